@@ -1,0 +1,1 @@
+"""Hausbote: a private messenger box that speaks XMPP."""

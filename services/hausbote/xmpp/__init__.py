@@ -1,0 +1,1 @@
+"""The protocol without I/O: bytes in, values out; no socket, clock or greenlet."""

@@ -1,0 +1,376 @@
+"""Frames and vets an XML stream (RFC 6120 §4, §11) and writes its stanzas anew.
+
+expat in namespace mode reads; every start tag, text and end tag becomes a piece of XML of our own,
+with the namespace written out wherever it differs from the parent's.  Peers' prefixes, CDATA
+sections, quoting and declarations on the stream's root are gone after that, and with them the
+disagreements between parsers that other servers were smuggled through.
+
+The cost of a peer is bounded here: bytes per stanza, bytes per token (expat scans an unfinished
+token again with every piece that arrives), depth, attributes, names never seen before, and the
+namespaces that our writing repeats.  expat keeps each name for its parser's life, so parsers are
+renewed; and because a parser is 12 KB, an idle stream `rest`s without one.
+"""
+
+from dataclasses import dataclass
+from pyexpat import ExpatError, ParserCreate
+from pyexpat import errors as expat_errors
+from typing import Any, Final, NamedTuple
+
+from hausbote.xmpp import ns
+from hausbote.xmpp.errors import StreamError
+from hausbote.xmpp.stanza import Child, Stanza
+from hausbote.xmpp.xml import escape_attribute, escape_text
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The peer's stream header: its attributes, `xml:lang` among them."""
+
+    attrs: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The peer's </stream:stream>."""
+
+
+Event = Opened | Stanza | Closed | StreamError
+
+
+@dataclass(frozen=True, slots=True)
+class ParserLimits:
+    """What one peer may cost."""
+
+    stanza: int = 262_144  # bytes; 0 = no limit
+    token: int = 16_384  # bytes of one tag
+    depth: int = 100  # elements within each other
+    attributes: int = 100  # of one element
+    name: int = 512  # characters of one name, its namespace included
+    names: int = 10_000  # names per stream that nobody used before
+
+
+BEFORE_LOGIN: Final = ParserLimits(stanza=16_384, token=8_192, depth=8, attributes=16, names=100)
+"""Enough for every way to log in, and for nothing else."""
+
+_RENEW_AFTER_NAMES: Final = 200
+_CACHED_NAMES: Final = 8_192
+
+
+class _Tag(NamedTuple):
+    ns: str
+    name: str
+    bare: str  # "<name", for a parent in the same namespace
+    full: str  # "<name xmlns='...'"
+    end: str
+
+
+# By expat's name ("namespace local").  Names are the peers' choice: the caches are emptied when
+# full, and every miss is charged to the stream that caused it.
+_tags: dict[str, _Tag] = {}
+_attributes: dict[str, str] = {}
+_XML_LANG: Final = f"{ns.XML} lang"
+
+_RESTRICTED: Final = "no DOCTYPE, entity, comment or processing instruction (RFC 6120 §11.1)"
+_CONDITIONS: Final = {
+    expat_errors.codes[expat_errors.XML_ERROR_UNDEFINED_ENTITY]: "restricted-xml",
+    expat_errors.codes[expat_errors.XML_ERROR_UNKNOWN_ENCODING]: "unsupported-encoding",
+    expat_errors.codes[expat_errors.XML_ERROR_INCORRECT_ENCODING]: "unsupported-encoding",
+    expat_errors.codes[expat_errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]: "bad-format",
+}
+
+
+class StreamParser:
+    """Bytes in, events out.  A StreamError is the last event; no further byte is read then."""
+
+    __slots__ = (
+        "_begun",
+        "_children",
+        "_content_ns",
+        "_events",
+        "_expat",
+        "_extra",
+        "_failed",
+        "_fed",
+        "_limits",
+        "_loose",
+        "_new_names",
+        "_novel",
+        "_pieces",
+        "_scope",
+        "_stack",
+        "_stanza",
+        "_stanza_at",
+        "_start_tag",
+    )
+
+    def __init__(self, limits: ParserLimits = BEFORE_LOGIN, content_ns: str = ns.CLIENT) -> None:
+        self._limits = limits
+        self._content_ns = content_ns
+        self._new_names = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the stream; the next bytes begin another (after TLS, after SASL)."""
+        self._expat: Any = None
+        self._begun = self._failed = False
+        self._scope: dict[str | None, str] = {}  # the declarations on the root
+        self._events: list[Event] = []
+        self._stack: list[_Tag] = []  # open elements, the root first
+        self._stanza: tuple[_Tag, dict[str, str]] | None = None
+        self._children: list[Child] = []  # of that stanza, complete
+        self._pieces: list[str] = []  # of the child being read
+        self._loose: list[str] = []  # text beside the children
+        self._novel: list[str] = []  # names charged to this expat
+        self._start_tag = ""  # the last piece if it may still become <empty/>
+        self._fed = 0  # bytes given to this expat
+        self._stanza_at = 0  # where in them the stanza began
+        self._extra = 0  # characters of namespaces written into the stanza
+
+    def allow(self, limits: ParserLimits) -> None:
+        """Replace the limits, as after a login."""
+        self._limits = limits
+        self._new_names = 0
+
+    def rest(self) -> bool:
+        """Give expat's memory back until the next byte; False in the middle of something."""
+        if self._expat is None:
+            return True
+        if len(self._stack) != 1 or self._expat.CurrentByteIndex < self._fed:
+            return False
+        self._expat = None
+        self._novel = []
+        return True
+
+    def feed(self, data: bytes) -> list[Event]:
+        """The events that `data` completes."""
+        if self._failed:
+            return []
+        events = self._events = []
+        try:
+            self._parse(data)
+        except StreamError as error:
+            self._fail(error)
+        except ExpatError as error:
+            self._fail(self._explain(error, data))
+        return events
+
+    def _parse(self, data: bytes) -> None:
+        if not self._begun:
+            data = data.lstrip(b" \t\r\n")  # white space that kept the last stream alive
+            if not data:
+                return
+            _check_encoding(data)
+            self._begun = True
+        if self._expat is None:
+            self._expat = self._continued() if self._stack else self._fresh()
+        self._fed += len(data)
+        self._expat.Parse(data, False)
+        self._check_size()
+        if len(self._novel) > _RENEW_AFTER_NAMES:
+            self.rest()
+
+    def _explain(self, error: ExpatError, data: bytes) -> StreamError:
+        # Inside the root expat calls <!DOCTYPE and its like an invalid token after the "!".
+        at = self._expat.ErrorByteIndex - (self._fed - len(data))
+        if at > 0 and data[at - 1 : at] == b"!" and data[at : at + 1].isalpha():
+            return StreamError("restricted-xml", _RESTRICTED)
+        condition = _CONDITIONS.get(error.code, "not-well-formed")
+        return StreamError(condition, expat_errors.messages.get(error.code))
+
+    def _fail(self, error: StreamError) -> None:
+        self._events.append(error)
+        self._failed = True
+        self._expat = None
+
+    # -- limits --------------------------------------------------------------------------------
+
+    def _check_size(self) -> None:
+        limits = self._limits
+        if self._fed - self._expat.CurrentByteIndex > limits.token:
+            raise StreamError("policy-violation", "a tag is too long")
+        if self._stanza is not None and 0 < limits.stanza < self._fed - self._stanza_at:
+            raise StreamError("policy-violation", "a stanza is too large")
+
+    def _charge(self, name: str) -> None:
+        if len(name) > self._limits.name:
+            raise StreamError("policy-violation", "a name is too long")
+        self._new_names += 1
+        if self._new_names > self._limits.names:
+            raise StreamError("policy-violation", "too many different names")
+        self._novel.append(name)
+
+    def _learn_tag(self, name: str) -> _Tag:
+        self._charge(name)
+        uri, _, local = name.rpartition(" ")
+        start = f"<{local}"
+        tag = _Tag(uri, local, start, f"{start} xmlns='{escape_attribute(uri)}'", f"</{local}>")
+        if len(_tags) >= _CACHED_NAMES:
+            _tags.clear()
+        _tags[name] = tag
+        return tag
+
+    def _learn_attribute(self, name: str) -> str:
+        self._charge(name)
+        if len(_attributes) >= _CACHED_NAMES:
+            _attributes.clear()
+        written = _attributes[name] = "xml:lang" if name == _XML_LANG else name
+        return written
+
+    # -- expat ---------------------------------------------------------------------------------
+
+    def _fresh(self) -> Any:
+        expat = _make_expat()
+        expat.XmlDeclHandler = _xml_declaration
+        expat.StartNamespaceDeclHandler = self._declared
+        expat.StartElementHandler = self._root
+        expat.CharacterDataHandler = self._text
+        self._fed = 0
+        return expat
+
+    def _continued(self) -> Any:
+        """A new expat in the place where the last one went to rest: inside the root."""
+        expat = _make_expat()
+        declared = "".join(
+            f" xmlns{':' + prefix if prefix else ''}='{escape_attribute(uri)}'"
+            for prefix, uri in self._scope.items()
+        )
+        root = f"<root{declared}>".encode()
+        expat.Parse(root, False)
+        self._fed = len(root)
+        self._listen(expat)
+        return expat
+
+    def _listen(self, expat: Any) -> None:
+        expat.StartElementHandler = self._start
+        expat.EndElementHandler = self._end
+        expat.CharacterDataHandler = self._text
+
+    def _declared(self, prefix: str | None, uri: str | None) -> None:
+        self._scope[prefix] = uri or ""
+
+    def _root(self, name: str, attrs: dict[str, str]) -> None:
+        if name != f"{ns.STREAMS} stream":
+            wrong_namespace = name.rpartition(" ")[2] == "stream"
+            raise StreamError("invalid-namespace" if wrong_namespace else "bad-format")
+        if self._scope.get(None) != self._content_ns:
+            raise StreamError("invalid-namespace", f"the content namespace is {self._content_ns}")
+        self._stack.append(_Tag(ns.STREAMS, "stream", "", "", ""))
+        self._events.append(Opened(self._written(attrs)))
+        self._expat.StartNamespaceDeclHandler = None
+        self._listen(self._expat)
+
+    def _start(self, name: str, attrs: dict[str, str]) -> None:
+        tag = _tags.get(name) or self._learn_tag(name)
+        stack = self._stack
+        depth = len(stack)
+        if depth > self._limits.depth or len(attrs) > self._limits.attributes:
+            raise StreamError("policy-violation", "elements too deep or too many attributes")
+        if depth == 1:
+            self._stanza = (tag, self._written(attrs))
+            self._stanza_at = self._expat.CurrentByteIndex
+            self._children = []
+            self._loose = []
+            self._extra = 0
+        else:
+            if tag.ns == stack[-1].ns:
+                start = tag.bare
+            else:
+                start = tag.full
+                self._extra += len(start)
+                if 0 < self._limits.stanza < self._extra:
+                    raise StreamError("policy-violation", "a stanza is too large")
+            for key, value in self._written(attrs).items() if attrs else ():
+                start += f" {key}='{escape_attribute(value)}'"
+            self._start_tag = start = start + ">"
+            self._pieces.append(start)
+        stack.append(tag)
+
+    def _written(self, attrs: dict[str, str]) -> dict[str, str]:
+        """Attributes by the names that we write, declarations of our own prefixes among them."""
+        written: dict[str, str] = {}
+        for key, value in attrs.items():
+            name = _attributes.get(key) or self._learn_attribute(key)
+            if " " in name:
+                uri, _, local = name.rpartition(" ")
+                prefix = f"ns{len(written)}"
+                self._extra += len(uri)
+                written[f"xmlns:{prefix}"] = uri
+                name = f"{prefix}:{local}"
+            written[name] = value
+        return written
+
+    def _text(self, text: str) -> None:
+        depth = len(self._stack)
+        if depth > 2:
+            self._pieces.append(escape_text(text))
+            self._start_tag = ""
+        elif depth == 2:
+            self._loose.append(text)
+        elif not text.isspace():
+            raise StreamError("bad-format", "text between stanzas")
+
+    def _end(self, _name: str) -> None:
+        stack = self._stack
+        tag = stack.pop()
+        depth = len(stack)
+        if depth > 1:
+            pieces = self._pieces
+            if self._start_tag:
+                pieces[-1] = self._start_tag[:-1] + "/>"
+                self._start_tag = ""
+            else:
+                pieces.append(tag.end)
+            if depth == 2:
+                self._end_of_child(tag)
+        elif depth == 1:
+            self._end_of_stanza()
+        else:
+            self._events.append(Closed())
+
+    def _end_of_child(self, tag: _Tag) -> None:
+        namespace = ns.CLIENT if tag.ns == self._content_ns else tag.ns
+        self._children.append(Child(namespace, tag.name, "".join(self._pieces)))
+        self._pieces = []
+
+    def _end_of_stanza(self) -> None:
+        assert self._stanza is not None
+        tag, attrs = self._stanza
+        self._stanza = None
+        children = tuple(self._children)
+        if tag.ns == self._content_ns:
+            # No stanza's specification gives a meaning to text beside its children.
+            self._events.append(Stanza(tag.name, attrs, children))
+        else:
+            text = escape_text("".join(self._loose))
+            inner = text + "".join([child.xml for child in children])
+            self._events.append(Stanza(tag.name, attrs, children, inner, ns=tag.ns))
+
+
+def _make_expat() -> Any:
+    expat = ParserCreate("UTF-8", " ")
+    if hasattr(expat, "SetReparseDeferralEnabled"):
+        # A stanza must come out with its last byte; the token limit bounds the cost instead.
+        expat.SetReparseDeferralEnabled(False)
+    expat.buffer_text = True
+    expat.StartDoctypeDeclHandler = _restricted
+    expat.EntityDeclHandler = _restricted
+    expat.CommentHandler = _restricted
+    expat.ProcessingInstructionHandler = _restricted
+    return expat
+
+
+def _restricted(*_: object) -> None:
+    raise StreamError("restricted-xml", _RESTRICTED)
+
+
+def _xml_declaration(version: str, encoding: str | None, _standalone: int) -> None:
+    if encoding is not None and encoding.upper() != "UTF-8":
+        raise StreamError("unsupported-encoding", "streams are UTF-8 (RFC 6120 §11.6)")
+    if version != "1.0":
+        raise StreamError("not-well-formed", "streams are XML 1.0")
+
+
+def _check_encoding(data: bytes) -> None:
+    """expat takes UTF-16 by its byte order mark or zero bytes even when told UTF-8."""
+    if data[:1] in (b"\xfe", b"\xff", b"\x00") or data[1:2] == b"\x00":
+        raise StreamError("unsupported-encoding", "streams are UTF-8 (RFC 6120 §11.6)")

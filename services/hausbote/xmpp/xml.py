@@ -1,0 +1,121 @@
+"""The one place where XML is written and where XML parsers are made.
+
+Written XML is `Markup`: a str that is known to be well-formed, so that text and markup cannot be
+mixed up.  Read XML comes from expat in namespace mode (streams) or, for one element that expat has
+already vetted, as an lxml tree.
+"""
+
+import re
+from typing import Final
+
+from lxml import etree
+
+from hausbote.xmpp import ns
+
+
+class Markup(str):
+    """XML that is well-formed as it stands; `el` escapes everything that is not."""
+
+    __slots__ = ()
+
+
+def escape_text(text: str) -> str:
+    """`text` as XML character data; carriage returns survive the next parser as references."""
+    if "&" in text:
+        text = text.replace("&", "&amp;")
+    if "<" in text:
+        text = text.replace("<", "&lt;")
+    if ">" in text:
+        text = text.replace(">", "&gt;")
+    if "\r" in text:
+        text = text.replace("\r", "&#13;")
+    return text
+
+
+def escape_attribute(value: str) -> str:
+    """`value` for an attribute in single quotes; white space survives normalisation."""
+    if value.isalnum():
+        return value
+    value = escape_text(value)
+    if "'" in value:
+        value = value.replace("'", "&apos;")
+    if "\n" in value:
+        value = value.replace("\n", "&#10;")
+    if "\t" in value:
+        value = value.replace("\t", "&#9;")
+    return value
+
+
+def el(
+    name: str, *children: "str | None", xmlns: str | None = None, **attributes: str | None
+) -> Markup:
+    """One element.
+
+    Children that are `Markup` go in as they are, other strings are escaped, None is left out, as
+    are attributes that are None.  Python's reserved words take a trailing underscore (`from_`),
+    `xml_lang` is xml:lang.
+    """
+    head = [f"<{name}"]
+    if xmlns is not None:
+        head.append(f" xmlns='{escape_attribute(xmlns)}'")
+    for key, value in attributes.items():
+        if value is not None:
+            key = "xml:lang" if key == "xml_lang" else key.rstrip("_")
+            head.append(f" {key}='{escape_attribute(value)}'")
+    inner = "".join(
+        child if isinstance(child, Markup) else escape_text(child)
+        for child in children
+        if child is not None
+    )
+    head.append(f">{inner}</{name}>" if inner else "/>")
+    return Markup("".join(head))
+
+
+# -- trees -------------------------------------------------------------------------------------
+
+_TREE_PARSER: Final = etree.XMLParser(
+    resolve_entities=False,
+    load_dtd=False,
+    no_network=True,
+    huge_tree=False,
+    remove_comments=True,
+    remove_pis=True,
+)
+
+# lxml interns every name it ever sees in a dictionary that never shrinks, so what peers may add to
+# it is bounded for the life of the process.  Everyday life needs a few hundred.
+MAX_INTERNED_NAMES: Final = 20_000
+_interned: set[str] = set()
+# In XML of our own writing no ">" and no single quote stands inside an attribute's value.
+_START_TAGS: Final = re.compile(r"<([^/\s>]+)([^>]*)>")
+_ATTRIBUTES: Final = re.compile(r"\s([^\s=]+)='([^']*)'")
+
+
+class TooManyNames(Exception):
+    """This process has shown lxml as many distinct names as it ever will."""
+
+
+def parse_element(xml: str) -> etree._Element:
+    """The tree of one element that the stream parser wrote, in the content namespace.
+
+    TooManyNames if its names go beyond what this process allows.
+    """
+    _count_names(xml)
+    wrapped = f"<x xmlns='{ns.CLIENT}'>{xml}</x>"
+    return etree.fromstring(wrapped.encode(), _TREE_PARSER)[0]
+
+
+def _count_names(xml: str) -> None:
+    fresh = set()
+    for element, attributes in _START_TAGS.findall(xml):
+        if element not in _interned:
+            fresh.add(element.removesuffix("/"))
+        for attribute, value in _ATTRIBUTES.findall(attributes) if "=" in attributes else ():
+            if attribute not in _interned:
+                fresh.add(attribute)
+            if attribute.startswith("xmlns") and value not in _interned:
+                fresh.add(value)
+    if fresh:
+        if len(_interned) + len(fresh) > MAX_INTERNED_NAMES:
+            raise TooManyNames
+        _interned.update(fresh)
