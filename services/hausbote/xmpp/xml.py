@@ -109,7 +109,7 @@ def _count_names(xml: str) -> None:
     fresh = set()
     for element, attributes in _START_TAGS.findall(xml):
         if element not in _interned:
-            fresh.add(element.removesuffix("/"))
+            fresh.add(element)
         for attribute, value in _ATTRIBUTES.findall(attributes) if "=" in attributes else ():
             if attribute not in _interned:
                 fresh.add(attribute)

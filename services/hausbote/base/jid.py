@@ -1,0 +1,162 @@
+"""Addresses (RFC 7622): parsed, prepared and compared in one place.
+
+Preparation needs the PRECIS and IDNA tables, which cost 10 MB and are loaded with the first address
+that is not plain ASCII.
+"""
+
+import ipaddress
+import re
+from typing import Final
+
+_MAX_BYTES: Final = 1023
+_CACHE_SIZE: Final = 4096
+_PLAIN_LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%()*+,\-.;=?\[\\\]^_`{|}~]+\Z")
+_PLAIN_DOMAIN: Final = re.compile(
+    r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*\Z"
+)
+_PLAIN_RESOURCE: Final = re.compile(r"[\x20-\x7e]+\Z")
+_EXCLUDED: Final = frozenset("\"&'/:<>@")
+
+
+class InvalidJID(ValueError):
+    """Not an address; the message says why and does not repeat it."""
+
+
+class JID:
+    """localpart@domainpart/resourcepart, prepared; parts that are absent are ""."""
+
+    __slots__ = ("bare", "domain", "full", "local", "resource")
+
+    def __init__(self, local: str, domain: str, resource: str = "") -> None:
+        """From parts that are prepared already; for anything else there is `parse`."""
+        self.local = local
+        self.domain = domain
+        self.resource = resource
+        self.bare = f"{local}@{domain}" if local else domain
+        self.full = f"{self.bare}/{resource}" if resource else self.bare
+
+    @classmethod
+    def parse(cls, text: str) -> "JID":
+        """The address in `text`; InvalidJID if it is none."""
+        jid = _cache.get(text)
+        if jid is None:
+            jid = cls(*_prepare(text))
+            if len(_cache) >= _CACHE_SIZE:
+                _cache.clear()
+            _cache[text] = jid
+        return jid
+
+    @property
+    def is_bare(self) -> bool:
+        return not self.resource
+
+    def to_bare(self) -> "JID":
+        """The address without its resource."""
+        return JID.parse(self.bare) if self.resource else self
+
+    def with_resource(self, resource: str) -> "JID":
+        """The same account's address at a prepared resource."""
+        return JID(self.local, self.domain, resource)
+
+    def __str__(self) -> str:
+        return self.full
+
+    def __repr__(self) -> str:
+        return f"JID({self.full!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, JID) and self.full == other.full
+
+    def __hash__(self) -> int:
+        return hash(self.full)
+
+
+_cache: dict[str, JID] = {}
+
+
+def _prepare(text: str) -> tuple[str, str, str]:
+    # The first slash ends the bare address, only then is the first at sign looked for (§3.1).
+    bare, slash, resource = text.partition("/")
+    local, at, domain = bare.partition("@")
+    if not at:
+        local, domain = "", bare
+    elif not local:
+        raise InvalidJID("the part before the @ is empty")
+    if slash and not resource:
+        raise InvalidJID("the resource is empty")
+    return (
+        prepare_local(local) if local else "",
+        prepare_domain(domain),
+        prepare_resource(resource) if resource else "",
+    )
+
+
+def prepare_local(text: str) -> str:
+    """A localpart by UsernameCaseMapped and the exclusions of RFC 7622 §3.3.1."""
+    if not _PLAIN_LOCAL.match(text):
+        text = _precis("UsernameCaseMapped", text, "the part before the @")
+        if not _EXCLUDED.isdisjoint(text):
+            raise InvalidJID("the part before the @ has a character that is not allowed there")
+    return _short(text.lower() if text.isascii() else text, "the part before the @")
+
+
+def prepare_resource(text: str) -> str:
+    """A resourcepart by OpaqueString (RFC 7622 §3.4.1)."""
+    if not _PLAIN_RESOURCE.match(text):
+        text = _precis("OpaqueString", text, "the resource")
+    return _short(text, "the resource")
+
+
+def prepare_password(text: str) -> str:
+    """A password by OpaqueString (RFC 8265 §4.2); like SASLprep for what people type."""
+    if not _PLAIN_RESOURCE.match(text):
+        text = _precis("OpaqueString", text, "the password")
+    return text
+
+
+def prepare_domain(text: str) -> str:
+    """A domainpart (RFC 7622 §3.2): an IP address, or a name with its labels in Unicode."""
+    text = text.removesuffix(".")
+    lowered = text.lower()
+    if not _PLAIN_DOMAIN.match(lowered) or "xn--" in lowered:
+        lowered = _ip_address(text) or _international(text)
+    if any(len(label) > 63 for label in lowered.split(".")):
+        raise InvalidJID("a label of the domain is too long")
+    return _short(lowered, "the domain")
+
+
+def _ip_address(text: str) -> str | None:
+    if not (text.startswith("[") and text.endswith("]")):
+        return None
+    try:
+        return f"[{ipaddress.IPv6Address(text[1:-1])}]"
+    except ValueError:
+        raise InvalidJID("the domain is not an IPv6 address") from None
+
+
+def _international(text: str) -> str:
+    import idna
+
+    try:
+        return idna.decode(idna.encode(text, uts46=True))
+    except (idna.IDNAError, UnicodeError, IndexError):
+        raise InvalidJID("the domain is not a valid name") from None
+
+
+def _precis(profile: str, text: str, part: str) -> str:
+    import precis_i18n
+
+    try:
+        once = precis_i18n.get_profile(profile).enforce(text)
+        prepared: str = precis_i18n.get_profile(profile).enforce(once)
+    except UnicodeEncodeError:
+        raise InvalidJID(f"{part} has a character that is not allowed there") from None
+    return prepared
+
+
+def _short(text: str, part: str) -> str:
+    if not text:
+        raise InvalidJID(f"{part} is empty")
+    if len(text) > _MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > _MAX_BYTES:
+        raise InvalidJID(f"{part} is longer than {_MAX_BYTES} bytes")
+    return text

@@ -1,0 +1,95 @@
+"""Everything that Hausbote writes into its log, as one closed vocabulary.
+
+A line is a time, a level, an event's name and its fields.  Fields are numbers, truth values and
+`Word`s, and a Word cannot hold an address of a person: that is how logs stay free of them.
+"""
+
+import re
+import sys
+import time
+import traceback
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+LEVELS: Final = ("debug", "info", "warning", "error")
+
+
+class Event(Enum):
+    """What can happen: its level, and the sentence that explains it to an operator."""
+
+    SERVICE_STARTED = "info", "A service is ready for work."
+    SERVICE_STOPPING = "info", "A service was told to stop and says goodbye to its clients."
+    LISTENING = "info", "A service accepts connections on this port."
+    CERTIFICATE_RELOADED = "info", "New connections get the certificate that is now on disk."
+    CERTIFICATE_UNUSABLE = "error", "The certificate on disk cannot be used; the old one stays."
+    SESSION_STARTED = "debug", "A client logged in and bound a resource."
+    SESSION_ENDED = "debug", "A client's session ended."
+    LOGIN_FAILED = "info", "A login was refused; many of these are someone guessing passwords."
+    LOGINS_HELD_BACK = "warning", "Too many failed logins from one place: further ones must wait."
+    STREAM_ERROR = "info", "A client's stream was ended by us, for the reason named."
+    ACCOUNT_REGISTERED = "info", "Someone registered an account from their client."
+    STORE_FAILED = "error", "The database could not be written; check the disk and its free space."
+    UNDELIVERABLE = "warning", "A service of this box was away too long; senders were told."
+    STANZA_REFUSED_BY_BUS = "error", "A service of this box sent something that is no stanza."
+    BUG = "error", "A fault in Hausbote itself; please report the line."
+
+    @property
+    def level(self) -> str:
+        return self.value[0]
+
+    @property
+    def sentence(self) -> str:
+        return self.value[1]
+
+    @property
+    def word(self) -> str:
+        """The event's name as the log writes it."""
+        return self.name.lower().replace("_", "-")
+
+
+class Word(str):
+    """A technical word for the log; ValueError for anything that could be more than that."""
+
+    __slots__ = ()
+    _ALLOWED: Final = re.compile(r"[A-Za-z0-9._:/-]{1,120}\Z")
+
+    def __new__(cls, text: str) -> "Word":
+        if not cls._ALLOWED.match(text):
+            raise ValueError("not a technical word")
+        return super().__new__(cls, text)
+
+
+_threshold = LEVELS.index("info")
+_ranks: Final = {event: LEVELS.index(event.level) for event in Event}
+
+
+def set_level(level: str) -> None:
+    """Drop what is below `level` from now on."""
+    global _threshold
+    _threshold = LEVELS.index(level)
+
+
+def log(event: Event, **fields: int | float | Word) -> None:
+    """Write one line to standard error, where the supervisor collects it."""
+    if _ranks[event] < _threshold:
+        return
+    words = [_now(), event.level, event.word]
+    for name, value in fields.items():
+        if not isinstance(value, int | float | Word):
+            raise TypeError(f"{name} may not go into the log")
+        words.append(f"{name}={value}")
+    sys.stderr.write(" ".join(words) + "\n")
+    sys.stderr.flush()
+
+
+def bug(error: BaseException) -> None:
+    """Report a fault of ours by its type and place; its message could hold an address."""
+    frames = traceback.extract_tb(error.__traceback__)
+    here = [f for f in frames if "hausbote" in f.filename] or frames
+    place = f"{Path(here[-1].filename).name}:{here[-1].lineno}" if here else "unknown"
+    log(Event.BUG, type=Word(type(error).__name__), at=Word(place))
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

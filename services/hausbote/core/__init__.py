@@ -1,0 +1,1 @@
+"""What a service is made of: features, sessions, the way of a stanza, the bus."""

@@ -1,0 +1,89 @@
+"""Who gets a message: the table of RFC 6121 §8.5, and what happens when nobody does.
+
+A message for an account passes the features' stages; in between stands `deliver`.  What a stage has
+begun to write to disk is in `Delivery.tickets`: acknowledgements wait for these, delivery does not.
+"""
+
+from typing import TYPE_CHECKING, Protocol
+
+from hausbote.base.jid import JID
+from hausbote.core.directory import Account
+from hausbote.core.session import Session
+from hausbote.xmpp.errors import ServiceUnavailable
+from hausbote.xmpp.stanza import Stanza
+
+if TYPE_CHECKING:
+    from hausbote.core.host import Host
+
+
+class Pending(Protocol):
+    """Something on its way to the disk."""
+
+    def wait(self) -> object: ...
+
+
+class Delivery:
+    """One message on its way to one local account."""
+
+    __slots__ = ("account", "host", "sender", "stanza", "tickets", "to", "type")
+
+    def __init__(self, host: "Host", stanza: Stanza, sender: JID, to: JID) -> None:
+        self.host = host
+        self.stanza = stanza
+        self.sender = sender
+        self.to = to
+        self.type = stanza.type or "normal"
+        self.account: Account | None = host.directory.online(to.local)
+        self.tickets: list[Pending] = []
+
+
+def deliver_message(delivery: Delivery) -> None:
+    """Take a message through all stages; StanzaError if its sender must be told no."""
+    host = delivery.host
+    for handler in host.registry.before_delivery:
+        if handler(delivery):
+            return
+    sessions = recipients(delivery)
+    if sessions:
+        data = delivery.stanza.wire()
+        for session in sessions:
+            session.write(data)
+        return
+    _nobody_there(delivery)
+
+
+def recipients(delivery: Delivery) -> list[Session]:
+    """The sessions that get the message (RFC 6121 §8.5.2.1, §8.5.3)."""
+    account = delivery.account
+    if account is None:
+        return []
+    resource = delivery.to.resource
+    if resource:
+        session = account.sessions.get(resource)
+        if session is not None:
+            return [session]
+        if delivery.type != "chat":
+            return []
+    elif delivery.type in ("groupchat", "error"):
+        return []
+    return [s for s in account.sessions.values() if s.presence is not None and s.priority >= 0]
+
+
+def _nobody_there(delivery: Delivery) -> None:
+    """RFC 6121 §8.5.2.2 and §8.5.3.2; whether the account exists is only asked for here."""
+    kind = delivery.type
+    if kind == "error":
+        return
+    if not _exists(delivery):
+        raise ServiceUnavailable
+    if kind == "headline":
+        return
+    if kind == "chat" or (kind == "normal" and not delivery.to.resource):
+        for handler in delivery.host.registry.absent:
+            if handler(delivery):
+                return
+    raise ServiceUnavailable
+
+
+def _exists(delivery: Delivery) -> bool:
+    return delivery.account is not None or delivery.host.store.accounts.exists(delivery.to.local)

@@ -1,0 +1,246 @@
+"""The way of a stanza: from a session or from the bus to its handlers, sessions or services.
+
+Everything that a handler refuses by raising StanzaError is answered here, and only here.
+"""
+
+from typing import Final
+
+from hausbote.base.jid import JID, InvalidJID
+from hausbote.base.log import bug
+from hausbote.core.delivery import Delivery, Pending, deliver_message
+from hausbote.core.feature import Moment, Target
+from hausbote.core.host import Host
+from hausbote.core.request import Presence, Request
+from hausbote.core.session import Session
+from hausbote.xmpp.errors import (
+    BadRequest,
+    InternalServerError,
+    JidMalformed,
+    RemoteServerNotFound,
+    ServiceUnavailable,
+    StanzaError,
+    StreamError,
+)
+from hausbote.xmpp.stanza import Stanza, error, result
+
+_SUBSCRIPTIONS: Final = frozenset({"subscribe", "subscribed", "unsubscribe", "unsubscribed"})
+_IQ_TYPES: Final = frozenset({"get", "set", "result", "error"})
+_FOR_CONTACTS: Final = _SUBSCRIPTIONS | {"probe"}
+
+
+# -- from a client -----------------------------------------------------------------------------
+
+
+def from_session(host: Host, session: Session, stanza: Stanza) -> None:
+    """Handle what a client sent; StreamError if the stream must end."""
+    host.handled += 1
+    stanza = _stamp(session, stanza)
+    try:
+        to = JID.parse(stanza.attrs["to"]) if "to" in stanza.attrs else None
+    except InvalidJID as problem:
+        refuse(host, stanza, JidMalformed(str(problem)), session)
+        return
+    try:
+        if stanza.name == "presence":
+            _presence_from_session(host, session, stanza, to)
+        else:
+            _route(host, stanza, session.jid, to or session.jid.to_bare(), session)
+    except StanzaError as problem:
+        refuse(host, stanza, problem, session)
+    except Exception as fault:  # noqa: BLE001 - a fault of ours is one stanza's error, no more
+        bug(fault)
+        refuse(host, stanza, InternalServerError(), session)
+
+
+def _stamp(session: Session, stanza: Stanza) -> Stanza:
+    """The stanza with the sender that we know (RFC 6120 §8.1.2.1)."""
+    jid = session.jid
+    claimed = stanza.attrs.get("from")
+    if claimed is not None and claimed not in (jid.full, jid.bare) and not _same(jid, claimed):
+        raise StreamError("invalid-from")
+    if stanza.name not in ("message", "presence", "iq"):
+        raise StreamError("unsupported-stanza-type")
+    attrs = dict(stanza.attrs)
+    attrs["from"] = jid.bare if attrs.get("type") in _SUBSCRIPTIONS else jid.full
+    return Stanza(stanza.name, attrs, stanza.children, stanza.inner)
+
+
+def _same(jid: JID, claimed: str) -> bool:
+    try:
+        other = JID.parse(claimed)
+    except InvalidJID:
+        return False
+    return other.bare == jid.bare and other.resource in ("", jid.resource)
+
+
+def _presence_from_session(host: Host, session: Session, stanza: Stanza, to: JID | None) -> None:
+    kind = stanza.attrs.get("type", "available")
+    handler = host.registry.outbound.get(kind)
+    if handler is not None:
+        handler(Presence(host, stanza, session.jid, to, session))
+    elif kind != "error":
+        raise BadRequest(f"no such type of presence: {kind}")
+    elif to is not None:
+        route(host, stanza, session)
+
+
+# -- from anywhere -----------------------------------------------------------------------------
+
+
+def route(host: Host, stanza: Stanza, session: Session | None = None) -> list[Pending]:
+    """Send a stanza, with its from and to set, on its way; errors go back to its sender.
+
+    What is on its way to the disk because of it is returned.
+    """
+    tickets: list[Pending] = []
+    try:
+        sender, to = JID.parse(stanza.attrs["from"]), JID.parse(stanza.attrs["to"])
+        _route(host, stanza, sender, to, session, tickets)
+    except StanzaError as problem:
+        refuse(host, stanza, problem, session)
+    except (InvalidJID, KeyError):
+        refuse(host, stanza, JidMalformed(), session)
+    except Exception as fault:  # noqa: BLE001 - a fault of ours is one stanza's error, no more
+        bug(fault)
+        refuse(host, stanza, InternalServerError(), session)
+    return tickets
+
+
+def refuse(
+    host: Host, stanza: Stanza, problem: StanzaError, session: Session | None = None
+) -> None:
+    """Tell a stanza's sender no; errors and results are never answered (RFC 6120 §8.3.1)."""
+    if stanza.attrs.get("type") in ("error", "result"):
+        return
+    if stanza.name == "presence" and stanza.attrs.get("type") == "unavailable":
+        return
+    answer = error(stanza, problem)
+    if session is not None and not session.gone:
+        if answer.to != session.jid.full:
+            answer = answer.replace(to=session.jid.full)
+        session.send(answer)
+    elif answer.to is not None:
+        route(host, answer)
+
+
+def _route(
+    host: Host,
+    stanza: Stanza,
+    sender: JID,
+    to: JID,
+    session: Session | None,
+    tickets: list[Pending] | None = None,
+) -> None:
+    if to.domain == host.domain:
+        _local(host, stanza, sender, to, session, tickets)
+        return
+    service = host.services.get(to.domain)
+    if service is not None:
+        host.bus.send(service, "stanza", sender.full, (to.full,), stanza.pack())
+    elif to.domain in host.elsewhere:
+        raise ServiceUnavailable
+    else:
+        raise RemoteServerNotFound
+
+
+def _local(
+    host: Host,
+    stanza: Stanza,
+    sender: JID,
+    to: JID,
+    session: Session | None,
+    tickets: list[Pending] | None,
+) -> None:
+    name = stanza.name
+    if name == "message":
+        if not to.local:
+            raise ServiceUnavailable
+        delivery = Delivery(host, stanza, sender, to)
+        deliver_message(delivery)
+        if tickets is not None:
+            tickets += delivery.tickets
+    elif name == "iq":
+        _iq(host, stanza, sender, to, session)
+    elif to.local:
+        _presence(host, stanza, sender, to, session)
+
+
+def _presence(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | None) -> None:
+    kind = stanza.attrs.get("type", "available")
+    handler = host.registry.inbound.get(kind)
+    if handler is not None:
+        handler(Presence(host, stanza, sender, to, session))
+    elif kind == "error" and to.resource:
+        _to_session(host, stanza, to)
+
+
+def _iq(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | None) -> None:
+    """RFC 6120 §8.2.3, RFC 6121 §8.5: a full JID is the client's own affair."""
+    type = stanza.attrs.get("type")
+    if type not in _IQ_TYPES:
+        raise BadRequest("an IQ has the type get, set, result or error")
+    request = type in ("get", "set")
+    if "id" not in stanza.attrs:
+        raise BadRequest("an IQ needs an id")
+    if request and len(stanza.children) != 1:
+        raise BadRequest("an IQ get or set has one child element")
+    if to.local and to.resource:
+        if not _to_session(host, stanza, to) and request:
+            raise ServiceUnavailable
+    elif request:
+        reply(host, stanza, _answer(host, stanza, sender, to, session), session)
+
+
+def _answer(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | None) -> Stanza:
+    payload = stanza.children[0]
+    if to.local and not _is_account(host, to):
+        raise ServiceUnavailable
+    target = Target.ACCOUNT if to.local else Target.HOST
+    handler = host.registry.iqs.get((target, stanza.attrs["type"], payload.ns, payload.name))
+    if handler is None or (to.resource and not to.local):
+        raise ServiceUnavailable
+    return result(stanza, handler(Request(host, stanza, sender, to, payload, session)))
+
+
+def _is_account(host: Host, to: JID) -> bool:
+    online = host.directory.online(to.local) is not None
+    return online or host.store.accounts.exists(to.local)
+
+
+def _to_session(host: Host, stanza: Stanza, to: JID) -> bool:
+    account = host.directory.online(to.local)
+    session = account.sessions.get(to.resource) if account is not None else None
+    if session is None:
+        return False
+    session.send(stanza)
+    return True
+
+
+def reply(host: Host, answer: Stanza, session: Session | None) -> None:
+    """Send the answer to an IQ back the way it came."""
+    if session is not None:
+        session.send(answer)
+    else:
+        route(host, answer)
+
+
+# -- sessions come and go ----------------------------------------------------------------------
+
+
+def bound(host: Host, session: Session) -> None:
+    """A resource was bound."""
+    host.directory.add(session)
+    for hook in host.registry.hooks(Moment.BOUND):
+        hook(host, session)
+
+
+def gone(host: Host, session: Session) -> None:
+    """A session ended, whatever the cause; safe to call twice."""
+    if session.gone:
+        return
+    session.gone = True
+    try:
+        for hook in host.registry.hooks(Moment.GONE):
+            hook(host, session)
+    finally:
+        host.directory.remove(session)

@@ -1,0 +1,140 @@
+"""What a capability declares: its XEPs, what disco says of it, and its handlers.
+
+A feature is a local object that collects handlers by decorator; nothing happens at import.  IQ
+handlers have exact keys, message handlers a named stage, presence handlers a type, so that nothing
+depends on the order in which features are listed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum, auto
+from typing import TYPE_CHECKING
+
+from hausbote.xmpp.stanza import Child
+from hausbote.xmpp.xml import Markup
+
+if TYPE_CHECKING:
+    from hausbote.core.delivery import Delivery
+    from hausbote.core.host import Host
+    from hausbote.core.request import Presence, Request
+    from hausbote.core.session import Session
+
+
+class Target(Enum):
+    """Whom an IQ is addressed to."""
+
+    HOST = "the service's own domain"
+    ACCOUNT = "an account's bare JID"
+    STRANGER = "the service, by a connection that has not logged in"
+
+
+class Stage(IntEnum):
+    """The order in which a message for a local account passes its handlers: top to bottom."""
+
+    GUARD = auto()  # may refuse it
+    STAMP = auto()  # may change it
+    ARCHIVE = auto()  # keeps it
+    COPY = auto()  # sends copies to others than the recipient
+    DELIVER = auto()  # hands it to sessions: core.delivery, nobody else
+    ABSENT = auto()  # nobody was there to take it
+
+
+class Moment(Enum):
+    """What happens to a session."""
+
+    BOUND = "it got its resource"
+    AVAILABLE = "its first available presence was broadcast"
+    GONE = "it ended"
+    ACCOUNT_DELETED = "its account was deleted"
+
+
+class Phase(Enum):
+    """When a stream feature is offered."""
+
+    BEFORE_LOGIN = auto()
+    AFTER_LOGIN = auto()
+
+
+IqHandler = Callable[["Request"], "Child | None"]
+MessageHandler = Callable[["Delivery"], "bool | None"]
+PresenceHandler = Callable[["Presence"], None]
+SessionHook = Callable[["Host", "Session"], None]
+StreamFeature = Callable[["Host"], "Markup | None"]
+IqKey = tuple[Target, str, str, str]  # target, type, namespace, name
+
+
+@dataclass
+class Feature:
+    """One capability.
+
+    `xeps` maps numbers to the version that was read; `disco` and `account_disco` are what it adds
+    to disco#info of the service and of accounts.
+    """
+
+    name: str
+    xeps: dict[str, str] = field(default_factory=dict)
+    disco: tuple[str, ...] = ()
+    account_disco: tuple[str, ...] = ()
+    iqs: dict[IqKey, IqHandler] = field(default_factory=dict)
+    messages: list[tuple[Stage, MessageHandler]] = field(default_factory=list)
+    outbound_presence: dict[str, PresenceHandler] = field(default_factory=dict)
+    inbound_presence: dict[str, PresenceHandler] = field(default_factory=dict)
+    hooks: list[tuple[Moment, SessionHook]] = field(default_factory=list)
+    stream_features: list[tuple[Phase, StreamFeature]] = field(default_factory=list)
+
+    def iq(
+        self, type: str, ns: str, name: str, *targets: Target
+    ) -> Callable[[IqHandler], IqHandler]:
+        """Answers IQs of that type and payload: what it returns is the result's payload."""
+
+        def register(handler: IqHandler) -> IqHandler:
+            for target in targets:
+                self.iqs[target, type, ns, name] = handler
+            return handler
+
+        return register
+
+    def message(self, stage: Stage) -> Callable[[MessageHandler], MessageHandler]:
+        """Sees every message for a local account; returning True ends the message's way."""
+
+        def register(handler: MessageHandler) -> MessageHandler:
+            self.messages.append((stage, handler))
+            return handler
+
+        return register
+
+    def outbound(self, *types: str) -> Callable[[PresenceHandler], PresenceHandler]:
+        """Handles presence that a session of ours sends; "available" stands for no type."""
+        return self._presence(self.outbound_presence, types)
+
+    def inbound(self, *types: str) -> Callable[[PresenceHandler], PresenceHandler]:
+        """Handles presence addressed to an account of ours; "available" stands for no type."""
+        return self._presence(self.inbound_presence, types)
+
+    @staticmethod
+    def _presence(
+        table: dict[str, PresenceHandler], types: tuple[str, ...]
+    ) -> Callable[[PresenceHandler], PresenceHandler]:
+        def register(handler: PresenceHandler) -> PresenceHandler:
+            table.update(dict.fromkeys(types, handler))
+            return handler
+
+        return register
+
+    def on(self, moment: Moment) -> Callable[[SessionHook], SessionHook]:
+        """Called when that happens to a session."""
+
+        def register(hook: SessionHook) -> SessionHook:
+            self.hooks.append((moment, hook))
+            return hook
+
+        return register
+
+    def stream_feature(self, phase: Phase) -> Callable[[StreamFeature], StreamFeature]:
+        """Adds to the <stream:features/> of that phase."""
+
+        def register(feature: StreamFeature) -> StreamFeature:
+            self.stream_features.append((phase, feature))
+            return feature
+
+        return register

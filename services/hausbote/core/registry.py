@@ -1,0 +1,102 @@
+"""All handlers of a service in the order in which they run; built once, at start."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from hausbote.core.feature import (
+    Feature,
+    IqHandler,
+    IqKey,
+    MessageHandler,
+    Moment,
+    Phase,
+    PresenceHandler,
+    SessionHook,
+    Stage,
+    StreamFeature,
+    Target,
+)
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Registry:
+    """Lookup tables made of features; ValueError if two of them claim the same key."""
+
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self.features = tuple(features)
+        self.iqs: dict[IqKey, IqHandler] = {}
+        self.outbound: dict[str, PresenceHandler] = {}
+        self.inbound: dict[str, PresenceHandler] = {}
+        for feature in features:
+            _merge("IQ", self.iqs, feature.iqs)
+            _merge("outbound presence", self.outbound, feature.outbound_presence)
+            _merge("inbound presence", self.inbound, feature.inbound_presence)
+        self.before_delivery = self._stages(lambda stage: stage < Stage.DELIVER)
+        self.absent = self._stages(lambda stage: stage is Stage.ABSENT)
+
+    def hooks(self, moment: Moment) -> tuple[SessionHook, ...]:
+        """What runs at that moment, in the order of the features."""
+        return tuple(hook for f in self.features for when, hook in f.hooks if when is moment)
+
+    def stream_features(self, phase: Phase) -> tuple[StreamFeature, ...]:
+        return tuple(s for f in self.features for when, s in f.stream_features if when is phase)
+
+    def disco(self, target: Target) -> list[str]:
+        """The features that disco#info of the service or of an account lists."""
+        names = [
+            name
+            for feature in self.features
+            for name in (feature.disco if target is Target.HOST else feature.account_disco)
+        ]
+        return sorted(set(names))
+
+    def explain(self) -> str:
+        """The whole pipeline as text, one line per handler."""
+        lines = []
+        for (target, type, ns, name), iq in sorted(self.iqs.items(), key=_by_key):
+            lines.append(f"iq {type} {{{ns}}}{name} to {target.name}: {_where(iq)}")
+        for stage in Stage:
+            if stage is Stage.DELIVER:
+                lines.append("message DELIVER: core.delivery")
+            for feature in self.features:
+                lines += [
+                    f"message {stage.name}: {_where(handler)}"
+                    for when, handler in feature.messages
+                    if when is stage
+                ]
+        for direction, table in (("outbound", self.outbound), ("inbound", self.inbound)):
+            for type, handler in sorted(table.items()):
+                lines.append(f"presence {direction} {type}: {_where(handler)}")
+        for moment in Moment:
+            lines += [f"session {moment.name}: {_where(hook)}" for hook in self.hooks(moment)]
+        for phase in Phase:
+            lines += [f"stream {phase.name}: {_where(f)}" for f in self.stream_features(phase)]
+        return "\n".join(lines) + "\n"
+
+    def _stages(self, wanted: Callable[[Stage], bool]) -> tuple[MessageHandler, ...]:
+        chosen = [
+            (stage, handler)
+            for feature in self.features
+            for stage, handler in feature.messages
+            if wanted(stage)
+        ]
+        return tuple(handler for _, handler in sorted(chosen, key=lambda pair: pair[0]))
+
+
+def _merge(kind: str, table: dict[K, V], more: Mapping[K, V]) -> None:
+    for key, handler in more.items():
+        if key in table:
+            raise ValueError(f"two handlers for {kind} {key}: {_where(handler)} is the second")
+        table[key] = handler
+
+
+def _by_key(item: tuple[IqKey, IqHandler]) -> tuple[str, ...]:
+    (target, type, ns, name), _ = item
+    return (ns, name, type, target.name)
+
+
+def _where(handler: object) -> str:
+    module = getattr(handler, "__module__", "").removeprefix("hausbote.")
+    return f"{module}.{getattr(handler, '__name__', '')}"

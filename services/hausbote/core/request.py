@@ -1,0 +1,56 @@
+"""What IQ and presence handlers get to see."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lxml import etree
+
+from hausbote.base.jid import JID
+from hausbote.xmpp.stanza import Child, Stanza, tree
+
+if TYPE_CHECKING:
+    from hausbote.core.host import Host
+    from hausbote.core.session import Session
+
+
+class Request(NamedTuple):
+    """An IQ get or set.
+
+    `session` is the sender's, if it is one of this process; `address` is the network address of a
+    connection that has not logged in, else "".
+    """
+
+    host: "Host"
+    stanza: Stanza
+    sender: JID | None
+    to: JID
+    payload: Child
+    session: "Session | None" = None
+    address: str = ""
+
+    def tree(self) -> etree._Element:
+        """The payload, to look into."""
+        return tree(self.payload)
+
+    @property
+    def own(self) -> bool:
+        """Whether the sender asks for their own account."""
+        return self.sender is not None and self.sender.bare == self.to.bare
+
+
+class Presence(NamedTuple):
+    """A presence stanza on its way out of a session, or in to an account.
+
+    `to` is None for a broadcast.  Inbound, `session` is the sender's if the sender is local.
+    """
+
+    host: "Host"
+    stanza: Stanza
+    sender: JID
+    to: JID | None
+    session: "Session | None" = None
+
+    @property
+    def recipient(self) -> JID:
+        """`to` of a presence that has one."""
+        assert self.to is not None
+        return self.to

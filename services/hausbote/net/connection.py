@@ -1,0 +1,300 @@
+"""One TCP connection of a peer, with or without TLS, driven by libev watchers on the hub.
+
+An idle connection costs no greenlet: a read watcher calls `receiver.on_data` with what arrived.
+What one turn of the event loop writes leaves together, as one TLS record where it fits.
+"""
+
+import socket
+import time
+from typing import Any, Final, NamedTuple, Protocol
+
+from gevent import get_hub
+from OpenSSL import SSL
+
+from hausbote.net.tls import TlsShelf, channel_bindings
+
+READ: Final = 1
+WRITE: Final = 2
+_CHUNK: Final = 4096
+_LINGER: Final = 3.0  # seconds that a closed connection may take to read our last words
+
+
+class Traffic(NamedTuple):
+    """What one connection may send us and leave unread."""
+
+    bytes_per_second: int = 262_144  # 0 = no limit
+    burst: int = 1_048_576  # bytes that may come at once
+    unread: int = 8_388_608  # bytes we keep for a peer that does not read
+
+
+class Receiver(Protocol):
+    """What a connection reports to; both are called on the hub and must not block."""
+
+    def on_data(self, data: bytes) -> None: ...
+
+    def on_closed(self) -> None:
+        """Nothing more will be read, and nothing more can be written."""
+
+
+class Connection:
+    """Bytes to and from one peer; `receiver` must be set before `start`."""
+
+    __slots__ = (
+        "_budget",
+        "_budget_at",
+        "_closing",
+        "_fd_closed",
+        "_flush_due",
+        "_handshaking",
+        "_leftover",
+        "_loop",
+        "_out",
+        "_out_size",
+        "_paused",
+        "_reader",
+        "_sock",
+        "_throttled",
+        "_timer",
+        "_tls",
+        "_traffic",
+        "_writer",
+        "address",
+        "receiver",
+    )
+
+    def __init__(self, sock: socket.socket, address: str, traffic: Traffic) -> None:
+        self.address = address
+        self.receiver: Receiver
+        self._sock = sock
+        self._traffic = traffic
+        self._loop: Any = get_hub().loop
+        self._tls: SSL.Connection | None = None
+        self._handshaking = self._paused = self._throttled = False
+        self._closing = self._fd_closed = self._flush_due = False
+        self._out: list[bytes] = []
+        self._out_size = 0
+        self._leftover = b""
+        self._budget = float(traffic.burst)
+        self._budget_at = 0.0
+        self._reader: Any = self._loop.io(sock.fileno(), READ)
+        self._writer: Any = None
+        self._timer: Any = None
+
+    def start(self) -> None:
+        self._reader.start(self._readable)
+
+    @property
+    def closed(self) -> bool:
+        """Whether writing is pointless."""
+        return self._closing or self._fd_closed
+
+    @property
+    def encrypted(self) -> bool:
+        return self._tls is not None
+
+    def start_tls(self, shelf: TlsShelf) -> None:
+        """Everything from here on is TLS; what is queued leaves first, in plain text."""
+        self._flush()
+        if not self._fd_closed:
+            self._tls = shelf.connection(self._sock)
+            self._handshaking = True
+
+    def channel_bindings(self) -> dict[str, bytes]:
+        """Channel binding data by type; empty without TLS."""
+        return channel_bindings(self._tls) if self._tls is not None else {}
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Read no further until `resume`: the peer is held back by TCP."""
+        self._paused = True
+        self._reader.stop()
+
+    def resume(self) -> None:
+        if self._paused:
+            self._paused = False
+            self._listen()
+
+    def _listen(self) -> None:
+        if self._paused or self._throttled or self._fd_closed:
+            return
+        self._reader.start(self._readable)
+
+    def _readable(self) -> None:
+        if self._handshaking:
+            self._handshake()
+            return
+        try:
+            data = self._sock.recv(_CHUNK) if self._tls is None else self._decrypt(self._tls)
+        except (BlockingIOError, SSL.WantReadError):
+            return
+        except SSL.WantWriteError:
+            self._await_writable()
+            return
+        except (OSError, SSL.Error):
+            data = b""
+        if not data:
+            self._gone()
+        elif not self._closing:
+            if self._traffic.bytes_per_second:
+                self._charge(len(data))
+            self.receiver.on_data(data)
+
+    def _decrypt(self, tls: SSL.Connection) -> bytes:
+        data = tls.recv(_CHUNK)
+        # What OpenSSL has already decrypted does not make the socket readable again.
+        while pending := tls.pending():
+            data += tls.recv(pending)
+        return data
+
+    def _handshake(self) -> None:
+        assert self._tls is not None
+        try:
+            self._tls.do_handshake()
+        except SSL.WantReadError:
+            return
+        except SSL.WantWriteError:
+            self._await_writable()
+            return
+        except Exception:  # noqa: BLE001 - OpenSSL's errors, and whatever a callback of ours raised
+            self._gone()
+            return
+        self._handshaking = False
+        self._flush()
+        if self._tls.pending():
+            self._loop.run_callback(self._readable)
+
+    def _charge(self, size: int) -> None:
+        now = time.monotonic()
+        rate, burst = self._traffic.bytes_per_second, self._traffic.burst
+        refilled = self._budget + (now - self._budget_at) * rate
+        self._budget = min(refilled, burst) - size
+        self._budget_at = now
+        if self._budget < 0:
+            self._throttled = True
+            self._reader.stop()
+            self._after(-self._budget / rate, self._unthrottle)
+
+    def _unthrottle(self) -> None:
+        self._throttled = False
+        self._listen()
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes; they leave at the end of this turn of the loop."""
+        if self._closing or self._fd_closed:
+            return
+        self._out.append(data)
+        self._out_size += len(data)
+        if self._out_size > self._traffic.unread:
+            self._gone()
+        elif not self._flush_due and self._writer is None:
+            self._flush_due = True
+            self._loop.run_callback(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_due = False
+        if self._fd_closed or self._handshaking:
+            return
+        data = self._leftover + b"".join(self._out)
+        self._out.clear()
+        try:
+            data = self._send(data)
+        except (OSError, SSL.Error):
+            self._gone()
+            return
+        self._leftover = data
+        self._out_size = len(data)
+        if data:
+            self._await_writable()
+        else:
+            self._writer_done()
+
+    def _send(self, data: bytes) -> bytes:
+        """What could not be sent yet."""
+        send = self._sock.send if self._tls is None else self._tls.send
+        try:
+            while data:
+                sent = send(data)
+                data = data[sent:]
+        except (BlockingIOError, SSL.WantWriteError, SSL.WantReadError):
+            pass
+        return data
+
+    def _await_writable(self) -> None:
+        if self._writer is None:
+            self._writer = self._loop.io(self._sock.fileno(), WRITE)
+            self._writer.start(self._writable)
+
+    def _writable(self) -> None:
+        if self._handshaking:
+            self._stop_writer()
+            self._handshake()
+        else:
+            self._flush()
+
+    def _stop_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.stop()
+            self._writer.close()
+            self._writer = None
+
+    def _writer_done(self) -> None:
+        self._stop_writer()
+        if self._closing:
+            self._say_goodbye()
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Send what is queued, then close; the receiver hears of it by `on_closed`.
+
+        The peer gets a few seconds to read our last words before the socket is gone: closing at
+        once would let a reset overtake them.
+        """
+        if self.closed:
+            return
+        self._closing = True
+        self._paused = self._throttled = False
+        self._after(_LINGER, self._gone)
+        if not self._flush_due:
+            self._flush_due = True
+            self._loop.run_callback(self._flush)
+
+    def abort(self) -> None:
+        """Close at once, dropping what is queued."""
+        self._gone()
+
+    def _say_goodbye(self) -> None:
+        try:
+            if self._tls is not None:
+                self._tls.shutdown()
+            self._sock.shutdown(socket.SHUT_WR)
+        except (OSError, SSL.Error):
+            self._gone()
+            return
+        self._listen()
+
+    def _after(self, seconds: float, callback: Any) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer.close()
+        self._timer = self._loop.timer(seconds)
+        self._timer.start(callback)
+
+    def _gone(self) -> None:
+        if self._fd_closed:
+            return
+        self._fd_closed = True
+        self._stop_writer()
+        for watcher in (self._reader, self._timer):
+            if watcher is not None:
+                watcher.stop()
+                watcher.close()
+        self._timer = None
+        self._tls = None
+        self._out.clear()
+        self._leftover = b""
+        self._sock.close()
+        self.receiver.on_closed()

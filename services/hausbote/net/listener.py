@@ -1,0 +1,127 @@
+"""Accepts connections and counts them per address."""
+
+import errno
+import ipaddress
+import socket
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+from gevent import get_hub
+
+from hausbote.net.connection import READ, Connection, Traffic
+
+_BACKLOG: Final = 1024
+_PER_WAKE_UP: Final = 64
+_WHEN_OUT_OF_FILES: Final = 1.0  # seconds until accepting is tried again
+# A dead peer is noticed after five idle minutes and two of asking, or when what we sent stays
+# unacknowledged for a minute and a half; more often would only wake sleeping phones.
+_KEEPALIVE: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 300),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 30),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 90_000),
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+)
+
+
+class AddressBook:
+    """How many connections each address has, on all listeners of a service together.
+
+    An IPv6 host owns its /64, so that is what counts.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit  # 0 = no limit
+        self._connections: Counter[str] = Counter()
+
+    def enter(self, address: str) -> bool:
+        """Count one more connection; False if the address has enough."""
+        key = network_of(address)
+        if 0 < self._limit <= self._connections[key]:
+            return False
+        self._connections[key] += 1
+        return True
+
+    def leave(self, address: str) -> None:
+        key = network_of(address)
+        self._connections[key] -= 1
+        if self._connections[key] <= 0:
+            del self._connections[key]
+
+
+class Listener:
+    """A listening TCP socket; every accepted connection goes to `accept`, on the hub."""
+
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        accept: Callable[[Connection], None],
+        book: AddressBook,
+        traffic: Traffic,
+    ) -> None:
+        self._accept = accept
+        self._book = book
+        self._traffic = traffic
+        self._sock = _listen(address, port)
+        self.port: int = self._sock.getsockname()[1]
+        self._loop: Any = get_hub().loop
+        self._watcher: Any = self._loop.io(self._sock.fileno(), READ)
+        self._retry: Any = self._loop.timer(_WHEN_OUT_OF_FILES)
+
+    def start(self) -> None:
+        self._watcher.start(self._readable)
+
+    def close(self) -> None:
+        """Accept nothing more."""
+        for watcher in (self._watcher, self._retry):
+            watcher.stop()
+            watcher.close()
+        self._sock.close()
+
+    def _readable(self) -> None:
+        for _ in range(_PER_WAKE_UP):
+            try:
+                sock, peer = self._sock.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                    self._watcher.stop()
+                    self._retry.start(self.start)
+                    return
+                continue  # the peer gave up before we came
+            self._welcome(sock, peer[0])
+
+    def _welcome(self, sock: socket.socket, address: str) -> None:
+        if not self._book.enter(address):
+            sock.close()
+            return
+        sock.setblocking(False)
+        for level, option, value in _KEEPALIVE:
+            sock.setsockopt(level, option, value)
+        self._accept(Connection(sock, address, self._traffic))
+
+
+def network_of(address: str) -> str:
+    """What limits per address count: the IPv4 address, or the IPv6 /64."""
+    if ":" not in address:
+        return address
+    ip = ipaddress.IPv6Address(address.partition("%")[0])
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(ip) >> 64 << 64, 64)))
+
+
+def _listen(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(address != "::"))
+    sock.bind((address, port))
+    sock.listen(_BACKLOG)
+    sock.setblocking(False)
+    return sock

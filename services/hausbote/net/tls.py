@@ -1,0 +1,139 @@
+"""Certificates and TLS contexts: one context per certificate, chosen by SNI, reloaded when files
+change.
+
+A reload makes new contexts for connections to come; those that are up keep theirs.  pyOpenSSL loses
+the ALPN callback when the SNI callback switches contexts, so every context carries it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from OpenSSL import SSL, crypto
+
+from hausbote.xmpp.sasl import server_end_point
+
+ALPN_CLIENT: Final = b"xmpp-client"
+_CIPHERS: Final = b"ECDHE+AESGCM:ECDHE+CHACHA20"
+_OPTIONS: Final = (
+    SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_COMPRESSION | SSL.OP_SINGLE_ECDH_USE
+)
+
+
+class CertificateError(Exception):
+    """A certificate or key that cannot be used; the message names the file and the reason."""
+
+
+class CertificateFiles(NamedTuple):
+    """A chain (the server's own certificate first) and its private key, both PEM."""
+
+    chain: Path
+    key: Path
+
+
+class TlsShelf:
+    """The server's certificates by host name.
+
+    `default` serves clients without SNI and names that have no certificate of their own.
+    CertificateError at construction if one is unusable.
+    """
+
+    def __init__(
+        self,
+        default: CertificateFiles,
+        by_name: Mapping[str, CertificateFiles],
+        alpn: bytes = ALPN_CLIENT,
+    ) -> None:
+        self._default_files = default
+        self._files_by_name = dict(by_name)
+        self._alpn = alpn
+        self._load()
+
+    def connection(self, sock: object) -> SSL.Connection:
+        """The server's side of a TLS connection over a connected, non-blocking socket."""
+        tls = SSL.Connection(self._default, sock)  # type: ignore[arg-type]
+        tls.set_accept_state()
+        return tls
+
+    def changed(self) -> bool:
+        """Whether a file is newer than what is in use."""
+        return self._stamps() != self._seen
+
+    def reload(self) -> None:
+        """Use the files as they are now; CertificateError keeps what was in use."""
+        self._load()
+
+    def _load(self) -> None:
+        stamps = self._stamps()
+        default = self._context(self._default_files)
+        by_name = {name: self._context(files) for name, files in self._files_by_name.items()}
+        self._seen, self._default, self._by_name = stamps, default, by_name
+
+    def _stamps(self) -> tuple[tuple[int, int], ...]:
+        paths = [p for files in self._all_files() for p in files]
+        return tuple([_stamp(path) for path in paths])
+
+    def _all_files(self) -> Iterable[CertificateFiles]:
+        return (self._default_files, *self._files_by_name.values())
+
+    def _context(self, files: CertificateFiles) -> SSL.Context:
+        context = SSL.Context(SSL.TLS_SERVER_METHOD)
+        context.set_min_proto_version(SSL.TLS1_2_VERSION)
+        context.set_options(_OPTIONS)
+        context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+        context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        context.set_cipher_list(_CIPHERS)
+        try:
+            context.use_certificate_chain_file(str(files.chain))
+            context.use_privatekey_file(str(files.key))
+            context.check_privatekey()
+        except (SSL.Error, OSError) as error:
+            raise CertificateError(f"{files.chain} with {files.key}: {_reason(error)}") from None
+        context.set_alpn_select_callback(_alpn_chooser(self._alpn))
+        context.set_tlsext_servername_callback(self._choose)
+        return context
+
+    def _choose(self, connection: SSL.Connection) -> None:
+        name = connection.get_servername()
+        if name:
+            context = self._by_name.get(name.decode("ascii", "replace").lower())
+            if context is not None:
+                connection.set_context(context)
+
+
+def channel_bindings(tls: SSL.Connection) -> dict[str, bytes]:
+    """What both ends know of this connection alone, by channel binding type (RFC 9266, 5929)."""
+    bindings = {}
+    if tls.get_protocol_version() >= SSL.TLS1_3_VERSION:
+        exported = tls.export_keying_material(b"EXPORTER-Channel-Binding", 32, b"")
+        bindings["tls-exporter"] = exported
+    certificate = tls.get_certificate()
+    if certificate is not None:
+        der = crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
+        bindings["tls-server-end-point"] = server_end_point(der)
+    return bindings
+
+
+def _alpn_chooser(ours: bytes) -> Callable[[SSL.Connection, list[bytes]], bytes]:
+    def choose(_connection: SSL.Connection, offered: list[bytes]) -> bytes:
+        if ours not in offered:
+            # Raising ends the handshake: a client of another protocol gets nothing (ALPACA).
+            raise CertificateError("the client asked for another protocol")
+        return ours
+
+    return choose
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_ino)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    details = error.args[0] if error.args else []
+    return "; ".join(item[-1] for item in details) or "the file cannot be read"

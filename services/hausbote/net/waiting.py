@@ -1,0 +1,35 @@
+"""Waiting for the store in a greenlet, so that the hub goes on meanwhile."""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from gevent import get_hub
+from gevent.hub import Waiter
+
+from hausbote.storage.ticket import Ticket
+
+
+class GreenletRoom:
+    """Finishes tickets on the hub of the greenlet that made it: one wake-up per transaction."""
+
+    def __init__(self) -> None:
+        self._hub: Any = get_hub()
+        self._finished: deque[Sequence[Ticket[Any]]] = deque()
+        self._async: Any = self._hub.loop.async_()
+        self._async.start(self._finish)
+        self._async.ref = False
+
+    def block(self, ticket: Ticket[Any]) -> None:
+        waiter: Any = Waiter(self._hub)
+        ticket.then(waiter.switch)
+        waiter.get()
+
+    def announce(self, tickets: Sequence[Ticket[Any]]) -> None:
+        self._finished.append(tickets)
+        self._async.send()
+
+    def _finish(self) -> None:
+        while self._finished:
+            for ticket in self._finished.popleft():
+                ticket.finish()

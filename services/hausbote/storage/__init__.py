@@ -1,0 +1,28 @@
+"""What survives a restart: one SQLite file, one writer, one class per kind of thing kept.
+
+Nothing of the database leaves this package: callers speak of accounts, rosters and messages.
+"""
+
+from hausbote.storage.accounts import Account, AccountExists
+from hausbote.storage.errors import StorageError
+from hausbote.storage.migrations import migrate, schema_version
+from hausbote.storage.offline import OfflineMessage
+from hausbote.storage.rosters import Removed, Request, Roster, RosterItem
+from hausbote.storage.store import Store, open_store
+from hausbote.storage.ticket import Ticket
+
+__all__ = [
+    "Account",
+    "AccountExists",
+    "OfflineMessage",
+    "Removed",
+    "Request",
+    "Roster",
+    "RosterItem",
+    "StorageError",
+    "Store",
+    "Ticket",
+    "migrate",
+    "open_store",
+    "schema_version",
+]

@@ -1,0 +1,132 @@
+"""Accounts and the keys that prove their passwords."""
+
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from peewee import SqliteDatabase
+
+from hausbote.storage import schema
+from hausbote.storage.writer import Writer
+from hausbote.xmpp.sasl import ScramKeys
+
+Keys = Mapping[str, ScramKeys]
+"""By hash: "SHA-1" and "SHA-256"."""
+
+_KEYS: Final = (
+    "SELECT salt, iterations, stored_key, server_key FROM scram"
+    " JOIN account ON account.id = account_id WHERE local = ? AND hash = ? AND NOT locked"
+)
+
+
+class AccountExists(Exception):
+    """The name is taken."""
+
+
+class Account(NamedTuple):
+    """`local` is the part before the @, `created` is in seconds since 1970."""
+
+    local: str
+    admin: bool
+    locked: bool
+    created: int
+
+
+class Accounts:
+    """Who has an account.  Changes are on disk when the methods return."""
+
+    def __init__(self, reader: SqliteDatabase, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def get(self, local: str) -> Account | None:
+        table = schema.Account
+        rows = list(table.select().where(table.local == local).execute(self._reader))
+        return _account(rows[0]) if rows else None
+
+    def exists(self, local: str) -> bool:
+        sql = "SELECT 1 FROM account WHERE local = ?"
+        return self._reader.execute_sql(sql, (local,)).fetchone() is not None
+
+    def keys(self, local: str, hash: str) -> ScramKeys | None:
+        """None without such an account, and for a locked one."""
+        row = self._reader.execute_sql(_KEYS, (local, hash)).fetchone()
+        return None if row is None else ScramKeys(*row)
+
+    def all(self) -> list[Account]:
+        """By name."""
+        table = schema.Account
+        return [_account(row) for row in table.select().order_by(table.local).execute(self._reader)]
+
+    def count(self) -> int:
+        row = self._reader.execute_sql("SELECT count(*) FROM account").fetchone()
+        return int(row[0])
+
+    def create(self, local: str, keys: Keys, *, admin: bool = False) -> None:
+        """AccountExists if the name is taken."""
+
+        def create(connection: sqlite3.Connection) -> None:
+            if not _insert(connection, local, keys, admin):
+                raise AccountExists(local)
+
+        self._writer.submit(create).wait()
+
+    def create_many(self, rows: Iterable[tuple[str, Keys]]) -> list[str]:
+        """Create all of them in one transaction; returns the names that were taken already."""
+        rows = list(rows)
+
+        def create(connection: sqlite3.Connection) -> list[str]:
+            return [local for local, keys in rows if not _insert(connection, local, keys, False)]
+
+        return self._writer.submit(create).wait()
+
+    def set_keys(self, local: str, keys: Keys) -> bool:
+        """Another password; False without such an account."""
+
+        def replace(connection: sqlite3.Connection) -> bool:
+            row = connection.execute("SELECT id FROM account WHERE local = ?", (local,)).fetchone()
+            if row is not None:
+                _put_keys(connection, row[0], keys)
+            return row is not None
+
+        return self._writer.submit(replace).wait()
+
+    def set_admin(self, local: str, admin: bool) -> bool:
+        """False without such an account."""
+        return self._update("UPDATE account SET admin = ? WHERE local = ?", (admin, local))
+
+    def set_locked(self, local: str, locked: bool) -> bool:
+        """A locked account cannot log in; False without such an account."""
+        return self._update("UPDATE account SET locked = ? WHERE local = ?", (locked, local))
+
+    def delete(self, local: str) -> bool:
+        """Delete the account and every row of it; False without such an account."""
+        return self._update("DELETE FROM account WHERE local = ?", (local,))
+
+    def _update(self, sql: str, row: tuple[object, ...]) -> bool:
+        return self._writer.submit(lambda c: c.execute(sql, row).rowcount > 0).wait()
+
+
+def _account(row: schema.Account) -> Account:
+    return Account(row.local, bool(row.admin), bool(row.locked), row.created)
+
+
+def _insert(connection: sqlite3.Connection, local: str, keys: Keys, admin: bool) -> bool:
+    cursor = connection.execute(
+        "INSERT OR IGNORE INTO account"
+        " (local, admin, locked, created, roster_version, roster_floor) VALUES (?, ?, 0, ?, 0, 0)",
+        (local, admin, int(time.time())),
+    )
+    if cursor.rowcount == 0 or cursor.lastrowid is None:
+        return False
+    _put_keys(connection, cursor.lastrowid, keys)
+    return True
+
+
+def _put_keys(connection: sqlite3.Connection, account: int, keys: Keys) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO scram (account_id, hash, salt, iterations, stored_key, server_key)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        [(account, name, *key) for name, key in keys.items()],
+    )

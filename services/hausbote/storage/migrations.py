@@ -1,0 +1,116 @@
+"""Brings a database file to the version that this code reads (PRAGMA user_version).
+
+Steps only go forward.  Each runs in a transaction of its own, and before the first one a copy of
+the file is kept beside it.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from hausbote.storage.database import connect, path_of
+from hausbote.storage.errors import StorageError
+
+_FIRST: Final = """
+CREATE TABLE account (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, local TEXT NOT NULL UNIQUE, admin INTEGER NOT NULL,
+    locked INTEGER NOT NULL, created INTEGER NOT NULL, roster_version INTEGER NOT NULL,
+    roster_floor INTEGER NOT NULL);
+CREATE TABLE scram (
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, hash TEXT NOT NULL,
+    salt BLOB NOT NULL, iterations INTEGER NOT NULL, stored_key BLOB NOT NULL,
+    server_key BLOB NOT NULL, PRIMARY KEY (account_id, hash)) WITHOUT ROWID;
+CREATE TABLE contact (
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, jid TEXT NOT NULL,
+    name TEXT NOT NULL, subscription TEXT NOT NULL, ask INTEGER NOT NULL,
+    approved INTEGER NOT NULL, listed INTEGER NOT NULL, removed INTEGER NOT NULL,
+    version INTEGER NOT NULL, groups TEXT NOT NULL, PRIMARY KEY (account_id, jid)) WITHOUT ROWID;
+CREATE TABLE subscription_request (
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, jid TEXT NOT NULL,
+    stanza BLOB NOT NULL, PRIMARY KEY (account_id, jid)) WITHOUT ROWID;
+CREATE TABLE offline (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, at REAL NOT NULL,
+    stanza BLOB NOT NULL);
+CREATE INDEX offline_account_id ON offline (account_id);
+CREATE TABLE activity (
+    account_id INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE, at REAL NOT NULL,
+    status TEXT NOT NULL);
+CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+"""
+
+
+def _first_tables(connection: sqlite3.Connection) -> None:
+    for statement in _FIRST.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_first_tables,)
+"""Step number n leads from version n to version n + 1."""
+
+
+def schema_version(url: str) -> int:
+    """The version of a database; 0 if there is none yet."""
+    path = path_of(url)
+    if not path.exists():
+        return 0
+    database = connect(path)
+    try:
+        return _version(database.connection())
+    finally:
+        database.close()
+
+
+def migrate(url: str) -> tuple[int, int]:
+    """Bring the database to the current version and return (version before, version now).
+
+    StorageError if it is newer than this program, or cannot be written.
+    """
+    path = path_of(url)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    database = connect(path)
+    connection = database.connection()
+    try:
+        before = _version(connection)
+        if before > len(STEPS):
+            raise StorageError(
+                f"{path} was written by a newer Hausbote (version {before}, this one knows "
+                f"{len(STEPS)}): update Hausbote, or restore a backup"
+            )
+        if 0 < before < len(STEPS):
+            _backup(connection, path.with_name(f"{path.name}.backup-v{before}"))
+        for number in range(before, len(STEPS)):
+            _run(connection, number)
+        return before, len(STEPS)
+    except sqlite3.Error as error:
+        raise StorageError(f"{path} could not be brought up to date: {error}") from None
+    finally:
+        database.close()
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def _run(connection: sqlite3.Connection, number: int) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        STEPS[number](connection)
+        connection.execute(f"PRAGMA user_version = {number + 1}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _backup(connection: sqlite3.Connection, path: Path) -> None:
+    half = path.with_name(f"{path.name}.part")
+    os.close(os.open(half, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
+    copy = sqlite3.connect(half)
+    connection.backup(copy)
+    copy.close()
+    half.rename(path)

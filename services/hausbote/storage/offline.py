@@ -1,0 +1,64 @@
+"""Messages that wait for their account to come online (XEP-0160)."""
+
+import sqlite3
+from typing import Final, NamedTuple
+
+from peewee import SqliteDatabase
+
+from hausbote.storage.ticket import Ticket
+from hausbote.storage.writer import Writer
+
+_COUNT: Final = (
+    "SELECT count(*) FROM offline JOIN account ON account.id = account_id WHERE local = ?"
+)
+_KEEP: Final = (
+    "INSERT INTO offline (account_id, at, stanza) SELECT id, ?, ? FROM account WHERE local = ?"
+)
+_PENDING: Final = (
+    "SELECT offline.id, stanza, at FROM offline JOIN account ON account.id = account_id"
+    " WHERE local = ? ORDER BY offline.id"
+)
+_DISCARD: Final = (
+    "DELETE FROM offline WHERE account_id = (SELECT id FROM account WHERE local = ?) AND id <= ?"
+)
+
+
+class OfflineMessage(NamedTuple):
+    """A packed stanza and when it came, in seconds since 1970."""
+
+    id: int
+    stanza: bytes
+    at: float
+
+
+class OfflineMessages:
+    """Kept messages by account, in the order in which they came."""
+
+    def __init__(self, reader: SqliteDatabase, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def keep(self, local: str, stanza: bytes, at: float, limit: int) -> Ticket[bool]:
+        """Keep one more; the ticket's value is False if the account has `limit` (0 = none)."""
+
+        def keep(connection: sqlite3.Connection) -> bool:
+            if limit and connection.execute(_COUNT, (local,)).fetchone()[0] >= limit:
+                return False
+            return connection.execute(_KEEP, (at, stanza, local)).rowcount > 0
+
+        return self._writer.submit(keep)
+
+    def pending(self, local: str) -> list[OfflineMessage]:
+        """All that were given to `keep` before."""
+
+        def read(connection: sqlite3.Connection) -> list[OfflineMessage]:
+            return [OfflineMessage(*row) for row in connection.execute(_PENDING, (local,))]
+
+        return self._writer.submit(read).wait()
+
+    def discard(self, local: str, up_to: int) -> None:
+        """Delete those up to that id."""
+        self._writer.insert(_DISCARD, (local, up_to)).wait()
+
+    def count(self, local: str) -> int:
+        return int(self._reader.execute_sql(_COUNT, (local,)).fetchone()[0])

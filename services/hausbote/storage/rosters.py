@@ -1,0 +1,164 @@
+"""Contact lists with versions (RFC 6121 §2), and subscription requests waiting for an answer."""
+
+import json
+import sqlite3
+from typing import Final, NamedTuple
+
+from peewee import SqliteDatabase
+
+from hausbote.storage.writer import Writer
+
+_REMOVALS_KEPT: Final = 100
+_COLUMNS: Final = "jid, name, subscription, ask, approved, listed, groups"
+_LOAD: Final = (
+    f"SELECT {_COLUMNS} FROM contact JOIN account ON account.id = account_id"
+    " WHERE local = ? AND NOT removed ORDER BY jid"
+)
+_CHANGES: Final = (
+    f"SELECT {_COLUMNS}, removed FROM contact JOIN account ON account.id = account_id"
+    " WHERE local = ? AND version > ? ORDER BY version"
+)
+_PUT: Final = (
+    f"INSERT OR REPLACE INTO contact (account_id, version, removed, {_COLUMNS})"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+class RosterItem(NamedTuple):
+    """A contact.
+
+    `subscription` is "none", "to", "from" or "both"; `ask` is a request of ours without an answer
+    yet, `approved` a request of theirs that is granted before it comes (RFC 6121 §3.4).  One that
+    is not `listed` exists only for its approval and is not shown to clients.
+    """
+
+    jid: str
+    name: str = ""
+    subscription: str = "none"
+    ask: bool = False
+    approved: bool = False
+    groups: tuple[str, ...] = ()
+    listed: bool = True
+
+
+class Removed(NamedTuple):
+    """A contact that is no longer in the roster."""
+
+    jid: str
+
+
+class Roster(NamedTuple):
+    """`version` is that of the newest change; items are by bare JID."""
+
+    version: int
+    items: dict[str, RosterItem]
+
+
+class Request(NamedTuple):
+    """An unanswered subscription request: from whom, and the packed presence stanza."""
+
+    jid: str
+    stanza: bytes
+
+
+class Rosters:
+    """Contact lists by account.  Changes are on disk when the methods return."""
+
+    def __init__(self, reader: SqliteDatabase, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def load(self, local: str) -> Roster:
+        """The whole roster; an empty one for an account that does not exist."""
+        items = [_item(row) for row in self._reader.execute_sql(_LOAD, (local,))]
+        return Roster(self._versions(local)[0], {item.jid: item for item in items})
+
+    def changes(self, local: str, since: int) -> list[RosterItem | Removed] | None:
+        """What changed after version `since`, in order; None if that is no longer known."""
+        newest, floor = self._versions(local)
+        if not floor <= since <= newest:
+            return None
+        rows = self._reader.execute_sql(_CHANGES, (local, since))
+        return [Removed(row[0]) if row[-1] else _item(row[:-1]) for row in rows]
+
+    def put(self, local: str, item: RosterItem) -> int:
+        """Add or replace a contact; returns the roster's new version."""
+        return self._change(local, item, removed=False)
+
+    def remove(self, local: str, jid: str) -> int:
+        """Remove a contact; returns the roster's new version."""
+        return self._change(local, RosterItem(jid), removed=True)
+
+    def requests(self, local: str) -> list[Request]:
+        """Unanswered subscription requests."""
+        sql = (
+            "SELECT jid, stanza FROM subscription_request JOIN account ON account.id = account_id"
+            " WHERE local = ? ORDER BY jid"
+        )
+        rows = self._reader.execute_sql(sql, (local,))
+        return [Request(jid, bytes(stanza)) for jid, stanza in rows]
+
+    def add_request(self, local: str, jid: str, stanza: bytes) -> None:
+        """Keep a request; a newer one of the same contact takes its place."""
+        sql = (
+            "INSERT OR REPLACE INTO subscription_request (account_id, jid, stanza)"
+            " SELECT id, ?, ? FROM account WHERE local = ?"
+        )
+        self._writer.insert(sql, (jid, stanza, local)).wait()
+
+    def remove_request(self, local: str, jid: str) -> bool:
+        """Forget a request; False if there was none."""
+        sql = (
+            "DELETE FROM subscription_request"
+            " WHERE jid = ? AND account_id = (SELECT id FROM account WHERE local = ?)"
+        )
+        return self._writer.submit(lambda c: c.execute(sql, (jid, local)).rowcount > 0).wait()
+
+    def _versions(self, local: str) -> tuple[int, int]:
+        sql = "SELECT roster_version, roster_floor FROM account WHERE local = ?"
+        row = self._reader.execute_sql(sql, (local,)).fetchone()
+        return (row[0], row[1]) if row else (0, 0)
+
+    def _change(self, local: str, item: RosterItem, *, removed: bool) -> int:
+        def change(connection: sqlite3.Connection) -> int:
+            row = connection.execute(
+                "UPDATE account SET roster_version = roster_version + 1 WHERE local = ?"
+                " RETURNING id, roster_version",
+                (local,),
+            ).fetchone()
+            if row is None:
+                return 0  # the account was deleted meanwhile
+            account, version = row
+            connection.execute(_PUT, (account, version, removed, *_row(item)))
+            if removed:
+                _forget_old_removals(connection, account)
+            return int(version)
+
+        return self._writer.submit(change).wait()
+
+
+def _item(row: tuple[str, str, str, int, int, int, str]) -> RosterItem:
+    jid, name, subscription, ask, approved, listed, groups = row
+    names = tuple(json.loads(groups))
+    return RosterItem(jid, name, subscription, bool(ask), bool(approved), names, bool(listed))
+
+
+def _row(item: RosterItem) -> tuple[object, ...]:
+    groups = json.dumps(item.groups, ensure_ascii=False)
+    return (
+        item.jid, item.name, item.subscription, item.ask, item.approved, item.listed, groups
+    )  # fmt: skip
+
+
+def _forget_old_removals(connection: sqlite3.Connection, account: int) -> None:
+    row = connection.execute(
+        "SELECT version FROM contact WHERE account_id = ? AND removed"
+        " ORDER BY version DESC LIMIT 1 OFFSET ?",
+        (account, _REMOVALS_KEPT),
+    ).fetchone()
+    if row is not None:
+        connection.execute(
+            "DELETE FROM contact WHERE account_id = ? AND removed AND version <= ?",
+            (account, row[0]),
+        )
+        connection.execute("UPDATE account SET roster_floor = ? WHERE id = ?", (row[0], account))

@@ -1,0 +1,57 @@
+"""The open store: a connection to read, a writer, and one object per kind of thing kept."""
+
+import secrets
+
+from hausbote.storage.accounts import Accounts
+from hausbote.storage.activity import LastActivity
+from hausbote.storage.database import connect, path_of
+from hausbote.storage.errors import StorageError
+from hausbote.storage.migrations import STEPS, schema_version
+from hausbote.storage.offline import OfflineMessages
+from hausbote.storage.rosters import Rosters
+from hausbote.storage.ticket import ThreadRoom, WaitingRoom
+from hausbote.storage.writer import Writer
+
+
+class Store:
+    """Everything of one box that lasts; opened with `open_store`."""
+
+    def __init__(self, url: str, room: WaitingRoom) -> None:
+        path = path_of(url)
+        self._reader = connect(path)
+        self._writer = Writer(connect(path), room)
+        self.accounts = Accounts(self._reader, self._writer)
+        self.rosters = Rosters(self._reader, self._writer)
+        self.offline = OfflineMessages(self._reader, self._writer)
+        self.activity = LastActivity(self._reader, self._writer)
+
+    def secret(self, name: str) -> bytes:
+        """32 random bytes, the same ones for ever and for every process."""
+        made = secrets.token_bytes(32)
+        insert = "INSERT OR IGNORE INTO secret (name, value) VALUES (?, ?)"
+        self._writer.insert(insert, (name, made)).wait()
+        rows = self._reader.execute_sql("SELECT value FROM secret WHERE name = ?", (name,))
+        return bytes(rows.fetchone()[0])
+
+    def settle(self) -> None:
+        """Return when everything written so far is on disk."""
+        self._writer.settle()
+
+    def close(self) -> None:
+        """Finish all writes."""
+        self._writer.close()
+        self._reader.close()
+
+
+def open_store(url: str, room: WaitingRoom | None = None) -> Store:
+    """The store of a migrated database; StorageError if it is of another version.
+
+    `room` is where writes are waited for: in greenlets, or by default in threads.
+    """
+    version = schema_version(url)
+    if version != len(STEPS):
+        raise StorageError(
+            f"{path_of(url)} has version {version}, this Hausbote needs {len(STEPS)}: "
+            "'hausbote run' brings it up to date"
+        )
+    return Store(url, room or ThreadRoom())
