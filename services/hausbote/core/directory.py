@@ -37,7 +37,7 @@ class Account:
         found = self._states.get(kind)
         if found is None:
             found = self._states[kind] = kind()
-        return found  # type: ignore[no-any-return]
+        return found
 
     def available(self) -> "list[Session]":
         """The sessions that sent available presence."""

@@ -188,7 +188,7 @@ def _iq(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | Non
         if not _to_session(host, stanza, to) and request:
             raise ServiceUnavailable
     elif request:
-        reply(host, stanza, _answer(host, stanza, sender, to, session), session)
+        _reply(host, _answer(host, stanza, sender, to, session), session)
 
 
 def _answer(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | None) -> Stanza:
@@ -216,7 +216,7 @@ def _to_session(host: Host, stanza: Stanza, to: JID) -> bool:
     return True
 
 
-def reply(host: Host, answer: Stanza, session: Session | None) -> None:
+def _reply(host: Host, answer: Stanza, session: Session | None) -> None:
     """Send the answer to an IQ back the way it came."""
     if session is not None:
         session.send(answer)

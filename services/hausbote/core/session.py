@@ -41,7 +41,7 @@ class Session:
         found = self._states.get(kind)
         if found is None:
             found = self._states[kind] = kind()
-        return found  # type: ignore[no-any-return]
+        return found
 
     def send(self, stanza: Stanza) -> None:
         self.write(stanza.wire())

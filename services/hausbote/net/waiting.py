@@ -1,13 +1,19 @@
 """Waiting for the store in a greenlet, so that the hub goes on meanwhile."""
 
 from collections import deque
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from gevent import get_hub
 from gevent.hub import Waiter
 
-from hausbote.storage.ticket import Ticket
+
+class Finishable(Protocol):
+    """What is waited for: a ticket of the store."""
+
+    def then(self, callback: Callable[[], None]) -> None: ...
+
+    def finish(self) -> None: ...
 
 
 class GreenletRoom:
@@ -15,17 +21,17 @@ class GreenletRoom:
 
     def __init__(self) -> None:
         self._hub: Any = get_hub()
-        self._finished: deque[Sequence[Ticket[Any]]] = deque()
+        self._finished: deque[Sequence[Finishable]] = deque()
         self._async: Any = self._hub.loop.async_()
         self._async.start(self._finish)
         self._async.ref = False
 
-    def block(self, ticket: Ticket[Any]) -> None:
+    def block(self, ticket: Finishable) -> None:
         waiter: Any = Waiter(self._hub)
         ticket.then(waiter.switch)
         waiter.get()
 
-    def announce(self, tickets: Sequence[Ticket[Any]]) -> None:
+    def announce(self, tickets: Sequence[Finishable]) -> None:
         self._finished.append(tickets)
         self._async.send()
 

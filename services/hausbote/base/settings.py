@@ -1,0 +1,350 @@
+"""The settings of a box: DIR/hausbote.toml as one typed, frozen object.
+
+Every field carries its own documentation; the checks, docs/settings.md and the file that `init`
+writes all come from these fields.
+"""
+
+import difflib
+import ipaddress
+import tomllib
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from hausbote.base.jid import InvalidJID, prepare_domain
+
+FILE: Final = "hausbote.toml"
+
+
+class SettingsError(Exception):
+    """`problems` has a sentence for everything that is wrong, not only for the first."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def setting(default: Any, doc: str, *, choices: tuple[str, ...] = (), minimum: int = 0) -> Any:
+    """A field with its documentation; MISSING as default makes it required."""
+    metadata = {"doc": doc, "choices": choices, "minimum": minimum}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names under which the box's services answer; empty = a name below the domain."""
+
+    rooms: str = setting("", "Group chat. Default: rooms.DOMAIN")
+    upload: str = setting("", "File upload. Default: upload.DOMAIN")
+    proxy: str = setting("", "File proxy. Default: proxy.DOMAIN")
+    pubsub: str = setting("", "Publish-subscribe. Default: pubsub.DOMAIN")
+
+
+@dataclass(frozen=True)
+class Ports:
+    """TCP ports; 0 = off. Each service reads its own."""
+
+    c2s: int = setting(5222, "Clients, with STARTTLS.")
+    c2s_tls: int = setting(5223, "Clients, with TLS from the first byte.")
+    s2s: int = setting(5269, "Other servers, with STARTTLS.")
+    s2s_tls: int = setting(5270, "Other servers, with TLS from the first byte.")
+    web: int = setting(5281, "WebSocket and BOSH, with TLS.")
+    upload: int = setting(5443, "File upload, with TLS.")
+    portal: int = setting(8443, "The portal, with TLS.")
+    portal_http: int = setting(8080, "The portal's redirect to TLS, and certificate challenges.")
+    proxy: int = setting(5000, "The file proxy.")
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Certificates. Paths are relative to the state directory."""
+
+    certificate: str = setting("certs/box.pem", "The certificate chain, PEM, own first.")
+    key: str = setting("certs/box.key", "Its private key, PEM.")
+    trust: tuple[str, ...] = setting((), "Files with further CAs that are trusted, PEM.")
+
+
+@dataclass(frozen=True)
+class Dns:
+    """Name resolution."""
+
+    server: str = setting("", "ADDRESS:PORT of the resolver. Default: the system's.")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one connection, address or account may use; 0 = no limit."""
+
+    bytes_per_second: int = setting(262_144, "Bytes per second that a connection may send.")
+    burst_bytes: int = setting(1_048_576, "Bytes that a connection may send at once.")
+    stanza_bytes: int = setting(
+        262_144, "Size of the largest stanza. RFC 6120 wants at least 10000.", minimum=10_000
+    )
+    sessions_per_account: int = setting(10, "Clients of one account at the same time.")
+    connections_per_address: int = setting(100, "Connections of one address at the same time.")
+    login_attempts: int = setting(
+        10, "Failed logins in five minutes, per account and per address, until others must wait."
+    )
+    registrations_per_hour: int = setting(5, "New accounts per hour and address.")
+    roster_items: int = setting(1_000, "Contacts of one account.")
+    offline_messages: int = setting(1_000, "Messages that wait for one account.")
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long things are kept."""
+
+    archive_days: int = setting(30, "Messages in the archive, in days. 0 = for ever.")
+    uploads_days: int = setting(30, "Uploaded files, in days. 0 = for ever.")
+
+
+@dataclass(frozen=True)
+class Log:
+    """The log, in the state directory under log/."""
+
+    level: str = setting(
+        "info",
+        "The least that is written. No level writes addresses of people or what they say.",
+        choices=("debug", "info", "warning", "error"),
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of a box."""
+
+    domain: str = setting(MISSING, "The part after the @ of everybody's address.")
+    address: str = setting(
+        "", "IP address to listen on. Default: all of them (::), and 127.0.0.1 for localhost."
+    )
+    database: str = setting(
+        "sqlite:///hausbote.db", "Where everything is kept; relative to the state directory."
+    )
+    bus: str = setting("unix:run", "How services reach each other; relative, too. Or memory:")
+    registration: str = setting(
+        "closed",
+        "Who may make an account from a client: nobody, people with an invitation, anybody.",
+        choices=("closed", "invite", "open"),
+    )
+    language: str = setting("en", "Language of what the server says itself.")
+    names: Names = field(default_factory=Names)
+    ports: Ports = field(default_factory=Ports)
+    tls: Tls = field(default_factory=Tls)
+    dns: Dns = field(default_factory=Dns)
+    limits: Limits = field(default_factory=Limits)
+    retention: Retention = field(default_factory=Retention)
+    log: Log = field(default_factory=Log)
+    state: Path = field(default=Path("var"), metadata={"internal": True})
+
+    @classmethod
+    def load(cls, state: Path) -> "Settings":
+        """Read DIR/hausbote.toml; SettingsError with all problems."""
+        path = state / FILE
+        try:
+            raw = tomllib.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise SettingsError(
+                [f"{path} does not exist: 'hausbote init --domain DOMAIN' makes a new box"]
+            ) from None
+        except OSError as error:
+            raise SettingsError([f"{path} cannot be read: {error.strerror}"]) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError([f"{path} is not TOML: {error}"]) from None
+        return cls.from_dict(raw, state)
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any], state: Path) -> "Settings":
+        """Settings out of nested dictionaries; SettingsError with all problems."""
+        problems: list[str] = []
+        values = _section(cls, raw, "", problems)
+        if problems:
+            raise SettingsError(problems)
+        settings = _complete(cls(**values, state=state.absolute()))
+        problems = list(_contradictions(settings))
+        if problems:
+            raise SettingsError(problems)
+        return settings
+
+    def path(self, relative: str) -> Path:
+        """A path of the settings as an absolute one."""
+        return self.state / relative
+
+    @property
+    def run_dir(self) -> Path:
+        """Where sockets and process ids are."""
+        return self.state / "run"
+
+    @property
+    def log_dir(self) -> Path:
+        return self.state / "log"
+
+    @property
+    def database_url(self) -> str:
+        """`database` with an absolute path."""
+        scheme, separator, path = self.database.partition(":///")
+        return f"{scheme}{separator}{self.state / path}"
+
+    @property
+    def bus_url(self) -> str:
+        """`bus` with an absolute path."""
+        scheme, _, path = self.bus.partition(":")
+        return f"unix:{self.state / path}" if scheme == "unix" else self.bus
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Every setting as ("section.key", value)."""
+        for key, option in documented(type(self)):
+            section, _, name = key.rpartition(".")
+            yield key, getattr(getattr(self, section) if section else self, name or option.name)
+
+
+def documented(cls: type = Settings, prefix: str = "") -> Iterator[tuple[str, Field[Any]]]:
+    """Every setting as ("section.key", field), in the order of this file."""
+    for option in fields(cls):
+        if "internal" in option.metadata:
+            continue
+        if is_dataclass(option.type):
+            yield from documented(typing.cast(type, option.type), f"{option.name}.")
+        else:
+            yield prefix + option.name, option
+
+
+def parse_override(text: str) -> tuple[str, Any]:
+    """`section.key=value` of a command line: the value as TOML, or else as plain text."""
+    key, found, value = text.partition("=")
+    if not found:
+        raise SettingsError([f"{text}: a setting is given as section.key=value"])
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value
+
+
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """{"a.b": 1} as {"a": {"b": 1}}."""
+    tree: dict[str, Any] = {}
+    for key, value in flat.items():
+        section, _, name = key.rpartition(".")
+        place = tree.setdefault(section, {}) if section else tree
+        if isinstance(place, dict):
+            place[name] = value
+    return tree
+
+
+# -- checks ------------------------------------------------------------------------------------
+
+
+def _section(cls: type, raw: Mapping[str, Any], prefix: str, problems: list[str]) -> dict[str, Any]:
+    known = {option.name: option for option in fields(cls) if "internal" not in option.metadata}
+    values: dict[str, Any] = {}
+    for key, value in raw.items():
+        option = known.get(key)
+        if option is None:
+            problems.append(_unknown(prefix + key))
+        elif is_dataclass(option.type):
+            values[key] = _subsection(option, key, value, problems)
+        else:
+            problem = _mismatch(option, value)
+            if problem:
+                problems.append(f"{prefix}{key}: {problem}. {option.metadata['doc']}")
+            values[key] = tuple(value) if isinstance(value, list) else value
+    for name, option in known.items():
+        if name not in raw and option.default is MISSING and option.default_factory is MISSING:
+            problems.append(f"{prefix}{name}: must be set. {option.metadata['doc']}")
+    return values
+
+
+def _subsection(option: Field[Any], key: str, value: object, problems: list[str]) -> Any:
+    cls = typing.cast(type, option.type)
+    if not isinstance(value, Mapping):
+        problems.append(f"{key}: is a section: write [{key}] and its settings below it")
+        return cls()
+    before = len(problems)
+    inner = _section(cls, value, f"{key}.", problems)
+    return cls(**inner) if len(problems) == before else cls()
+
+
+def _unknown(key: str) -> str:
+    known = [name for name, _ in documented()]
+    section, _, name = key.rpartition(".")
+    close = difflib.get_close_matches(key, known, 1, 0.6)
+    if not close:
+        by_name = {full.rpartition(".")[2]: full for full in known}
+        close = [by_name[n] for n in difflib.get_close_matches(name, by_name, 1, 0.75)]
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"{key}: there is no such setting{hint}"
+
+
+def _mismatch(option: Field[Any], value: object) -> str | None:
+    if option.type is int:
+        return _bad_number(option, value)
+    if isinstance(option.type, types.GenericAlias):
+        texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        return None if texts else "must be a list of texts"
+    if not isinstance(value, str):
+        return f"must be a text, not {value!r}"
+    choices = option.metadata["choices"]
+    if choices and value not in choices:
+        return f"must be one of {', '.join(choices)}, not {value!r}"
+    return None
+
+
+def _bad_number(option: Field[Any], value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return f"must be a whole number, not {value!r}"
+    if value < 0:
+        return f"must not be negative, which {value} is"
+    minimum = option.metadata["minimum"]
+    if 0 < value < minimum:
+        return f"must be 0 or at least {minimum}, which {value} is not"
+    return None
+
+
+def _complete(settings: Settings) -> Settings:
+    """The settings with those defaults that depend on others."""
+    names = {
+        option.name: getattr(settings.names, option.name) or f"{option.name}.{settings.domain}"
+        for option in fields(Names)
+    }
+    address = settings.address or ("127.0.0.1" if settings.domain == "localhost" else "::")
+    return replace(settings, names=Names(**names), address=address)
+
+
+def _contradictions(settings: Settings) -> Iterator[str]:
+    names = {"domain": settings.domain}
+    for option in fields(Names):
+        names[f"names.{option.name}"] = getattr(settings.names, option.name)
+    taken: dict[str, str] = {}
+    for key, name in names.items():
+        try:
+            prepared = prepare_domain(name)
+        except InvalidJID as problem:
+            yield f"{key}: {name!r} is no domain name: {problem}"
+            continue
+        if prepared != name:
+            yield f"{key}: write {prepared!r} instead of {name!r}"
+        if name in taken:
+            yield f"{key}: {name} is already {taken[name]}"
+        taken.setdefault(name, key)
+    yield from _bad_ports(settings.ports)
+    try:
+        ipaddress.ip_address(settings.address)
+    except ValueError:
+        yield f"address: {settings.address!r} is not an IP address"
+    if not settings.database.startswith("sqlite:///"):
+        yield f"database: must be sqlite:///FILE, which {settings.database!r} is not"
+    if settings.bus.partition(":")[0] not in ("unix", "memory"):
+        yield f"bus: must be unix:DIRECTORY or memory:, which {settings.bus!r} is not"
+
+
+def _bad_ports(ports: Ports) -> Iterator[str]:
+    taken: dict[int, str] = {}
+    for option in fields(Ports):
+        port = getattr(ports, option.name)
+        if port > 65_535:
+            yield f"ports.{option.name}: there is no port {port}"
+        elif port and port in taken:
+            yield f"ports.{option.name}: {port} is already ports.{taken[port]}"
+        taken.setdefault(port, option.name)

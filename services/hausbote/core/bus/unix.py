@@ -1,0 +1,366 @@
+"""The bus between processes: Unix sockets, one connection per pair and direction.
+
+Frames go one way over a connection, acknowledgements come back over it.  A few greenlets per
+service of the box are all it costs.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import gevent
+from gevent import socket
+from gevent.event import Event as Signal
+from gevent.queue import SimpleQueue
+
+from hausbote.base.log import bug
+from hausbote.base.tokens import token
+from hausbote.core.bus import BusError, Handler, Undeliverable
+from hausbote.core.bus.cause import Cause, current
+from hausbote.core.bus.control import NOTIFY, RESULT, STATUS
+from hausbote.core.bus.frame import Frame, FrameError, FrameReader, encode
+from hausbote.core.bus.inbox import Inbox
+from hausbote.core.bus.outbox import CAPACITY, PATIENCE, Outbox
+from hausbote.core.bus.sockets import is_ours, short_path
+
+_HELLO: Final = "bus.hello"
+_ACK: Final = "bus.ack"
+_RETRY: Final = (0.02, 1.0)  # seconds between attempts to connect: first, last
+_FAREWELL: Final = 5.0  # seconds that a graceful close may take
+
+
+class UnixBus:
+    """One service's end of `unix:DIRECTORY`."""
+
+    def __init__(
+        self,
+        directory: str,
+        service: str,
+        undeliverable: Undeliverable,
+        patience: float = PATIENCE,
+        capacity: int = CAPACITY,
+    ) -> None:
+        self._directory = directory
+        self._service = service
+        self._undeliverable = undeliverable
+        self._patience = patience
+        self._capacity = capacity
+        self._epoch = token(72)
+        self._sent = 0
+        self._peers: dict[str, _Peer] = {}
+        self._incoming = _Incoming()
+        self._acceptor: Any = None
+        self._listener: Any = None
+        self._closed = False
+
+    def serve(self, handler: Handler) -> None:
+        """BusError if the socket cannot be made, or another process serves the same name."""
+        self._incoming.handler = handler
+        self._listener = _listen(self._directory, self._service)
+        self._acceptor = gevent.spawn(self._accept)
+
+    def on_status(self, describe: Callable[[], dict[str, object]]) -> None:
+        self._incoming.describe = describe
+
+    def on_notify(self, handle: Callable[[dict[str, str]], None]) -> None:
+        self._incoming.notified = handle
+
+    def send(
+        self, service: str, kind: str, sender: str, recipients: Sequence[str], payload: bytes
+    ) -> None:
+        cause = current.get()
+        if cause is not None:
+            id = cause.next_id()
+        else:
+            self._sent += 1
+            id = f"{self._epoch}-{self._sent}"
+        self._peer(service).send(Frame(id, kind, sender, tuple(recipients), payload), cause)
+
+    def close(self, *, graceful: bool = True) -> None:
+        self._closed = True
+        if self._listener is not None:
+            self._acceptor.kill()
+            self._listener.close()
+        self._incoming.stop_reading()
+        deadline = time.monotonic() + _FAREWELL
+        while graceful and time.monotonic() < deadline and self._busy():
+            gevent.sleep(0.01)
+        self._incoming.close()
+        for peer in self._peers.values():
+            peer.close()
+
+    def _busy(self) -> bool:
+        return self._incoming.inbox.busy or any(
+            p.connected and p.waiting for p in self._peers.values()
+        )
+
+    def _peer(self, service: str) -> "_Peer":
+        peer = self._peers.get(service)
+        if peer is None:
+
+            def refuse(frame: Frame) -> None:
+                self._undeliverable(service, frame)
+
+            outbox = Outbox(refuse, self._patience, self._capacity)
+            peer = self._peers[service] = _Peer(self._directory, self._service, service, outbox)
+        return peer
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                gevent.sleep(_RETRY[1])  # out of files: someone will close one
+                continue
+            self._incoming.take(sock)
+
+
+class _Peer:
+    """The way to one other service."""
+
+    def __init__(self, directory: str, ours: str, theirs: str, outbox: Outbox) -> None:
+        self._directory = directory
+        self._ours = ours
+        self._theirs = theirs
+        self._outbox = outbox
+        self._work = Signal()
+        self.connected = False
+        self._runner: Any = gevent.spawn(self._run)
+        self._clock: Any = gevent.spawn(self._expire)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._outbox)
+
+    def send(self, frame: Frame, cause: Cause | None) -> None:
+        self._outbox.add(frame, cause)
+        self._work.set()
+
+    def close(self) -> None:
+        gevent.killall([self._runner, self._clock])
+
+    def _expire(self) -> None:
+        while True:
+            gevent.sleep(0.5)
+            if not self.connected:
+                try:
+                    self._outbox.expire()
+                except Exception as error:  # noqa: BLE001 - the clock must go on
+                    bug(error)
+
+    def _run(self) -> None:
+        pause = _RETRY[0]
+        while True:
+            self._work.wait()
+            try:
+                sock = self._connect()
+            except OSError:
+                gevent.sleep(pause)
+                pause = min(pause * 2, _RETRY[1])
+                continue
+            pause = _RETRY[0]
+            self._talk(sock)
+
+    def _connect(self) -> Any:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            with short_path(self._directory, self._theirs) as path:
+                sock.connect(path)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    def _talk(self, sock: Any) -> None:
+        listening = gevent.spawn(self._hear, sock)
+        self.connected = True
+        self._outbox.rewind()
+        try:
+            sock.sendall(encode(Frame("", _HELLO, self._ours, (), b"")))
+            while not listening.ready():
+                self._work.clear()
+                data = self._outbox.take()
+                if data:
+                    sock.sendall(data)
+                else:
+                    self._work.wait()
+        except OSError:
+            pass
+        finally:
+            self.connected = False
+            listening.kill()
+            sock.close()
+            if self._outbox:
+                self._work.set()
+
+    def _hear(self, sock: Any) -> None:
+        reader = FrameReader()
+        try:
+            while data := sock.recv(65_536):
+                for frame in reader.feed(data):
+                    if frame.kind == _ACK:
+                        self._outbox.acknowledge(frame.recipients)
+        except (OSError, FrameError):
+            pass
+        finally:
+            self._work.set()  # so that _talk sees the end
+
+
+class _Incoming:
+    """Connections from the other services."""
+
+    def __init__(self) -> None:
+        self.inbox = Inbox()
+        self.handler: Handler = lambda _: ()
+        self.describe: Callable[[], dict[str, object]] = dict
+        self.notified: Callable[[dict[str, str]], None] = lambda _: None
+        self._lanes: dict[str, _Lane] = {}
+        self._readers: set[Any] = set()
+        self._stopped = False
+
+    def take(self, sock: Any) -> None:
+        if not is_ours(sock):
+            sock.close()
+            return
+        reader = gevent.spawn(self._read, sock)
+        self._readers.add(reader)
+        reader.link(self._readers.discard)
+
+    def stop_reading(self) -> None:
+        """What arrives from here on is left unacknowledged, for our successor."""
+        self._stopped = True
+
+    def close(self) -> None:
+        gevent.killall([*self._readers, *[lane.worker for lane in self._lanes.values()]])
+
+    def _read(self, sock: Any) -> None:
+        reader = FrameReader()
+        answers = _Answers(sock)
+        sender = ""
+        try:
+            while (data := sock.recv(65_536)) and not self._stopped:
+                for frame in reader.feed(data):
+                    if frame.kind == _HELLO:
+                        sender = frame.sender
+                    else:
+                        self._handle(sender, frame, answers)
+        except (OSError, FrameError):
+            pass
+        finally:
+            answers.close()
+
+    def _handle(self, sender: str, frame: Frame, answers: "_Answers") -> None:
+        if frame.kind == STATUS:
+            answers.result(json.dumps(self.describe()).encode())
+        elif frame.kind == NOTIFY:
+            gevent.spawn(self._notify, frame, answers)
+        elif sender and self.inbox.enter(frame.id, answers.acknowledge):
+            lane = self._lanes.get(sender)
+            if lane is None:
+                lane = self._lanes[sender] = _Lane(self._work)
+            lane.put(frame)
+
+    def _notify(self, frame: Frame, answers: "_Answers") -> None:
+        try:
+            self.notified(dict(json.loads(frame.payload)))
+        except Exception as error:  # noqa: BLE001 - the asker hears nothing, which is a no
+            bug(error)
+        else:
+            answers.result(b"{}")
+
+    def _work(self, frame: Frame) -> None:
+        cause = Cause(frame.id, lambda: self.inbox.leave(frame.id))
+        try:
+            cause.run(lambda: self.handler(frame))
+        except Exception as error:  # noqa: BLE001 - one frame's fault must not stop the bus
+            bug(error)
+
+
+class _Lane:
+    """Frames of one sender, in order."""
+
+    def __init__(self, work: Callable[[Frame], None]) -> None:
+        self._frames: Any = SimpleQueue()
+        self._work = work
+        self.worker: Any = gevent.spawn(self._run)
+
+    def put(self, frame: Frame) -> None:
+        self._frames.put(frame)
+
+    def _run(self) -> None:
+        while True:
+            self._work(self._frames.get())
+
+
+class _Answers:
+    """What goes back over an incoming connection; acknowledgements of one turn go together."""
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+        self._acks: list[str] = []
+        self._other: list[bytes] = []
+        self._due = Signal()
+        self._closed = False
+        self._writer: Any = gevent.spawn(self._run)
+
+    def acknowledge(self, id: str) -> None:
+        self._acks.append(id)
+        self._due.set()
+
+    def result(self, payload: bytes) -> None:
+        self._other.append(encode(Frame("", RESULT, "", (), payload)))
+        self._due.set()
+
+    def close(self) -> None:
+        self._closed = True
+        self._due.set()
+
+    def _run(self) -> None:
+        try:
+            while True:
+                self._due.wait()
+                self._due.clear()
+                data = b"".join(self._other)
+                self._other.clear()
+                if self._acks:
+                    acks, self._acks = self._acks, []
+                    data += encode(Frame("", _ACK, "", tuple(acks), b""))
+                if data:
+                    self._sock.sendall(data)
+                elif self._closed:
+                    return
+        except OSError:
+            pass
+        finally:
+            self._sock.close()
+
+
+def _listen(directory: str, service: str) -> Any:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        with short_path(directory, service) as path:
+            if _is_served(path):
+                raise BusError(f"another {service} of this box is running")
+            if os.path.lexists(path):
+                os.unlink(path)
+            listener.bind(path)
+        listener.listen(64)
+    except OSError as error:
+        raise BusError(f"{directory} cannot hold the socket of {service}: {error}") from None
+    finally:
+        os.umask(before)
+    return listener
+
+
+def _is_served(path: str) -> bool:
+    probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        probe.connect(path)
+    except OSError:
+        return False
+    finally:
+        probe.close()
+    return True
