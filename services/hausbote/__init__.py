@@ -1,1 +1,3 @@
-"""Hausbote: a private messenger box that speaks XMPP."""
+"""Hausbote: a private messenger box."""
+
+__version__ = "0.1.0"

@@ -268,7 +268,7 @@ def _subsection(option: Field[Any], key: str, value: object, problems: list[str]
 
 def _unknown(key: str) -> str:
     known = [name for name, _ in documented()]
-    section, _, name = key.rpartition(".")
+    name = key.rpartition(".")[2]
     close = difflib.get_close_matches(key, known, 1, 0.6)
     if not close:
         by_name = {full.rpartition(".")[2]: full for full in known}

@@ -4,9 +4,10 @@ A message for an account passes the features' stages; in between stands `deliver
 begun to write to disk is in `Delivery.tickets`: acknowledgements wait for these, delivery does not.
 """
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from hausbote.base.jid import JID
+from hausbote.core.bus.cause import Pending
 from hausbote.core.directory import Account
 from hausbote.core.session import Session
 from hausbote.xmpp.errors import ServiceUnavailable
@@ -14,12 +15,6 @@ from hausbote.xmpp.stanza import Stanza
 
 if TYPE_CHECKING:
     from hausbote.core.host import Host
-
-
-class Pending(Protocol):
-    """Something on its way to the disk."""
-
-    def wait(self) -> object: ...
 
 
 class Delivery:

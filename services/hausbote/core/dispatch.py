@@ -7,7 +7,8 @@ from typing import Final
 
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.log import bug
-from hausbote.core.delivery import Delivery, Pending, deliver_message
+from hausbote.core.bus.cause import Pending
+from hausbote.core.delivery import Delivery, deliver_message
 from hausbote.core.feature import Moment, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Presence, Request
@@ -188,10 +189,10 @@ def _iq(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | Non
         if not _to_session(host, stanza, to) and request:
             raise ServiceUnavailable
     elif request:
-        _reply(host, _answer(host, stanza, sender, to, session), session)
+        _answer(host, stanza, sender, to, session)
 
 
-def _answer(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | None) -> Stanza:
+def _answer(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | None) -> None:
     payload = stanza.children[0]
     if to.local and not _is_account(host, to):
         raise ServiceUnavailable
@@ -199,7 +200,10 @@ def _answer(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session |
     handler = host.registry.iqs.get((target, stanza.attrs["type"], payload.ns, payload.name))
     if handler is None or (to.resource and not to.local):
         raise ServiceUnavailable
-    return result(stanza, handler(Request(host, stanza, sender, to, payload, session)))
+    request = Request(host, stanza, sender, to, payload, session)
+    _reply(host, result(stanza, handler(request)), session)
+    for job in request.afterwards:
+        job()
 
 
 def _is_account(host: Host, to: JID) -> bool:

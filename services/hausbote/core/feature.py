@@ -43,9 +43,9 @@ class Moment(Enum):
     """What happens to a session."""
 
     BOUND = "it got its resource"
-    AVAILABLE = "its first available presence was broadcast"
+    READY = "it became available for messages: with a priority that is not negative"
+    LEFT = "it became unavailable"
     GONE = "it ended"
-    ACCOUNT_DELETED = "its account was deleted"
 
 
 class Phase(Enum):

@@ -1,9 +1,11 @@
 """One service of the box: its domain, its handlers, and where everything else is."""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gevent import get_hub
 
 from hausbote.base.settings import Settings
 from hausbote.core.directory import Directory
@@ -14,17 +16,19 @@ if TYPE_CHECKING:
     from hausbote.core.bus import Bus
     from hausbote.storage import Store
 
+T = TypeVar("T")
 
-class Blocking(Protocol):
-    """Runs a long computation away from the hub; blocks only the calling greenlet."""
 
-    def __call__(self, function: Callable[..., object], *args: object) -> object: ...
+def compute(function: Callable[..., Any], *arguments: object) -> Any:
+    """Call a function that takes long in a thread; only the calling greenlet waits."""
+    return get_hub().threadpool.apply(function, arguments)
 
 
 @dataclass
 class Host:
     """What handlers need, and nothing that is one feature's own.
 
+    `identity` is (category, type, name) for disco.
     `services` maps the domains of the box's other services to their names on the bus; `elsewhere`
     are names of the box that no service answers for.
     """
@@ -37,10 +41,25 @@ class Host:
     directory: Directory
     pump: Pump
     services: Mapping[str, str]
+    identity: tuple[str, str, str]
     elsewhere: frozenset[str] = frozenset()
     clock: Callable[[], float] = time.time
+    compute: Callable[..., Any] = compute
     started: float = 0.0
     handled: int = 0  # stanzas taken from clients and from the bus
+    _states: dict[type, Any] = field(default_factory=dict)
+
+    def state(self, kind: type[T]) -> T:
+        """A feature's own state of this service, made on first use by calling `kind`."""
+        found = self._states.get(kind)
+        if found is None:
+            found = self._states[kind] = kind()
+        return found
+
+    @property
+    def parts(self) -> Collection[str]:
+        """The domains of services that clients find through this one."""
+        return self.services if self.identity[0] == "server" else ()
 
     def uptime(self) -> int:
         """Whole seconds since start."""

@@ -1,5 +1,7 @@
 """What IQ and presence handlers get to see."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from lxml import etree
@@ -12,11 +14,13 @@ if TYPE_CHECKING:
     from hausbote.core.session import Session
 
 
-class Request(NamedTuple):
+@dataclass(slots=True)
+class Request:
     """An IQ get or set.
 
     `session` is the sender's, if it is one of this process; `address` is the network address of a
-    connection that has not logged in, else "".
+    connection that has not logged in, else "".  What is put into `afterwards` runs when the answer
+    is on its way.
     """
 
     host: "Host"
@@ -26,6 +30,7 @@ class Request(NamedTuple):
     payload: Child
     session: "Session | None" = None
     address: str = ""
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
 
     def tree(self) -> etree._Element:
         """The payload, to look into."""

@@ -119,13 +119,13 @@ class Stanza:
             raise ValueError("not a packed stanza") from problem
 
 
-def stanza(name: str, *children: Child, **attributes: str | None) -> Stanza:
+def stanza(name: str, /, *children: Child, **attributes: str | None) -> Stanza:
     """A stanza of our own; attributes that are None are left out, `from_` is from."""
     attrs = {k.rstrip("_"): v for k, v in attributes.items() if v is not None}
     return Stanza(name, attrs, children)
 
 
-def child(ns: str, name: str, *content: str | None, **attributes: str | None) -> Child:
+def child(ns: str, name: str, /, *content: str | None, **attributes: str | None) -> Child:
     """A child element of our own in `ns`."""
     return Child(ns, name, el(name, *content, xmlns=ns, **attributes))
 

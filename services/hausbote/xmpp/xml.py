@@ -47,7 +47,7 @@ def escape_attribute(value: str) -> str:
 
 
 def el(
-    name: str, *children: "str | None", xmlns: str | None = None, **attributes: str | None
+    name: str, /, *children: "str | None", xmlns: str | None = None, **attributes: str | None
 ) -> Markup:
     """One element.
 

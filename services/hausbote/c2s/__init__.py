@@ -1,0 +1,1 @@
+"""The service that clients connect to; accounts live here."""

@@ -1,0 +1,27 @@
+"""python -m hausbote.c2s --state DIR: runs the service until it is told to stop."""
+
+import sys
+from functools import partial
+
+from hausbote.c2s.server import Server
+from hausbote.c2s.service import account_changed, build_host
+from hausbote.core.process import Process
+from hausbote.net.tls import CertificateError
+
+
+def main() -> int:
+    process = Process.from_command_line("c2s")
+    host = build_host(process.settings, process.store(), process.open_bus)
+    try:
+        server = Server(host)
+        server.start()
+    except (CertificateError, OSError) as error:
+        print(f"c2s: {error}", file=sys.stderr)
+        return 1
+    process.on_reload(server.reload_certificates)
+    process.run(host, stop=server.stop, notified=partial(account_changed, host))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

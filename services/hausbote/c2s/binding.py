@@ -1,0 +1,51 @@
+"""Resource binding (RFC 6120 §7)."""
+
+from typing import TYPE_CHECKING
+
+from hausbote.base.jid import JID, InvalidJID, prepare_resource
+from hausbote.base.tokens import token
+from hausbote.core import dispatch
+from hausbote.core.session import Session
+from hausbote.xmpp import ns
+from hausbote.xmpp.errors import BadRequest, ResourceConstraint, StreamError
+from hausbote.xmpp.stanza import Child, Stanza, result, tree
+from hausbote.xmpp.xml import el
+
+if TYPE_CHECKING:
+    from hausbote.c2s.stream import ClientStream
+
+
+def bind(stream: "ClientStream", request: Stanza) -> Stanza:
+    """Give the stream a resource and make it a session; returns the answer to the request."""
+    payload = request.child(ns.BIND, "bind")
+    if payload is None or request.type != "set":
+        raise StreamError("not-authorized", "bind a resource first")
+    if "id" not in request.attrs:
+        raise BadRequest("an IQ needs an id")
+    assert stream.login is not None
+    resource = _wanted(payload) or token(96)
+    host = stream.server.host
+    account = host.directory.account(stream.login.local)
+    old = account.sessions.get(resource)
+    if old is not None:
+        # The newer client wins: the older one is most often its own broken connection.
+        old.transport.end(StreamError("conflict", "another client took this resource"))
+        dispatch.gone(host, old)
+    limit = host.settings.limits.sessions_per_account
+    if 0 < limit <= len(account.sessions):
+        raise ResourceConstraint("this account has as many clients online as it may")
+    session = Session(JID(account.local, host.domain, resource), account, stream)
+    stream.welcome(session)
+    dispatch.bound(host, session)
+    jid = el("jid", session.jid.full)
+    return result(request, Child(ns.BIND, "bind", el("bind", jid, xmlns=ns.BIND)))
+
+
+def _wanted(payload: Child) -> str:
+    text = tree(payload).findtext(f"{{{ns.BIND}}}resource") or ""
+    if not text:
+        return ""
+    try:
+        return prepare_resource(text)
+    except InvalidJID as problem:
+        raise BadRequest(str(problem)) from None

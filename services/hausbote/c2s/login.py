@@ -1,0 +1,164 @@
+"""SASL on a client's stream (RFC 6120 §6), and what guessing passwords costs.
+
+A name that does not exist fails exactly like a wrong password, and as slowly.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+import gevent
+
+from hausbote.base.log import Event, Word, log
+from hausbote.core.throttle import Throttle
+from hausbote.net.listener import network_of
+from hausbote.xmpp import ns
+from hausbote.xmpp.errors import StreamError
+from hausbote.xmpp.sasl import (
+    Challenge,
+    SaslError,
+    ScramKeys,
+    ScramServer,
+    Success,
+    decode,
+    encode,
+    fake_keys,
+    mechanisms,
+)
+from hausbote.xmpp.stanza import Stanza
+from hausbote.xmpp.xml import el
+
+if TYPE_CHECKING:
+    from hausbote.c2s.stream import ClientStream
+    from hausbote.storage import Store
+
+_TRIES_PER_STREAM: Final = 4
+_WINDOW: Final = 300.0  # seconds
+_ADDRESS_FACTOR: Final = 5  # a household shares one address
+_MAX_PENALTY: Final = 5.0  # seconds
+
+
+class Login:
+    """How far one stream's login is."""
+
+    __slots__ = ("bindings", "done", "failures", "local", "offered", "scram")
+
+    def __init__(self, bindings: dict[str, bytes]) -> None:
+        self.bindings = bindings
+        self.offered = mechanisms(bindings)
+        self.scram: ScramServer | None = None
+        self.failures = 0
+        self.done = False
+        self.local = ""
+
+
+class LoginGuard:
+    """Failed logins of the last minutes, in this process."""
+
+    def __init__(self, limit: int) -> None:
+        self._by_account = Throttle(limit, _WINDOW)
+        self._by_address = Throttle(limit * _ADDRESS_FACTOR, _WINDOW)
+        self._by_both = Throttle(limit, _WINDOW)
+
+    def refuses(self, address: str, local: str) -> bool:
+        """Whether this address has failed too often, for this account or in all."""
+        network = network_of(address)
+        both = (network, local)
+        return self._by_address.exceeded(network) or self._by_both.exceeded(both)
+
+    def penalty(self, address: str, local: str) -> float:
+        """Note a failure; returns the seconds to wait before the client hears of it."""
+        network = network_of(address)
+        both = (network, local)
+        self._by_account.note(local)
+        self._by_address.note(network)
+        self._by_both.note(both)
+        failures = max(self._by_account.count(local), self._by_both.count(both))
+        return min(0.05 * 2**failures, _MAX_PENALTY) if failures else 0.0
+
+
+class KeyRing:
+    """Keys for every name: those of accounts, and fake ones that nothing fits."""
+
+    def __init__(self, store: "Store") -> None:
+        self._accounts = store.accounts
+        self._secret = store.secret("fake-scram-keys")
+
+    def __call__(self, local: str, hash: str) -> ScramKeys:
+        return self._accounts.keys(local, hash) or fake_keys(self._secret, local, hash)
+
+
+def begin_login(stream: "ClientStream", auth: Stanza) -> None:
+    """<auth/>: a mechanism and the client's first message."""
+    login, server = stream.login, stream.server
+    assert login is not None
+    login.scram = None
+    try:
+        mechanism = auth.attrs.get("mechanism", "")
+        domain = server.host.domain
+        login.scram = ScramServer(mechanism, server.keys, login.bindings, domain, login.offered)
+        if auth.inner:
+            _step(stream, login.scram, auth.inner)
+        else:
+            stream.say(el("challenge", xmlns=ns.SASL))  # no initial response (§6.4.2)
+    except SaslError as error:
+        fail(stream, error.condition, error.text)
+
+
+def continue_login(stream: "ClientStream", response: Stanza) -> None:
+    """<response/>: the client's next message."""
+    assert stream.login is not None
+    scram = stream.login.scram
+    if scram is None:
+        fail(stream, "malformed-request")
+        return
+    try:
+        _step(stream, scram, response.inner)
+    except SaslError as error:
+        fail(stream, error.condition, error.text)
+
+
+def _step(stream: "ClientStream", scram: ScramServer, payload: str) -> None:
+    answer = scram.respond(decode(payload))
+    if isinstance(answer, Challenge):
+        if stream.server.guard.refuses(stream.connection.address, scram.local):
+            log(Event.LOGINS_HELD_BACK, session=Word(stream.tag))
+            raise SaslError("temporary-auth-failure", "too many failed logins: wait some minutes")
+        stream.say(el("challenge", encode(answer.data), xmlns=ns.SASL))
+    else:
+        _succeed(stream, answer)
+
+
+def _succeed(stream: "ClientStream", success: Success) -> None:
+    assert stream.login is not None
+    stream.login.scram = None
+    stream.login.local = success.local
+    stream.login.done = True
+    stream.say(el("success", encode(success.data), xmlns=ns.SASL))
+    stream.restart()
+
+
+def fail(stream: "ClientStream", condition: str, text: str | None = None) -> None:
+    """<failure/>; after a wrong password only when the penalty is over."""
+    login = stream.login
+    local = login.scram.local if login is not None and login.scram is not None else ""
+    penalty = 0.0
+    if login is not None:
+        login.scram = None
+        login.failures += 1
+    if condition == "not-authorized":
+        log(Event.LOGIN_FAILED, session=Word(stream.tag))
+        penalty = stream.server.guard.penalty(stream.connection.address, local)
+    if penalty:
+        stream.waiting = True
+        gevent.spawn_later(penalty, _tell_failure, stream, condition, text)
+    else:
+        _tell_failure(stream, condition, text)
+
+
+def _tell_failure(stream: "ClientStream", condition: str, text: str | None) -> None:
+    detail = el("text", text, xml_lang="en") if text else None
+    stream.say(el("failure", el(condition), detail, xmlns=ns.SASL))
+    stream.waiting = False
+    if stream.login is not None and stream.login.failures >= _TRIES_PER_STREAM:
+        stream.end(StreamError("policy-violation", "too many failed logins"))
+    else:
+        stream.connection.resume()

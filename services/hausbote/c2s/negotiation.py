@@ -1,0 +1,136 @@
+"""From a connection to a bound resource (RFC 6120 §4.3): STARTTLS, login, resource binding.
+
+What may come next depends on how far the client is; everything else ends the stream.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from hausbote.base.jid import JID, InvalidJID, prepare_domain
+from hausbote.c2s.binding import bind
+from hausbote.c2s.login import Login, begin_login, continue_login, fail
+from hausbote.core.feature import Phase, Target
+from hausbote.core.request import Request
+from hausbote.xmpp import ns
+from hausbote.xmpp.errors import StanzaError, StreamError
+from hausbote.xmpp.sasl import channel_binding_feature
+from hausbote.xmpp.stanza import Stanza, error, result
+from hausbote.xmpp.xml import Markup, el
+
+if TYPE_CHECKING:
+    from hausbote.c2s.stream import ClientStream
+
+
+def open_stream(stream: "ClientStream", attrs: dict[str, str]) -> None:
+    """Answer the client's header with ours and the features of this phase."""
+    host = stream.server.host
+    stream.send_header(_sender(attrs.get("from")))
+    if "to" not in attrs:
+        raise StreamError("improper-addressing", "the stream's header needs a to attribute")
+    try:
+        domain = prepare_domain(attrs["to"])
+    except InvalidJID:
+        raise StreamError("host-unknown") from None
+    if domain != host.domain:
+        raise StreamError("host-unknown", "this server is not the one you look for")
+    if attrs.get("version", "0.9").partition(".")[0] != "1":
+        raise StreamError("unsupported-version")
+    language = attrs.get("xml:lang")
+    stream.language = None if language == host.settings.language else language
+    stream.send_features()
+
+
+def _sender(claimed: str | None) -> str | None:
+    if claimed is None:
+        return None
+    try:
+        return JID.parse(claimed).full
+    except InvalidJID:
+        raise StreamError("invalid-from") from None
+
+
+def features(stream: "ClientStream") -> Iterator[Markup | None]:
+    """The content of <stream:features/> (RFC 6120 §4.3.2)."""
+    host = stream.server.host
+    if not stream.connection.encrypted:
+        yield el("starttls", el("required"), xmlns=ns.TLS)
+        return
+    if stream.login is None or not stream.login.done:
+        if stream.login is None:
+            stream.login = Login(stream.connection.channel_bindings())
+        names = [el("mechanism", name) for name in stream.login.offered]
+        yield el("mechanisms", *names, xmlns=ns.SASL)
+        yield channel_binding_feature(stream.login.bindings)
+        phase = Phase.BEFORE_LOGIN
+    else:
+        yield el("bind", el("required"), xmlns=ns.BIND)
+        yield el("session", el("optional"), xmlns=ns.SESSION)
+        phase = Phase.AFTER_LOGIN
+    for feature in host.registry.stream_features(phase):
+        yield feature(host)
+
+
+def negotiate(stream: "ClientStream", element: Stanza) -> None:
+    """Handle what a client sends before it has a resource."""
+    if not stream.connection.encrypted:
+        _before_tls(stream, element)
+    elif stream.login is None or not stream.login.done:
+        _before_login(stream, element)
+    elif element.ns == ns.CLIENT and element.name == "iq":
+        _answer(stream, element, lambda: bind(stream, element))
+    else:
+        raise _refusal(element, "bind a resource first")
+
+
+def _before_tls(stream: "ClientStream", element: Stanza) -> None:
+    if element.ns == ns.TLS and element.name == "starttls":
+        stream.say(el("proceed", xmlns=ns.TLS))
+        stream.start_tls()
+    elif element.ns == ns.SASL:
+        fail(stream, "encryption-required")
+    else:
+        raise _refusal(element, "this server speaks over TLS only")
+
+
+def _before_login(stream: "ClientStream", element: Stanza) -> None:
+    if element.ns == ns.SASL:
+        _sasl(stream, element)
+    elif element.ns == ns.CLIENT and element.name == "iq" and len(element.children) == 1:
+        _answer(stream, element, lambda: _for_strangers(stream, element))
+    else:
+        raise _refusal(element, "log in first")
+
+
+def _sasl(stream: "ClientStream", element: Stanza) -> None:
+    if element.name == "auth":
+        begin_login(stream, element)
+    elif element.name == "response":
+        continue_login(stream, element)
+    elif element.name == "abort":
+        fail(stream, "aborted")
+    else:
+        fail(stream, "malformed-request")
+
+
+def _for_strangers(stream: "ClientStream", element: Stanza) -> Stanza:
+    host, payload = stream.server.host, element.children[0]
+    key = (Target.STRANGER, element.type or "", payload.ns, payload.name)
+    handler = host.registry.iqs.get(key)
+    if handler is None or element.to not in (None, host.domain):
+        raise _refusal(element, "log in first")
+    to = JID.parse(host.domain)
+    address = stream.connection.address
+    return result(element, handler(Request(host, element, None, to, payload, address=address)))
+
+
+def _answer(stream: "ClientStream", element: Stanza, handle: Callable[[], Stanza]) -> None:
+    try:
+        answer = handle()
+    except StanzaError as problem:
+        answer = error(element, problem)
+    stream.send(answer.wire())
+
+
+def _refusal(element: Stanza, text: str) -> StreamError:
+    known = element.ns == ns.CLIENT and element.name in ("iq", "message", "presence")
+    return StreamError("not-authorized" if known else "unsupported-stanza-type", text)

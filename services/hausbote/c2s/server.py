@@ -1,0 +1,147 @@
+"""All clients' streams of this process, their listeners and the clock that watches them."""
+
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import gevent
+
+from hausbote.base.log import Event, bug, log
+from hausbote.base.settings import Settings
+from hausbote.c2s.login import KeyRing, LoginGuard
+from hausbote.c2s.stream import ClientStream
+from hausbote.core.host import Host
+from hausbote.net.connection import Connection, Traffic
+from hausbote.net.listener import AddressBook, Listener
+from hausbote.net.tls import CertificateError, CertificateFiles, TlsShelf
+from hausbote.xmpp.errors import StreamError
+
+_SWEEP: Final = 2.0  # seconds
+_LOGIN_TIME: Final = 30.0  # seconds from the first byte to a bound resource
+_CERTIFICATE_CHECK: Final = 60.0  # seconds
+
+
+class Server:
+    """The client-facing side of a host."""
+
+    def __init__(self, host: Host) -> None:
+        settings = host.settings
+        self.host = host
+        self.keys = KeyRing(host.store)
+        self.guard = LoginGuard(settings.limits.login_attempts)
+        self.shelf = TlsShelf(*certificates(settings))
+        limits = settings.limits
+        self._book = AddressBook(limits.connections_per_address)
+        self._traffic = Traffic(limits.bytes_per_second, limits.burst_bytes)
+        self._streams: set[ClientStream] = set()
+        self._strangers: set[ClientStream] = set()  # no resource yet
+        self._awake: set[ClientStream] = set()  # may have a parser to give back
+        self._listeners: list[Listener] = []
+        self._clock: Any = None
+        self._certificates_checked = time.monotonic()
+
+    def start(self) -> None:
+        """Accept clients; OSError if a port is taken."""
+        ports = self.host.settings.ports
+        for port, accept in ((ports.c2s, self._accept), (ports.c2s_tls, self._accept_tls)):
+            if port:
+                address = self.host.settings.address
+                listener = Listener(address, port, accept, self._book, self._traffic)
+                listener.start()
+                self._listeners.append(listener)
+                log(Event.LISTENING, port=listener.port)
+        self._clock = gevent.spawn(self._watch)
+
+    def stop(self) -> None:
+        """Say goodbye to everybody and accept nobody."""
+        for listener in self._listeners:
+            listener.close()
+        for stream in list(self._streams):
+            stream.end(StreamError("system-shutdown"))
+
+    @property
+    def connections(self) -> int:
+        return len(self._streams)
+
+    def reload_certificates(self) -> None:
+        """New connections get what is on disk now; if that is unusable, what they got before."""
+        try:
+            self.shelf.reload()
+        except CertificateError:
+            log(Event.CERTIFICATE_UNUSABLE)
+        else:
+            log(Event.CERTIFICATE_RELOADED)
+
+    # -- streams come and go -------------------------------------------------------------------
+
+    def _accept(self, connection: Connection) -> None:
+        stream = ClientStream(self, connection, time.monotonic())
+        self._streams.add(stream)
+        self._strangers.add(stream)
+        self._awake.add(stream)
+        connection.receiver = stream
+        connection.start()
+
+    def _accept_tls(self, connection: Connection) -> None:
+        self._accept(connection)
+        connection.start_tls(self.shelf)
+
+    def logged_in(self, stream: ClientStream) -> None:
+        self._strangers.discard(stream)
+
+    def woke(self, stream: ClientStream) -> None:
+        self._awake.add(stream)
+
+    def forget(self, stream: ClientStream) -> None:
+        self._book.leave(stream.connection.address)
+        for streams in (self._streams, self._strangers, self._awake):
+            streams.discard(stream)
+
+    # -- the clock -----------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        while True:
+            gevent.sleep(_SWEEP)
+            try:
+                self._end_slow_logins()
+                self._let_rest()
+                self._look_at_certificates()
+            except Exception as fault:  # noqa: BLE001 - the clock must go on
+                bug(fault)
+
+    def _end_slow_logins(self) -> None:
+        late = time.monotonic() - _LOGIN_TIME
+        for stream in [s for s in self._strangers if s.since < late]:
+            self._strangers.discard(stream)
+            if stream.connection.closed:
+                stream.connection.abort()
+            else:
+                stream.end(StreamError("connection-timeout", "the login took too long"))
+
+    def _let_rest(self) -> None:
+        """Streams that were silent for a whole sweep give their parser back."""
+        resting = [s for s in self._awake if not s.awake and s.rest()]
+        self._awake.difference_update(resting)
+        for stream in self._awake:
+            stream.awake = False
+
+    def _look_at_certificates(self) -> None:
+        now = time.monotonic()
+        if now - self._certificates_checked > _CERTIFICATE_CHECK:
+            self._certificates_checked = now
+            if self.shelf.changed():
+                self.reload_certificates()
+
+
+def certificates(settings: Settings) -> tuple[CertificateFiles, dict[str, CertificateFiles]]:
+    """The box's certificate, and those of names that have their own: certs/NAME.pem, NAME.key."""
+    default = CertificateFiles(
+        settings.path(settings.tls.certificate), settings.path(settings.tls.key)
+    )
+    names = [settings.domain, *vars(settings.names).values()]
+    own = {name: _named(settings.state / "certs", name) for name in names}
+    return default, {name: files for name, files in own.items() if files.chain.exists()}
+
+
+def _named(directory: Path, name: str) -> CertificateFiles:
+    return CertificateFiles(directory / f"{name}.pem", directory / f"{name}.key")

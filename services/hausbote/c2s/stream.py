@@ -1,0 +1,221 @@
+"""One client's XML stream (RFC 6120 §4): from its first byte to its end.
+
+On the hub bytes become events; a worker handles them one after the other.  Until a resource is
+bound the client is read in lockstep: nothing more is taken before the last step is answered, so
+that no byte can slip past a restart of the stream.
+"""
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from hausbote.base.log import Event, Word, bug, log
+from hausbote.base.tokens import session_tag, token
+from hausbote.c2s.login import Login
+from hausbote.c2s.negotiation import features, negotiate, open_stream
+from hausbote.core import dispatch
+from hausbote.core.pump import Lane
+from hausbote.core.session import Session
+from hausbote.net.connection import Connection
+from hausbote.xmpp import ns
+from hausbote.xmpp.errors import StreamError
+from hausbote.xmpp.stanza import Stanza
+from hausbote.xmpp.stream import BEFORE_LOGIN, Closed, Opened, ParserLimits, StreamParser
+from hausbote.xmpp.stream import Event as StreamEvent
+from hausbote.xmpp.xml import Markup, el, escape_attribute
+
+if TYPE_CHECKING:
+    from hausbote.c2s.server import Server
+
+_MAX_INBOX: Final = 64  # stanzas read ahead of their handlers
+_END: Final = b"</stream:stream>"
+
+
+class _Step(Enum):
+    """What the hub tells the worker besides the parser's events."""
+
+    RESUME = auto()
+    GONE = auto()
+
+
+class ClientStream:
+    """Receives from its connection, and is the transport of its session."""
+
+    __slots__ = (
+        "_ended",
+        "_header_sent",
+        "_lane",
+        "_language",
+        "_parser",
+        "_restarting",
+        "awake",
+        "connection",
+        "language",
+        "login",
+        "server",
+        "session",
+        "since",
+        "tag",
+        "waiting",
+    )
+
+    def __init__(self, server: "Server", connection: Connection, since: float) -> None:
+        self.server = server
+        self.connection = connection
+        self.since = since
+        self.login: Login | None = None
+        self.session: Session | None = None
+        self.language: str | None = None  # of the client's stream, if it is not ours
+        self.tag = session_tag()
+        self.waiting = False  # for the end of a penalty, before anything more is read
+        self.awake = True  # whether something came since the last sweep
+        self._parser = StreamParser(BEFORE_LOGIN)
+        self._lane = Lane(self._handle)
+        self._header_sent = False
+        self._ended = False
+
+    # -- on the hub ----------------------------------------------------------------------------
+
+    def on_data(self, data: bytes) -> None:
+        if self._ended:
+            return
+        events = self._parser.feed(data)
+        if not self.awake:
+            self.awake = True
+            self.server.woke(self)
+        post, lane = self.server.host.pump.post, self._lane
+        if self.session is not None:
+            for event in events:
+                post(lane, event)
+            if len(lane.items) > _MAX_INBOX:
+                self.connection.pause()
+                lane.drained = self.connection.resume
+        elif not self.connection.encrypted:
+            self._in_plain_text(events)
+        elif events:
+            self.connection.pause()
+            for event in events:
+                post(lane, event)
+            post(lane, _Step.RESUME)
+
+    def _in_plain_text(self, events: list[StreamEvent]) -> None:
+        """Nothing here blocks; what comes behind <starttls/> is dropped with the parser."""
+        for event in events:
+            self._handle(event)
+            if self.connection.encrypted:
+                return
+
+    def on_closed(self) -> None:
+        self._ended = True
+        self.server.forget(self)
+        self.server.host.pump.post(self._lane, _Step.GONE)
+
+    def rest(self) -> bool:
+        """Give memory back while nothing comes; False in the middle of something."""
+        return self._parser.rest()
+
+    # -- in a worker ---------------------------------------------------------------------------
+
+    def _handle(self, event: "StreamEvent | _Step") -> None:
+        try:
+            self._take(event)
+        except StreamError as error:
+            self.end(error)
+        except Exception as fault:  # noqa: BLE001 - a fault of ours ends one stream, no more
+            bug(fault)
+            self.end(StreamError("internal-server-error"))
+
+    def _take(self, event: "StreamEvent | _Step") -> None:
+        if isinstance(event, Stanza):
+            self._take_element(event)
+        elif isinstance(event, StreamError):
+            self.end(event)
+        elif isinstance(event, Opened):
+            if not self._ended:
+                open_stream(self, event.attrs)
+        elif isinstance(event, Closed):
+            self.close()
+        elif event is _Step.GONE:
+            self._leave()
+        elif not self.waiting:
+            self.connection.resume()
+
+    def _take_element(self, stanza: Stanza) -> None:
+        session = self.session
+        if session is None:
+            if not self._ended:
+                negotiate(self, stanza)
+        elif not session.gone:
+            if stanza.ns != ns.CLIENT:
+                raise StreamError("unsupported-stanza-type")
+            if self.language is not None and "xml:lang" not in stanza.attrs:
+                stanza.attrs["xml:lang"] = self.language
+            dispatch.from_session(self.server.host, session, stanza)
+
+    def _leave(self) -> None:
+        if self.session is not None:
+            log(Event.SESSION_ENDED, session=Word(self.tag))
+            dispatch.gone(self.server.host, self.session)
+
+    # -- what the stream says ------------------------------------------------------------------
+
+    def send(self, data: bytes) -> None:
+        self.connection.write(data)
+
+    def say(self, markup: Markup) -> None:
+        self.connection.write(markup.encode())
+
+    def send_header(self, to: str | None = None) -> None:
+        """Our side of a stream: declaration, header (RFC 6120 §4.7)."""
+        host = self.server.host
+        attributes = {
+            "from": host.domain,
+            "id": token(),
+            "version": "1.0",
+            "xml:lang": host.settings.language,
+            "xmlns": ns.CLIENT,
+            "xmlns:stream": ns.STREAMS,
+        }
+        if to is not None:
+            attributes["to"] = to
+        inner = "".join(f" {k}='{escape_attribute(v)}'" for k, v in attributes.items())
+        self.connection.write(f"<?xml version='1.0'?><stream:stream{inner}>".encode())
+        self._header_sent = True
+
+    def send_features(self) -> None:
+        self.say(el("stream:features", *features(self)))
+
+    def restart(self) -> None:
+        """After TLS and after the login the client begins a stream again."""
+        self._parser.reset()
+        self._header_sent = False
+
+    def start_tls(self) -> None:
+        self.restart()
+        self.connection.start_tls(self.server.shelf)
+
+    def welcome(self, session: Session) -> None:
+        """A resource is bound: from here on the configured limits hold."""
+        self._parser.allow(ParserLimits(stanza=self.server.host.settings.limits.stanza_bytes))
+        self.session = session
+        self.server.logged_in(self)
+        log(Event.SESSION_STARTED, session=Word(self.tag))
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """The client said goodbye, or we do."""
+        if not self._ended:
+            self._ended = True
+            self.connection.write(_END)
+            self.connection.close()
+            self._leave()
+
+    def end(self, error: StreamError) -> None:
+        """Name the error and close (RFC 6120 §4.9)."""
+        if self._ended:
+            return
+        log(Event.STREAM_ERROR, session=Word(self.tag), condition=Word(error.condition))
+        if not self._header_sent:
+            self.send_header()
+        self.say(error.markup())
+        self.close()

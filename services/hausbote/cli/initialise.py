@@ -1,0 +1,75 @@
+"""hausbote init: a new box."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hausbote.base.jid import InvalidJID, prepare_domain
+from hausbote.base.settings import FILE, Settings, SettingsError, nested, parse_override
+from hausbote.cli.certificates import make_certificates
+from hausbote.cli.problem import Problem
+from hausbote.cli.settings_text import toml_file
+from hausbote.cli.state import state_option
+from hausbote.storage import StorageError, migrate
+
+
+@click.command("init")
+@state_option
+@click.option("--domain", required=True, help="The part after the @ of everybody's address.")
+@click.option("--address", help="IP address to listen on.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Choose a setting.")
+def command(state: Path, domain: str, address: str | None, overrides: tuple[str, ...]) -> None:
+    """Make a new box: settings, certificates, an empty database."""
+    if state.exists() and any(state.iterdir()):
+        raise Problem(f"{state} is not empty: there may be a box in it already")
+    chosen = _choices(domain, address, overrides)
+    try:
+        settings = Settings.from_dict(nested(chosen), state)
+    except SettingsError as error:
+        raise Problem(*error.problems) from None
+    try:
+        _build(state, settings, toml_file(chosen))
+    except (OSError, StorageError) as error:
+        raise Problem(f"{state} could not be made: {error}") from None
+    click.echo(f"{state} is a box for {settings.domain} now.")
+
+
+def _choices(domain: str, address: str | None, overrides: tuple[str, ...]) -> dict[str, Any]:
+    try:
+        chosen: dict[str, Any] = {"domain": prepare_domain(domain)}
+    except InvalidJID as problem:
+        raise Problem(f"--domain {domain}: {problem}") from None
+    if address is not None:
+        chosen["address"] = address
+    try:
+        chosen.update(parse_override(text) for text in overrides)
+    except SettingsError as error:
+        raise Problem(*error.problems) from None
+    return chosen
+
+
+def _build(state: Path, settings: Settings, text: str) -> None:
+    """Beside its place first, so that a box is there whole or not at all."""
+    state.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{state.name}-", dir=state.parent))
+    try:
+        for name in ("certs", "run", "log"):
+            (unfinished / name).mkdir(mode=0o700)
+        (unfinished / FILE).write_text(text, "utf-8")
+        names = [settings.domain, *vars(settings.names).values()]
+        make_certificates(unfinished / "certs", names, _addresses(settings))
+        migrate(Settings.load(unfinished).database_url)
+        os.replace(unfinished, state)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _addresses(settings: Settings) -> list[str]:
+    """IP addresses that the certificate names: those of a box that is used by them."""
+    own = [] if settings.address in ("::", "0.0.0.0") else [settings.address]  # noqa: S104
+    local = ["127.0.0.1", "::1"] if settings.domain == "localhost" else []
+    return list(dict.fromkeys(own + local))

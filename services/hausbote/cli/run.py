@@ -1,0 +1,109 @@
+"""hausbote run: all services of the box, in the foreground."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import click
+
+from hausbote.base.settings import Settings
+from hausbote.cli import preflight
+from hausbote.cli.problem import Problem
+from hausbote.cli.state import load_settings, state_option
+from hausbote.cli.supervision import SERVICES, processes, write_config
+from hausbote.cli.supervision import command as supervisor
+from hausbote.core.bus.control import query_status
+from hausbote.storage import StorageError, migrate
+
+_START_TIME: Final = 30.0  # seconds
+_LAST_LINES: Final = 5
+
+
+@click.command("run")
+@state_option
+def command(state: Path) -> None:
+    """Start every service of the box, and stop them with Ctrl-C."""
+    settings = load_settings(state)
+    if processes(settings) is not None:
+        raise Problem(f"The box in {state} is running already.")
+    in_the_way = list(preflight.problems(settings))
+    if in_the_way:
+        raise Problem(*in_the_way)
+    _prepare(settings)
+    child = subprocess.Popen(supervisor(), cwd=settings.run_dir)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: _ask_to_stop(child))
+    if _wait_until_ready(settings, child):
+        click.echo(_what_next(settings, state))
+    else:
+        _ask_to_stop(child)
+    code = child.wait()
+    if code:
+        raise Problem(f"The supervisor ended with code {code}; see {settings.log_dir}.")
+
+
+def _prepare(settings: Settings) -> None:
+    for directory in (settings.run_dir, settings.log_dir):
+        directory.mkdir(mode=0o700, exist_ok=True)
+    try:
+        before, now = migrate(settings.database_url)
+    except (StorageError, OSError) as error:
+        raise Problem(str(error)) from None
+    if before != now:
+        click.echo(f"The database went from version {before} to {now}.")
+    write_config(settings)
+
+
+def _ask_to_stop(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        child.terminate()
+
+
+def _wait_until_ready(settings: Settings, child: subprocess.Popen[bytes]) -> bool:
+    """Whether every service answers; tells the last words of those that do not."""
+    waiting = list(SERVICES)
+    deadline = time.monotonic() + _START_TIME
+    while waiting and time.monotonic() < deadline and child.poll() is None:
+        waiting = [name for name in waiting if query_status(settings.run_dir, name) is None]
+        if _failed(settings):
+            break
+        time.sleep(0.1)
+    if child.poll() is not None:
+        return False
+    for service in waiting:
+        click.echo(f"{service} does not start. Its last words:", err=True)
+        for line in _last_lines(settings.log_dir / f"{service}.log"):
+            click.echo(f"  {line}", err=True)
+    return not waiting
+
+
+def _failed(settings: Settings) -> bool:
+    return any(one["statename"] == "FATAL" for one in processes(settings) or ())
+
+
+def _last_lines(log: Path) -> list[str]:
+    try:
+        return log.read_text("utf-8", "replace").splitlines()[-_LAST_LINES:]
+    except OSError:
+        return []
+
+
+def _what_next(settings: Settings, state: Path) -> str:
+    ports = settings.ports
+    command = os.path.relpath(Path(sys.executable).with_name("hausbote"))
+    where = "" if str(state) == "var" else f" --state {state}"
+    lines = [
+        f"Hausbote runs for {settings.domain}.",
+        f"  {settings.address} port {ports.c2s}: clients, with STARTTLS" if ports.c2s else "",
+        f"  {settings.address} port {ports.c2s_tls}: clients, with TLS" if ports.c2s_tls else "",
+        "What to do next, in another terminal:",
+        f"  {command}{where} user add you@{settings.domain} --admin",
+        f"  then log in with any XMPP client; it must trust {state / 'certs' / 'ca.pem'}",
+        f"  {command}{where} status",
+        "Ctrl-C stops everything.",
+    ]
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,94 @@
+"""The settings as text: hausbote.toml of a new box, and docs/settings.md."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING
+from typing import Any
+
+from hausbote.base.settings import (
+    Dns,
+    Limits,
+    Log,
+    Names,
+    Ports,
+    Retention,
+    Settings,
+    Tls,
+    documented,
+)
+
+_SECTIONS = {
+    "names": Names,
+    "ports": Ports,
+    "tls": Tls,
+    "dns": Dns,
+    "limits": Limits,
+    "retention": Retention,
+    "log": Log,
+}
+
+
+def toml_file(chosen: Mapping[str, Any]) -> str:
+    """hausbote.toml: what was chosen, and everything else as a comment with its default."""
+    lines = ["# The settings of this box.  'hausbote config check' tells what is wrong with them."]
+    section = ""
+    for key, option in documented(Settings):
+        before, _, name = key.rpartition(".")
+        if before != section:
+            section = before
+            lines += ["", f"[{section}]", f"# {_SECTIONS[section].__doc__}"]
+        lines += ["", f"# {option.metadata['doc']}"]
+        if key in chosen:
+            lines.append(f"{name} = {_toml(chosen[key])}")
+        else:
+            lines.append(f"# {name} = {_toml(option.default)}")
+    return "\n".join(lines) + "\n"
+
+
+def settings_page() -> str:
+    """docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "A box has one file of settings, `hausbote.toml` in its state directory. `hausbote init`",
+        "writes it with every setting and its explanation, `--set section.key=value` chooses",
+        "values there and then, `hausbote config check` names everything that is wrong, and",
+        "`hausbote config show` prints what is in force. A service that finds a wrong setting",
+        "does not start. Changes take effect with the next `hausbote run`.",
+        "",
+        "This page is made from the settings' own definitions by `make docs`.",
+        "",
+        "## Top of the file",
+        "",
+        *_table_head(),
+    ]
+    section = ""
+    for key, option in documented(Settings):
+        before, _, name = key.rpartition(".")
+        if before != section:
+            section = before
+            lines += [
+                "",
+                f"## [{section}]",
+                "",
+                str(_SECTIONS[section].__doc__),
+                "",
+                *_table_head(),
+            ]
+        default = "required" if option.default is MISSING else f"`{_toml(option.default)}`"
+        lines.append(f"| `{name}` | {default} | {_explanation(option.metadata)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _table_head() -> list[str]:
+    return ["| setting | default | meaning |", "|---|---|---|"]
+
+
+def _explanation(metadata: Mapping[str, Any]) -> str:
+    choices = metadata["choices"]
+    doc: str = metadata["doc"]
+    return f"{doc} One of: {', '.join(choices)}." if choices else doc
+
+
+def _toml(value: object) -> str:
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)

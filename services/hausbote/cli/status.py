@@ -1,0 +1,77 @@
+"""hausbote status: how the box is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hausbote.base.settings import Settings
+from hausbote.cli.problem import Problem
+from hausbote.cli.state import load_settings, state_option
+from hausbote.cli.supervision import processes
+from hausbote.core.bus.control import query_status
+
+NOT_RUNNING = 3  # the exit code that init systems use for it
+_COLUMNS = ("service", "state", "uptime", "memory", "sessions", "handled")
+
+
+@click.command("status")
+@state_option
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(state: Path, as_json: bool) -> None:
+    """Tell for each service: state, uptime, memory, sessions, messages handled."""
+    settings = load_settings(state)
+    services = describe(settings)
+    if services is None:
+        raise Problem(f"The box in {state} is not running.", code=NOT_RUNNING)
+    if as_json:
+        click.echo(json.dumps(services, indent=2))
+        return
+    rows = [_COLUMNS, *[tuple(_shown(one, column) for column in _COLUMNS) for one in services]]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
+    for row in rows:
+        cells = zip(row, widths, strict=True)
+        click.echo("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
+
+
+def describe(settings: Settings) -> list[dict[str, Any]] | None:
+    """One dictionary per service, None if the box does not run."""
+    running = processes(settings)
+    if running is None:
+        return None
+    return [_service(settings, process) for process in running]
+
+
+def _service(settings: Settings, process: dict[str, Any]) -> dict[str, Any]:
+    answer = query_status(settings.run_dir, process["name"]) or {}
+    return {
+        "service": process["name"],
+        "state": process["statename"].lower(),
+        "pid": process["pid"],
+        "uptime": answer.get("uptime"),
+        "memory": _memory(process["pid"]),
+        "sessions": answer.get("sessions"),
+        "handled": answer.get("handled"),
+    }
+
+
+def _memory(pid: int) -> int | None:
+    """Proportional set size in bytes."""
+    try:
+        rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(row.split()[1]) * 1024 for row in rows if row.startswith("Pss:")), None)
+
+
+def _shown(service: dict[str, Any], column: str) -> str:
+    value = service[column]
+    if value is None:
+        return "-"
+    if column == "memory":
+        return f"{value / 1e6:.1f} MB"
+    if column == "uptime":
+        hours, seconds = divmod(int(value), 3600)
+        return f"{hours}:{seconds // 60:02}:{seconds % 60:02}"
+    return str(value)

@@ -1,0 +1,103 @@
+"""The supervisor of a box: which services it runs, and what it says of them."""
+
+import http.client
+import os
+import socket
+import sys
+import xmlrpc.client
+from pathlib import Path
+from typing import Any, Final
+
+from hausbote.base.settings import Settings
+from hausbote.core.bus.sockets import short_path
+
+SERVICES: Final = ("c2s", "rooms")
+CONFIG: Final = "supervisord.conf"
+
+_HEAD: Final = """\
+[supervisord]
+nodaemon = true
+silent = true
+logfile = ../log/supervisor.log
+logfile_maxbytes = 1MB
+logfile_backups = 2
+pidfile = supervisor.pid
+
+[unix_http_server]
+file = supervisor.sock
+chmod = 0600
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+"""
+_PROGRAM: Final = """
+[program:{service}]
+command = "{python}" -m hausbote.{service} --state "{state}"
+autorestart = true
+startsecs = 1
+startretries = 5
+stopwaitsecs = 15
+redirect_stderr = true
+stdout_logfile = ../log/{service}.log
+stdout_logfile_maxbytes = 5MB
+stdout_logfile_backups = 2
+"""
+
+
+def write_config(settings: Settings) -> Path:
+    """Write DIR/run/supervisord.conf; its paths are relative to its directory, because the
+    path of a Unix socket must be short."""
+    text = _HEAD
+    for service in SERVICES:
+        text += _PROGRAM.format(
+            service=service,
+            python=_escaped(sys.executable),
+            state=_escaped(str(settings.state)),
+        )
+    path = settings.run_dir / CONFIG
+    path.write_text(text, "utf-8")
+    return path
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%%").replace('"', '\\"')
+
+
+def command() -> list[str]:
+    """The supervisor in the foreground; to be run in DIR/run."""
+    return [sys.executable, "-m", "supervisor.supervisord", "-c", CONFIG, *_user()]
+
+
+def _user() -> list[str]:
+    return ["-u", "root"] if os.getuid() == 0 else []
+
+
+def processes(settings: Settings) -> list[dict[str, Any]] | None:
+    """What the supervisor says of each service; None if it does not run."""
+    proxy = xmlrpc.client.ServerProxy("http://box", transport=_UnixTransport(settings.run_dir))
+    try:
+        found: Any = proxy.supervisor.getAllProcessInfo()
+    except (OSError, xmlrpc.client.Error, http.client.HTTPException):
+        return None
+    return list(found)
+
+
+class _UnixTransport(xmlrpc.client.Transport):
+    def __init__(self, run_dir: Path) -> None:
+        super().__init__()
+        self._run_dir = run_dir
+
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
+        return _UnixConnection(self._run_dir)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, run_dir: Path) -> None:
+        super().__init__("box", timeout=5)
+        self._run_dir = run_dir
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        with short_path(self._run_dir, "supervisor") as path:
+            self.sock.connect(path)

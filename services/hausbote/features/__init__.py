@@ -1,0 +1,1 @@
+"""One file per capability, named for what it does."""

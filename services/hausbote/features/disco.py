@@ -1,0 +1,69 @@
+"""What is this, and what can it do? (XEP-0030)"""
+
+from hausbote.core.feature import Feature, Target
+from hausbote.core.host import Host
+from hausbote.core.request import Request
+from hausbote.features.caps import NODE, verification
+from hausbote.features.contacts import is_subscribed
+from hausbote.xmpp import ns
+from hausbote.xmpp.errors import ItemNotFound, ServiceUnavailable
+from hausbote.xmpp.stanza import Child, child
+from hausbote.xmpp.xml import Markup, el
+
+feature = Feature(
+    "disco",
+    xeps={"0030": "2.5rc3"},
+    disco=(ns.DISCO_INFO, ns.DISCO_ITEMS),
+    account_disco=(ns.DISCO_INFO, ns.DISCO_ITEMS),
+)
+
+
+@feature.iq("get", ns.DISCO_INFO, "query", Target.HOST)
+def host_info(request: Request) -> Child:
+    node = request.tree().get("node")
+    if node not in (None, caps_node(request.host)):
+        raise ItemNotFound
+    return child(ns.DISCO_INFO, "query", *description(request.host), node=node)
+
+
+def caps_node(host: Host) -> str:
+    """The node that stands for what the service's capabilities are now (XEP-0115 §6.2)."""
+    return f"{NODE}#{verification(host)}"
+
+
+def description(host: Host) -> list[Markup]:
+    """The service's identity and features."""
+    category, type, name = host.identity
+    features = [el("feature", var=name) for name in host.registry.disco(Target.HOST)]
+    return [el("identity", category=category, type=type, name=name), *features]
+
+
+@feature.iq("get", ns.DISCO_ITEMS, "query", Target.HOST)
+def host_items(request: Request) -> Child:
+    node = request.tree().get("node")
+    if node is not None:
+        raise ItemNotFound
+    items = [el("item", jid=domain) for domain in sorted(request.host.parts)]
+    return child(ns.DISCO_ITEMS, "query", *items)
+
+
+@feature.iq("get", ns.DISCO_INFO, "query", Target.ACCOUNT)
+def account_info(request: Request) -> Child:
+    _only_for_contacts(request)
+    features = [el("feature", var=name) for name in request.host.registry.disco(Target.ACCOUNT)]
+    identity = el("identity", category="account", type="registered")
+    return child(ns.DISCO_INFO, "query", identity, *features)
+
+
+@feature.iq("get", ns.DISCO_ITEMS, "query", Target.ACCOUNT)
+def account_items(request: Request) -> Child:
+    _only_for_contacts(request)
+    return child(ns.DISCO_ITEMS, "query")
+
+
+def _only_for_contacts(request: Request) -> None:
+    """Strangers get what they would get for an account that does not exist (§8)."""
+    if request.sender is None or not is_subscribed(request.host, request.to.local, request.sender):
+        raise ServiceUnavailable
+    if request.tree().get("node") is not None:
+        raise ItemNotFound

@@ -1,0 +1,205 @@
+"""Being available, and telling those who may know (RFC 6121 §4).
+
+A broadcast is written once: only the to address differs between the copies.
+"""
+
+from typing import Final
+
+from hausbote.base.jid import JID
+from hausbote.core.dispatch import route
+from hausbote.core.feature import Feature, Moment
+from hausbote.core.host import Host
+from hausbote.core.request import Presence
+from hausbote.core.session import Session
+from hausbote.features.contacts import contacts_of, is_subscribed, may_see, sees
+from hausbote.xmpp import ns
+from hausbote.xmpp.errors import BadRequest, ResourceConstraint
+from hausbote.xmpp.stanza import Stanza, stanza
+from hausbote.xmpp.xml import escape_attribute
+
+feature = Feature("presence")
+
+_MAX_DIRECTED: Final = 1_000  # people who are not contacts, per session
+
+
+class Directed:
+    """Whom a session sent its presence directly, and who must hear when it goes (§4.6)."""
+
+    def __init__(self) -> None:
+        self.jids: set[str] = set()
+
+
+class Goodbye:
+    """The status with which a session became unavailable."""
+
+    def __init__(self) -> None:
+        self.status = ""
+
+
+# -- from a client of ours ---------------------------------------------------------------------
+
+
+@feature.outbound("available")
+def available(presence: Presence) -> None:
+    session = presence.session
+    assert session is not None
+    if presence.to is not None:
+        _direct(presence, session)
+        return
+    priority = _priority(presence.stanza)
+    host, initial = presence.host, session.presence is None
+    was_ready = session.presence is not None and session.priority >= 0
+    session.presence, session.priority = presence.stanza, priority
+    broadcast(host, session, presence.stanza)
+    if initial:
+        _greet(host, session)
+    if priority >= 0 and not was_ready:
+        for hook in host.registry.hooks(Moment.READY):
+            hook(host, session)
+
+
+@feature.outbound("unavailable")
+def unavailable(presence: Presence) -> None:
+    session = presence.session
+    assert session is not None
+    if presence.to is not None:
+        session.state(Directed).jids.discard(presence.to.full)
+        route(presence.host, presence.stanza, session)
+    else:
+        _leave(presence.host, session, presence.stanza)
+
+
+@feature.outbound("probe")
+def pass_probe(presence: Presence) -> None:
+    if presence.to is None:
+        raise BadRequest("a probe needs a to address")
+    route(presence.host, presence.stanza, presence.session)
+
+
+@feature.on(Moment.GONE)
+def gone(host: Host, session: Session) -> None:
+    """The client went without a word (§4.5.2): say it on its behalf."""
+    _leave(host, session, stanza("presence", from_=session.jid.full, type="unavailable"))
+
+
+def _priority(presence: Stanza) -> int:
+    text = presence.text(ns.CLIENT, "priority")
+    if text is None:
+        return 0
+    try:
+        priority = int(text)
+    except ValueError:
+        raise BadRequest("a priority is a number") from None
+    if not -128 <= priority <= 127:
+        raise BadRequest("a priority is between -128 and 127")
+    return priority
+
+
+def _direct(presence: Presence, session: Session) -> None:
+    jids = session.state(Directed).jids
+    to = presence.recipient.full
+    if to not in jids and len(jids) >= _MAX_DIRECTED:
+        raise ResourceConstraint("presence was sent to too many people directly")
+    jids.add(to)
+    route(presence.host, presence.stanza, session)
+
+
+def _leave(host: Host, session: Session, goodbye: Stanza) -> None:
+    was_available = session.presence is not None
+    if was_available:
+        session.presence, session.priority = None, 0
+        session.state(Goodbye).status = goodbye.text(ns.CLIENT, "status") or ""
+        broadcast(host, session, goodbye)
+        for hook in host.registry.hooks(Moment.LEFT):
+            hook(host, session)
+    directed = session.state(Directed).jids
+    items = contacts_of(host, session.account).items if directed else {}
+    for jid in sorted(directed):
+        item = items.get(JID.parse(jid).bare)
+        if not was_available or item is None or not may_see(item):
+            route(host, goodbye.replace(to=jid))
+    directed.clear()
+
+
+def broadcast(host: Host, session: Session, presence: Stanza) -> None:
+    """To all who may see the account, and to its own other clients (§4.2.2, §4.4.2)."""
+    before, after = presence.around()
+    head, tail = before.encode(), after.encode()
+    online = host.directory.online
+    for subscriber in contacts_of(host, session.account).subscribers(host.domain):
+        if not subscriber.local:
+            route(host, presence.replace(to=subscriber.jid))
+            continue
+        account = online(subscriber.local)
+        if account is not None:
+            data = head + subscriber.to + tail
+            for other in account.sessions.values():
+                if other.presence is not None:
+                    other.write(data)
+    data = head + escape_attribute(session.jid.bare).encode() + tail
+    for own in session.account.available():
+        own.write(data)
+
+
+def _greet(host: Host, session: Session) -> None:
+    """What a client sees when it comes: its other clients, its contacts, requests (§4.2.2)."""
+    for own in session.account.available():
+        if own is not session and own.presence is not None:
+            session.send(own.presence.replace(to=session.jid.bare))
+    for item in list(contacts_of(host, session.account).items.values()):
+        if sees(item):
+            _look_up(host, session, item.jid)
+        elif item.ask:
+            route(host, stanza("presence", from_=session.jid.bare, to=item.jid, type="subscribe"))
+    for request in host.store.rosters.requests(session.account.local):
+        session.send(Stanza.unpack(request.stanza))
+
+
+def _look_up(host: Host, session: Session, jid: str) -> None:
+    contact = JID.parse(jid)
+    if contact.domain != host.domain:
+        route(host, stanza("presence", from_=session.jid.full, to=jid, type="probe"))
+        return
+    account = host.directory.online(contact.local)
+    if account is not None and is_subscribed(host, contact.local, session.jid):
+        for other in account.available():
+            if other.presence is not None:
+                session.send(other.presence.replace(to=session.jid.full))
+
+
+# -- to an account of ours ---------------------------------------------------------------------
+
+
+@feature.inbound("available", "unavailable")
+def deliver(presence: Presence) -> None:
+    """To the client named, or to all available ones (§8.5.2.1.2, §8.5.3)."""
+    to = presence.recipient
+    account = presence.host.directory.online(to.local)
+    if account is None:
+        return
+    if to.resource:
+        session = account.sessions.get(to.resource)
+        targets = [] if session is None else [session]
+    else:
+        targets = account.available()
+    for target in targets:
+        target.send(presence.stanza)
+
+
+@feature.inbound("probe")
+def answer_probe(presence: Presence) -> None:
+    """Someone asks whether an account is here (§4.3.2).
+
+    Whoever may not know gets the same answer as for an account that does not exist.
+    """
+    host, to, asker = presence.host, presence.recipient, presence.sender
+    if not is_subscribed(host, to.local, asker):
+        route(host, stanza("presence", from_=to.bare, to=asker.bare, type="unsubscribed"))
+        return
+    account = host.directory.online(to.local)
+    sessions = account.available() if account is not None else []
+    for session in sessions:
+        assert session.presence is not None
+        route(host, session.presence.replace(to=asker.full))
+    if not sessions:
+        route(host, stanza("presence", from_=to.bare, to=asker.full, type="unavailable"))

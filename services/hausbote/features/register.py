@@ -1,0 +1,153 @@
+"""Making an account, changing its password and deleting it from a client (XEP-0077)."""
+
+from lxml import etree
+
+from hausbote.base.jid import InvalidJID, prepare_local
+from hausbote.base.log import Event, log
+from hausbote.core.directory import Account
+from hausbote.core.feature import Feature, Phase, Target
+from hausbote.core.host import Host
+from hausbote.core.request import Request
+from hausbote.core.throttle import Throttle
+from hausbote.features.contacts import contacts_of
+from hausbote.features.subscriptions import cancel
+from hausbote.storage import AccountExists
+from hausbote.xmpp import ns
+from hausbote.xmpp.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    NotAcceptable,
+    NotAllowed,
+    ResourceConstraint,
+    StreamError,
+)
+from hausbote.xmpp.sasl import ScramKeys, keys_for
+from hausbote.xmpp.stanza import Child, child
+from hausbote.xmpp.xml import Markup, el
+
+feature = Feature("register", xeps={"0077": "2.4"}, disco=(ns.REGISTER,))
+
+_HOUR = 3_600.0
+_MAX_PASSWORD = 1_023  # bytes
+
+
+@feature.stream_feature(Phase.BEFORE_LOGIN)
+def offer(host: Host) -> Markup | None:
+    is_open = host.settings.registration == "open"
+    return el("register", xmlns=ns.REGISTER_FEATURE) if is_open else None
+
+
+# -- strangers ---------------------------------------------------------------------------------
+
+
+@feature.iq("get", ns.REGISTER, "query", Target.STRANGER)
+def form(request: Request) -> Child:
+    _only_if_open(request.host)
+    text = el("instructions", "Choose a user name and a password.")
+    return child(ns.REGISTER, "query", text, el("username"), el("password"))
+
+
+@feature.iq("set", ns.REGISTER, "query", Target.STRANGER)
+def create(request: Request) -> None:
+    """Make an account (§3.1)."""
+    host = request.host
+    _only_if_open(host)
+    local, password = _credentials(request.tree())
+    throttle = host.state(Registrations).throttle(host)
+    if throttle.exceeded(request.address):
+        raise ResourceConstraint("too many accounts were made from your address: try later")
+    try:
+        host.store.accounts.create(local, _keys(host, password))
+    except AccountExists:
+        raise Conflict("this name is taken") from None
+    throttle.note(request.address)
+    log(Event.ACCOUNT_REGISTERED)
+
+
+class Registrations:
+    """New accounts of the last hour, by address."""
+
+    def __init__(self) -> None:
+        self._throttle: Throttle | None = None
+
+    def throttle(self, host: Host) -> Throttle:
+        if self._throttle is None:
+            self._throttle = Throttle(host.settings.limits.registrations_per_hour, _HOUR)
+        return self._throttle
+
+
+def _only_if_open(host: Host) -> None:
+    if host.settings.registration != "open":
+        raise NotAllowed("accounts are made by the owner of this server")
+
+
+# -- owners of an account ----------------------------------------------------------------------
+
+
+@feature.iq("get", ns.REGISTER, "query", Target.HOST, Target.ACCOUNT)
+def current(request: Request) -> Child:
+    """What is registered (§3.1.2)."""
+    account = _own_account(request)
+    fields = el("registered"), el("username", account.local), el("password")
+    return child(ns.REGISTER, "query", *fields)
+
+
+@feature.iq("set", ns.REGISTER, "query", Target.HOST, Target.ACCOUNT)
+def change(request: Request) -> None:
+    """Change the password (§3.3) or delete the account (§3.2)."""
+    account, query = _own_account(request), request.tree()
+    if query.find(f"{{{ns.REGISTER}}}remove") is not None:
+        _delete(request, account)
+        return
+    local, password = _credentials(query)
+    if local != account.local:
+        raise Forbidden("this is somebody else's account")
+    request.host.store.accounts.set_keys(local, _keys(request.host, password))
+
+
+def _own_account(request: Request) -> Account:
+    if request.session is None or (request.to.local and not request.own):
+        raise Forbidden("this is somebody else's account")
+    return request.session.account
+
+
+def _delete(request: Request, account: Account) -> None:
+    if len(request.tree()) != 1:
+        raise BadRequest("remove stands alone")
+    host = request.host
+    with account.lock:
+        for item in list(contacts_of(host, account).items.values()):
+            cancel(host, account, item)
+        host.store.accounts.delete(account.local)
+
+    def say_goodbye() -> None:
+        for session in list(account.sessions.values()):
+            session.transport.end(StreamError("not-authorized", "the account was deleted"))
+
+    request.afterwards.append(say_goodbye)
+
+
+# -- both --------------------------------------------------------------------------------------
+
+
+def _credentials(query: etree._Element) -> tuple[str, str]:
+    name = query.findtext(f"{{{ns.REGISTER}}}username")
+    password = query.findtext(f"{{{ns.REGISTER}}}password")
+    if name is None or password is None:
+        raise BadRequest("a user name and a password are needed")
+    try:
+        local = prepare_local(name)
+    except InvalidJID as problem:
+        raise NotAcceptable(str(problem)) from None
+    if not password or len(password.encode()) > _MAX_PASSWORD:
+        raise NotAcceptable("the password is empty or too long")
+    return local, password
+
+
+def _keys(host: Host, password: str) -> dict[str, ScramKeys]:
+    try:
+        keys: dict[str, ScramKeys] = host.compute(keys_for, password)
+    except InvalidJID as problem:
+        raise NotAcceptable(str(problem)) from None
+    return keys

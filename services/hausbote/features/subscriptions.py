@@ -1,0 +1,256 @@
+"""Who may see whose presence: the handshake of RFC 6121 §3 with the states of its appendix A.
+
+A subscription has two halves, each kept by its own server.  For a contact here it is `subscription`
+and `ask` in the roster item, `approved` for a request granted beforehand (§3.4), and a kept request
+for one that waits for an answer.
+
+Both sides of a handshake may live here.  An account's lock is never held while a stanza goes to
+another account, so that two people who ask each other at once cannot block one another.
+"""
+
+from hausbote.core.directory import Account
+from hausbote.core.dispatch import route
+from hausbote.core.feature import Feature, Phase
+from hausbote.core.host import Host
+from hausbote.core.request import Presence
+from hausbote.features.contacts import (
+    contacts_of,
+    interested,
+    may_see,
+    put,
+    sees,
+)
+from hausbote.storage import RosterItem
+from hausbote.xmpp import ns
+from hausbote.xmpp.errors import BadRequest, ResourceConstraint
+from hausbote.xmpp.stanza import Stanza, stanza
+from hausbote.xmpp.xml import Markup, el
+
+feature = Feature("subscriptions")
+
+_ADD_TO = {"none": "to", "from": "both"}
+_ADD_FROM = {"none": "from", "to": "both"}
+_DROP_TO = {"to": "none", "both": "from"}
+_DROP_FROM = {"from": "none", "both": "to"}
+
+
+@feature.stream_feature(Phase.AFTER_LOGIN)
+def pre_approval(_host: Host) -> Markup:
+    return el("sub", xmlns=ns.PRE_APPROVAL)
+
+
+# -- from a client of ours (§A.2) --------------------------------------------------------------
+
+
+@feature.outbound("subscribe")
+def ask(presence: Presence) -> None:
+    """Ask to see the contact's presence (§3.1.2)."""
+    account, jid = _parties(presence)
+    with account.lock:
+        item = contacts_of(presence.host, account).get(jid)
+        if not sees(item):
+            put(presence.host, account, item._replace(ask=True, listed=True))
+    _send(presence)
+
+
+@feature.outbound("unsubscribe")
+def stop_asking(presence: Presence) -> None:
+    """See the contact's presence no longer (§3.3.2)."""
+    account, jid = _parties(presence)
+    with account.lock:
+        item = contacts_of(presence.host, account).get(jid)
+        if sees(item) or item.ask:
+            put(presence.host, account, _without_to(item))
+    _send(presence)
+
+
+@feature.outbound("subscribed")
+def grant(presence: Presence) -> None:
+    """Grant a request (§3.1.5), or one that has not come yet (§3.4)."""
+    account, jid = _parties(presence)
+    host = presence.host
+    with account.lock:
+        item = contacts_of(host, account).get(jid)
+        if may_see(item):
+            return
+        asked = host.store.rosters.remove_request(account.local, jid)
+        if not asked:
+            put(host, account, item._replace(approved=True, listed=True))
+            return
+        put(host, account, _with_from(item))
+    _send(presence)
+    show_presence(host, account, jid)
+
+
+@feature.outbound("unsubscribed")
+def deny(presence: Presence) -> None:
+    """Refuse a request, withdraw a grant or an approval (§3.2.2, §3.4.2)."""
+    account, jid = _parties(presence)
+    host = presence.host
+    with account.lock:
+        item = contacts_of(host, account).get(jid)
+        granted = may_see(item)
+        asked = host.store.rosters.remove_request(account.local, jid)
+        if granted or item.approved:
+            put(host, account, _without_from(item))
+    if granted:
+        hide_presence(host, account, jid)
+    if granted or asked:
+        _send(presence)
+
+
+def _parties(presence: Presence) -> tuple[Account, str]:
+    assert presence.session is not None
+    if presence.to is None:
+        raise BadRequest("a subscription needs a to address")
+    if presence.to.bare == presence.sender.bare:
+        raise BadRequest("everybody sees their own presence anyway")
+    return presence.session.account, presence.to.bare
+
+
+def _send(presence: Presence) -> None:
+    route(presence.host, presence.stanza.replace(to=presence.recipient.bare), presence.session)
+
+
+# -- to an account of ours (§A.3) --------------------------------------------------------------
+
+
+@feature.inbound("subscribe")
+def asked(presence: Presence) -> None:
+    """A request: granted already, or kept and shown until it is answered (§3.1.3)."""
+    host, jid = presence.host, presence.sender.bare
+    account = _account(presence)
+    if account is None:
+        return
+    with account.lock:
+        item = contacts_of(host, account).get(jid)
+        if item.approved and not may_see(item):
+            put(host, account, _with_from(item))
+            answer = True
+        else:
+            answer = may_see(item)
+        if not answer:
+            _keep_request(presence, account)
+    if answer:
+        _reply(presence, "subscribed")
+        show_presence(host, account, jid)
+    else:
+        for session in account.available():
+            session.send(presence.stanza)
+
+
+def _keep_request(presence: Presence, account: Account) -> None:
+    rosters, limit = presence.host.store.rosters, presence.host.settings.limits.roster_items
+    known = rosters.requests(account.local) if limit else []
+    if 0 < limit <= len(known) and all(one.jid != presence.sender.bare for one in known):
+        raise ResourceConstraint("too many requests wait for an answer there")
+    rosters.add_request(account.local, presence.sender.bare, presence.stanza.pack())
+
+
+@feature.inbound("unsubscribe")
+def asked_no_longer(presence: Presence) -> None:
+    """The contact does not want our presence any more (§3.3.3)."""
+    host, jid = presence.host, presence.sender.bare
+    account = _account(presence)
+    if account is None:
+        return
+    with account.lock:
+        item = contacts_of(host, account).get(jid)
+        granted = may_see(item)
+        known = host.store.rosters.remove_request(account.local, jid) or granted
+        if granted:
+            put(host, account, _without_from(item))
+    if known:
+        _deliver(account, presence.stanza)
+    if granted:
+        hide_presence(host, account, jid)
+
+
+@feature.inbound("subscribed")
+def granted(presence: Presence) -> None:
+    """Our request was granted; without one this means nothing (§3.1.6)."""
+    account = _account(presence)
+    if account is None:
+        return
+    with account.lock:
+        item = contacts_of(presence.host, account).get(presence.sender.bare)
+        if not item.ask:
+            return
+        _deliver(account, presence.stanza)
+        subscription = _ADD_TO.get(item.subscription, item.subscription)
+        put(presence.host, account, item._replace(ask=False, subscription=subscription))
+
+
+@feature.inbound("unsubscribed")
+def denied(presence: Presence) -> None:
+    """Our request was refused, or the grant withdrawn (§3.2.3)."""
+    account = _account(presence)
+    if account is None:
+        return
+    with account.lock:
+        item = contacts_of(presence.host, account).get(presence.sender.bare)
+        if item.ask or sees(item):
+            _deliver(account, presence.stanza)
+            put(presence.host, account, _without_to(item))
+
+
+def _account(presence: Presence) -> Account | None:
+    local = presence.recipient.local
+    host = presence.host
+    if host.directory.online(local) is None and not host.store.accounts.exists(local):
+        return None
+    return host.directory.account(local)
+
+
+def _deliver(account: Account, presence: Stanza) -> None:
+    for session in interested(account):
+        session.send(presence)
+
+
+def _reply(presence: Presence, type: str) -> None:
+    own, contact = presence.recipient.bare, presence.sender.bare
+    route(presence.host, stanza("presence", from_=own, to=contact, type=type))
+
+
+# -- what both sides need ----------------------------------------------------------------------
+
+
+def _with_from(item: RosterItem) -> RosterItem:
+    subscription = _ADD_FROM.get(item.subscription, item.subscription)
+    return item._replace(subscription=subscription, approved=False, listed=True)
+
+
+def _without_from(item: RosterItem) -> RosterItem:
+    subscription = _DROP_FROM.get(item.subscription, item.subscription)
+    return item._replace(subscription=subscription, approved=False)
+
+
+def _without_to(item: RosterItem) -> RosterItem:
+    subscription = _DROP_TO.get(item.subscription, item.subscription)
+    return item._replace(subscription=subscription, ask=False)
+
+
+def show_presence(host: Host, account: Account, jid: str) -> None:
+    """Send the presence of every available client to somebody who may see it now."""
+    for session in account.available():
+        assert session.presence is not None
+        route(host, session.presence.replace(to=jid))
+
+
+def hide_presence(host: Host, account: Account, jid: str) -> None:
+    """Tell somebody who may see us no longer that we are gone."""
+    for session in account.available():
+        gone = stanza("presence", from_=session.jid.full, to=jid, type="unavailable")
+        route(host, gone)
+
+
+def cancel(host: Host, account: Account, item: RosterItem) -> None:
+    """Undo what a contact that was just removed still has with us (§2.5.2)."""
+    own = f"{account.local}@{host.domain}"
+    asked = host.store.rosters.remove_request(account.local, item.jid)
+    if may_see(item):
+        hide_presence(host, account, item.jid)
+    if sees(item) or item.ask:
+        route(host, stanza("presence", from_=own, to=item.jid, type="unsubscribe"))
+    if may_see(item) or asked:
+        route(host, stanza("presence", from_=own, to=item.jid, type="unsubscribed"))
