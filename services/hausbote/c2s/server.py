@@ -135,9 +135,8 @@ class Server:
 
 def certificates(settings: Settings) -> tuple[CertificateFiles, dict[str, CertificateFiles]]:
     """The box's certificate, and those of names that have their own: certs/NAME.pem, NAME.key."""
-    default = CertificateFiles(
-        settings.path(settings.tls.certificate), settings.path(settings.tls.key)
-    )
+    tls = settings.tls
+    default = CertificateFiles(settings.path(tls.certificate), settings.path(tls.key))
     names = [settings.domain, *vars(settings.names).values()]
     own = {name: _named(settings.state / "certs", name) for name in names}
     return default, {name: files for name, files in own.items() if files.chain.exists()}

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from lxml import etree
-
 from hausbote.base.jid import JID
 from hausbote.xmpp.stanza import Child, Stanza, tree
+from hausbote.xmpp.xml import Tree
 
 if TYPE_CHECKING:
     from hausbote.core.host import Host
@@ -32,7 +31,7 @@ class Request:
     address: str = ""
     afterwards: list[Callable[[], None]] = field(default_factory=list)
 
-    def tree(self) -> etree._Element:
+    def tree(self) -> Tree:
         """The payload, to look into."""
         return tree(self.payload)
 

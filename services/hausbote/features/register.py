@@ -1,7 +1,5 @@
 """Making an account, changing its password and deleting it from a client (XEP-0077)."""
 
-from lxml import etree
-
 from hausbote.base.jid import InvalidJID, prepare_local
 from hausbote.base.log import Event, log
 from hausbote.core.directory import Account
@@ -24,7 +22,7 @@ from hausbote.xmpp.errors import (
 )
 from hausbote.xmpp.sasl import ScramKeys, keys_for
 from hausbote.xmpp.stanza import Child, child
-from hausbote.xmpp.xml import Markup, el
+from hausbote.xmpp.xml import Markup, Tree, el
 
 feature = Feature("register", xeps={"0077": "2.4"}, disco=(ns.REGISTER,))
 
@@ -131,7 +129,7 @@ def _delete(request: Request, account: Account) -> None:
 # -- both --------------------------------------------------------------------------------------
 
 
-def _credentials(query: etree._Element) -> tuple[str, str]:
+def _credentials(query: Tree) -> tuple[str, str]:
     name = query.findtext(f"{{{ns.REGISTER}}}username")
     password = query.findtext(f"{{{ns.REGISTER}}}password")
     if name is None or password is None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from lxml import etree
-
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.tokens import token
 from hausbote.core.feature import Feature, Phase, Target
@@ -16,7 +14,7 @@ from hausbote.storage import Removed, RosterItem
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import BadRequest, Forbidden, ItemNotFound, NotAcceptable, NotAllowed
 from hausbote.xmpp.stanza import Child, stanza
-from hausbote.xmpp.xml import Markup, el
+from hausbote.xmpp.xml import Markup, Tree, el
 
 feature = Feature("roster", xeps={"0237": "1.3"})
 
@@ -71,14 +69,14 @@ def change(request: Request) -> None:
         _put(request, jid, items[0])
 
 
-def _address(item: etree._Element) -> JID:
+def _address(item: Tree) -> JID:
     try:
         return JID.parse(item.get("jid", ""))
     except InvalidJID as problem:
         raise BadRequest(str(problem)) from None
 
 
-def _put(request: Request, jid: JID, item: etree._Element) -> None:
+def _put(request: Request, jid: JID, item: Tree) -> None:
     assert request.session is not None
     account = request.session.account
     name, groups = item.get("name", ""), _groups(item)
@@ -89,7 +87,7 @@ def _put(request: Request, jid: JID, item: etree._Element) -> None:
         put(request.host, account, before._replace(name=name, groups=groups, listed=True))
 
 
-def _groups(item: etree._Element) -> tuple[str, ...]:
+def _groups(item: Tree) -> tuple[str, ...]:
     groups = [element.text or "" for element in item.findall(f"{{{ns.ROSTER}}}group")]
     if len(set(groups)) != len(groups):
         raise BadRequest("a group is named twice")

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from gevent import get_hub
@@ -24,11 +25,10 @@ class GreenletRoom:
         self._finished: deque[Sequence[Finishable]] = deque()
         self._async: Any = self._hub.loop.async_()
         self._async.start(self._finish)
-        self._async.ref = False
 
     def block(self, ticket: Finishable) -> None:
         waiter: Any = Waiter(self._hub)
-        ticket.then(waiter.switch)
+        ticket.then(partial(waiter.switch, None))
         waiter.get()
 
     def announce(self, tickets: Sequence[Finishable]) -> None:

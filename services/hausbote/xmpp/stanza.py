@@ -9,11 +9,9 @@ The same shape serves for elements that are no stanzas (<starttls/>, <auth/>, ..
 import json
 from typing import NamedTuple
 
-from lxml import etree
-
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import ResourceConstraint, StanzaError
-from hausbote.xmpp.xml import TooManyNames, el, escape_attribute, parse_element
+from hausbote.xmpp.xml import TooManyNames, Tree, el, escape_attribute, parse_element
 
 
 class Child(NamedTuple):
@@ -130,7 +128,7 @@ def child(ns: str, name: str, /, *content: str | None, **attributes: str | None)
     return Child(ns, name, el(name, *content, xmlns=ns, **attributes))
 
 
-def tree(child: Child) -> etree._Element:
+def tree(child: Child) -> Tree:
     """The lxml tree of a child, to read and never to change; ResourceConstraint if it is
     made of names that this process has no room for."""
     try:

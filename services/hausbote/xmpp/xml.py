@@ -71,6 +71,9 @@ def el(
     return Markup("".join(head))
 
 
+Tree = etree._Element
+"""An lxml element, to read."""
+
 # -- trees -------------------------------------------------------------------------------------
 
 _TREE_PARSER: Final = etree.XMLParser(
