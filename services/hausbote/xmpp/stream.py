@@ -137,6 +137,8 @@ class StreamParser:
             return True
         if len(self._stack) != 1 or self._expat.CurrentByteIndex < self._fed:
             return False
+        if len(self._root_prefixes()) != 1:
+            return False  # what the root was called in the peer's spelling is not known any more
         self._expat = None
         self._novel = []
         return True
@@ -234,11 +236,14 @@ class StreamParser:
             f" xmlns{':' + prefix if prefix else ''}='{escape_attribute(uri)}'"
             for prefix, uri in self._scope.items()
         )
-        root = f"<root{declared}>".encode()
+        root = f"<{self._root_prefixes()[0]}:stream{declared}>".encode()
         expat.Parse(root, False)
         self._fed = len(root)
         self._listen(expat)
         return expat
+
+    def _root_prefixes(self) -> list[str]:
+        return [prefix for prefix, uri in self._scope.items() if prefix and uri == ns.STREAMS]
 
     def _listen(self, expat: Any) -> None:
         expat.StartElementHandler = self._start

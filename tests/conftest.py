@@ -1,0 +1,83 @@
+"""Fixtures that all families of tests share."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+from support.worlds import PASSWORD, MemoryWorld, RunningWorld
+
+settings.register_profile("everyday", max_examples=60, deadline=None)
+settings.register_profile("long", max_examples=3000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
+
+
+@pytest.fixture(scope="session")
+def box(tmp_path_factory):
+    """A running box; tests that change its settings make their own."""
+    world = RunningWorld(tmp_path_factory.mktemp("box") / "state")
+    yield world
+    world.close()
+
+
+@pytest.fixture(params=["memory", "running"])
+def world(request, tmp_path):
+    """A server: inside the process, and then a real one."""
+    if request.param == "running":
+        yield request.getfixturevalue("box")
+        return
+    memory = MemoryWorld(tmp_path)
+    yield memory
+    memory.close()
+
+
+class Cast:
+    """cast("romeo", "juliet/phone") logs people in and makes them available."""
+
+    def __init__(self, world):
+        self.world = world
+        self.clients = []
+        self._known = set()
+
+    def __call__(self, *names, available=True):
+        clients = [self.log_in(name) for name in names]
+        if available:
+            for client in clients:
+                client.sends("<presence/>")
+                client.forget()
+            for client in clients:
+                client.forget()
+        return clients[0] if len(clients) == 1 else clients
+
+    def account(self, *names):
+        """Accounts that nobody is logged in to."""
+        for name in names:
+            if name not in self._known:
+                self._known.add(name)
+                self.world.add_account(name)
+
+    def log_in(self, name):
+        local, _, resource = name.partition("/")
+        self.account(local)
+        client = self.world.client().log_in(local, PASSWORD, resource or "somewhere")
+        self.clients.append(client)
+        return client
+
+    def befriend(self, one, other):
+        """Both see each other's presence; what they receive meanwhile is dropped."""
+        one.sends(f"<presence type='subscribe' to='{other.bare}'/>")
+        one.settle()
+        other.sends(f"<presence type='subscribed' to='{one.bare}'/>")
+        other.sends(f"<presence type='subscribe' to='{one.bare}'/>")
+        other.settle()
+        one.sends(f"<presence type='subscribed' to='{other.bare}'/>")
+        for client in (one, other, one, other):
+            client.forget()
+
+
+@pytest.fixture
+def cast(world):
+    people = Cast(world)
+    yield people
+    for client in people.clients:
+        client.wire.cut()

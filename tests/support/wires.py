@@ -1,0 +1,111 @@
+"""Ways to a server: a TCP connection with TLS, or a pair of queues inside the process."""
+
+import socket
+import ssl
+import time
+
+import gevent
+
+
+class TcpWire:
+    """A connection to a running server; `secure` verifies its certificate."""
+
+    def __init__(self, address, port, ca, domain):
+        self.sock = socket.create_connection((address, port), timeout=10)
+        self.ca = ca
+        self.domain = domain
+
+    def secure(self, minimum=ssl.TLSVersion.TLSv1_2, maximum=None, alpn=None):
+        context = ssl.create_default_context(cafile=str(self.ca))
+        context.minimum_version = minimum
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        if maximum:
+            context.maximum_version = maximum
+        if alpn:
+            context.set_alpn_protocols(alpn)
+        self.sock = context.wrap_socket(self.sock, server_hostname=self.domain)
+
+    @property
+    def needs_tls(self):
+        return not isinstance(self.sock, ssl.SSLSocket)
+
+    def send(self, data: bytes) -> None:
+        self.sock.sendall(data)
+
+    def recv(self, seconds: float) -> bytes | None:
+        """What comes next; b"" at the end, None if nothing comes in time."""
+        self.sock.settimeout(max(seconds, 0.001))
+        try:
+            return self.sock.recv(65536)
+        except TimeoutError:
+            return None
+        except (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            return b""
+
+    def cut(self) -> None:
+        """Gone without a word."""
+        self.sock.close()
+
+
+class MemoryWire:
+    """The server's connection object and the test's wire in one, as if TLS were up."""
+
+    encrypted = True
+    needs_tls = False
+    address = "192.0.2.1"
+
+    def __init__(self):
+        self.receiver = None
+        self.closed = False
+        self._out = bytearray()
+        self._held: list[bytes] = []
+        self._paused = False
+
+    # what the server sees
+
+    def start(self):
+        pass
+
+    def write(self, data):
+        if not self.closed:
+            self._out += data
+
+    def pause(self):
+        self._paused = True
+
+    def resume(self):
+        self._paused = False
+        while self._held and not self._paused and not self.closed:
+            self.receiver.on_data(self._held.pop(0))
+
+    def close(self):
+        if not self.closed:
+            self.closed = True
+            self.receiver.on_closed()
+
+    abort = close
+
+    def channel_bindings(self):
+        return {}
+
+    # what the test sees
+
+    def send(self, data: bytes) -> None:
+        if self.closed:
+            raise BrokenPipeError
+        if self._paused:
+            self._held.append(data)
+        else:
+            self.receiver.on_data(data)
+
+    def recv(self, seconds: float) -> bytes | None:
+        deadline = time.monotonic() + seconds
+        while not self._out and not self.closed and time.monotonic() < deadline:
+            gevent.sleep(0.0005)
+        if not self._out:
+            return b"" if self.closed else None
+        data = bytes(self._out)
+        self._out.clear()
+        return data
+
+    cut = close

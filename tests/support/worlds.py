@@ -1,0 +1,181 @@
+"""Servers for scenes: one inside this process, and a real box."""
+
+import itertools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import gevent
+
+from hausbote.base.settings import Settings
+from hausbote.c2s import service as c2s_service
+from hausbote.c2s.server import Server
+from hausbote.c2s.stream import ClientStream
+from hausbote.core.bus import notify, open_bus, query_status
+from hausbote.core.exchange import from_bus
+from hausbote.net.waiting import GreenletRoom
+from hausbote.rooms import service as rooms_service
+from hausbote.storage import migrate, open_store
+from hausbote.xmpp.sasl import keys_for
+from support.client import Client
+from support.wires import MemoryWire, TcpWire
+
+DOMAIN = "h"
+PASSWORD = "wherefore art thou"
+KEYS = keys_for(PASSWORD)
+HAUSBOTE = [sys.executable, "-m", "hausbote.cli"]
+_numbers = itertools.count()
+
+
+def hausbote(*arguments, state, input=None, check=True):
+    """Run the hausbote command."""
+    done = subprocess.run(
+        [*HAUSBOTE, "--state", str(state), *arguments],
+        input=input, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+def free_ports(address, count):
+    """Ports that nobody uses now."""
+    socks = [socket.create_server((address, 0)) for _ in range(count)]
+    ports = [sock.getsockname()[1] for sock in socks]
+    for sock in socks:
+        sock.close()
+    return ports
+
+
+class MemoryWorld:
+    """All services in this process, on the memory bus, with a fresh database."""
+
+    name = "memory"
+
+    def __init__(self, state: Path, **overrides):
+        self.domain = DOMAIN
+        raw = {"domain": DOMAIN, "bus": "memory:"} | overrides
+        settings = Settings.from_dict(raw, state)
+        migrate(settings.database_url)
+        self.bus_url = f"memory:{next(_numbers)}"
+        self.settings = settings
+        self.store = open_store(settings.database_url, GreenletRoom())
+        self.host = c2s_service.build_host(settings, self.store, self._bus("c2s"))
+        self.rooms = rooms_service.build_host(settings, self.store, self._bus("rooms"))
+        for host in (self.host, self.rooms):
+            host.started = host.clock()
+            host.bus.serve(lambda frame, host=host: from_bus(host, frame))
+        self.server = _MemoryServer(self.host)
+
+    def _bus(self, service):
+        return lambda undeliverable: open_bus(self.bus_url, service, undeliverable)
+
+    def wire(self):
+        wire = MemoryWire()
+        wire.receiver = ClientStream(self.server, wire, time.monotonic())
+        return wire
+
+    def client(self):
+        return Client(self.wire(), DOMAIN)
+
+    def add_account(self, local):
+        self.store.accounts.create(local, KEYS)
+
+    def close(self):
+        self.host.bus.close(graceful=False)
+        self.rooms.bus.close(graceful=False)
+        gevent.sleep(0.001)
+        self.store.close()
+
+
+class _MemoryServer(Server):
+    """A server without listeners and certificates."""
+
+    def __init__(self, host):
+        from hausbote.c2s.login import KeyRing, LoginGuard
+
+        self.host = host
+        self.keys = KeyRing(host.store)
+        self.guard = LoginGuard(host.settings.limits.login_attempts)
+
+    def logged_in(self, stream):
+        pass
+
+    def woke(self, stream):
+        pass
+
+    def forget(self, stream):
+        pass
+
+
+class RunningWorld:
+    """A box made by `hausbote init` and started by `hausbote run`."""
+
+    name = "running"
+
+    def __init__(self, state: Path, *settings, address="127.0.0.9", domain=DOMAIN):
+        self.domain = domain
+        self.state = state
+        self.address = address
+        self.port, self.tls_port = free_ports(address, 2)
+        chosen = [f"ports.c2s={self.port}", f"ports.c2s_tls={self.tls_port}", *settings]
+        overrides = [argument for one in chosen for argument in ("--set", one)]
+        hausbote("init", "--domain", domain, "--address", address, *overrides, state=state)
+        self.process = None
+        self.start()
+        self.store = open_store(Settings.load(state).database_url)
+
+    @property
+    def ca(self):
+        return self.state / "certs" / "ca.pem"
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [*HAUSBOTE, "--state", str(self.state), "run"], stdout=subprocess.PIPE, text=True
+        )
+        for line in self.process.stdout:
+            if line.startswith("Ctrl-C"):
+                return
+        raise AssertionError("the box does not start: " + self.log("c2s"))
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+    def close(self):
+        self.store.close()
+        self.stop()
+
+    def log(self, service):
+        return (self.state / "log" / f"{service}.log").read_text()
+
+    def wire(self):
+        return TcpWire(self.address, self.port, self.ca, self.domain)
+
+    def direct_wire(self):
+        return TcpWire(self.address, self.tls_port, self.ca, self.domain)
+
+    def client(self):
+        return Client(self.wire(), self.domain)
+
+    def add_account(self, local):
+        """Anew: what an earlier test left of it is gone."""
+        if self.store.accounts.delete(local):
+            message = {"account": local, "change": "deleted"}
+            assert notify(self.state / "run", "c2s", message)
+        self.store.accounts.create(local, KEYS)
+
+    def status(self, service):
+        return query_status(self.state / "run", service)
+
+    def pid(self, service):
+        services = json.loads(hausbote("status", "--json", state=self.state).stdout)
+        return next(one["pid"] for one in services if one["service"] == service)
+
+    def kill(self, service):
+        """SIGKILL; the supervisor starts it again."""
+        os.kill(self.pid(service), signal.SIGKILL)
