@@ -30,7 +30,7 @@ def test_a_forged_sender_ends_the_stream(cast):
     romeo, juliet = cast("romeo", "juliet")
     romeo.sends("<message from='mercutio@h' to='juliet@h'><body>x</body></message>")
     romeo.is_ended_with("invalid-from")
-    assert "unavailable" not in str(juliet.receives_nothing())
+    juliet.receives_nothing()
 
 
 @pytest.mark.parametrize("claimed", ["romeo@h", "romeo@h/orchard", "ROMEO@H/orchard"])

@@ -73,3 +73,5 @@ def account_changed(host: Host, message: dict[str, str]) -> None:
     for one in list(account.sessions.values()) if account is not None else ():
         one.transport.end(StreamError(reason, f"the account was changed: {change}"))
         dispatch.gone(host, one)
+    if change == "deleted":
+        host.directory.forget(local)

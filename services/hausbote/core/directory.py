@@ -63,9 +63,9 @@ class Directory:
             account = self._accounts[local] = Account(local)
         return account
 
-    def everyone(self) -> "list[Session]":
-        """All bound sessions."""
-        return [s for account in self._online.values() for s in account.sessions.values()]
+    def forget(self, local: str) -> None:
+        """The account was deleted: whoever gets the name next has nothing of it."""
+        self._accounts.pop(local, None)
 
     def add(self, session: "Session") -> None:
         """Bind; the resource must be free."""

@@ -114,10 +114,10 @@ def _delete(request: Request, account: Account) -> None:
     if len(request.tree()) != 1:
         raise BadRequest("remove stands alone")
     host = request.host
-    with account.lock:
-        for item in list(contacts_of(host, account).items.values()):
-            cancel(host, account, item)
-        host.store.accounts.delete(account.local)
+    for item in list(contacts_of(host, account).items.values()):
+        cancel(host, account, item)
+    host.store.accounts.delete(account.local)
+    host.directory.forget(account.local)
 
     def say_goodbye() -> None:
         for session in list(account.sessions.values()):

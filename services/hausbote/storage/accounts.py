@@ -66,11 +66,8 @@ class Accounts:
     def create(self, local: str, keys: Keys, *, admin: bool = False) -> None:
         """AccountExists if the name is taken."""
 
-        def create(connection: sqlite3.Connection) -> None:
-            if not _insert(connection, local, keys, admin):
-                raise AccountExists(local)
-
-        self._writer.submit(create).wait()
+        if not self._writer.submit(lambda c: _insert(c, local, keys, admin)).wait():
+            raise AccountExists(local)
 
     def create_many(self, rows: Iterable[tuple[str, Keys]]) -> list[str]:
         """Create all of them in one transaction; returns the names that were taken already."""
@@ -86,9 +83,12 @@ class Accounts:
 
         def replace(connection: sqlite3.Connection) -> bool:
             row = connection.execute("SELECT id FROM account WHERE local = ?", (local,)).fetchone()
-            if row is not None:
-                _put_keys(connection, row[0], keys)
-            return row is not None
+            if row is None:
+                return False
+            # A hash that the new keys lack must not go on proving the old password.
+            connection.execute("DELETE FROM scram WHERE account_id = ?", row)
+            _put_keys(connection, row[0], keys)
+            return True
 
         return self._writer.submit(replace).wait()
 
@@ -113,10 +113,14 @@ def _account(row: schema.Account) -> Account:
 
 
 def _insert(connection: sqlite3.Connection, local: str, keys: Keys, admin: bool) -> bool:
+    now = time.time()
+    # Roster versions start at the clock: a client that still knows a version of a deleted account
+    # of the same name must not take it for one of this account.
+    version = int(now * 1000)
     cursor = connection.execute(
         "INSERT OR IGNORE INTO account"
-        " (local, admin, locked, created, roster_version, roster_floor) VALUES (?, ?, 0, ?, 0, 0)",
-        (local, admin, int(time.time())),
+        " (local, admin, locked, created, roster_version, roster_floor) VALUES (?, ?, 0, ?, ?, ?)",
+        (local, admin, int(now), version, version),
     )
     if cursor.rowcount == 0 or cursor.lastrowid is None:
         return False
@@ -126,7 +130,7 @@ def _insert(connection: sqlite3.Connection, local: str, keys: Keys, admin: bool)
 
 def _put_keys(connection: sqlite3.Connection, account: int, keys: Keys) -> None:
     connection.executemany(
-        "INSERT OR REPLACE INTO scram (account_id, hash, salt, iterations, stored_key, server_key)"
+        "INSERT INTO scram (account_id, hash, salt, iterations, stored_key, server_key)"
         " VALUES (?, ?, ?, ?, ?, ?)",
         [(account, name, *key) for name, key in keys.items()],
     )

@@ -11,12 +11,12 @@ from hausbote.storage.writer import Writer
 _REMOVALS_KEPT: Final = 100
 _COLUMNS: Final = "jid, name, subscription, ask, approved, listed, groups"
 _LOAD: Final = (
-    f"SELECT {_COLUMNS} FROM contact JOIN account ON account.id = account_id"
-    " WHERE local = ? AND NOT removed ORDER BY jid"
+    f"SELECT roster_version, {_COLUMNS} FROM account"
+    " LEFT JOIN contact ON account_id = account.id AND NOT removed WHERE local = ? ORDER BY jid"
 )
 _CHANGES: Final = (
-    f"SELECT {_COLUMNS}, removed FROM contact JOIN account ON account.id = account_id"
-    " WHERE local = ? AND version > ? ORDER BY version"
+    f"SELECT roster_version, roster_floor, removed, {_COLUMNS} FROM account"
+    " LEFT JOIN contact ON account_id = account.id AND version > ? WHERE local = ? ORDER BY version"
 )
 _PUT: Final = (
     f"INSERT OR REPLACE INTO contact (account_id, version, removed, {_COLUMNS})"
@@ -70,16 +70,21 @@ class Rosters:
 
     def load(self, local: str) -> Roster:
         """The whole roster; an empty one for an account that does not exist."""
-        items = [_item(row) for row in self._reader.execute_sql(_LOAD, (local,))]
-        return Roster(self._versions(local)[0], {item.jid: item for item in items})
+        # One statement sees one moment: a version must not be newer than its items.
+        rows = self._reader.execute_sql(_LOAD, (local,)).fetchall()
+        items = [_item(row[1:]) for row in rows if row[1] is not None]
+        return Roster(rows[0][0] if rows else 0, {item.jid: item for item in items})
 
     def changes(self, local: str, since: int) -> list[RosterItem | Removed] | None:
         """What changed after version `since`, in order; None if that is no longer known."""
-        newest, floor = self._versions(local)
+        rows = self._reader.execute_sql(_CHANGES, (since, local)).fetchall()
+        if not rows:
+            return None
+        newest, floor = rows[0][:2]
         if not floor <= since <= newest:
             return None
-        rows = self._reader.execute_sql(_CHANGES, (local, since))
-        return [Removed(row[0]) if row[-1] else _item(row[:-1]) for row in rows]
+        found = [row[2:] for row in rows if row[2] is not None]
+        return [Removed(row[1]) if row[0] else _item(row[1:]) for row in found]
 
     def put(self, local: str, item: RosterItem) -> int:
         """Add or replace a contact; returns the roster's new version."""
@@ -113,11 +118,6 @@ class Rosters:
             " WHERE jid = ? AND account_id = (SELECT id FROM account WHERE local = ?)"
         )
         return self._writer.submit(lambda c: c.execute(sql, (jid, local)).rowcount > 0).wait()
-
-    def _versions(self, local: str) -> tuple[int, int]:
-        sql = "SELECT roster_version, roster_floor FROM account WHERE local = ?"
-        row = self._reader.execute_sql(sql, (local,)).fetchone()
-        return (row[0], row[1]) if row else (0, 0)
 
     def _change(self, local: str, item: RosterItem, *, removed: bool) -> int:
         def change(connection: sqlite3.Connection) -> int:

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
+from hausbote.base.log import bug
+
 T = TypeVar("T")
 
 
@@ -32,17 +34,28 @@ class Ticket(Generic[T]):
 
     def then(self, callback: Callable[[], None]) -> None:
         """Call back when done, where the waiting is done (at once if that is now)."""
+        self._callbacks.append(callback)
+        # Another thread may finish the ticket here: whoever takes a callback out is who calls it.
         if self.done:
-            callback()
-        else:
-            self._callbacks.append(callback)
+            self._call_back()
 
     def finish(self) -> None:
         """For the waiting room only."""
         self.done = True
-        callbacks, self._callbacks = self._callbacks, []
-        for callback in callbacks:
-            callback()
+        self._call_back()
+
+    def _call_back(self) -> None:
+        while callback := self._next_callback():
+            try:
+                callback()
+            except Exception as error:  # noqa: BLE001 - other tickets of the batch are waited for, too
+                bug(error)
+
+    def _next_callback(self) -> Callable[[], None] | None:
+        try:
+            return self._callbacks.pop(0)
+        except IndexError:
+            return None
 
 
 class WaitingRoom(Protocol):

@@ -1,17 +1,22 @@
 """The only thing in a process that writes to the database: a thread with group commit.
 
 Whatever is queued while one transaction goes to disk becomes the next one, so that a hundred
-messages cost one fsync.  Operations may run twice (see `_alone`): they touch nothing but the
-database.
+messages cost one fsync.  If one of them fails, the others run again without it: operations touch
+nothing but the database.  What is to be expected, like a name that is taken, is a return value
+and not an exception, for it must not cost the others that.
 """
 
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeVar
 
 from peewee import SqliteDatabase
 
+from hausbote.base.log import Event, log
 from hausbote.storage.errors import StorageError
 from hausbote.storage.ticket import Ticket, WaitingRoom
 
@@ -21,10 +26,16 @@ _MAX_BATCH: Final = 500
 
 
 class _Job(NamedTuple):
+    """An operation, or a row for `sql`."""
+
     ticket: Ticket[Any]
-    operation: Operation | None
+    operation: Operation
     sql: str
     row: Sequence[object]
+
+
+def _nothing(_connection: sqlite3.Connection) -> None:
+    """What a job does that is a row."""
 
 
 class Writer:
@@ -37,6 +48,7 @@ class Writer:
         self._jobs: list[_Job] = []
         self._wake = threading.Condition()
         self._closed = False
+        self._failing = False
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -49,12 +61,12 @@ class Writer:
     def insert(self, sql: str, row: Sequence[object]) -> Ticket[None]:
         """Run one statement; neighbours with the same SQL are run together."""
         ticket: Ticket[None] = Ticket(self._room)
-        self._put(_Job(ticket, None, sql, row))
+        self._put(_Job(ticket, _nothing, sql, row))
         return ticket
 
     def settle(self) -> None:
         """Return when everything queued so far is on disk."""
-        self.submit(lambda _: None).wait()
+        self.submit(_nothing).wait()
 
     def close(self) -> None:
         """Finish what is queued and stop."""
@@ -76,12 +88,7 @@ class Writer:
 
     def _run(self) -> None:
         while batch := self._take():
-            try:
-                self._together(batch)
-            except Exception:  # noqa: BLE001 - whose fault it is shows when each runs alone
-                self._undo()
-                for job in batch:
-                    self._alone(job)
+            self._write(batch)
             self._room.announce([job.ticket for job in batch])
 
     def _take(self) -> list[_Job]:
@@ -90,33 +97,56 @@ class Writer:
             batch, self._jobs = self._jobs[:_MAX_BATCH], self._jobs[_MAX_BATCH:]
         return batch
 
-    def _together(self, batch: list[_Job]) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-        at = 0
-        while at < len(batch):
-            job = batch[at]
-            if job.operation is not None:
-                job.ticket.value = job.operation(self._connection)
-                at += 1
-                continue
-            end = at + 1
-            while end < len(batch) and batch[end].sql == job.sql:
-                end += 1
-            self._connection.executemany(job.sql, [same.row for same in batch[at:end]])
-            at = end
-        self._connection.execute("COMMIT")
-
-    def _alone(self, job: _Job) -> None:
-        job.ticket.value = None
+    def _write(self, batch: list[_Job]) -> None:
+        """Commit the batch, but for those jobs of it that fail."""
         try:
-            self._together([job])
-        except sqlite3.OperationalError as error:
+            self._connection.execute("BEGIN IMMEDIATE")
+            fault = self._apply(batch)
+            if fault is None:
+                self._connection.execute("COMMIT")
+                self._failing = False
+        except sqlite3.Error as error:
+            # The lock or the disk: no job is at fault, and each of them would only fail the same.
             self._undo()
-            job.ticket.error = StorageError(f"the database could not be written: {error}")
+            self._fail(batch, error)
+            return
+        if fault is not None:
+            self._undo()
+            self._separate(batch, fault)
+
+    def _apply(self, batch: list[_Job]) -> Exception | None:
+        try:
+            for sql, jobs in groupby(batch, key=attrgetter("sql")):
+                if sql:
+                    self._connection.executemany(sql, [job.row for job in jobs])
+                else:
+                    self._operate(jobs)
         except Exception as error:  # noqa: BLE001 - it belongs to whoever waits
-            self._undo()
+            return error
+        return None
+
+    def _operate(self, jobs: Iterable[_Job]) -> None:
+        for job in jobs:
+            job.ticket.value = job.operation(self._connection)
+
+    def _separate(self, batch: list[_Job], fault: Exception) -> None:
+        """Halve until the one at fault is alone: a dozen commits instead of hundreds."""
+        if len(batch) == 1:
+            self._fail(batch, fault)
+            return
+        middle = len(batch) // 2
+        self._write(batch[:middle])
+        self._write(batch[middle:])
+
+    def _fail(self, batch: list[_Job], error: Exception) -> None:
+        if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
+            error = StorageError(f"the database could not be written: {error}")
+            if not self._failing:  # a full disk must not fill with lines that say so
+                log(Event.STORE_FAILED)
+            self._failing = True
+        for job in batch:
             job.ticket.error = error
 
     def _undo(self) -> None:
-        if self._connection.in_transaction:
+        with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
             self._connection.execute("ROLLBACK")
