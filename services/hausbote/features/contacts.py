@@ -59,6 +59,11 @@ class Contacts:
             ]
         return self._subscribers
 
+    def clear(self) -> None:
+        """The account was deleted: nobody is to hear of it any more."""
+        self.items = {}
+        self._subscribers = None
+
     def changed(self, version: int) -> None:
         self.version = version
         self._subscribers = None

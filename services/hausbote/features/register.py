@@ -114,8 +114,10 @@ def _delete(request: Request, account: Account) -> None:
     if len(request.tree()) != 1:
         raise BadRequest("remove stands alone")
     host = request.host
-    for item in list(contacts_of(host, account).items.values()):
+    contacts = contacts_of(host, account)
+    for item in list(contacts.items.values()):
         cancel(host, account, item)
+    contacts.clear()
     host.store.accounts.delete(account.local)
     host.directory.forget(account.local)
 

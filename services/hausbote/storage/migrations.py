@@ -7,6 +7,7 @@ the file is kept beside it.
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -57,38 +58,37 @@ def schema_version(url: str) -> int:
     path = path_of(url)
     if not path.exists():
         return 0
-    database = connect(path)
-    try:
+    with closing(connect(path)) as database:
         return _version(database.connection())
-    finally:
-        database.close()
 
 
 def migrate(url: str) -> tuple[int, int]:
     """Bring the database to the current version and return (version before, version now).
 
-    StorageError if it is newer than this program, or cannot be written.
+    StorageError if it is newer than this program, or cannot be written.  Several processes may do
+    this at once.
     """
     path = path_of(url)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    database = connect(path)
-    connection = database.connection()
     try:
-        before = _version(connection)
-        if before > len(STEPS):
-            raise StorageError(
-                f"{path} was written by a newer Hausbote (version {before}, this one knows "
-                f"{len(STEPS)}): update Hausbote, or restore a backup"
-            )
-        if 0 < before < len(STEPS):
-            _backup(connection, path.with_name(f"{path.name}.backup-v{before}"))
-        for number in range(before, len(STEPS)):
-            _run(connection, number)
-        return before, len(STEPS)
-    except sqlite3.Error as error:
+        _touch(path)
+        with closing(connect(path)) as database:
+            return _bring_up_to_date(database.connection(), path)
+    except (sqlite3.Error, OSError) as error:
         raise StorageError(f"{path} could not be brought up to date: {error}") from None
-    finally:
-        database.close()
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> tuple[int, int]:
+    before = _version(connection)
+    if before > len(STEPS):
+        raise StorageError(
+            f"{path} was written by a newer Hausbote (version {before}, this one knows "
+            f"{len(STEPS)}): update Hausbote, or restore a backup"
+        )
+    if 0 < before < len(STEPS):
+        _backup(connection, path.with_name(f"{path.name}.backup-v{before}"))
+    for number in range(before, len(STEPS)):
+        _run(connection, number)
+    return before, len(STEPS)
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -99,8 +99,9 @@ def _version(connection: sqlite3.Connection) -> int:
 def _run(connection: sqlite3.Connection, number: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        STEPS[number](connection)
-        connection.execute(f"PRAGMA user_version = {number + 1}")
+        if _version(connection) == number:  # else another process was quicker
+            STEPS[number](connection)
+            connection.execute(f"PRAGMA user_version = {number + 1}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -108,9 +109,16 @@ def _run(connection: sqlite3.Connection, number: int) -> None:
 
 
 def _backup(connection: sqlite3.Connection, path: Path) -> None:
-    half = path.with_name(f"{path.name}.part")
-    os.close(os.open(half, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
-    copy = sqlite3.connect(half)
-    connection.backup(copy)
-    copy.close()
-    half.rename(path)
+    half = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        _touch(half)
+        with closing(sqlite3.connect(half)) as copy:
+            connection.backup(copy)
+        half.rename(path)
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def _touch(path: Path) -> None:
+    """Make the file if need be: its owner's eyes only, and so SQLite makes those beside it."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

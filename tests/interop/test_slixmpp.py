@@ -1,0 +1,156 @@
+"""Two people with a well-known client library: everything that a first evening needs."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+from slixmpp import ClientXMPP
+
+from support.worlds import PASSWORD
+
+
+class Person(ClientXMPP):
+    """A slixmpp client that notes what comes."""
+
+    def __init__(self, box, local, resource):
+        super().__init__(f"{local}@{box.domain}/{resource}", PASSWORD)
+        self.ca_certs = str(box.ca)
+        self.box = box
+        self.enable_direct_tls = False
+        self.auto_authorize = None
+        self.auto_subscribe = False
+        for plugin in ("xep_0012", "xep_0030", "xep_0092", "xep_0199", "xep_0202", "xep_0203"):
+            self.register_plugin(plugin)
+        self.messages = asyncio.Queue()
+        self.presences = asyncio.Queue()
+        self.requests = asyncio.Queue()
+        self.add_event_handler("message", self.messages.put_nowait)
+        self.add_event_handler("presence_available", self.presences.put_nowait)
+        self.add_event_handler("presence_unavailable", self.presences.put_nowait)
+        self.add_event_handler("presence_subscribe", self.requests.put_nowait)
+
+    async def come(self):
+        self.connect(self.box.address, self.box.port)
+        await self.wait_until("session_start", 10)
+        await self.get_roster()
+        self.send_presence()
+
+    async def sees(self, jid, type="available"):
+        while True:
+            presence = await asyncio.wait_for(self.presences.get(), 5)
+            if presence["from"] == jid and presence["type"] == type:
+                return presence
+
+    async def hears(self):
+        return await asyncio.wait_for(self.messages.get(), 5)
+
+
+@asynccontextmanager
+async def people(box, *names):
+    everyone = []
+    try:
+        for name in names:
+            person = Person(box, *name.split("/"))
+            everyone.append(person)
+            await person.come()
+        yield everyone if len(everyone) > 1 else everyone[0]
+    finally:
+        for person in everyone:
+            await person.disconnect(wait=1)
+
+
+async def befriend(romeo, juliet):
+    romeo.send_presence_subscription(juliet.boundjid.bare)
+    await asyncio.wait_for(juliet.requests.get(), 5)
+    juliet.send_presence_subscription(romeo.boundjid.bare, ptype="subscribed")
+    juliet.send_presence_subscription(romeo.boundjid.bare)
+    await asyncio.wait_for(romeo.requests.get(), 5)
+    romeo.send_presence_subscription(juliet.boundjid.bare, ptype="subscribed")
+    await romeo.sees(juliet.boundjid.full)
+    await juliet.sees(romeo.boundjid.full)
+
+
+@pytest.fixture
+def verona(box):
+    box.add_account("romeo")
+    box.add_account("juliet")
+    return box
+
+
+def test_two_people_find_each_other_and_talk(verona):
+    async def evening():
+        async with people(verona, "romeo/orchard", "juliet/balcony") as (romeo, juliet):
+            await befriend(romeo, juliet)
+            assert romeo.client_roster["juliet@h"]["subscription"] == "both"
+            romeo.send_message("juliet@h", "But soft!", mtype="chat")
+            heard = await juliet.hears()
+            assert (heard["from"], heard["body"]) == ("romeo@h/orchard", "But soft!")
+            heard.reply("Ay me!").send()
+            assert (await romeo.hears())["body"] == "Ay me!"
+            juliet.send_presence(pshow="away", pstatus="the nurse calls")
+            assert (await romeo.sees("juliet@h/balcony"))["show"] in ("", "away")
+        return True
+
+    assert asyncio.run(evening())
+
+
+def test_what_came_meanwhile_is_there_at_login(verona):
+    async def evening():
+        async with people(verona, "romeo/orchard") as romeo:
+            for number in range(5):
+                romeo.send_message("juliet@h", f"letter {number}", mtype="chat")
+            await romeo["xep_0199"].ping("h")
+            async with people(verona, "juliet/balcony") as juliet:
+                for number in range(5):
+                    letter = await juliet.hears()
+                    assert letter["body"] == f"letter {number}"
+                    assert letter["delay"]["stamp"] is not None
+        return True
+
+    assert asyncio.run(evening())
+
+
+def test_friends_see_who_leaves(verona):
+    async def evening():
+        async with people(verona, "romeo/orchard", "juliet/balcony") as (romeo, juliet):
+            await befriend(romeo, juliet)
+            juliet.abort()
+            await romeo.sees("juliet@h/balcony", "unavailable")
+        return True
+
+    assert asyncio.run(evening())
+
+
+def test_the_server_and_its_rooms_answer_questions(verona):
+    async def evening():
+        async with people(verona, "romeo/orchard") as romeo:
+            info = await romeo["xep_0030"].get_info("h")
+            assert "urn:xmpp:ping" in info["disco_info"]["features"]
+            items = await romeo["xep_0030"].get_items("h")
+            assert ("rooms.h", None, None) in items["disco_items"]["items"]
+            rooms = await romeo["xep_0030"].get_info("rooms.h")
+            kinds = {identity[:2] for identity in rooms["disco_info"]["identities"]}
+            assert ("conference", "text") in kinds
+            version = await romeo["xep_0092"].get_version("h")
+            assert version["software_version"]["name"] == "Hausbote"
+            assert (await romeo["xep_0202"].get_entity_time("h"))["entity_time"]["utc"]
+            assert await romeo["xep_0012"].get_last_activity("h")
+            assert await romeo["xep_0199"].ping("rooms.h") < 5
+        return True
+
+    assert asyncio.run(evening())
+
+
+def test_a_wrong_password_is_told(verona):
+    async def evening():
+        romeo = Person(verona, "romeo", "orchard")
+        romeo.credentials["password"] = romeo.password = "wrong"
+        failed = asyncio.Event()
+        romeo.add_event_handler("failed_all_auth", lambda _: failed.set())
+        romeo.add_event_handler("failed_auth", lambda _: failed.set())
+        romeo.connect(verona.address, verona.port)
+        await asyncio.wait_for(failed.wait(), 10)
+        await romeo.disconnect(wait=1)
+        return True
+
+    assert asyncio.run(evening())
