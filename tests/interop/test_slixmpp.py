@@ -25,8 +25,7 @@ class Person(ClientXMPP):
         self.presences = asyncio.Queue()
         self.requests = asyncio.Queue()
         self.add_event_handler("message", self.messages.put_nowait)
-        self.add_event_handler("presence_available", self.presences.put_nowait)
-        self.add_event_handler("presence_unavailable", self.presences.put_nowait)
+        self.add_event_handler("presence", self.presences.put_nowait)
         self.add_event_handler("presence_subscribe", self.requests.put_nowait)
 
     async def come(self):
@@ -36,6 +35,7 @@ class Person(ClientXMPP):
         self.send_presence()
 
     async def sees(self, jid, type="available"):
+        """`type` as slixmpp names it: what a presence shows, or its type."""
         while True:
             presence = await asyncio.wait_for(self.presences.get(), 5)
             if presence["from"] == jid and presence["type"] == type:
@@ -88,7 +88,8 @@ def test_two_people_find_each_other_and_talk(verona):
             heard.reply("Ay me!").send()
             assert (await romeo.hears())["body"] == "Ay me!"
             juliet.send_presence(pshow="away", pstatus="the nurse calls")
-            assert (await romeo.sees("juliet@h/balcony"))["show"] in ("", "away")
+            seen = await romeo.sees("juliet@h/balcony", "away")
+            assert seen["status"] == "the nurse calls"
         return True
 
     assert asyncio.run(evening())
@@ -99,7 +100,7 @@ def test_what_came_meanwhile_is_there_at_login(verona):
         async with people(verona, "romeo/orchard") as romeo:
             for number in range(5):
                 romeo.send_message("juliet@h", f"letter {number}", mtype="chat")
-            await romeo["xep_0199"].ping("h")
+            await romeo.plugin["xep_0199"].ping("h")
             async with people(verona, "juliet/balcony") as juliet:
                 for number in range(5):
                     letter = await juliet.hears()
@@ -124,18 +125,19 @@ def test_friends_see_who_leaves(verona):
 def test_the_server_and_its_rooms_answer_questions(verona):
     async def evening():
         async with people(verona, "romeo/orchard") as romeo:
-            info = await romeo["xep_0030"].get_info("h")
+            info = await romeo.plugin["xep_0030"].get_info("h")
             assert "urn:xmpp:ping" in info["disco_info"]["features"]
-            items = await romeo["xep_0030"].get_items("h")
+            items = await romeo.plugin["xep_0030"].get_items("h")
             assert ("rooms.h", None, None) in items["disco_items"]["items"]
-            rooms = await romeo["xep_0030"].get_info("rooms.h")
+            rooms = await romeo.plugin["xep_0030"].get_info("rooms.h")
             kinds = {identity[:2] for identity in rooms["disco_info"]["identities"]}
             assert ("conference", "text") in kinds
-            version = await romeo["xep_0092"].get_version("h")
+            version = await romeo.plugin["xep_0092"].get_version("h")
             assert version["software_version"]["name"] == "Hausbote"
-            assert (await romeo["xep_0202"].get_entity_time("h"))["entity_time"]["utc"]
-            assert await romeo["xep_0012"].get_last_activity("h")
-            assert await romeo["xep_0199"].ping("rooms.h") < 5
+            time = await romeo.plugin["xep_0202"].get_entity_time("h")
+            assert time.xml.findtext(".//{urn:xmpp:time}utc").endswith("Z")
+            assert await romeo.plugin["xep_0012"].get_last_activity("h")
+            assert await romeo.plugin["xep_0199"].ping("rooms.h") < 5
         return True
 
     assert asyncio.run(evening())

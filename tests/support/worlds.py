@@ -173,9 +173,19 @@ class RunningWorld:
         return query_status(self.state / "run", service)
 
     def pid(self, service):
-        services = json.loads(hausbote("status", "--json", state=self.state).stdout)
-        return next(one["pid"] for one in services if one["service"] == service)
+        """Of the running service; waits while it is being started."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            services = json.loads(hausbote("status", "--json", state=self.state).stdout)
+            pid = next(one["pid"] for one in services if one["service"] == service)
+            if pid and self.status(service) is not None:
+                return pid
+            time.sleep(0.1)
+        raise AssertionError(f"{service} does not come back")
+
+    def signal(self, service, name):
+        os.kill(self.pid(service), getattr(signal, name))
 
     def kill(self, service):
-        """SIGKILL; the supervisor starts it again."""
-        os.kill(self.pid(service), signal.SIGKILL)
+        """The supervisor starts it again."""
+        self.signal(service, "SIGKILL")

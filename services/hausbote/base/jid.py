@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 _MAX_BYTES: Final = 1023
+_MAX_UNPREPARED: Final = 2 * _MAX_BYTES  # characters; composing makes fewer of them
 _CACHE_SIZE: Final = 4096
 _PLAIN_LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%()*+,\-.;=?\[\\\]^_`{|}~]+\Z")
 _PLAIN_DOMAIN: Final = re.compile(
@@ -29,11 +30,11 @@ class JID:
 
     def __init__(self, local: str, domain: str, resource: str = "") -> None:
         """From parts that are prepared already; for anything else there is `parse`."""
-        self.local = local
-        self.domain = domain
-        self.resource = resource
-        self.bare = f"{local}@{domain}" if local else domain
-        self.full = f"{self.bare}/{resource}" if resource else self.bare
+        self.local: Final = local
+        self.domain: Final = domain
+        self.resource: Final = resource
+        self.bare: Final = f"{local}@{domain}" if local else domain
+        self.full: Final = f"{self.bare}/{resource}" if resource else self.bare
 
     @classmethod
     def parse(cls, text: str) -> "JID":
@@ -108,9 +109,15 @@ def prepare_resource(text: str) -> str:
 
 
 def prepare_password(text: str) -> str:
-    """A password by OpaqueString (RFC 8265 §4.2); like SASLprep for what people type."""
+    """A password by SASLprep (RFC 4013), as SCRAM wants it (RFC 5802 §2.2).
+
+    The newer OpaqueString would keep a "²" that is typed on a German keyboard; clients send "2".
+    Letters newer than SASLprep's Unicode 3.2 pass (emoji are in use), and so does mixed direction.
+    """
     if not _PLAIN_RESOURCE.match(text):
-        text = _precis("OpaqueString", text, "the password")
+        text = _saslprep(text)
+    if not text:
+        raise InvalidJID("the password is empty")
     return text
 
 
@@ -118,6 +125,8 @@ def prepare_domain(text: str) -> str:
     """A domainpart (RFC 7622 §3.2): an IP address, or a name with its labels in Unicode."""
     text = text.removesuffix(".")
     lowered = text.lower()
+    if lowered.endswith("."):
+        raise InvalidJID("the domain ends in an empty label")
     if not _PLAIN_DOMAIN.match(lowered) or "xn--" in lowered:
         lowered = _ip_address(text) or _international(text)
     if any(len(label) > 63 for label in lowered.split(".")):
@@ -129,16 +138,19 @@ def _ip_address(text: str) -> str | None:
     if not (text.startswith("[") and text.endswith("]")):
         return None
     try:
-        return f"[{ipaddress.IPv6Address(text[1:-1])}]"
+        address = ipaddress.IPv6Address(text[1:-1])
     except ValueError:
         raise InvalidJID("the domain is not an IPv6 address") from None
+    if address.scope_id is not None:
+        raise InvalidJID("the domain is an address that means something on one machine only")
+    return f"[{address}]"
 
 
 def _international(text: str) -> str:
     import idna
 
     try:
-        return idna.decode(idna.encode(text, uts46=True))
+        return idna.decode(idna.encode(text, uts46=True)).removesuffix(".")
     except (idna.IDNAError, UnicodeError, IndexError):
         raise InvalidJID("the domain is not a valid name") from None
 
@@ -146,12 +158,41 @@ def _international(text: str) -> str:
 def _precis(profile: str, text: str, part: str) -> str:
     import precis_i18n
 
+    if not text:
+        raise InvalidJID(f"{part} is empty")
+    if len(text) > _MAX_UNPREPARED:  # preparing costs 6 µs a character
+        raise InvalidJID(f"{part} is longer than {_MAX_BYTES} bytes")
     try:
         once = precis_i18n.get_profile(profile).enforce(text)
         prepared: str = precis_i18n.get_profile(profile).enforce(once)
     except UnicodeEncodeError:
         raise InvalidJID(f"{part} has a character that is not allowed there") from None
     return prepared
+
+
+def _saslprep(text: str) -> str:
+    import stringprep
+    import unicodedata
+
+    mapped = [
+        " " if stringprep.in_table_c12(character) else character
+        for character in text
+        if not stringprep.in_table_b1(character)
+    ]
+    text = unicodedata.normalize("NFKC", "".join(mapped))
+    prohibited = (
+        stringprep.in_table_c21_c22,
+        stringprep.in_table_c3,
+        stringprep.in_table_c4,
+        stringprep.in_table_c5,
+        stringprep.in_table_c6,
+        stringprep.in_table_c7,
+        stringprep.in_table_c8,
+        stringprep.in_table_c9,
+    )
+    if any(in_table(character) for character in text for in_table in prohibited):
+        raise InvalidJID("the password has a character that is not allowed there")
+    return text
 
 
 def _short(text: str, part: str) -> str:

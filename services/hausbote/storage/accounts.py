@@ -18,6 +18,11 @@ _KEYS: Final = (
     "SELECT salt, iterations, stored_key, server_key FROM scram"
     " JOIN account ON account.id = account_id WHERE local = ? AND hash = ? AND NOT locked"
 )
+# No two accounts have a roster version in common, for ids are never used again: a client that knows
+# one of a deleted account must not take it for one of the next account of that name.
+_START_ROSTER: Final = (
+    "UPDATE account SET roster_version = id << 24, roster_floor = id << 24 WHERE id = ?"
+)
 
 
 class AccountExists(Exception):
@@ -113,17 +118,14 @@ def _account(row: schema.Account) -> Account:
 
 
 def _insert(connection: sqlite3.Connection, local: str, keys: Keys, admin: bool) -> bool:
-    now = time.time()
-    # Roster versions start at the clock: a client that still knows a version of a deleted account
-    # of the same name must not take it for one of this account.
-    version = int(now * 1000)
     cursor = connection.execute(
         "INSERT OR IGNORE INTO account"
-        " (local, admin, locked, created, roster_version, roster_floor) VALUES (?, ?, 0, ?, ?, ?)",
-        (local, admin, int(now), version, version),
+        " (local, admin, locked, created, roster_version, roster_floor) VALUES (?, ?, 0, ?, 0, 0)",
+        (local, admin, int(time.time())),
     )
     if cursor.rowcount == 0 or cursor.lastrowid is None:
         return False
+    connection.execute(_START_ROSTER, (cursor.lastrowid,))
     _put_keys(connection, cursor.lastrowid, keys)
     return True
 

@@ -4,10 +4,11 @@ Steps only go forward.  Each runs in a transaction of its own, and before the fi
 the file is kept beside it.
 """
 
+import fcntl
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -58,7 +59,7 @@ def schema_version(url: str) -> int:
     path = path_of(url)
     if not path.exists():
         return 0
-    with closing(connect(path)) as database:
+    with _alone(path), closing(connect(path)) as database:
         return _version(database.connection())
 
 
@@ -70,11 +71,23 @@ def migrate(url: str) -> tuple[int, int]:
     """
     path = path_of(url)
     try:
-        _touch(path)
-        with closing(connect(path)) as database:
-            return _bring_up_to_date(database.connection(), path)
+        with _alone(path):
+            _touch(path)
+            with closing(connect(path)) as database:
+                return _bring_up_to_date(database.connection(), path)
     except (sqlite3.Error, OSError) as error:
         raise StorageError(f"{path} could not be brought up to date: {error}") from None
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process at a time: SQLite does not wait when several turn a new file to WAL mode."""
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> tuple[int, int]:
@@ -99,9 +112,8 @@ def _version(connection: sqlite3.Connection) -> int:
 def _run(connection: sqlite3.Connection, number: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if _version(connection) == number:  # else another process was quicker
-            STEPS[number](connection)
-            connection.execute(f"PRAGMA user_version = {number + 1}")
+        STEPS[number](connection)
+        connection.execute(f"PRAGMA user_version = {number + 1}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -109,7 +121,8 @@ def _run(connection: sqlite3.Connection, number: int) -> None:
 
 
 def _backup(connection: sqlite3.Connection, path: Path) -> None:
-    half = path.with_name(f"{path.name}.{os.getpid()}.part")
+    half = path.with_name(f"{path.name}.part")
+    half.unlink(missing_ok=True)  # from a process that was killed
     try:
         _touch(half)
         with closing(sqlite3.connect(half)) as copy:

@@ -26,7 +26,7 @@ def derive_keys(
 ) -> ScramKeys:
     """Keys of a prepared password for "SHA-1" or "SHA-256"; takes milliseconds on purpose.
 
-    InvalidJID's parent ValueError if the password has characters that none may have.
+    InvalidJID, a ValueError, if the password has characters that none may have.
     """
     if salt is None:
         salt = secrets.token_bytes(_SALT_BYTES)

@@ -5,7 +5,6 @@ fits, and the exchange fails in its last step.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -17,6 +16,7 @@ from typing import Final
 from hausbote.base.jid import JID, InvalidJID, prepare_local
 from hausbote.xmpp.sasl.errors import SaslError
 from hausbote.xmpp.sasl.keys import HASHES, ScramKeys
+from hausbote.xmpp.sasl.payload import from_base64
 
 _MECHANISMS: Final = {
     "SCRAM-SHA-256-PLUS": "SHA-256",
@@ -27,6 +27,8 @@ _MECHANISMS: Final = {
 _NONCE: Final = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,256}\Z")
 _NONCE_BYTES: Final = 18
 _BAD_ESCAPE: Final = re.compile(r"=(?!2C|3D)")
+# Optional extensions are ignored; m= is the mandatory kind, and we know none (RFC 5802 §5.1).
+_EXTENSION: Final = re.compile(r"(?!m)[A-Za-z]=[^\0,]+\Z")
 
 Lookup = Callable[[str, str], ScramKeys]
 """(local part, "SHA-1" or "SHA-256") → the account's keys, or fake ones."""
@@ -131,7 +133,7 @@ class ScramServer:
         if len(fields) < 2 or not fields[0].startswith("n=") or not fields[1].startswith("r="):
             raise SaslError("malformed-request")
         nonce = fields[1][2:]
-        if not _NONCE.match(nonce) or not all(_is_extension(field) for field in fields[2:]):
+        if not _NONCE.match(nonce) or not all(map(_EXTENSION.match, fields[2:])):
             raise SaslError("malformed-request")
         try:
             local = prepare_local(_unescape(fields[0][2:]))
@@ -156,7 +158,7 @@ class ScramServer:
     def _client_final(self, text: str) -> Success:
         without_proof, found, proof = text.rpartition(",p=")
         fields = without_proof.split(",")
-        if not found or len(fields) < 2 or not all(_is_extension(field) for field in fields[2:]):
+        if not found or len(fields) < 2 or not all(map(_EXTENSION.match, fields[2:])):
             raise SaslError("malformed-request")
         binding, nonce = fields[0], fields[1]
         if not binding.startswith("c=") or not nonce.startswith("r="):
@@ -180,11 +182,6 @@ class ScramServer:
         return hmac.compare_digest(hashlib.new(digest, client_key).digest(), stored_key)
 
 
-def _is_extension(field: str) -> bool:
-    """Optional extensions are ignored; m= is the mandatory kind, and we know none (§5.1)."""
-    return len(field) >= 2 and field[0].isalpha() and field[1] == "=" and field[0] != "m"
-
-
 def _unescape(name: str) -> str:
     if not name or _BAD_ESCAPE.search(name):
         raise SaslError("malformed-request")
@@ -193,6 +190,6 @@ def _unescape(name: str) -> str:
 
 def _base64(text: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        return from_base64(text)
+    except ValueError:
         raise SaslError("malformed-request") from None

@@ -1,0 +1,245 @@
+"""Addresses: what is one, what is the same one, and what is none (RFC 7622)."""
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from hausbote.base import jid as jids
+from hausbote.base.jid import JID, InvalidJID, prepare_local, prepare_password, prepare_resource
+
+
+def parts(text):
+    jid = JID.parse(text)
+    return jid.local, jid.domain, jid.resource
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("juliet@example.org/balcony", ("juliet", "example.org", "balcony")),
+        ("juliet@example.org", ("juliet", "example.org", "")),
+        ("example.org", ("", "example.org", "")),
+        ("example.org/a@b/c", ("", "example.org", "a@b/c")),
+        ("juliet@example.org/a@b/c", ("juliet", "example.org", "a@b/c")),
+        ("a@127.0.0.1", ("a", "127.0.0.1", "")),
+        ("a@[::1]/x", ("a", "[::1]", "x")),
+        ("fußball@example.org", ("fußball", "example.org", "")),
+        ("π@example.org/♚", ("π", "example.org", "♚")),
+        ("foo\\20bar@example.org", ("foo\\20bar", "example.org", "")),
+    ],
+)
+def test_an_address_is_split_at_the_first_slash_and_then_at_the_first_at(text, expected):
+    assert parts(text) == expected
+    assert str(JID.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Juliet@Example.ORG", "juliet@example.org"),
+        ("ÄRGER@example.org", "ärger@example.org"),
+        ("a\u0308@example.org", "ä@example.org"),
+        ("\uff41@example.org", "a@example.org"),
+        ("a@example.org.", "a@example.org"),
+        ("a@example\u3002org\u3002", "a@example.org"),
+        ("a@xn--mnchen-3ya.example", "a@münchen.example"),
+        ("a@XN--MNCHEN-3YA.example", "a@MÜNCHEN.example"),
+        ("a@[0:0::1]", "a@[::1]"),
+        ("a@b/x\u00a0y", "a@b/x y"),
+    ],
+)
+def test_spellings_of_one_address_are_equal(one, other):
+    assert JID.parse(one) == JID.parse(other)
+    assert len({JID.parse(one), JID.parse(other)}) == 1
+    assert str(JID.parse(one)) == str(JID.parse(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a@b/Phone", "a@b/phone"),
+        ("a@b", "a@b/b"),
+        ("a@b", "b"),
+        ("σ@b", "ς@b"),
+        ("strasse@b", "straße@b"),
+    ],
+)
+def test_different_addresses_are_different(one, other):
+    assert JID.parse(one) != JID.parse(other)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "@",
+        "@b",
+        "a@",
+        "a@/x",
+        "/x",
+        "a@b/",
+        "a b@c",
+        'a"b@c',
+        "a&b@c",
+        "a'b@c",
+        "a:b@c",
+        "a<b@c",
+        "a@b@c",
+        "a\0@b",
+        "a\n@b",
+        "a\u2028@b",
+        "Ⅳ@b",
+        "♚@b",
+        "\ud800@b",
+        "a@\ud800",
+        "a@b/\ud800",
+        "a@b/x\ny",
+        "a@b/\x7f",
+        "a@b/\u200b",
+        "a@b c",
+        "a@b..",
+        "a@b\u3002\u3002",
+        "a@.b",
+        "a@-b",
+        "a@b-",
+        "a@b_c",
+        "a@xn--",
+        "a@[::1",
+        "a@[1.2.3.4]",
+        "a@[fe80::1%<x>]",
+        "a@💩.example",
+        "a@" + "x" * 64,
+        "a@" + "ü" * 64,
+    ],
+)
+def test_what_is_no_address_is_refused_with_a_sentence_that_does_not_repeat_it(text):
+    with pytest.raises(InvalidJID) as refusal:
+        JID.parse(text)
+    sentence = str(refusal.value)
+    assert " " in sentence
+    assert len(text) < 3 or text not in sentence
+
+
+@pytest.mark.parametrize("letter", ["a", "ä", "€"])
+def test_parts_may_have_1023_bytes_and_no_more(letter):
+    count = 1023 // len(letter.encode())
+    text = letter * count if letter != "€" else ""
+    fits = f"{text or 'a'}@{'.'.join(['x'] * 512)}/{letter * count}"
+    assert str(JID.parse(fits)) == fits
+    for too_long in (f"{letter * 1024}@b", f"a@b/{letter * (count + 1)}", "a@" + ".x" * 512):
+        with pytest.raises(InvalidJID):
+            JID.parse(too_long)
+
+
+def test_a_text_that_is_only_long_until_it_is_composed_is_an_address():
+    assert JID.parse("a@b/" + "u\u0308\u0304" * 511).resource == "ǖ" * 511
+
+
+def test_bare_and_full_addresses_lead_to_each_other():
+    full = JID.parse("juliet@example.org/balcony")
+    bare = full.to_bare()
+    assert (full.bare, full.full) == ("juliet@example.org", "juliet@example.org/balcony")
+    assert (str(bare), bare.is_bare, full.is_bare) == ("juliet@example.org", True, False)
+    assert bare.to_bare() is bare
+    assert bare.with_resource("balcony") == full
+
+
+def test_an_address_is_not_equal_to_its_text():
+    assert JID.parse("a@b") != "a@b"
+
+
+def test_parts_can_be_prepared_alone():
+    assert prepare_local("Ärger") == "ärger"
+    assert prepare_resource("\u1e9b") == "\u1e9b"
+    for nothing in (prepare_local, prepare_resource):
+        with pytest.raises(InvalidJID, match="empty"):
+            nothing("")
+
+
+def test_plain_addresses_load_no_tables():
+    code = (
+        "import sys; from hausbote.base.jid import JID, prepare_password\n"
+        "JID.parse('Juliet@Example.org/the balcony'); prepare_password('correct horse')\n"
+        "print([n for n in ('precis_i18n', 'idna', 'stringprep', 'unicodedata')"
+        " if n in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_stream_of_new_addresses_does_not_fill_the_memory():
+    for number in range(10_000):
+        JID.parse(f"a{number}@b")
+    assert len(jids._cache) <= 4_096
+    assert JID.parse("a1@b").local == "a1"
+
+
+# -- passwords ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "prepared"),
+    [
+        ("correct horse battery", "correct horse battery"),
+        (" \\,=~ ", " \\,=~ "),
+        ("Straße", "Straße"),
+        ("u\u0308ber", "über"),
+        ("m²", "m2"),
+        ("I\u00adX", "IX"),
+        ("\u00aa", "a"),
+        ("\u2168", "IX"),
+        ("a\u00a0b", "a b"),
+        ("🔑", "🔑"),
+    ],
+)
+def test_passwords_are_prepared_as_clients_do_it(typed, prepared):
+    """The rows with IX and a are the examples of RFC 4013 §3."""
+    assert prepare_password(typed) == prepared
+
+
+@pytest.mark.parametrize("text", ["", "\u00ad", "\u0007", "a\nb", "\ue000", "\ud800", "\U000e0001"])
+def test_what_cannot_be_a_password_is_refused(text):
+    with pytest.raises(InvalidJID, match="the password"):
+        prepare_password(text)
+
+
+# -- properties --------------------------------------------------------------------------------
+
+# Characters that one step or another of the preparation changes, beside any others.
+odd = st.sampled_from(
+    "aZ.-@/[]:%0ßẞıİſKσςÅ\u0308\u0301ﬁ²Ⅳａ。．\u00ad\u200d\u0640\u0660٠۰א١ا·ͅʰ\u1e9e"
+)
+address = st.text(st.one_of(odd, st.characters(exclude_categories=()), st.sampled_from("ab.@/")))
+
+
+@given(address)
+@example("İ@x")
+@example("ẞ@ẞ.x")
+@example("a@b.")
+@example("a@b\u3002")
+@example("a@b..")
+@example("\u0390\u0390@x")
+def test_whatever_is_an_address_stays_as_it_is(text):
+    try:
+        jid = JID.parse(text)
+    except InvalidJID:
+        return
+    again = JID.parse(str(jid))
+    assert (again.local, again.domain, again.resource) == (jid.local, jid.domain, jid.resource)
+    assert jid.to_bare().bare == jid.bare
+    assert all(len(part.encode()) <= 1023 for part in (jid.local, jid.domain, jid.resource))
+
+
+@given(address)
+def test_whatever_is_a_password_stays_as_it_is(text):
+    try:
+        prepared = prepare_password(text)
+    except InvalidJID:
+        return
+    assert prepare_password(prepared) == prepared
+    prepared.encode()
