@@ -10,9 +10,7 @@ from support.client import STREAM
 from support.scram_client import ScramClient
 from support.worlds import PASSWORD, RunningWorld, hausbote
 
-HEADER = (
-    f"<?xml version='1.0'?><stream:stream to='h' version='1.0' xmlns='jabber:client' xmlns:stream='{STREAM}'>"
-)
+HEADER = f"<?xml version='1.0'?><stream:stream to='h' version='1.0' xmlns='jabber:client' xmlns:stream='{STREAM}'>"
 STARTTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 
 
@@ -146,7 +144,9 @@ def test_a_million_names_do_not_grow_the_memory(fort):
                 for n in names
             )
             try:
-                client.send(f"<iq type='get' id='x' to='h'><query xmlns='jabber:iq:version'>{inner}</query></iq>")
+                client.send(
+                    f"<iq type='get' id='x' to='h'><query xmlns='jabber:iq:version'>{inner}</query></iq>"
+                )
             except OSError:
                 break
         client.is_ended_with("policy-violation")
@@ -199,7 +199,9 @@ def test_too_many_bytes_are_slowed_down_not_lost(tmp_path):
     romeo.sends("<presence/>")
     begun = time.monotonic()
     for number in range(30):
-        romeo.sends(f"<message to='romeo@h' type='chat' id='{number}'><body>{'x' * 10_000}</body></message>")
+        romeo.sends(
+            f"<message to='romeo@h' type='chat' id='{number}'><body>{'x' * 10_000}</body></message>"
+        )
     romeo.receives("<presence/>")
     for number in range(30):
         romeo.receives(f"<message id='{number}'/>")
@@ -214,7 +216,9 @@ def test_guessing_passwords_becomes_slow_and_then_impossible_for_that_address(tm
     for _ in range(6):
         client = world.client()
         client.secure()
-        outcomes.append(client.authenticate(ScramClient("romeo", "x", "SCRAM-SHA-1"), "SCRAM-SHA-1")[0].tag)
+        outcomes.append(
+            client.authenticate(ScramClient("romeo", "x", "SCRAM-SHA-1"), "SCRAM-SHA-1")[0].tag
+        )
         client.wire.cut()
     assert outcomes[0].endswith("}not-authorized")
     assert outcomes[-1].endswith("}temporary-auth-failure")

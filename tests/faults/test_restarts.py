@@ -52,7 +52,9 @@ def test_clients_do_not_notice_that_rooms_is_restarted(house):
 
 def test_after_a_crash_of_c2s_everything_is_there(house):
     romeo = house.client().log_in("romeo", PASSWORD)
-    romeo.sends("<iq type='set' id='1'><query xmlns='jabber:iq:roster'><item jid='a@h'/></query></iq>")
+    romeo.sends(
+        "<iq type='set' id='1'><query xmlns='jabber:iq:roster'><item jid='a@h'/></query></iq>"
+    )
     assert romeo.next().get("type") == "result"
     for number in range(50):
         romeo.sends(f"<message to='juliet@h' type='chat'><body>{number}</body></message>")
@@ -74,7 +76,9 @@ def test_after_a_crash_of_c2s_everything_is_there(house):
         juliet.receives(f"<message><body>{number}</body></message>")
     romeo = house.client().log_in("romeo", PASSWORD)
     romeo.sends("<iq type='get' id='1'><query xmlns='jabber:iq:roster'/></iq>")
-    romeo.receives("<iq type='result'><query xmlns='jabber:iq:roster'><item jid='a@h'/></query></iq>")
+    romeo.receives(
+        "<iq type='result'><query xmlns='jabber:iq:roster'><item jid='a@h'/></query></iq>"
+    )
 
 
 def test_a_stopping_box_says_goodbye(house):

@@ -133,7 +133,9 @@ def test_no_alpn_is_fine(verona):
 def test_the_certificate_holds_for_every_name_of_the_box(verona):
     certificate = OpenSslWire(verona, name="rooms.h").tls.get_peer_certificate().to_cryptography()
     names = str(certificate.extensions)
-    assert all(name in names for name in ("'h'", "'rooms.h'", "'upload.h'", "'proxy.h'", "'pubsub.h'"))
+    assert all(
+        name in names for name in ("'h'", "'rooms.h'", "'upload.h'", "'proxy.h'", "'pubsub.h'")
+    )
 
 
 def test_old_tls_is_refused(verona):

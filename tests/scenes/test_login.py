@@ -185,14 +185,20 @@ def test_a_wrong_header_is_named(client, attributes, condition):
 @pytest.mark.parametrize(
     ("header", "condition"),
     [
-        ("<stream:stream to='h' version='1.0' xmlns='jabber:client' xmlns:stream='x'>", "invalid-namespace"),
+        (
+            "<stream:stream to='h' version='1.0' xmlns='jabber:client' xmlns:stream='x'>",
+            "invalid-namespace",
+        ),
         ("<stream to='h' version='1.0' xmlns='jabber:client'>", "invalid-namespace"),
         (
             "<stream:stream to='h' version='1.0' xmlns='jabber:server' "
             "xmlns:stream='http://etherx.jabber.org/streams'>",
             "invalid-namespace",
         ),
-        ("<x:y to='h' xmlns='jabber:client' xmlns:x='http://etherx.jabber.org/streams'>", "bad-format"),
+        (
+            "<x:y to='h' xmlns='jabber:client' xmlns:x='http://etherx.jabber.org/streams'>",
+            "bad-format",
+        ),
         ("GET / HTTP/1.1\r\n\r\n", "not-well-formed"),
         ("<?xml version='1.0' encoding='ISO-8859-1'?><x>", "unsupported-encoding"),
     ],

@@ -144,7 +144,9 @@ def test_markup_and_text_survive_the_way(cast):
         + body
         + "<x:y xmlns:x='urn:one' x:z='1'><![CDATA[<&>]]><w xmlns='urn:two'/></x:y></message>"
     )
-    got = juliet.receives("<message id=\"it's\"><y xmlns='urn:one'><w xmlns='urn:two'/></y></message>")
+    got = juliet.receives(
+        "<message id=\"it's\"><y xmlns='urn:one'><w xmlns='urn:two'/></y></message>"
+    )
     assert got.findtext("{jabber:client}body") == "a < b & c > d ' \" é 🌹\r\n\t."
     assert got.find("{urn:one}y").text == "<&>"
     assert got.find("{urn:one}y").get("{urn:one}z") == "1"

@@ -7,9 +7,13 @@ def test_a_friend_comes_and_goes(cast):
     romeo, juliet = cast("romeo", "juliet/balcony")
     cast.befriend(romeo, juliet)
     juliet.sends("<presence type='unavailable'><status>asleep</status></presence>")
-    romeo.receives("<presence type='unavailable' from='juliet@h/balcony'><status>asleep</status></presence>")
+    romeo.receives(
+        "<presence type='unavailable' from='juliet@h/balcony'><status>asleep</status></presence>"
+    )
     juliet.sends("<presence><status>awake</status><priority>5</priority></presence>")
-    romeo.receives("<presence from='juliet@h/balcony' to='romeo@h'><status>awake</status></presence>")
+    romeo.receives(
+        "<presence from='juliet@h/balcony' to='romeo@h'><status>awake</status></presence>"
+    )
 
 
 def test_who_comes_sees_who_is_there(cast):

@@ -38,7 +38,9 @@ def test_a_ping_without_an_address_is_for_ones_own_account(cast):
 def test_a_ping_from_client_to_client_and_back(cast):
     romeo, juliet = cast("romeo/orchard", "juliet/balcony")
     romeo.sends(get("urn:xmpp:ping", "ping", "juliet@h/balcony"))
-    juliet.receives("<iq type='get' id='q1' from='romeo@h/orchard'><ping xmlns='urn:xmpp:ping'/></iq>")
+    juliet.receives(
+        "<iq type='get' id='q1' from='romeo@h/orchard'><ping xmlns='urn:xmpp:ping'/></iq>"
+    )
     juliet.sends("<iq type='result' id='q1' to='romeo@h/orchard'/>")
     romeo.receives("<iq type='result' id='q1' from='juliet@h/balcony'/>")
 

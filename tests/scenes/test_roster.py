@@ -151,7 +151,9 @@ def test_an_unknown_version_brings_the_whole_roster(cast, ver):
     juliet.sends(roster_set("<item jid='a@h'/>"))
     juliet.receives("<iq type='result'/>")
     juliet.sends(roster_get(ver))
-    juliet.receives(f"<iq type='result' id='g1'><query xmlns='{ROSTER}'><item jid='a@h'/></query></iq>")
+    juliet.receives(
+        f"<iq type='result' id='g1'><query xmlns='{ROSTER}'><item jid='a@h'/></query></iq>"
+    )
 
 
 def test_a_roster_survives_its_sessions(cast):
@@ -161,4 +163,6 @@ def test_a_roster_survives_its_sessions(cast):
     juliet.leaves()
     again = cast("juliet")
     again.sends(roster_get())
-    again.receives(f"<iq type='result'><query xmlns='{ROSTER}'><item jid='romeo@h' name='R'/></query></iq>")
+    again.receives(
+        f"<iq type='result'><query xmlns='{ROSTER}'><item jid='romeo@h' name='R'/></query></iq>"
+    )

@@ -40,7 +40,9 @@ class Client:
         self._restart()
         attributes = {"to": self.domain, "version": "1.0", "xml:lang": "en"} | attributes
         written = "".join(f" {k}='{v}'" for k, v in attributes.items() if v is not None)
-        self.send(f"<?xml version='1.0'?><stream:stream{written} xmlns='{CLIENT}' xmlns:stream='{STREAM}'>")
+        self.send(
+            f"<?xml version='1.0'?><stream:stream{written} xmlns='{CLIENT}' xmlns:stream='{STREAM}'>"
+        )
         return self.next()
 
     def next(self, seconds: float = PATIENCE) -> etree._Element | None:

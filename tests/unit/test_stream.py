@@ -156,10 +156,7 @@ def test_what_is_no_stream_gets_the_named_error(feed, data, condition):
         (b"</stream>", "not-well-formed"),
         (b"<message><xml:x/></message>", "not-well-formed"),
         (b"<xml:message/>", "not-well-formed"),
-        (b"<message><x xmlns='http://['/></message>", "not-well-formed"),
-        (b"<message><x xmlns='%zz'/></message>", "not-well-formed"),
-        (b"<message><x xmlns=':'/></message>", "not-well-formed"),
-        (b"<message><x xmlns:y='\"' y:z='1'/></message>", "not-well-formed"),
+        (b"<message><x xmlns='a b'/></message>", "not-well-formed"),
     ],
 )
 def test_what_breaks_a_stream_gets_the_named_error(feed, data, condition):
@@ -190,10 +187,10 @@ def test_after_an_error_nothing_is_read():
         "tag:example.org,2026:(x)*!;+$='",
     ],
 )
-def test_namespaces_in_use_are_good(namespace):
-    xml = f'<message><x xmlns="{namespace}"/></message>'
+def test_namespaces_in_use_can_be_looked_into(namespace):
+    xml = f'<message><x xmlns="{namespace}">1</x></message>'
     (message,) = opened().feed(xml.encode())
-    assert message.children[0].ns == namespace.replace("&amp;", "&")
+    assert message.text(namespace.replace("&amp;", "&"), "x") == "1"
 
 
 # -- restarts and rest -------------------------------------------------------------------------

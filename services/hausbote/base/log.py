@@ -4,6 +4,7 @@ A line is a time, a level, an event's name and its fields.  Fields are numbers, 
 `Word`s, and a Word cannot hold an address of a person: that is how logs stay free of them.
 """
 
+import contextlib
 import re
 import sys
 import time
@@ -79,8 +80,9 @@ def log(event: Event, **fields: int | float | Word) -> None:
         if not isinstance(value, int | float | Word):
             raise TypeError(f"{name} may not go into the log")
         words.append(f"{name}={value}")
-    sys.stderr.write(" ".join(words) + "\n")
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # nobody reads the log any more; clients still want service
+        sys.stderr.write(" ".join(words) + "\n")
+        sys.stderr.flush()
 
 
 def bug(error: BaseException) -> None:
@@ -88,7 +90,12 @@ def bug(error: BaseException) -> None:
     frames = traceback.extract_tb(error.__traceback__)
     here = [f for f in frames if "hausbote" in f.filename] or frames
     place = f"{Path(here[-1].filename).name}:{here[-1].lineno}" if here else "unknown"
-    log(Event.BUG, type=Word(type(error).__name__), at=Word(place))
+    log(Event.BUG, type=_word(type(error).__name__), at=_word(place))
+
+
+def _word(text: str) -> Word:
+    """A Word of any text: what it may not hold is left out."""
+    return Word(re.sub(r"[^A-Za-z0-9._:/-]", "", text)[:120] or "unknown")
 
 
 def _now() -> str:

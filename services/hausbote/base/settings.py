@@ -6,6 +6,7 @@ writes all come from these fields.
 
 import difflib
 import ipaddress
+import re
 import tomllib
 import types
 import typing
@@ -151,7 +152,7 @@ class Settings:
             ) from None
         except OSError as error:
             raise SettingsError([f"{path} cannot be read: {error.strerror}"]) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except ValueError as error:  # as are all that decoding raises
             raise SettingsError([f"{path} is not TOML: {error}"]) from None
         return cls.from_dict(raw, state)
 
@@ -160,10 +161,11 @@ class Settings:
         """Settings out of nested dictionaries; SettingsError with all problems."""
         problems: list[str] = []
         values = _section(cls, raw, "", problems)
-        if problems:
-            raise SettingsError(problems)
+        # Defaults stand in for what was wrong, so that the rest is checked in the same go.
+        values = {"domain": "localhost"} | values
         settings = _complete(cls(**values, state=state.absolute()))
-        problems = list(_contradictions(settings))
+        docs = {key: option.metadata["doc"] for key, option in documented()}
+        problems += [f"{key}: {what}. {docs[key]}" for key, what in _contradictions(settings)]
         if problems:
             raise SettingsError(problems)
         return settings
@@ -174,8 +176,13 @@ class Settings:
 
     @property
     def run_dir(self) -> Path:
-        """Where sockets and process ids are."""
+        """Where the supervisor has its configuration, socket and process id."""
         return self.state / "run"
+
+    @property
+    def bus_dir(self) -> Path:
+        """Where a bus of the unix kind has its sockets."""
+        return self.state / self.bus.partition(":")[2]
 
     @property
     def log_dir(self) -> Path:
@@ -190,8 +197,7 @@ class Settings:
     @property
     def bus_url(self) -> str:
         """`bus` with an absolute path."""
-        scheme, _, path = self.bus.partition(":")
-        return f"unix:{self.state / path}" if scheme == "unix" else self.bus
+        return f"unix:{self.bus_dir}" if self.bus.startswith("unix:") else self.bus
 
     def items(self) -> Iterator[tuple[str, Any]]:
         """Every setting as ("section.key", value)."""
@@ -218,7 +224,7 @@ def parse_override(text: str) -> tuple[str, Any]:
         raise SettingsError([f"{text}: a setting is given as section.key=value"])
     try:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         return key.strip(), value
 
 
@@ -231,6 +237,15 @@ def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(place, dict):
             place[name] = value
     return tree
+
+
+def flat(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """{"a": {"b": 1}} as {"a.b": 1}."""
+    values: dict[str, Any] = {}
+    for key, value in tree.items():
+        inner = flat(value) if isinstance(value, Mapping) else {"": value}
+        values.update({f"{key}.{name}" if name else key: one for name, one in inner.items()})
+    return values
 
 
 # -- checks ------------------------------------------------------------------------------------
@@ -249,6 +264,7 @@ def _section(cls: type, raw: Mapping[str, Any], prefix: str, problems: list[str]
             problem = _mismatch(option, value)
             if problem:
                 problems.append(f"{prefix}{key}: {problem}. {option.metadata['doc']}")
+                continue
             values[key] = tuple(value) if isinstance(value, list) else value
     for name, option in known.items():
         if name not in raw and option.default is MISSING and option.default_factory is MISSING:
@@ -261,9 +277,7 @@ def _subsection(option: Field[Any], key: str, value: object, problems: list[str]
     if not isinstance(value, Mapping):
         problems.append(f"{key}: is a section: write [{key}] and its settings below it")
         return cls()
-    before = len(problems)
-    inner = _section(cls, value, f"{key}.", problems)
-    return cls(**inner) if len(problems) == before else cls()
+    return cls(**_section(cls, value, f"{key}.", problems))
 
 
 def _unknown(key: str) -> str:
@@ -285,6 +299,8 @@ def _mismatch(option: Field[Any], value: object) -> str | None:
         return None if texts else "must be a list of texts"
     if not isinstance(value, str):
         return f"must be a text, not {value!r}"
+    if not value.isprintable():
+        return f"has a character that cannot be seen: {value!r}"
     choices = option.metadata["choices"]
     if choices and value not in choices:
         return f"must be one of {', '.join(choices)}, not {value!r}"
@@ -312,39 +328,68 @@ def _complete(settings: Settings) -> Settings:
     return replace(settings, names=Names(**names), address=address)
 
 
-def _contradictions(settings: Settings) -> Iterator[str]:
+def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
+    """(key, what is wrong) where values are of the right type and still cannot be."""
+    yield from _bad_names(settings)
+    yield from _bad_ports(settings.ports)
+    if not _is_ip_address(settings.address):
+        yield "address", f"{settings.address!r} is not an IP address"
+    if not re.fullmatch(r"sqlite:///.+", settings.database):
+        yield "database", f"must be sqlite:///FILE, which {settings.database!r} is not"
+    if not re.fullmatch(r"unix:.+|memory:.*", settings.bus):
+        yield "bus", f"must be unix:DIRECTORY or memory:, which {settings.bus!r} is not"
+    if not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", settings.language):
+        yield "language", f"{settings.language!r} is not a language tag like en or de-AT"
+    if settings.dns.server and not _is_endpoint(settings.dns.server):
+        yield "dns.server", f"{settings.dns.server!r} is not ADDRESS:PORT"
+
+
+def _bad_names(settings: Settings) -> Iterator[tuple[str, str]]:
     names = {"domain": settings.domain}
     for option in fields(Names):
         names[f"names.{option.name}"] = getattr(settings.names, option.name)
+    if _bad_name(settings.domain):  # which says nothing new of the names below it
+        names = {k: name for k, name in names.items() if not name.endswith(f".{settings.domain}")}
     taken: dict[str, str] = {}
     for key, name in names.items():
-        try:
-            prepared = prepare_domain(name)
-        except InvalidJID as problem:
-            yield f"{key}: {name!r} is no domain name: {problem}"
-            continue
-        if prepared != name:
-            yield f"{key}: write {prepared!r} instead of {name!r}"
-        if name in taken:
-            yield f"{key}: {name} is already {taken[name]}"
+        problem = _bad_name(name)
+        if problem:
+            yield key, problem
+        elif name in taken:
+            yield key, f"{name} is already {taken[name]}"
         taken.setdefault(name, key)
-    yield from _bad_ports(settings.ports)
+
+
+def _bad_name(name: str) -> str | None:
+    if _is_ip_address(name.strip("[]")):
+        return f"{name} is an IP address, and certificates and other servers want a name"
     try:
-        ipaddress.ip_address(settings.address)
+        prepared = prepare_domain(name)
+    except InvalidJID as problem:
+        return f"{name!r} is no domain name: {problem}"
+    return None if prepared == name else f"write {prepared!r} instead of {name!r}"
+
+
+def _is_ip_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
     except ValueError:
-        yield f"address: {settings.address!r} is not an IP address"
-    if not settings.database.startswith("sqlite:///"):
-        yield f"database: must be sqlite:///FILE, which {settings.database!r} is not"
-    if settings.bus.partition(":")[0] not in ("unix", "memory"):
-        yield f"bus: must be unix:DIRECTORY or memory:, which {settings.bus!r} is not"
+        return False
+    return True
 
 
-def _bad_ports(ports: Ports) -> Iterator[str]:
+def _is_endpoint(text: str) -> bool:
+    address, _, port = text.rpartition(":")
+    right_port = re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 65_536
+    return bool(right_port) and _is_ip_address(address.removeprefix("[").removesuffix("]"))
+
+
+def _bad_ports(ports: Ports) -> Iterator[tuple[str, str]]:
     taken: dict[int, str] = {}
     for option in fields(Ports):
         port = getattr(ports, option.name)
         if port > 65_535:
-            yield f"ports.{option.name}: there is no port {port}"
+            yield f"ports.{option.name}", f"there is no port {port}"
         elif port and port in taken:
-            yield f"ports.{option.name}: {port} is already ports.{taken[port]}"
+            yield f"ports.{option.name}", f"{port} is already ports.{taken[port]}"
         taken.setdefault(port, option.name)

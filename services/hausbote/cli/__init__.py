@@ -57,6 +57,10 @@ def main() -> None:
         for sentence in problem.sentences:
             click.echo(sentence, err=True)
         sys.exit(problem.code)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"{where}{error.strerror or error}", err=True)
+        sys.exit(1)
     except click.Abort:
         click.echo("Stopped.", err=True)
         sys.exit(130)

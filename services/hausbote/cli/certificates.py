@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import idna
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -89,7 +90,7 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _a_labels(name: str) -> str:
-    return name if name.isascii() else name.encode("idna").decode()
+    return name if name.isascii() else idna.encode(name).decode()
 
 
 def _pem(certificate: x509.Certificate) -> bytes:

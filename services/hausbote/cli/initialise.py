@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from hausbote.base.jid import InvalidJID, prepare_domain
-from hausbote.base.settings import FILE, Settings, SettingsError, nested, parse_override
+from hausbote.base.settings import FILE, Settings, SettingsError, flat, nested, parse_override
 from hausbote.cli.certificates import make_certificates
 from hausbote.cli.problem import Problem
 from hausbote.cli.settings_text import toml_file
@@ -46,7 +46,7 @@ def _choices(domain: str, address: str | None, overrides: tuple[str, ...]) -> di
     if address is not None:
         chosen["address"] = address
     try:
-        chosen.update(parse_override(text) for text in overrides)
+        chosen.update(flat(dict(parse_override(text) for text in overrides)))
     except SettingsError as error:
         raise Problem(*error.problems) from None
     return chosen

@@ -6,12 +6,13 @@ import shutil
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
+import idna
 from cryptography import x509
 
 from hausbote.base.settings import Settings
+from hausbote.cli.holder import holder
 from hausbote.net.tls import CertificateError, CertificateFiles, TlsShelf
 
 _FREE: Final = 100 * 1024 * 1024  # bytes
@@ -19,6 +20,8 @@ _FREE: Final = 100 * 1024 * 1024  # bytes
 
 def problems(settings: Settings) -> Iterator[str]:
     """A sentence for each thing that is in the way."""
+    if not settings.bus.startswith("unix:"):
+        yield "bus: services are processes of their own here, which only unix:DIRECTORY connects."
     yield from _disk(settings)
     yield from _certificate(settings)
     for port in (settings.ports.c2s, settings.ports.c2s_tls):
@@ -42,44 +45,38 @@ def _certificate(settings: Settings) -> Iterator[str]:
     except (CertificateError, OSError, ValueError) as error:
         yield f"The certificate cannot be used: {error}"
         return
-    if certificate.not_valid_after_utc < datetime.now(UTC):
+    now = datetime.now(UTC)
+    if certificate.not_valid_after_utc < now:
         yield f"The certificate {chain} ended on {certificate.not_valid_after_utc:%Y-%m-%d}."
+    if certificate.not_valid_before_utc > now:
+        begin = certificate.not_valid_before_utc
+        yield f"The certificate {chain} is good from {begin:%Y-%m-%d} on; is this clock right?"
+    if not _covers(certificate, settings.domain):
+        yield f"The certificate {chain} is not for {settings.domain}: clients would refuse it."
+
+
+def _covers(certificate: x509.Certificate, domain: str) -> bool:
+    """Whether one of the certificate's names is the domain (RFC 9525 §6.3)."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return False
+    wanted = domain if domain.isascii() else idna.encode(domain).decode()
+    wildcard = "*." + wanted.partition(".")[2]
+    return any(
+        name.lower() in (wanted, wildcard) for name in names.get_values_for_type(x509.DNSName)
+    )
 
 
 def _port(address: str, port: int) -> Iterator[str]:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((address, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                yield f"Port {port} on {address} is in use by {_holder(port)}."
-            else:
-                yield f"Port {port} on {address} cannot be used: {error.strerror}."
-
-
-def _holder(port: int) -> str:
-    """The program that listens on a port, as far as /proc shows it to us."""
-    inodes = set(_listening(port))
-    for fd in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
-            target = os.readlink(fd)
-        except OSError:
-            continue
-        if target.startswith("socket:[") and target[8:-1] in inodes:
-            process = fd.parent.parent
-            return f"{(process / 'comm').read_text().strip()} (process {process.name})"
-    return "another program"
-
-
-def _listening(port: int) -> Iterator[str]:
-    for table in ("tcp", "tcp6"):
-        try:
-            rows = Path("/proc/net", table).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for row in rows:
-            columns = row.split()
-            if columns[3] == "0A" and int(columns[1].rpartition(":")[2], 16) == port:
-                yield columns[9]
+            probe.listen(1)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            yield f"Port {port} on {address} is in use by {holder(address, port)}."
+        else:
+            yield f"Port {port} on {address} cannot be used: {error.strerror}."

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -37,18 +38,21 @@ def command(state: Path) -> None:
     child = subprocess.Popen(supervisor(), cwd=settings.run_dir)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _ask_to_stop(child))
-    if _wait_until_ready(settings, child):
-        click.echo(_what_next(settings, state))
-    else:
+    silent = _wait_until_ready(settings, child)
+    if silent:
         _ask_to_stop(child)
+    elif child.poll() is None:
+        click.echo(_what_next(settings, state))
     code = child.wait()
+    if silent:
+        raise Problem(*_last_words(settings, silent))
     if code:
         raise Problem(f"The supervisor ended with code {code}; see {settings.log_dir}.")
 
 
 def _prepare(settings: Settings) -> None:
-    for directory in (settings.run_dir, settings.log_dir):
-        directory.mkdir(mode=0o700, exist_ok=True)
+    for directory in (settings.run_dir, settings.bus_dir, settings.log_dir):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         before, now = migrate(settings.database_url)
     except (StorageError, OSError) as error:
@@ -63,26 +67,26 @@ def _ask_to_stop(child: subprocess.Popen[bytes]) -> None:
         child.terminate()
 
 
-def _wait_until_ready(settings: Settings, child: subprocess.Popen[bytes]) -> bool:
-    """Whether every service answers; tells the last words of those that do not."""
+def _wait_until_ready(settings: Settings, child: subprocess.Popen[bytes]) -> list[str]:
+    """Wait for every service to answer; returns those that do not, unless all are stopped."""
     waiting = list(SERVICES)
     deadline = time.monotonic() + _START_TIME
     while waiting and time.monotonic() < deadline and child.poll() is None:
-        waiting = [name for name in waiting if query_status(settings.run_dir, name) is None]
+        waiting = [name for name in waiting if query_status(settings.bus_dir, name) is None]
         if _failed(settings):
             break
         time.sleep(0.1)
-    if child.poll() is not None:
-        return False
-    for service in waiting:
-        click.echo(f"{service} does not start. Its last words:", err=True)
-        for line in _last_lines(settings.log_dir / f"{service}.log"):
-            click.echo(f"  {line}", err=True)
-    return not waiting
+    return waiting if child.poll() is None else []
 
 
 def _failed(settings: Settings) -> bool:
     return any(one["statename"] == "FATAL" for one in processes(settings) or ())
+
+
+def _last_words(settings: Settings, services: list[str]) -> Iterator[str]:
+    for service in services:
+        yield f"{service} does not start. Its last words:"
+        yield from (f"  {line}" for line in _last_lines(settings.log_dir / f"{service}.log"))
 
 
 def _last_lines(log: Path) -> list[str]:

@@ -44,7 +44,7 @@ def describe(settings: Settings) -> list[dict[str, Any]] | None:
 
 
 def _service(settings: Settings, process: dict[str, Any]) -> dict[str, Any]:
-    answer = query_status(settings.run_dir, process["name"]) or {}
+    answer = query_status(settings.bus_dir, process["name"]) or {}
     return {
         "service": process["name"],
         "state": process["statename"].lower(),

@@ -24,7 +24,7 @@ logfile_backups = 2
 pidfile = supervisor.pid
 
 [unix_http_server]
-file = supervisor.sock
+file = /proc/self/cwd/supervisor.sock
 chmod = 0600
 
 [rpcinterface:supervisor]
@@ -45,8 +45,11 @@ stdout_logfile_backups = 2
 
 
 def write_config(settings: Settings) -> Path:
-    """Write DIR/run/supervisord.conf; its paths are relative to its directory, because the
-    path of a Unix socket must be short."""
+    """Write DIR/run/supervisord.conf.
+
+    The supervisor runs in that directory and reaches its socket through /proc/self/cwd: a Unix
+    socket's path must be short, and the supervisor makes relative ones absolute.
+    """
     text = _HEAD
     for service in SERVICES:
         text += _PROGRAM.format(

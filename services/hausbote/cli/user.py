@@ -2,19 +2,18 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, TextIO
 
 import click
 
-from hausbote.base.jid import JID, InvalidJID
+from hausbote.base.jid import JID, InvalidJID, prepare_password
 from hausbote.base.settings import Settings
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, opened_store, state_option
 from hausbote.core.bus.control import notify
 from hausbote.storage import AccountExists, Store
-from hausbote.xmpp.sasl import ScramKeys, keys_for
+from hausbote.xmpp.sasl import keys_for
 
 _BATCH: Final = 200  # accounts per transaction
 
@@ -38,7 +37,7 @@ def add(state: Path, jid: str, password_stdin: bool, admin: bool) -> None:
     """Make an account."""
     settings = load_settings(state)
     local = _local(settings, jid)
-    keys = _keys(_password(password_stdin))
+    keys = keys_for(_password(password_stdin))
     with opened_store(settings) as store:
         try:
             store.accounts.create(local, keys, admin=admin)
@@ -55,7 +54,7 @@ def passwd(state: Path, jid: str, password_stdin: bool) -> None:
     """Give an account another password; its clients have to log in again."""
     settings = load_settings(state)
     local = _local(settings, jid)
-    keys = _keys(_password(password_stdin))
+    keys = keys_for(_password(password_stdin))
     with opened_store(settings) as store:
         _known(store.accounts.set_keys(local, keys), jid)
     _tell(settings, local, "password")
@@ -119,11 +118,11 @@ def list_accounts(state: Path, as_json: bool) -> None:
 
 @command.command("import")
 @state_option
-@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.argument("file", type=click.File("r", encoding="utf-8", errors="surrogateescape"))
 def import_accounts(state: Path, file: TextIO) -> None:
     """Make many accounts, from lines of "jid password"."""
     settings = load_settings(state)
-    rows = list(_rows(settings, file))
+    rows = _rows(settings, file)
     taken: list[str] = []
     with (
         opened_store(settings) as store,
@@ -138,27 +137,34 @@ def import_accounts(state: Path, file: TextIO) -> None:
         raise Problem(f"{len(taken)} existed already and were left alone: {_some(taken)}")
 
 
-def _rows(settings: Settings, file: TextIO) -> Iterator[tuple[str, str]]:
+def _rows(settings: Settings, file: TextIO) -> list[tuple[str, str]]:
     """(local part, password) of every line; all bad lines are told at once."""
     problems = []
-    rows = []
+    rows: dict[str, str] = {}
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
-        jid, _, password = line.rstrip("\r\n").partition(" ")
         try:
-            if not password:
-                raise Problem("a line has an address, a blank and a password")
-            rows.append((_local(settings, jid), password))
+            local, password = _row(settings, line)
+            if local in rows:
+                raise Problem(f"{local} stands in an earlier line, too")
+            rows[local] = password
         except Problem as problem:
             problems.append(f"line {number}: {problem}")
     if problems:
         raise Problem(*problems)
-    yield from rows
+    return list(rows.items())
+
+
+def _row(settings: Settings, line: str) -> tuple[str, str]:
+    jid, _, password = line.rstrip("\r\n").partition(" ")
+    if not password:
+        raise Problem("a line has an address, a blank and a password")
+    return _local(settings, jid), _prepared(password)
 
 
 def _create(store: Store, batch: list[tuple[str, str]]) -> list[str]:
-    return store.accounts.create_many([(local, _keys(password)) for local, password in batch])
+    return store.accounts.create_many([(local, keys_for(password)) for local, password in batch])
 
 
 def _some(names: list[str]) -> str:
@@ -178,19 +184,19 @@ def _local(settings: Settings, text: str) -> str:
 
 def _password(from_stdin: bool) -> str:
     if from_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    else:
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    if not password:
-        raise Problem("The password is empty.")
-    return password
+        return _prepared(sys.stdin.readline().rstrip("\r\n"))
+    if not sys.stdin.isatty():
+        raise Problem("There is no terminal to ask for a password: use --password-stdin.")
+    return _prepared(click.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
-def _keys(password: str) -> dict[str, ScramKeys]:
+def _prepared(password: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in password):
+        raise Problem("the password is not UTF-8")
     try:
-        return keys_for(password)
+        return prepare_password(password)
     except InvalidJID as problem:
-        raise Problem(f"This cannot be a password: {problem}") from None
+        raise Problem(f"this cannot be a password: {problem}") from None
 
 
 def _known(found: bool, jid: str) -> None:
@@ -200,4 +206,4 @@ def _known(found: bool, jid: str) -> None:
 
 def _tell(settings: Settings, local: str, change: str) -> None:
     """A running box ends the account's sessions; one that is not running has none."""
-    notify(settings.run_dir, "c2s", {"account": local, "change": change})
+    notify(settings.bus_dir, "c2s", {"account": local, "change": change})

@@ -12,8 +12,7 @@ _COUNT: Final = (
     "SELECT count(*) FROM offline JOIN account ON account.id = account_id WHERE local = ?"
 )
 _KEEP: Final = (
-    "INSERT INTO offline (account_id, at, stanza) SELECT id, ?1, ?2 FROM account WHERE local = ?3"
-    " AND (?4 = 0 OR (SELECT count(*) FROM offline WHERE account_id = account.id) < ?4)"
+    "INSERT INTO offline (account_id, at, stanza) SELECT id, ?, ? FROM account WHERE local = ?"
 )
 _PENDING: Final = (
     "SELECT offline.id, stanza, at FROM offline JOIN account ON account.id = account_id"
@@ -41,8 +40,13 @@ class OfflineMessages:
 
     def keep(self, local: str, stanza: bytes, at: float, limit: int) -> Ticket[bool]:
         """Keep one more; the ticket's value is False if the account has `limit` (0 = none)."""
-        row = (at, stanza, local, limit)
-        return self._writer.submit(lambda c: c.execute(_KEEP, row).rowcount > 0)
+
+        def keep(connection: sqlite3.Connection) -> bool:
+            if limit and connection.execute(_COUNT, (local,)).fetchone()[0] >= limit:
+                return False
+            return connection.execute(_KEEP, (at, stanza, local)).rowcount > 0
+
+        return self._writer.submit(keep)
 
     def pending(self, local: str) -> list[OfflineMessage]:
         """All that were given to `keep` before."""

@@ -10,8 +10,8 @@ import json
 from typing import NamedTuple
 
 from hausbote.xmpp import ns
-from hausbote.xmpp.errors import ResourceConstraint, StanzaError
-from hausbote.xmpp.xml import TooManyNames, Tree, el, escape_attribute, parse_element
+from hausbote.xmpp.errors import BadRequest, ResourceConstraint, StanzaError
+from hausbote.xmpp.xml import NotParsable, TooManyNames, Tree, el, escape_attribute, parse_element
 
 
 class Child(NamedTuple):
@@ -129,12 +129,17 @@ def child(ns: str, name: str, /, *content: str | None, **attributes: str | None)
 
 
 def tree(child: Child) -> Tree:
-    """The lxml tree of a child, to read and never to change; ResourceConstraint if it is
-    made of names that this process has no room for."""
+    """The lxml tree of a child, to read and never to change.
+
+    ResourceConstraint if it is made of names that this process has no room for, BadRequest if its
+    namespaces are none.
+    """
     try:
         return parse_element(child.xml)
     except TooManyNames:
         raise ResourceConstraint("too many unknown names have been seen here") from None
+    except NotParsable:
+        raise BadRequest("a namespace is not a URI") from None
 
 
 def result(request: Stanza, payload: Child | None = None) -> Stanza:

@@ -68,7 +68,7 @@ class _Tag(NamedTuple):
 # full, and every miss is charged to the stream that caused it.
 _tags: dict[str, _Tag] = {}
 _attributes: dict[str, str] = {}
-_XML_LANG: Final = f"{ns.XML} lang"
+_prefixes: set[str] = set()
 
 _RESTRICTED: Final = "no DOCTYPE, entity, comment or processing instruction (RFC 6120 §11.1)"
 _CONDITIONS: Final = {
@@ -91,6 +91,7 @@ class StreamParser:
         "_extra",
         "_failed",
         "_fed",
+        "_last",
         "_limits",
         "_loose",
         "_new_names",
@@ -123,6 +124,7 @@ class StreamParser:
         self._novel: list[str] = []  # names charged to this expat
         self._start_tag = ""  # the last piece if it may still become <empty/>
         self._fed = 0  # bytes given to this expat
+        self._last = b""  # the last of them
         self._stanza_at = 0  # where in them the stanza began
         self._extra = 0  # characters of namespaces written into the stanza
 
@@ -158,15 +160,18 @@ class StreamParser:
 
     def _parse(self, data: bytes) -> None:
         if not self._begun:
-            data = data.lstrip(b" \t\r\n")  # white space that kept the last stream alive
-            if not data:
-                return
+            # White space kept the last stream alive; a single byte does not show the encoding.
+            data = (self._last + data).lstrip(b" \t\r\n")
             _check_encoding(data)
+            self._last = data if len(data) == 1 else b""
+            if len(data) < 2:
+                return
             self._begun = True
         if self._expat is None:
             self._expat = self._continued() if self._stack else self._fresh()
         self._fed += len(data)
         self._expat.Parse(data, False)
+        self._last = data[-1:]
         self._check_size()
         if len(self._novel) > _RENEW_AFTER_NAMES:
             self.rest()
@@ -174,7 +179,8 @@ class StreamParser:
     def _explain(self, error: ExpatError, data: bytes) -> StreamError:
         # Inside the root expat calls <!DOCTYPE and its like an invalid token after the "!".
         at = self._expat.ErrorByteIndex - (self._fed - len(data))
-        if at > 0 and data[at - 1 : at] == b"!" and data[at : at + 1].isalpha():
+        around = (self._last + data)[at : at + 2]
+        if around[:1] == b"!" and around[1:].isalpha():
             return StreamError("restricted-xml", _RESTRICTED)
         condition = _CONDITIONS.get(error.code, "not-well-formed")
         return StreamError(condition, expat_errors.messages.get(error.code))
@@ -204,6 +210,8 @@ class StreamParser:
     def _learn_tag(self, name: str) -> _Tag:
         self._charge(name)
         uri, _, local = name.rpartition(" ")
+        if uri == ns.XML:
+            raise StreamError("not-well-formed", "there are no elements in the namespace of XML")
         start = f"<{local}"
         tag = _Tag(uri, local, start, f"{start} xmlns='{escape_attribute(uri)}'", f"</{local}>")
         if len(_tags) >= _CACHED_NAMES:
@@ -215,7 +223,8 @@ class StreamParser:
         self._charge(name)
         if len(_attributes) >= _CACHED_NAMES:
             _attributes.clear()
-        written = _attributes[name] = "xml:lang" if name == _XML_LANG else name
+        uri, _, local = name.rpartition(" ")
+        written = _attributes[name] = f"xml:{local}" if uri == ns.XML else name
         return written
 
     # -- expat ---------------------------------------------------------------------------------
@@ -245,7 +254,16 @@ class StreamParser:
     def _root_prefixes(self) -> list[str]:
         return [prefix for prefix, uri in self._scope.items() if prefix and uri == ns.STREAMS]
 
+    def _declared_inside(self, prefix: str | None, _uri: str | None) -> None:
+        """expat keeps prefixes, too."""
+        if prefix is not None and prefix not in _prefixes:
+            self._charge(prefix)
+            if len(_prefixes) >= _CACHED_NAMES:
+                _prefixes.clear()
+            _prefixes.add(prefix)
+
     def _listen(self, expat: Any) -> None:
+        expat.StartNamespaceDeclHandler = self._declared_inside
         expat.StartElementHandler = self._start
         expat.EndElementHandler = self._end
         expat.CharacterDataHandler = self._text
@@ -261,7 +279,6 @@ class StreamParser:
             raise StreamError("invalid-namespace", f"the content namespace is {self._content_ns}")
         self._stack.append(_Tag(ns.STREAMS, "stream", "", "", ""))
         self._events.append(Opened(self._written(attrs)))
-        self._expat.StartNamespaceDeclHandler = None
         self._listen(self._expat)
 
     def _start(self, name: str, attrs: dict[str, str]) -> None:

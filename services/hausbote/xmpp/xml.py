@@ -98,14 +98,22 @@ class TooManyNames(Exception):
     """This process has shown lxml as many distinct names as it ever will."""
 
 
+class NotParsable(Exception):
+    """expat takes it, lxml does not."""
+
+
 def parse_element(xml: str) -> etree._Element:
     """The tree of one element that the stream parser wrote, in the content namespace.
 
-    TooManyNames if its names go beyond what this process allows.
+    TooManyNames if its names go beyond what this process allows, NotParsable if lxml is stricter
+    than expat, which it is about what a namespace may be called.
     """
     _count_names(xml)
     wrapped = f"<x xmlns='{ns.CLIENT}'>{xml}</x>"
-    return etree.fromstring(wrapped.encode(), _TREE_PARSER)[0]
+    try:
+        return etree.fromstring(wrapped.encode(), _TREE_PARSER)[0]
+    except etree.XMLSyntaxError as error:
+        raise NotParsable from error
 
 
 def _count_names(xml: str) -> None:

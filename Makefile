@@ -1,0 +1,57 @@
+# 'make help' lists what can be done here.  A fresh clone needs nothing but make and python3.
+BIN := .venv/bin
+PYTEST := $(BIN)/pytest -q
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lint types layers unit contract scenes interop faults fuzz bench docs clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+setup:  ## make .venv and install the pinned packages
+	@python3 tools/setup.py run
+
+run: setup  ## start a box for localhost in ./var, made on first use
+	@test -e var/hausbote.toml || $(BIN)/hausbote init --domain localhost
+	@exec $(BIN)/hausbote run
+
+check:
+	@python3 tools/setup.py test
+
+test: check lint types layers unit contract scenes interop faults  ## everything that must hold
+
+lint: check  ## style and common mistakes
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: check  ## types
+	$(BIN)/mypy
+
+layers: check  ## imports only go down
+	$(BIN)/lint-imports --no-logo
+
+unit: check  ## parts by themselves, properties of parsers among them
+	$(PYTEST) tests/unit tests/fuzz
+
+contract: check  ## what the store and the bus promise
+	$(PYTEST) tests/contract
+
+scenes: check  ## dialogues, in memory and against a running box
+	$(PYTEST) tests/scenes
+
+interop: check  ## other people's clients
+	$(PYTEST) tests/interop
+
+faults: check  ## crashes, restarts, peers that mean harm
+	$(PYTEST) tests/faults
+
+fuzz: check  ## properties for as long as you like: HYPOTHESIS_PROFILE=long
+	HYPOTHESIS_PROFILE=long $(PYTEST) tests/unit tests/fuzz
+
+bench: check  ## measure against Prosody and ejabberd; see docs/benchmarks.md
+	$(BIN)/python tests/bench/run
+
+docs: check  ## make the pages that come from the code
+	$(BIN)/python -m hausbote.cli.settings_docs > docs/settings.md
+
+clean:  ## remove what was installed and cached, but not the box in ./var
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

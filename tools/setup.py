@@ -1,0 +1,111 @@
+"""Makes .venv with the pinned packages; runs on a bare Python.
+
+    python3 tools/setup.py run     what a box needs
+    python3 tools/setup.py test    and what its tests need
+
+Does nothing if that is done already.  Says plainly what is missing if something is.
+"""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+INPUTS = ("pyproject.toml", "constraints.txt")
+OLDEST = (3, 11)
+SPACE = 600 * 1024 * 1024  # bytes
+EXTRAS = {"run": "", "test": "[dev]"}
+
+
+def main(purpose: str) -> None:
+    stamp = VENV / f"set-up-{purpose}"
+    if stamp.exists() and stamp.read_text() == fingerprint():
+        return
+    check_machine()
+    if not (VENV / "bin" / "python").exists():
+        make_venv()
+    install(EXTRAS[purpose])
+    for done in EXTRAS if purpose == "test" else [purpose]:
+        (VENV / f"set-up-{done}").write_text(fingerprint())
+
+
+def fingerprint() -> str:
+    """Changes whenever something else has to be installed."""
+    digest = hashlib.sha256(sys.version.encode())
+    for name in INPUTS:
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def check_machine() -> None:
+    if sys.version_info < OLDEST:
+        fail(
+            f"Hausbote needs Python {OLDEST[0]}.{OLDEST[1]} or newer; "
+            f"{sys.executable} is {sys.version.split()[0]}."
+        )
+    if shutil.disk_usage(ROOT).free < SPACE:
+        fail(f"The disk of {ROOT} has less than {SPACE >> 20} MB left, which the packages need.")
+    if not os.access(ROOT, os.W_OK):
+        fail(f"{ROOT} cannot be written by this user.")
+
+
+def make_venv() -> None:
+    if importlib.util.find_spec("ensurepip") is None:
+        add_debian_packages("python3-venv", "Python's venv module is not complete")
+    print("Making .venv ...", flush=True)
+    made = subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=False)
+    if made.returncode:
+        shutil.rmtree(VENV, ignore_errors=True)
+        fail("The virtual environment could not be made; the reason stands above.")
+
+
+def install(extra: str) -> None:
+    print("Installing the pinned packages ...", flush=True)
+    command = [VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-input"]
+    command += ["--disable-pip-version-check", "--constraint", ROOT / "constraints.txt"]
+    command += ["--editable", f"{ROOT}{extra}"]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    sys.stderr.write(done.stderr)
+    if done.returncode:
+        fail(explain(done.stderr))
+
+
+def explain(errors: str) -> str:
+    """Why pip failed, in a sentence."""
+    if "Python.h" in errors or "libev" in errors or "error: command 'gcc'" in errors:
+        return (
+            "A package had to be compiled, and the compiler or Python's headers are missing: "
+            "apt install build-essential python3-dev"
+        )
+    if "No space left" in errors:
+        return "The disk is full."
+    if "NewConnectionError" in errors or "Could not fetch" in errors or "Retry" in errors:
+        return "The package index cannot be reached; is this machine online?"
+    return "The packages could not be installed; the reason stands above."
+
+
+def add_debian_packages(package: str, problem: str) -> None:
+    """Install a Debian package if we may, or say how."""
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        fail(f"{problem}: apt install {package}")
+    print(f"{problem}; installing {package} ...", flush=True)
+    subprocess.run([apt, "update", "-qq"], check=False)
+    if subprocess.run([apt, "install", "-qq", "-y", package], check=False).returncode:
+        fail(f"{problem}, and {package} could not be installed.")
+    os.execv(sys.executable, [sys.executable, *sys.argv])
+
+
+def fail(sentence: str) -> None:
+    sys.exit(sentence)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in EXTRAS:
+        sys.exit(f"usage: python3 tools/setup.py {'|'.join(EXTRAS)}")
+    main(sys.argv[1])
