@@ -2,12 +2,14 @@
 
 import ipaddress
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 _LISTENING: Final = "0A"
 _WORD: Final = 8  # hexadecimal digits; the tables have addresses as words in host order
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def holder(address: str, port: int) -> str:
@@ -38,13 +40,10 @@ def _inodes(address: str, port: int) -> Iterator[str]:
                 yield columns[9]
 
 
-IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
 def _read(place: str) -> IpAddress:
     words = [place[start : start + _WORD] for start in range(0, len(place), _WORD)]
-    little = b"".join(bytes.fromhex(word)[::-1] for word in words)
-    return _plain(ipaddress.ip_address(little))
+    packed = b"".join(int(word, 16).to_bytes(4, sys.byteorder) for word in words)
+    return _plain(ipaddress.ip_address(packed))
 
 
 def _plain(address: IpAddress) -> IpAddress:

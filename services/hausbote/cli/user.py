@@ -192,11 +192,11 @@ def _password(from_stdin: bool) -> str:
 
 def _prepared(password: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in password):
-        raise Problem("the password is not UTF-8")
+        raise Problem("The password is not UTF-8")
     try:
         return prepare_password(password)
     except InvalidJID as problem:
-        raise Problem(f"this cannot be a password: {problem}") from None
+        raise Problem(f"This cannot be a password: {problem}") from None
 
 
 def _known(found: bool, jid: str) -> None:
