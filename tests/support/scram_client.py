@@ -22,7 +22,8 @@ class ScramClient:
         self.first_bare = f"n={self.user},r={self.nonce}"
         return (self.gs2 + self.first_bare).encode()
 
-    def final(self, challenge: bytes) -> bytes:
+    def final(self, challenge: bytes, nonce: str | None = None) -> bytes:
+        """The proof; `nonce` is sent, and signed, instead of the server's."""
         fields = dict(field.split("=", 1) for field in challenge.decode().split(","))
         salt, iterations = base64.b64decode(fields["s"]), int(fields["i"])
         assert fields["r"].startswith(self.nonce)
@@ -30,7 +31,7 @@ class ScramClient:
         client_key = hmac.digest(salted, b"Client Key", self.hash)
         stored = hashlib.new(self.hash, client_key).digest()
         data = self.gs2.encode() + (self.binding[1] if self.binding else b"")
-        without_proof = f"c={base64.b64encode(data).decode()},r={fields['r']}"
+        without_proof = f"c={base64.b64encode(data).decode()},r={nonce or fields['r']}"
         signed = f"{self.first_bare},{challenge.decode()},{without_proof}".encode()
         signature = hmac.digest(stored, signed, self.hash)
         proof = bytes(a ^ b for a, b in zip(client_key, signature, strict=True))

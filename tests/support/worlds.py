@@ -14,7 +14,7 @@ import gevent
 
 from hausbote.base.settings import Settings
 from hausbote.c2s import service as c2s_service
-from hausbote.c2s.server import Server
+from hausbote.c2s.server import Server, offers
 from hausbote.c2s.stream import ClientStream
 from hausbote.core.bus import notify, open_bus, query_status
 from hausbote.core.exchange import from_bus
@@ -101,6 +101,7 @@ class _MemoryServer(Server):
         self.host = host
         self.keys = KeyRing(host.store)
         self.guard = LoginGuard(host.settings.limits.login_attempts)
+        self.offers = offers(host)
 
     def logged_in(self, stream):
         pass

@@ -175,6 +175,15 @@ def test_a_login_that_is_over_takes_no_more_messages():
     assert refusal(scram, final.encode()) == "malformed-request"
 
 
+@pytest.mark.parametrize("change", [lambda r: r[:-1], lambda r: r + "x", lambda r: r[:24]])
+def test_a_client_that_signs_another_nonce_is_refused(change):
+    person = client()
+    scram = server()
+    challenge = scram.respond(person.first()).data
+    nonce = challenge.decode().partition(",")[0].removeprefix("r=")
+    assert refusal(scram, person.final(challenge, change(nonce))) == "not-authorized"
+
+
 def test_the_other_end_of_another_connection_is_refused():
     person = client(binding=("tls-exporter", b"\x09" * 32))
     scram = server("SCRAM-SHA-256-PLUS")

@@ -112,6 +112,8 @@ def test_white_space_before_a_stream_and_between_stanzas_is_nothing(feed, space)
         (HEADER.decode().encode("utf-16"), "unsupported-encoding"),
         (HEADER.decode().encode("utf-16-be"), "unsupported-encoding"),
         (HEADER.decode().encode("utf-16-le"), "unsupported-encoding"),
+        (HEADER.replace(b"?>", b"?><!DOCTYPE stream>"), "restricted-xml"),
+        (HEADER.replace(b"?>", b"?><!DOCTYPE x SYSTEM 'y'>"), "restricted-xml"),
         (HEADER.replace(b"?>", b"?><!DOCTYPE x [<!ENTITY y 'z'>]>"), "restricted-xml"),
         (HEADER.replace(b"?>", b"?><!-- x -->"), "restricted-xml"),
         (HEADER.replace(b"?>", b"?><?x y?>"), "restricted-xml"),

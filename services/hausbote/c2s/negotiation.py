@@ -51,7 +51,6 @@ def _sender(claimed: str | None) -> str | None:
 
 def features(stream: "ClientStream") -> Iterator[Markup | None]:
     """The content of <stream:features/> (RFC 6120 §4.3.2)."""
-    host = stream.server.host
     if not stream.connection.encrypted:
         yield el("starttls", el("required"), xmlns=ns.TLS)
         return
@@ -66,8 +65,7 @@ def features(stream: "ClientStream") -> Iterator[Markup | None]:
         yield el("bind", el("required"), xmlns=ns.BIND)
         yield el("session", el("optional"), xmlns=ns.SESSION)
         phase = Phase.AFTER_LOGIN
-    for feature in host.registry.stream_features(phase):
-        yield feature(host)
+    yield from stream.server.offers[phase]
 
 
 def negotiate(stream: "ClientStream", element: Stanza) -> None:

@@ -10,15 +10,18 @@ from hausbote.base.log import Event, bug, log
 from hausbote.base.settings import Settings
 from hausbote.c2s.login import KeyRing, LoginGuard
 from hausbote.c2s.stream import ClientStream
+from hausbote.core.feature import Phase
 from hausbote.core.host import Host
 from hausbote.net.connection import Connection, Traffic
 from hausbote.net.listener import AddressBook, Listener
 from hausbote.net.tls import CertificateError, CertificateFiles, TlsShelf
 from hausbote.xmpp.errors import StreamError
+from hausbote.xmpp.xml import Markup
 
 _SWEEP: Final = 2.0  # seconds
 _LOGIN_TIME: Final = 30.0  # seconds from the first byte to a bound resource
 _CERTIFICATE_CHECK: Final = 60.0  # seconds
+_FLUSH: Final = 10.0  # seconds
 
 
 class Server:
@@ -30,6 +33,7 @@ class Server:
         self.keys = KeyRing(host.store)
         self.guard = LoginGuard(settings.limits.login_attempts)
         self.shelf = TlsShelf(*certificates(settings))
+        self.offers = offers(host)
         limits = settings.limits
         self._book = AddressBook(limits.connections_per_address)
         self._traffic = Traffic(limits.bytes_per_second, limits.burst_bytes)
@@ -38,7 +42,7 @@ class Server:
         self._awake: set[ClientStream] = set()  # may have a parser to give back
         self._listeners: list[Listener] = []
         self._clock: Any = None
-        self._certificates_checked = time.monotonic()
+        self._certificates_checked = self._flushed = time.monotonic()
 
     def start(self) -> None:
         """Accept clients; OSError if a port is taken."""
@@ -106,6 +110,7 @@ class Server:
                 self._end_slow_logins()
                 self._let_rest()
                 self._look_at_certificates()
+                self._flush()
             except Exception as fault:  # noqa: BLE001 - the clock must go on
                 bug(fault)
 
@@ -125,12 +130,24 @@ class Server:
         for stream in self._awake:
             stream.awake = False
 
+    def _flush(self) -> None:
+        now = time.monotonic()
+        if now - self._flushed > _FLUSH:
+            self._flushed = now
+            self.host.store.activity.flush()
+
     def _look_at_certificates(self) -> None:
         now = time.monotonic()
         if now - self._certificates_checked > _CERTIFICATE_CHECK:
             self._certificates_checked = now
             if self.shelf.changed():
                 self.reload_certificates()
+
+
+def offers(host: Host) -> dict[Phase, list[Markup]]:
+    """What the features add to <stream:features/>; settings do not change while we run."""
+    made = {phase: [f(host) for f in host.registry.stream_features(phase)] for phase in Phase}
+    return {phase: [one for one in found if one is not None] for phase, found in made.items()}
 
 
 def certificates(settings: Settings) -> tuple[CertificateFiles, dict[str, CertificateFiles]]:

@@ -75,3 +75,4 @@ def account_changed(host: Host, message: dict[str, str]) -> None:
         dispatch.gone(host, one)
     if change == "deleted":
         host.directory.forget(local)
+        host.store.activity.forget(local)

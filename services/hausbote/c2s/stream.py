@@ -197,6 +197,7 @@ class ClientStream:
         """A resource is bound: from here on the configured limits hold."""
         self._parser.allow(ParserLimits(stanza=self.server.host.settings.limits.stanza_bytes))
         self.session = session
+        self.login = None
         self.server.logged_in(self)
         log(Event.SESSION_STARTED, session=Word(self.tag))
 

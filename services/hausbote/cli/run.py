@@ -1,6 +1,7 @@
 """hausbote run: all services of the box, in the foreground."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,8 +16,7 @@ from hausbote.base.settings import Settings
 from hausbote.cli import preflight
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
-from hausbote.cli.supervision import SERVICES, processes, write_config
-from hausbote.cli.supervision import command as supervisor
+from hausbote.cli.supervision import SERVICES, processes, start, write_config
 from hausbote.core.bus.control import query_status
 from hausbote.storage import StorageError, migrate
 
@@ -35,8 +35,8 @@ def command(state: Path) -> None:
     if in_the_way:
         raise Problem(*in_the_way)
     _prepare(settings)
-    child = subprocess.Popen(supervisor(), cwd=settings.run_dir)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    child = start(settings)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: _ask_to_stop(child))
     silent = _wait_until_ready(settings, child)
     if silent:
@@ -98,8 +98,9 @@ def _last_lines(log: Path) -> list[str]:
 
 def _what_next(settings: Settings, state: Path) -> str:
     ports = settings.ports
-    command = os.path.relpath(Path(sys.executable).with_name("hausbote"))
-    where = "" if str(state) == "var" else f" --state {state}"
+    program = Path(sys.executable).with_name("hausbote")
+    command = os.path.relpath(program) if program.is_relative_to(Path.cwd()) else str(program)
+    where = "" if str(state) == "var" else f" --state {shlex.quote(str(state))}"
     lines = [
         f"Hausbote runs for {settings.domain}.",
         f"  {settings.address} port {ports.c2s}: clients, with STARTTLS" if ports.c2s else "",

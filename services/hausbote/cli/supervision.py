@@ -2,7 +2,9 @@
 
 import http.client
 import os
+import shlex
 import socket
+import subprocess
 import sys
 import xmlrpc.client
 from pathlib import Path
@@ -32,7 +34,7 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 """
 _PROGRAM: Final = """
 [program:{service}]
-command = "{python}" -m hausbote.{service} --state "{state}"
+command = %(ENV_HAUSBOTE_PYTHON)s -m hausbote.{service} --state %(ENV_HAUSBOTE_BOX)s
 autorestart = true
 startsecs = 1
 startretries = 5
@@ -50,25 +52,23 @@ def write_config(settings: Settings) -> Path:
     The supervisor runs in that directory and reaches its socket through /proc/self/cwd: a Unix
     socket's path must be short, and the supervisor makes relative ones absolute.
     """
-    text = _HEAD
-    for service in SERVICES:
-        text += _PROGRAM.format(
-            service=service,
-            python=_escaped(sys.executable),
-            state=_escaped(str(settings.state)),
-        )
+    programs = [_PROGRAM.format(service=service) for service in SERVICES]
     path = settings.run_dir / CONFIG
-    path.write_text(text, "utf-8")
+    path.write_text("".join([_HEAD, *programs]), "utf-8")
     return path
 
 
-def _escaped(text: str) -> str:
-    return text.replace("%", "%%").replace('"', '\\"')
+def start(settings: Settings) -> subprocess.Popen[bytes]:
+    """The supervisor with all services, in the foreground.
 
-
-def command() -> list[str]:
-    """The supervisor in the foreground; to be run in DIR/run."""
-    return [sys.executable, "-m", "supervisor.supervisord", "-c", CONFIG, *_user()]
+    Paths come through its environment: in the file, half of the punctuation would mean something.
+    """
+    paths = {
+        "HAUSBOTE_PYTHON": shlex.quote(sys.executable),
+        "HAUSBOTE_BOX": shlex.quote(str(settings.state)),
+    }
+    command = [sys.executable, "-m", "supervisor.supervisord", "-c", CONFIG, *_user()]
+    return subprocess.Popen(command, cwd=settings.run_dir, env=os.environ | paths)
 
 
 def _user() -> list[str]:

@@ -21,6 +21,8 @@ from hausbote.xmpp.xml import Markup, el, escape_attribute
 class Interest:
     """Whether a session asked for its roster, and so is told of changes."""
 
+    __slots__ = ("roster",)
+
     def __init__(self) -> None:
         self.roster = False
 
@@ -35,6 +37,8 @@ class Subscriber(NamedTuple):
 
 class Contacts:
     """Loaded by `contacts_of` and never made by hand."""
+
+    __slots__ = ("_subscribers", "items", "loaded", "version")
 
     def __init__(self) -> None:
         self.loaded = False

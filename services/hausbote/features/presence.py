@@ -25,12 +25,16 @@ _MAX_DIRECTED: Final = 1_000  # people who are not contacts, per session
 class Directed:
     """Whom a session sent its presence directly, and who must hear when it goes (§4.6)."""
 
+    __slots__ = ("jids",)
+
     def __init__(self) -> None:
         self.jids: set[str] = set()
 
 
 class Goodbye:
     """The status with which a session became unavailable."""
+
+    __slots__ = ("status",)
 
     def __init__(self) -> None:
         self.status = ""

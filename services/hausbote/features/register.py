@@ -120,6 +120,7 @@ def _delete(request: Request, account: Account) -> None:
     contacts.clear()
     host.store.accounts.delete(account.local)
     host.directory.forget(account.local)
+    host.store.activity.forget(account.local)
 
     def say_goodbye() -> None:
         for session in list(account.sessions.values()):

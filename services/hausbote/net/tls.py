@@ -8,6 +8,7 @@ the ALPN callback when the SNI callback switches contexts, so every context carr
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 from OpenSSL import SSL, crypto
 
@@ -91,6 +92,7 @@ class TlsShelf:
             raise CertificateError(f"{files.chain} with {files.key}: {_reason(error)}") from None
         context.set_alpn_select_callback(_alpn_chooser(self._alpn))
         context.set_tlsext_servername_callback(self._choose)
+        _end_points[context] = server_end_point(_der(files.chain))
         return context
 
     def _choose(self, connection: SSL.Connection) -> None:
@@ -107,11 +109,17 @@ def channel_bindings(tls: SSL.Connection) -> dict[str, bytes]:
     if tls.get_protocol_version() >= SSL.TLS1_3_VERSION:
         exported = tls.export_keying_material(b"EXPORTER-Channel-Binding", 32, b"")
         bindings["tls-exporter"] = exported
-    certificate = tls.get_certificate()
-    if certificate is not None:
-        der = crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
-        bindings["tls-server-end-point"] = server_end_point(der)
+    bindings["tls-server-end-point"] = _end_points[tls.get_context()]
     return bindings
+
+
+# By context, because SNI gives a connection the context of the certificate that it shows.
+_end_points: WeakKeyDictionary[SSL.Context, bytes] = WeakKeyDictionary()
+
+
+def _der(chain: Path) -> bytes:
+    certificate = crypto.load_certificate(crypto.FILETYPE_PEM, chain.read_bytes())
+    return crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
 
 
 def _alpn_chooser(ours: bytes) -> Callable[[SSL.Connection, list[bytes]], bytes]:

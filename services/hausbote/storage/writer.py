@@ -49,6 +49,7 @@ class Writer:
         self._wake = threading.Condition()
         self._closed = False
         self._failing = False
+        self._busy = False
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -63,6 +64,11 @@ class Writer:
         ticket: Ticket[None] = Ticket(self._room)
         self._put(_Job(ticket, _nothing, sql, row))
         return ticket
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything given to it so far is on disk, so that a reader sees all of it."""
+        return not self._jobs and not self._busy
 
     def settle(self) -> None:
         """Return when everything queued so far is on disk."""
@@ -89,11 +95,13 @@ class Writer:
     def _run(self) -> None:
         while batch := self._take():
             self._write(batch)
+            self._busy = False
             self._room.announce([job.ticket for job in batch])
 
     def _take(self) -> list[_Job]:
         with self._wake:
             self._wake.wait_for(lambda: self._jobs or self._closed)
+            self._busy = True
             batch, self._jobs = self._jobs[:_MAX_BATCH], self._jobs[_MAX_BATCH:]
         return batch
 

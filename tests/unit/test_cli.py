@@ -1,0 +1,438 @@
+"""The hausbote command: what its users see, and what it leaves behind."""
+
+import json
+import os
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+import tomllib
+from contextlib import closing, contextmanager
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.x509.verification import PolicyBuilder, Store
+
+from hausbote.base.settings import Settings
+from hausbote.cli import preflight
+from hausbote.cli.certificates import make_certificates
+from hausbote.cli.holder import holder
+from hausbote.storage import open_store
+from support.worlds import HAUSBOTE, RunningWorld, free_ports, hausbote
+
+ADDRESS = "127.0.0.21"
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory):
+    """A box that nobody has started; what tests do to it stays in their own accounts."""
+    state = tmp_path_factory.mktemp("cli") / "state"
+    hausbote("init", "--domain", "house.example", "--address", ADDRESS, state=state)
+    return state
+
+
+def add(box, name, *options, password="correct horse"):
+    return hausbote("user", "add", name, "--password-stdin", *options, state=box, input=password)
+
+
+def keys(box, local):
+    with closing(open_store(Settings.load(box).database_url)) as store:
+        return store.accounts.keys(local, "SHA-256")
+
+
+def accounts(box):
+    lines = hausbote("user", "list", "--json", state=box).stdout.splitlines()
+    return {one["jid"]: one for one in map(json.loads, lines)}
+
+
+def refused(*arguments, state, input=None, code=1):
+    """What the command says when it cannot do something: sentences, no traceback."""
+    done = hausbote(*arguments, state=state, input=input, check=False)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+# -- init --------------------------------------------------------------------------------------
+
+
+def test_a_new_box_is_for_its_owner_only(box):
+    mode = stat.S_IMODE(box.stat().st_mode)
+    assert mode == 0o700
+    assert sorted(path.name for path in box.iterdir() if path.is_dir()) == ["certs", "log", "run"]
+    for secret in ("certs/ca.key", "certs/box.key", "hausbote.db"):
+        assert stat.S_IMODE((box / secret).stat().st_mode) == 0o600
+
+
+def test_a_box_is_not_made_twice(box):
+    before = (box / "certs" / "ca.pem").read_bytes()
+    said = refused("init", "--domain", "house.example", state=box)
+    assert len(said.splitlines()) == 1
+    assert (box / "certs" / "ca.pem").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--domain", "a b"], "--domain"),
+        (["--domain", "192.168.1.5"], "IP address"),
+        (["--domain", "h", "--address", "house"], "address"),
+        (["--domain", "h", "--set", "registration"], "section.key=value"),
+        (["--domain", "h", "--set", "registration=never"], "registration"),
+        (["--domain", "h", "--set", "language=a\x7fb"], "language"),
+        (["--domain", "h", "--set", "ports.c2=1"], "ports.c2s"),
+    ],
+)
+def test_a_wrong_choice_leaves_nothing_behind(tmp_path, arguments, named):
+    said = refused("init", *arguments, state=tmp_path / "state")
+    assert named in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_wrong_choice_is_told(tmp_path):
+    choices = ["--set", "registration=never", "--set", "ports.c2s=5223", "--set", "address=x"]
+    said = refused("init", "--domain", "h", *choices, state=tmp_path / "state")
+    assert {line.partition(":")[0] for line in said.splitlines()} == {
+        "registration",
+        "address",
+        "ports.c2s_tls",
+    }
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "file" in refused("init", "--domain", "h", state=tmp_path / "file" / "state")
+
+
+def test_choices_are_in_force_afterwards(tmp_path):
+    choices = [
+        "registration=open",
+        "ports.c2s=5333",
+        'names={rooms="talk.h"}',
+        "limits.burst_bytes=0",
+    ]
+    options = [word for one in choices for word in ("--set", one)]
+    hausbote("init", "--domain", "H.", *options, state=tmp_path / "state")
+    settings = Settings.load(tmp_path / "state")
+    assert (settings.domain, settings.registration, settings.ports.c2s) == ("h", "open", 5333)
+    assert (settings.names.rooms, settings.limits.burst_bytes) == ("talk.h", 0)
+
+
+# -- certificates ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certs(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("certs")
+    make_certificates(directory, ["straße.example", "rooms.straße.example"], ["127.0.0.1", "::1"])
+    return directory
+
+
+def handshake(certs, name):
+    """Both ends of a TLS connection in memory; the client checks as strictly as it can."""
+    client_context = ssl.create_default_context(cafile=certs / "ca.pem")
+    client_context.verify_flags |= ssl.VERIFY_X509_STRICT
+    server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_context.load_cert_chain(certs / "box.pem", certs / "box.key")
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = client_context.wrap_bio(to_client, to_server, server_hostname=name)
+    server = server_context.wrap_bio(to_server, to_client, server_side=True)
+    for end in (client, server, client, server):
+        try:
+            end.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+    return client.getpeercert()
+
+
+@pytest.mark.parametrize(
+    "name", ["xn--strae-oqa.example", "rooms.xn--strae-oqa.example", "127.0.0.1", "::1"]
+)
+def test_a_strict_client_accepts_the_certificate_for_every_name(certs, name):
+    assert handshake(certs, name)
+
+
+def test_a_strict_client_refuses_the_certificate_for_another_name(certs):
+    with pytest.raises(ssl.SSLCertVerificationError):
+        handshake(certs, "other.example")
+
+
+def test_the_certificate_is_what_public_authorities_would_issue(certs):
+    leaf, ca = x509.load_pem_x509_certificates((certs / "box.pem").read_bytes())
+    store = Store(x509.load_pem_x509_certificates((certs / "ca.pem").read_bytes()))
+    assert leaf.not_valid_after_utc - leaf.not_valid_before_utc <= timedelta(days=397)
+    verifier = (
+        PolicyBuilder().store(store).build_server_verifier(x509.DNSName("xn--strae-oqa.example"))
+    )
+    assert verifier.verify(leaf, [ca])
+
+
+# -- config ------------------------------------------------------------------------------------
+
+
+def test_shown_settings_are_the_settings(box):
+    shown = tomllib.loads(hausbote("config", "show", state=box).stdout)
+    assert Settings.from_dict(shown, box) == Settings.load(box)
+    assert shown["names"]["rooms"] == "rooms.house.example"
+    assert shown["limits"]["stanza_bytes"] == 262_144
+
+
+def test_a_check_names_everything_that_is_wrong(box, tmp_path):
+    assert "fine" in hausbote("config", "check", state=box).stdout
+    (tmp_path / "hausbote.toml").write_text(
+        "domain = 5\n[logs]\nlevel = 'info'\n[ports]\nc2s = 5223"
+    )
+    said = refused("config", "check", state=tmp_path)
+    assert [line.partition(":")[0] for line in said.splitlines()] == [
+        "domain",
+        "logs",
+        "ports.c2s_tls",
+    ]
+
+
+def test_a_box_that_is_not_there_is_told_with_what_to_do(tmp_path):
+    assert "hausbote init" in refused("config", "check", state=tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["run"], ["user", "list"]])
+def test_no_command_works_with_wrong_settings(tmp_path, arguments):
+    (tmp_path / "hausbote.toml").write_text("domain = 'h'\nregistration = 'perhaps'")
+    assert refused(*arguments, state=tmp_path).startswith("registration:")
+
+
+def test_the_state_can_stand_after_the_command_or_in_the_environment(box, tmp_path):
+    assert "fine" in hausbote("config", "check", "--state", str(box), state=tmp_path).stdout
+    environment = os.environ | {"HAUSBOTE_STATE": str(box)}
+    subprocess.run([*HAUSBOTE, "config", "check"], env=environment, cwd=tmp_path, check=True)
+
+
+# -- user --------------------------------------------------------------------------------------
+
+
+def test_an_account_is_made_listed_and_deleted(box):
+    add(box, "Juliet@house.example", "--admin")
+    assert accounts(box)["juliet@house.example"]["admin"] is True
+    assert "juliet@house.example (admin)" in hausbote("user", "list", state=box).stdout
+    hausbote("user", "delete", "juliet@house.example", state=box)
+    assert "juliet@house.example" not in accounts(box)
+    assert "no account" in refused("user", "delete", "juliet@house.example", state=box)
+
+
+def test_an_account_is_not_made_twice(box):
+    add(box, "twice@house.example")
+    before = keys(box, "twice")
+    add_again = ["user", "add", "twice@house.example", "--password-stdin"]
+    assert "exists already" in refused(*add_again, state=box, input="other")
+    assert keys(box, "twice") == before
+
+
+@pytest.mark.parametrize(
+    "jid",
+    ["romeo", "romeo@other.example", "house.example", "a b@house.example", "a@house.example/x"],
+)
+def test_an_address_that_is_not_of_this_box_is_refused(box, jid):
+    said = refused("user", "add", jid, "--password-stdin", state=box, input="x")
+    assert len(said.splitlines()) == 1
+
+
+def test_a_password_is_changed(box):
+    add(box, "changing@house.example")
+    before = keys(box, "changing")
+    hausbote(
+        "user", "passwd", "changing@house.example", "--password-stdin", state=box, input="another"
+    )
+    assert keys(box, "changing").stored_key != before.stored_key
+
+
+def test_a_locked_account_has_no_keys_until_it_is_unlocked(box):
+    add(box, "locked@house.example")
+    before = keys(box, "locked")
+    hausbote("user", "lock", "locked@house.example", state=box)
+    assert keys(box, "locked") is None
+    assert accounts(box)["locked@house.example"]["locked"] is True
+    hausbote("user", "unlock", "locked@house.example", state=box)
+    assert keys(box, "locked") == before
+
+
+@pytest.mark.parametrize("password", ["", "\x07", "\n"])
+def test_what_cannot_be_a_password_is_refused(box, password):
+    said = refused("user", "add", "x@house.example", "--password-stdin", state=box, input=password)
+    assert "password" in said
+    assert "x@house.example" not in accounts(box)
+
+
+def test_without_a_terminal_nobody_is_asked_for_a_password(box):
+    said = refused("user", "add", "x@house.example", state=box, input="secret\nsecret\n")
+    assert "--password-stdin" in said
+
+
+def test_accounts_are_imported_from_a_file_and_from_standard_input(box, tmp_path):
+    lines = [f"import{number}@house.example a pass word {number}" for number in range(3)]
+    (tmp_path / "list").write_text("\n".join(lines[:2]) + "\n\n")
+    assert "2 accounts" in hausbote("user", "import", str(tmp_path / "list"), state=box).stdout
+    assert "1 account" in hausbote("user", "import", "-", state=box, input=lines[2]).stdout
+    assert {f"import{number}@house.example" for number in range(3)} <= set(accounts(box))
+
+
+def test_an_import_names_bad_lines_and_imports_nothing(box):
+    lines = "good@house.example x\nbad@other x\nnopassword@house.example\n\nsign@house.example \x07"
+    said = refused("user", "import", "-", state=box, input=f"{lines}\ngood@house.example y\n")
+    named = [line.partition(":")[0] for line in said.splitlines()]
+    assert named == ["line 2", "line 3", "line 5", "line 6"]
+    assert "good@house.example" not in accounts(box)
+
+
+def test_a_file_that_is_not_utf8_is_told_by_line(box, tmp_path):
+    (tmp_path / "list").write_bytes(b"latin@house.example gr\xfcn\n")
+    assert "line 1:" in refused("user", "import", str(tmp_path / "list"), state=box)
+
+
+def test_an_import_leaves_existing_accounts_alone(box):
+    add(box, "already@house.example")
+    before = keys(box, "already")
+    lines = "already@house.example other\nfresh@house.example x\n"
+    assert "already" in refused("user", "import", "-", state=box, input=lines)
+    assert keys(box, "already") == before
+    assert "fresh@house.example" in accounts(box)
+
+
+# -- before a start ----------------------------------------------------------------------------
+
+
+def checked(tmp_path, **raw):
+    """What a start would be refused for, in a box with these settings."""
+    (tmp_path / "certs").mkdir()
+    make_certificates(tmp_path / "certs", [raw.pop("certified", "h")], [])
+    c2s, c2s_tls = free_ports(ADDRESS, 2)
+    ports = {"c2s": c2s, "c2s_tls": c2s_tls}
+    base = {"domain": "h", "address": ADDRESS, "ports": ports}
+    return lambda: list(preflight.problems(Settings.from_dict(base | raw, tmp_path)))
+
+
+def test_nothing_is_wrong_with_a_box_that_can_start(tmp_path):
+    assert checked(tmp_path)() == []
+
+
+def test_a_port_in_use_is_told_with_the_program_that_holds_it(tmp_path):
+    with socket.create_server((ADDRESS, 0)) as taken:
+        port = taken.getsockname()[1]
+        problems = checked(tmp_path, ports={"c2s": port, "c2s_tls": 0})()
+    (problem,) = problems
+    assert f"Port {port} on {ADDRESS}" in problem
+    assert f"process {os.getpid()}" in problem
+
+
+def test_the_same_port_of_another_address_is_free(tmp_path):
+    with socket.create_server((ADDRESS, 0)) as taken:
+        port = taken.getsockname()[1]
+        ports = {"c2s": port, "c2s_tls": 0}
+        assert checked(tmp_path, address="127.0.0.22", ports=ports)() == []
+        assert holder("127.0.0.22", port) == "another program"
+        assert str(os.getpid()) in holder("0.0.0.0", port)
+        assert str(os.getpid()) in holder("::", port)
+
+
+def test_an_address_that_this_machine_does_not_have_is_told(tmp_path):
+    problems = checked(tmp_path, address="192.0.2.1")()
+    assert len(problems) == 2
+    assert all("192.0.2.1 cannot be used" in problem for problem in problems)
+
+
+def test_a_certificate_for_another_name_is_told(tmp_path):
+    (problem,) = checked(tmp_path, certified="other.example")()
+    assert "not for h" in problem
+
+
+def test_a_missing_or_foreign_key_is_told(tmp_path):
+    problems = checked(tmp_path)
+    (tmp_path / "certs" / "box.key").write_bytes((tmp_path / "certs" / "ca.key").read_bytes())
+    assert "cannot be used" in problems()[0]
+    (tmp_path / "certs" / "box.key").unlink()
+    assert "cannot be used" in problems()[0]
+
+
+def test_a_bus_inside_one_process_is_refused(tmp_path):
+    (problem,) = checked(tmp_path, bus="memory:")()
+    assert problem.startswith("bus:")
+
+
+# -- a box that does not run -------------------------------------------------------------------
+
+
+def test_the_status_of_a_box_that_does_not_run(box):
+    assert "is not running" in refused("status", state=box, code=3)
+
+
+def test_a_command_that_does_not_exist_is_told(box):
+    assert "No such command" in refused("strat", state=box, code=2)
+
+
+# -- a box that runs ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """In a place whose name is long and full of punctuation, its bus in a directory of its own."""
+    place = tmp_path_factory.mktemp("running") / ("deep" * 30) / 'our "box" 100% ; #1'
+    world = RunningWorld(place, "bus=unix:sockets", address=ADDRESS)
+    yield world
+    world.close()
+
+
+def test_the_status_tells_of_every_service(running):
+    services = json.loads(hausbote("status", "--json", state=running.state).stdout)
+    assert [one["service"] for one in services] == ["c2s", "rooms"]
+    for one in services:
+        assert one["state"] == "running"
+        assert one["memory"] > 1_000_000
+        assert (one["sessions"], one["handled"]) == (0, 0)
+    table = hausbote("status", state=running.state).stdout.splitlines()
+    assert table[0].split() == ["service", "state", "uptime", "memory", "sessions", "handled"]
+    assert table[1].split()[:2] == ["c2s", "running"]
+
+
+def test_a_box_is_not_started_twice(running):
+    assert "is running already" in refused("run", state=running.state)
+
+
+def test_a_second_box_on_the_same_ports_is_told_who_holds_them(running, tmp_path):
+    ports = [f"ports.c2s={running.port}", f"ports.c2s_tls={running.tls_port}"]
+    options = ["--domain", "h", "--address", ADDRESS, "--set", ports[0], "--set", ports[1]]
+    hausbote("init", *options, state=tmp_path / "state")
+    said = refused("run", state=tmp_path / "state").splitlines()
+    assert [line.split()[1] for line in said] == [str(running.port), str(running.tls_port)]
+    assert all(" (process " in line for line in said)
+
+
+def test_stopping_a_box_stops_everything(running):
+    hausbote("status", state=running.state)
+    running.stop()
+    assert running.process.returncode == 0
+    refused("status", state=running.state, code=3)
+    with socket.create_server((ADDRESS, running.port)):
+        pass
+    running.start()
+
+
+def test_a_service_that_does_not_start_is_told_with_its_last_words(running):
+    running.stop()
+    with holding(running, "rooms"):
+        said = refused("run", state=running.state)
+    running.start()
+    assert said.startswith("rooms does not start")
+    assert len(said.splitlines()) > 1
+
+
+@contextmanager
+def holding(world, service):
+    """The service is taken by a process of its own."""
+    command = [sys.executable, "-m", f"hausbote.{service}", "--state", str(world.state)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        assert "service-started" in process.stderr.readline()
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
