@@ -68,19 +68,20 @@ def _ask_to_stop(child: subprocess.Popen[bytes]) -> None:
 
 
 def _wait_until_ready(settings: Settings, child: subprocess.Popen[bytes]) -> list[str]:
-    """Wait for every service to answer; returns those that do not, unless all are stopped."""
-    waiting = list(SERVICES)
+    """Wait for every service to be ready; returns those that are not, unless all are stopped."""
     deadline = time.monotonic() + _START_TIME
-    while waiting and time.monotonic() < deadline and child.poll() is None:
-        waiting = [name for name in waiting if query_status(settings.bus_dir, name) is None]
-        if _failed(settings):
-            break
+    while child.poll() is None:
+        states = {one["name"]: one["statename"] for one in processes(settings) or ()}
+        waiting = [name for name in SERVICES if not _is_ready(settings, name, states)]
+        if not waiting or "FATAL" in states.values() or time.monotonic() > deadline:
+            return waiting
         time.sleep(0.1)
-    return waiting if child.poll() is None else []
+    return []
 
 
-def _failed(settings: Settings) -> bool:
-    return any(one["statename"] == "FATAL" for one in processes(settings) or ())
+def _is_ready(settings: Settings, service: str, states: dict[str, str]) -> bool:
+    # What answers may be a stray process from elsewhere: ours has to stay up, too.
+    return states.get(service) == "RUNNING" and query_status(settings.bus_dir, service) is not None
 
 
 def _last_words(settings: Settings, services: list[str]) -> Iterator[str]:

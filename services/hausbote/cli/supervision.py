@@ -66,6 +66,8 @@ def start(settings: Settings) -> subprocess.Popen[bytes]:
     paths = {
         "HAUSBOTE_PYTHON": shlex.quote(sys.executable),
         "HAUSBOTE_BOX": shlex.quote(str(settings.state)),
+        # One thread does the work, so one heap will do: 5 KB less for each idle connection.
+        "MALLOC_ARENA_MAX": "1",
     }
     command = [sys.executable, "-m", "supervisor.supervisord", "-c", CONFIG, *_user()]
     return subprocess.Popen(command, cwd=settings.run_dir, env=os.environ | paths)
