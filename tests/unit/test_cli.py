@@ -418,21 +418,22 @@ def test_stopping_a_box_stops_everything(running):
 
 def test_a_service_that_does_not_start_is_told_with_its_last_words(running):
     running.stop()
-    with holding(running, "rooms"):
-        said = refused("run", state=running.state)
+    stray = [sys.executable, "-m", "hausbote.rooms", "--state", str(running.state)]
+    with started(stray) as holding:
+        assert "service-started" in holding.stderr.readline()
+        with started([*HAUSBOTE, "--state", str(running.state), "run"]) as box:
+            _, said = box.communicate(timeout=50)
     running.start()
+    assert box.returncode == 1
     assert said.startswith("rooms does not start")
     assert len(said.splitlines()) > 1
 
 
 @contextmanager
-def holding(world, service):
-    """The service is taken by a process of its own."""
-    command = [sys.executable, "-m", f"hausbote.{service}", "--state", str(world.state)]
+def started(command):
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
-        assert "service-started" in process.stderr.readline()
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(20)

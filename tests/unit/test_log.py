@@ -1,5 +1,8 @@
 """The log: a closed vocabulary that cannot hold an address."""
 
+import os
+import sys
+
 import pytest
 
 from hausbote.base.log import Event, Word, bug, log, set_level
@@ -28,6 +31,26 @@ def test_a_fault_is_told_by_type_and_place_without_its_message(capsys):
     assert "KeyError" in line
     assert "test_log.py:" in line
     assert "romeo" not in line
+
+
+def test_a_fault_of_any_name_and_place_can_be_told(capsys):
+    with pytest.raises(Exception, match="romeo") as caught:
+        exec("class Größe(Exception): pass\nraise Größe('romeo@h')", {})
+    caught.value.__traceback__ = caught.value.__traceback__.tb_next
+    bug(caught.value)
+    assert " error bug type=Gre at=" in capsys.readouterr().err
+
+
+def test_a_log_that_nobody_reads_stops_no_service(monkeypatch):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w", buffering=1) as broken:
+        monkeypatch.setattr(sys, "stderr", broken)
+        log(Event.SERVICE_STARTED)
+        monkeypatch.undo()
+        with pytest.raises(BrokenPipeError):
+            broken.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), writer)
 
 
 def test_levels(capsys):

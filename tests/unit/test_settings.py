@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from hausbote.base.settings import Settings, SettingsError, documented, nested, parse_override
+from hausbote.base.settings import (
+    Settings,
+    SettingsError,
+    documented,
+    flat,
+    nested,
+    parse_override,
+)
 from hausbote.cli.settings_text import settings_page, toml_file
 
 STATE = Path("/box")
@@ -87,11 +94,42 @@ def test_an_unknown_setting_is_refused_with_the_nearest_known_name(raw, hint):
         ({"address": "example.com"}, "address"),
         ({"database": "mysql://x"}, "database"),
         ({"bus": "carrier-pigeon:"}, "bus"),
+        ({"bus": "unix:"}, "bus"),
+        ({"database": "sqlite:///"}, "database"),
+        ({"domain": "192.168.1.5"}, "domain"),
+        ({"domain": "[::1]"}, "domain"),
+        ({"language": "a language"}, "language"),
+        ({"language": "e\x7f"}, "language"),
+        ({"dns": {"server": "127.0.0.1"}}, "dns.server"),
+        ({"dns": {"server": "127.0.0.1:70000"}}, "dns.server"),
+        ({"dns": {"server": "one.one:53"}}, "dns.server"),
         ({"limits": 5}, "limits"),
     ],
 )
 def test_contradictions_are_named(raw, key):
     assert any(one.startswith(f"{key}:") for one in problems(**raw))
+
+
+def test_contradictions_are_told_together_with_wrong_types_and_documentation():
+    found = problems(registration=5, ports={"c2s": 5223}, address="x", limits={"roster_items": -1})
+    assert len(found) == 4
+    assert any("ports.c2s_tls: 5223" in one and "TLS from the first byte" in one for one in found)
+
+
+def test_a_wrong_domain_is_told_once_and_not_for_every_name_below_it():
+    assert [one.partition(":")[0] for one in problems(domain="a b")] == ["domain"]
+
+
+@pytest.mark.parametrize("server", ["127.0.0.1:53", "[::1]:5353", ""])
+def test_a_resolver_is_an_address_and_a_port(server):
+    assert settings(dns={"server": server}).dns.server == server
+
+
+def test_paths_may_be_absolute():
+    box = settings(database="sqlite:////data/h.db", bus="unix:/run/hausbote")
+    assert box.database_url == "sqlite:////data/h.db"
+    assert box.bus_url == "unix:/run/hausbote"
+    assert box.bus_dir == Path("/run/hausbote")
 
 
 def test_ports_that_are_off_do_not_collide():
@@ -115,6 +153,13 @@ def test_a_missing_domain_is_told():
 )
 def test_overrides(text, expected):
     assert parse_override(text) == expected
+
+
+def test_a_whole_section_is_the_same_as_its_settings():
+    assert flat({"names": {"rooms": "talk.h"}, "domain": "h"}) == {
+        "names.rooms": "talk.h",
+        "domain": "h",
+    }
 
 
 def test_an_override_needs_a_value():

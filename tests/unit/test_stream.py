@@ -253,3 +253,8 @@ def test_a_stream_with_two_names_for_streams_does_not_rest():
     parser.feed(header)
     assert not parser.rest()
     assert parser.feed(b"</stream:stream>") == [Closed()]
+
+
+@pytest.mark.parametrize("bad", [b"<!DOCTYPE x>", b"<!ENTITY x 'y'>", b"<m><!DOCTYPE x></m>"])
+def test_a_declaration_in_the_same_bytes_as_the_header_is_named_too(bad):
+    assert ends_with(StreamParser().feed(HEADER + bad)) == "restricted-xml"

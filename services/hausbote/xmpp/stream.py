@@ -68,7 +68,7 @@ class _Tag(NamedTuple):
 # full, and every miss is charged to the stream that caused it.
 _tags: dict[str, _Tag] = {}
 _attributes: dict[str, str] = {}
-_prefixes: set[str] = set()
+_declared: set[str] = set()
 
 _RESTRICTED: Final = "no DOCTYPE, entity, comment or processing instruction (RFC 6120 §11.1)"
 _CONDITIONS: Final = {
@@ -178,8 +178,9 @@ class StreamParser:
 
     def _explain(self, error: ExpatError, data: bytes) -> StreamError:
         # Inside the root expat calls <!DOCTYPE and its like an invalid token after the "!".
-        at = self._expat.ErrorByteIndex - (self._fed - len(data))
-        around = (self._last + data)[at : at + 2]
+        known = self._last + data
+        at = self._expat.ErrorByteIndex - (self._fed - len(known))
+        around = known[max(at - 1, 0) : at + 1]
         if around[:1] == b"!" and around[1:].isalpha():
             return StreamError("restricted-xml", _RESTRICTED)
         condition = _CONDITIONS.get(error.code, "not-well-formed")
@@ -254,13 +255,14 @@ class StreamParser:
     def _root_prefixes(self) -> list[str]:
         return [prefix for prefix, uri in self._scope.items() if prefix and uri == ns.STREAMS]
 
-    def _declared_inside(self, prefix: str | None, _uri: str | None) -> None:
-        """expat keeps prefixes, too."""
-        if prefix is not None and prefix not in _prefixes:
-            self._charge(prefix)
-            if len(_prefixes) >= _CACHED_NAMES:
-                _prefixes.clear()
-            _prefixes.add(prefix)
+    def _declared_inside(self, prefix: str | None, uri: str | None) -> None:
+        """expat keeps prefixes, too, and Python's side of it namespaces."""
+        for name in (prefix, uri):
+            if name is not None and name not in _declared:
+                self._charge(name)
+                if len(_declared) >= _CACHED_NAMES:
+                    _declared.clear()
+                _declared.add(name)
 
     def _listen(self, expat: Any) -> None:
         expat.StartNamespaceDeclHandler = self._declared_inside
@@ -294,7 +296,8 @@ class StreamParser:
             self._loose = []
             self._extra = 0
         else:
-            if tag.ns == stack[-1].ns:
+            # A child stands on its own; only the content namespace is known wherever it goes.
+            if tag.ns == stack[-1].ns and (depth > 2 or tag.ns == self._content_ns):
                 start = tag.bare
             else:
                 start = tag.full
