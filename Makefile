@@ -12,8 +12,8 @@ setup:  ## make .venv and install the pinned packages
 	@python3 tools/setup.py run
 
 run: setup  ## start a box for localhost in ./var, made on first use
-	@test -e var/hausbote.toml || $(BIN)/hausbote init --domain localhost
-	@exec $(BIN)/hausbote run
+	@test -e var/hausbote.toml || $(BIN)/hausbote --state var init --domain localhost
+	@exec $(BIN)/hausbote --state var run
 
 check:
 	@python3 tools/setup.py test

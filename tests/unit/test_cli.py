@@ -106,6 +106,12 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
     assert "file" in refused("init", "--domain", "h", state=tmp_path / "file" / "state")
 
 
+def test_a_box_that_cannot_be_finished_leaves_nothing_behind(tmp_path):
+    options = ["--domain", "h", "--set", "database=sqlite:///nowhere/h.db"]
+    assert "could not be made" in refused("init", *options, state=tmp_path / "state")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_choices_are_in_force_afterwards(tmp_path):
     choices = [
         "registration=open",

@@ -61,7 +61,7 @@ class FrameReader:
 def _decode(header: bytes, payload: bytes) -> Frame:
     try:
         id, kind, sender, recipients = json.loads(header)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise FrameError("the header is not what it should be") from error
     names = [id, kind, sender, *recipients] if isinstance(recipients, list) else [None]
     if not all(isinstance(name, str) for name in names):
