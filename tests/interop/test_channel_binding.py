@@ -9,7 +9,7 @@ from OpenSSL import SSL, crypto
 
 from support.client import SASL, Client
 from support.scram_client import ScramClient
-from support.worlds import PASSWORD
+from support.worlds import PASSWORD, RunningWorld, hausbote
 
 
 class OpenSslWire:
@@ -142,3 +142,28 @@ def test_old_tls_is_refused(verona):
     wire = verona.direct_wire()
     with pytest.raises(ssl.SSLError):
         wire.secure(minimum=ssl.TLSVersion.TLSv1_1, maximum=ssl.TLSVersion.TLSv1_1)
+
+
+def test_a_name_with_a_certificate_of_its_own_shows_that_one(tmp_path):
+    """certs/NAME.pem and NAME.key, as certbot brings them for each name."""
+    hausbote("init", "--domain", "h", state=tmp_path / "other")
+    state = tmp_path / "state"
+    box = RunningWorld(state, address="127.0.0.16")
+    common = OpenSslWire(box).end_point()
+    box.stop()
+    for kind in ("pem", "key"):
+        own = (tmp_path / "other" / "certs" / f"box.{kind}").read_bytes()
+        (state / "certs" / f"rooms.h.{kind}").write_bytes(own)
+    both = box.ca.read_bytes() + (tmp_path / "other" / "certs" / "ca.pem").read_bytes()
+    box.ca.write_bytes(both)
+    box.start()
+    box.add_account("romeo")
+    assert OpenSslWire(box).end_point() == common
+    wire = OpenSslWire(box, name="rooms.h")
+    assert wire.end_point() != common
+    client = Client(wire, "h")
+    client.secure()
+    binding = ("tls-server-end-point", wire.end_point())
+    scram = ScramClient("romeo", PASSWORD, "SCRAM-SHA-256-PLUS", binding=binding)
+    assert client.authenticate(scram, "SCRAM-SHA-256-PLUS").tag == f"{{{SASL}}}success"
+    box.close()
