@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Protocol
 
+from hausbote.base.tokens import token
+
 
 class Pending(Protocol):
     """Something on its way to the disk: a ticket of the store."""
@@ -46,6 +48,23 @@ class Cause:
         finally:
             current.reset(token)
             self.close()
+
+
+class FrameIds:
+    """Ids for the frames that a service sends: unique over restarts, and repeatable where a frame
+    is the effect of another."""
+
+    def __init__(self) -> None:
+        self._epoch = token(72)
+        self._sent = 0
+
+    def next(self) -> tuple[str, Cause | None]:
+        """The next id, and the cause that waits for that frame, if there is one."""
+        cause = current.get()
+        if cause is not None:
+            return cause.next_id(), cause
+        self._sent += 1
+        return f"{self._epoch}-{self._sent}", None
 
 
 current: ContextVar[Cause | None] = ContextVar("cause", default=None)

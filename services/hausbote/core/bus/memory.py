@@ -8,9 +8,8 @@ import gevent
 from gevent.event import Event as Signal
 
 from hausbote.base.log import bug
-from hausbote.base.tokens import token
 from hausbote.core.bus import BusError, Handler, Undeliverable
-from hausbote.core.bus.cause import Cause, current
+from hausbote.core.bus.cause import Cause, FrameIds
 from hausbote.core.bus.frame import Frame, FrameReader
 from hausbote.core.bus.inbox import Inbox
 from hausbote.core.bus.outbox import CAPACITY, PATIENCE, Outbox
@@ -47,8 +46,7 @@ class MemoryBus:
         self._undeliverable = undeliverable
         self._patience = patience
         self._capacity = capacity
-        self._epoch = token(72)
-        self._sent = 0
+        self._ids = FrameIds()
         self._ways: dict[str, _Way] = {}
         self._handler: Handler | None = None
         self._inbox = Inbox()
@@ -70,12 +68,7 @@ class MemoryBus:
     def send(
         self, service: str, kind: str, sender: str, recipients: Sequence[str], payload: bytes
     ) -> None:
-        cause = current.get()
-        if cause is not None:
-            id = cause.next_id()
-        else:
-            self._sent += 1
-            id = f"{self._epoch}-{self._sent}"
+        id, cause = self._ids.next()
         way = self._way(service)
         way.outbox.add(Frame(id, kind, sender, tuple(recipients), payload), cause)
         way.work.set()

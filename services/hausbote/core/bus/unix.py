@@ -16,9 +16,8 @@ from gevent.event import Event as Signal
 from gevent.queue import SimpleQueue
 
 from hausbote.base.log import bug
-from hausbote.base.tokens import token
 from hausbote.core.bus import BusError, Handler, Undeliverable
-from hausbote.core.bus.cause import Cause, current
+from hausbote.core.bus.cause import Cause, FrameIds
 from hausbote.core.bus.control import NOTIFY, RESULT, STATUS
 from hausbote.core.bus.frame import Frame, FrameError, FrameReader, encode
 from hausbote.core.bus.inbox import Inbox
@@ -47,8 +46,7 @@ class UnixBus:
         self._undeliverable = undeliverable
         self._patience = patience
         self._capacity = capacity
-        self._epoch = token(72)
-        self._sent = 0
+        self._ids = FrameIds()
         self._peers: dict[str, _Peer] = {}
         self._incoming = _Incoming()
         self._acceptor: Any = None
@@ -70,12 +68,7 @@ class UnixBus:
     def send(
         self, service: str, kind: str, sender: str, recipients: Sequence[str], payload: bytes
     ) -> None:
-        cause = current.get()
-        if cause is not None:
-            id = cause.next_id()
-        else:
-            self._sent += 1
-            id = f"{self._epoch}-{self._sent}"
+        id, cause = self._ids.next()
         self._peer(service).send(Frame(id, kind, sender, tuple(recipients), payload), cause)
 
     def close(self, *, graceful: bool = True) -> None:
