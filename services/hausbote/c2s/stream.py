@@ -136,6 +136,7 @@ class ClientStream:
             self.close()
         elif event is _Step.GONE:
             self._leave()
+            self._let_go()
         elif not self.waiting:
             self.connection.resume()
 
@@ -155,6 +156,12 @@ class ClientStream:
         if self.session is not None:
             log(Event.SESSION_ENDED, session=Word(self.tag))
             dispatch.gone(self.server.host, self.session)
+
+    def _let_go(self) -> None:
+        """End the circles of references: what is over is freed now, not by a later collection."""
+        self._parser.reset()
+        self._lane.handle = _ignore
+        self.session = None
 
     # -- what the stream says ------------------------------------------------------------------
 
@@ -220,3 +227,7 @@ class ClientStream:
             self.send_header()
         self.say(error.markup())
         self.close()
+
+
+def _ignore(_event: object) -> None:
+    """Handles what comes after the end."""

@@ -297,4 +297,6 @@ class Connection:
         self._out.clear()
         self._leftover = b""
         self._sock.close()
-        self.receiver.on_closed()
+        receiver = self.receiver
+        del self.receiver  # it holds us, too: neither is to wait for the garbage collector
+        receiver.on_closed()
