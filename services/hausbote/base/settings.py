@@ -18,6 +18,10 @@ from typing import Any, Final
 from hausbote.base.jid import InvalidJID, prepare_domain
 
 FILE: Final = "hausbote.toml"
+_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+_ACCESS: Final = frozenset(
+    ("admins", "moderators", "organization_member", "government", "advertisers", "partners", "none")
+)
 
 
 class SettingsError(Exception):
@@ -57,6 +61,7 @@ class Ports:
     portal: int = setting(8443, "The portal, with TLS.")
     portal_http: int = setting(8080, "The portal's redirect to TLS, and certificate challenges.")
     proxy: int = setting(5000, "The file proxy.")
+    component: int = setting(0, "Components; only on components.address.")
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,60 @@ class Limits:
     registrations_per_hour: int = setting(5, "New accounts per hour and address.")
     roster_items: int = setting(1_000, "Contacts of one account.")
     offline_messages: int = setting(1_000, "Messages that wait for one account.")
+    blocked: int = setting(1_000, "Addresses that one account blocks.")
+    reports_per_hour: int = setting(10, "Reports of spam and abuse per hour and account.")
+    push_services: int = setting(10, "Devices of one account that are told by push.")
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Whom people may turn to, as addresses like mailto:me@example.org or xmpp:me@example.org."""
+
+    abuse: tuple[str, ...] = setting((), "Reports of spam and abuse.")
+    admin: tuple[str, ...] = setting((), "The administrators.")
+    feedback: tuple[str, ...] = setting((), "Praise and wishes.")
+    sales: tuple[str, ...] = setting((), "Offers.")
+    security: tuple[str, ...] = setting((), "Reports of security problems.")
+    status: tuple[str, ...] = setting((), "Pages that tell whether the service works.")
+    support: tuple[str, ...] = setting((), "Help.")
+
+
+@dataclass(frozen=True)
+class Push:
+    """Notifications for phones that sleep, by way of their makers' push services."""
+
+    summary: str = setting(
+        "none",
+        "What a notification tells the push service: nothing, or also that it is a message, "
+        "who sent it, or even what it says.",
+        choices=("none", "count", "sender", "body"),
+    )
+
+
+@dataclass(frozen=True)
+class Components:
+    """Other programs that attach to the box at ports.component, such as bridges."""
+
+    address: str = setting("127.0.0.1", "IP address to listen on; the protocol has no encryption.")
+    secrets: tuple[str, ...] = setting(
+        (), "DOMAIN=SECRET of each, or DOMAIN=file:PATH, relative to the state directory."
+    )
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the box tells of its ways with data, besides what it knows itself."""
+
+    terms: str = setting("", "Address of the terms of service.")
+    disk_encrypted: str = setting("no", "Is the disk encrypted?", choices=("no", "yes"))
+    access: tuple[str, ...] = setting(
+        ("admins",),
+        "Who can get at people's data: admins, moderators, organization_member, government, "
+        "advertisers, partners, or none alone.",
+    )
+    backup_hours: int = setting(0, "Hours between backups. 0 = there are none.")
+    backup_days: int = setting(0, "Days that backups are kept. 0 = for ever, if there are any.")
+    extra: str = setting("", "What else people should know.")
 
 
 @dataclass(frozen=True)
@@ -136,6 +195,10 @@ class Settings:
     tls: Tls = field(default_factory=Tls)
     dns: Dns = field(default_factory=Dns)
     limits: Limits = field(default_factory=Limits)
+    contact: Contact = field(default_factory=Contact)
+    push: Push = field(default_factory=Push)
+    components: Components = field(default_factory=Components)
+    policy: Policy = field(default_factory=Policy)
     retention: Retention = field(default_factory=Retention)
     log: Log = field(default_factory=Log)
     state: Path = field(default=Path("var"), metadata={"internal": True})
@@ -340,6 +403,8 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "bus", f"must be unix:DIRECTORY or memory:, which {settings.bus!r} is not"
     if not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", settings.language):
         yield "language", f"{settings.language!r} is not a language tag like en or de-AT"
+    yield from _bad_addresses(settings)
+    yield from _bad_components(settings)
     if settings.dns.server and not _is_endpoint(settings.dns.server):
         yield "dns.server", f"{settings.dns.server!r} is not ADDRESS:PORT"
 
@@ -358,6 +423,35 @@ def _bad_names(settings: Settings) -> Iterator[tuple[str, str]]:
         elif name in taken:
             yield key, f"{name} is already {taken[name]}"
         taken.setdefault(name, key)
+
+
+def _bad_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
+    for option in fields(Contact):
+        for address in getattr(settings.contact, option.name):
+            if not _URI.fullmatch(address):
+                yield f"contact.{option.name}", f"{address!r} is not like mailto:me@example.org"
+    if settings.policy.terms and not _URI.fullmatch(settings.policy.terms):
+        yield "policy.terms", f"{settings.policy.terms!r} is not like https://example.org/terms"
+    access = settings.policy.access
+    unknown = set(access) - _ACCESS
+    if unknown or not access or ("none" in access and len(access) > 1):
+        yield "policy.access", f"{', '.join(access) or 'nothing'} cannot be"
+
+
+def _bad_components(settings: Settings) -> Iterator[tuple[str, str]]:
+    key, taken = "components.secrets", {settings.domain, *vars(settings.names).values()}
+    for number, entry in enumerate(settings.components.secrets, 1):
+        domain, _, secret = entry.partition("=")
+        # The entry itself is not shown: it may hold a secret.
+        if not secret.strip():
+            yield key, f"number {number} is not DOMAIN=SECRET"
+        elif problem := _bad_name(domain.strip()):
+            yield key, problem
+        elif domain.strip() in taken:
+            yield key, f"{domain.strip()} is taken already"
+        taken.add(domain.strip())
+    if not _is_ip_address(settings.components.address):
+        yield "components.address", f"{settings.components.address!r} is not an IP address"
 
 
 def _bad_name(name: str) -> str | None:

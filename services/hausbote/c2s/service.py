@@ -13,6 +13,7 @@ from hausbote.core.host import Host
 from hausbote.core.pump import Pump
 from hausbote.core.registry import Registry
 from hausbote.features import (
+    blocking,
     caps,
     disco,
     last_activity,
@@ -20,6 +21,7 @@ from hausbote.features import (
     ping,
     presence,
     register,
+    reports,
     roster,
     session,
     subscriptions,
@@ -30,6 +32,8 @@ from hausbote.storage import Store
 from hausbote.xmpp.errors import StreamError
 
 FEATURES: tuple[Feature, ...] = (
+    blocking.feature,
+    reports.feature,
     disco.feature,
     caps.feature,
     session.feature,

@@ -6,11 +6,15 @@ from dataclasses import MISSING
 from typing import Any
 
 from hausbote.base.settings import (
+    Components,
+    Contact,
     Dns,
     Limits,
     Log,
     Names,
+    Policy,
     Ports,
+    Push,
     Retention,
     Settings,
     Tls,
@@ -23,6 +27,10 @@ _SECTIONS = {
     "tls": Tls,
     "dns": Dns,
     "limits": Limits,
+    "contact": Contact,
+    "push": Push,
+    "components": Components,
+    "policy": Policy,
     "retention": Retention,
     "log": Log,
 }

@@ -132,6 +132,9 @@ def _route(
     session: Session | None,
     tickets: list[Pending] | None = None,
 ) -> None:
+    for screen in host.registry.screens:
+        if screen(host, stanza, sender, to, session):
+            return
     if to.domain == host.domain:
         _local(host, stanza, sender, to, session, tickets)
         return

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum, auto
 from typing import TYPE_CHECKING
 
-from hausbote.xmpp.stanza import Child
+from hausbote.base.jid import JID
+from hausbote.xmpp.forms import DataForm
+from hausbote.xmpp.stanza import Child, Stanza
 from hausbote.xmpp.xml import Markup
 
 if TYPE_CHECKING:
@@ -60,6 +62,9 @@ MessageHandler = Callable[["Delivery"], "bool | None"]
 PresenceHandler = Callable[["Presence"], None]
 SessionHook = Callable[["Host", "Session"], None]
 StreamFeature = Callable[["Host"], "Markup | None"]
+Screen = Callable[["Host", Stanza, JID, JID, "Session | None"], bool]
+DiscoForm = Callable[["Host"], "DataForm | None"]
+DiscoNode = Callable[["Request", str], "list[Markup] | None"]
 IqKey = tuple[Target, str, str, str]  # target, type, namespace, name
 
 
@@ -81,6 +86,9 @@ class Feature:
     inbound_presence: dict[str, PresenceHandler] = field(default_factory=dict)
     hooks: list[tuple[Moment, SessionHook]] = field(default_factory=list)
     stream_features: list[tuple[Phase, StreamFeature]] = field(default_factory=list)
+    screens: list[Screen] = field(default_factory=list)
+    disco_forms: list[DiscoForm] = field(default_factory=list)
+    disco_nodes: list[tuple[str, DiscoNode]] = field(default_factory=list)
 
     def iq(
         self, type: str, ns: str, name: str, *targets: Target
@@ -127,6 +135,29 @@ class Feature:
         def register(hook: SessionHook) -> SessionHook:
             self.hooks.append((moment, hook))
             return hook
+
+        return register
+
+    def screen(self, screen: Screen) -> Screen:
+        """Sees every stanza on its way with its sender and addressee, and must be quick.
+
+        The session is given for what a client sent just now.  Returning True drops the stanza,
+        raising a StanzaError refuses it.
+        """
+        self.screens.append(screen)
+        return screen
+
+    def disco_form(self, form: DiscoForm) -> DiscoForm:
+        """Adds a form to what disco#info tells of the service (XEP-0128)."""
+        self.disco_forms.append(form)
+        return form
+
+    def disco_node(self, ns: str) -> Callable[[DiscoNode], DiscoNode]:
+        """Answers disco#info or disco#items for nodes; None for a node that is not its own."""
+
+        def register(handler: DiscoNode) -> DiscoNode:
+            self.disco_nodes.append((ns, handler))
+            return handler
 
         return register
 

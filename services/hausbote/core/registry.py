@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from hausbote.core.feature import (
+    DiscoForm,
+    DiscoNode,
     Feature,
     IqHandler,
     IqKey,
@@ -11,6 +13,7 @@ from hausbote.core.feature import (
     Moment,
     Phase,
     PresenceHandler,
+    Screen,
     SessionHook,
     Stage,
     StreamFeature,
@@ -33,6 +36,8 @@ class Registry:
             _merge("IQ", self.iqs, feature.iqs)
             _merge("outbound presence", self.outbound, feature.outbound_presence)
             _merge("inbound presence", self.inbound, feature.inbound_presence)
+        self.screens: tuple[Screen, ...] = tuple(s for f in features for s in f.screens)
+        self.disco_forms: tuple[DiscoForm, ...] = tuple(d for f in features for d in f.disco_forms)
         self.before_delivery = self._stages(lambda stage: stage < Stage.DELIVER)
         self.absent = self._stages(lambda stage: stage is Stage.ABSENT)
 
@@ -42,6 +47,10 @@ class Registry:
 
     def stream_features(self, phase: Phase) -> tuple[StreamFeature, ...]:
         return tuple(s for f in self.features for when, s in f.stream_features if when is phase)
+
+    def disco_nodes(self, ns: str) -> tuple[DiscoNode, ...]:
+        """Who answers for nodes in that namespace, in the order of the features."""
+        return tuple(handler for f in self.features for of, handler in f.disco_nodes if of == ns)
 
     def disco(self, target: Target) -> list[str]:
         """The features that disco#info of the service or of an account lists."""
@@ -57,6 +66,7 @@ class Registry:
         lines = []
         for (target, type, ns, name), iq in sorted(self.iqs.items(), key=_by_key):
             lines.append(f"iq {type} {{{ns}}}{name} to {target.name}: {_where(iq)}")
+        lines += [f"screen: {_where(screen)}" for screen in self.screens]
         for stage in Stage:
             if stage is Stage.DELIVER:
                 lines.append("message DELIVER: core.delivery")
@@ -73,6 +83,9 @@ class Registry:
             lines += [f"session {moment.name}: {_where(hook)}" for hook in self.hooks(moment)]
         for phase in Phase:
             lines += [f"stream {phase.name}: {_where(f)}" for f in self.stream_features(phase)]
+        lines += [f"disco form: {_where(form)}" for form in self.disco_forms]
+        for feature in self.features:
+            lines += [f"disco node {{{ns}}}: {_where(n)}" for ns, n in feature.disco_nodes]
         return "\n".join(lines) + "\n"
 
     def _stages(self, wanted: Callable[[Stage], bool]) -> tuple[MessageHandler, ...]:

@@ -3,7 +3,7 @@
 from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
-from hausbote.features.caps import NODE, verification
+from hausbote.features.caps import NODE, disco_forms, verification
 from hausbote.features.contacts import is_subscribed
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import ItemNotFound, ServiceUnavailable
@@ -12,7 +12,7 @@ from hausbote.xmpp.xml import Markup, el
 
 feature = Feature(
     "disco",
-    xeps={"0030": "2.5rc3"},
+    xeps={"0030": "2.5rc3", "0128": "1.0.1", "0068": "1.3.0"},
     disco=(ns.DISCO_INFO, ns.DISCO_ITEMS),
     account_disco=(ns.DISCO_INFO, ns.DISCO_ITEMS),
 )
@@ -22,7 +22,7 @@ feature = Feature(
 def host_info(request: Request) -> Child:
     node = request.tree().get("node")
     if node not in (None, caps_node(request.host)):
-        raise ItemNotFound
+        return child(ns.DISCO_INFO, "query", *_of_node(request, node), node=node)
     return child(ns.DISCO_INFO, "query", *description(request.host), node=node)
 
 
@@ -32,17 +32,26 @@ def caps_node(host: Host) -> str:
 
 
 def description(host: Host) -> list[Markup]:
-    """The service's identity and features."""
+    """The service's identity, features and forms."""
     category, type, name = host.identity
     features = [el("feature", var=name) for name in host.registry.disco(Target.HOST)]
-    return [el("identity", category=category, type=type, name=name), *features]
+    forms = [form.markup("result") for form in disco_forms(host)]
+    return [el("identity", category=category, type=type, name=name), *features, *forms]
+
+
+def _of_node(request: Request, node: str) -> list[Markup]:
+    for answer in request.host.registry.disco_nodes(request.payload.ns):
+        found = answer(request, node)
+        if found is not None:
+            return found
+    raise ItemNotFound
 
 
 @feature.iq("get", ns.DISCO_ITEMS, "query", Target.HOST)
 def host_items(request: Request) -> Child:
     node = request.tree().get("node")
     if node is not None:
-        raise ItemNotFound
+        return child(ns.DISCO_ITEMS, "query", *_of_node(request, node), node=node)
     items = [el("item", jid=domain) for domain in sorted(request.host.parts)]
     return child(ns.DISCO_ITEMS, "query", *items)
 
@@ -50,6 +59,9 @@ def host_items(request: Request) -> Child:
 @feature.iq("get", ns.DISCO_INFO, "query", Target.ACCOUNT)
 def account_info(request: Request) -> Child:
     _only_for_contacts(request)
+    node = request.tree().get("node")
+    if node is not None:
+        return child(ns.DISCO_INFO, "query", *_of_node(request, node), node=node)
     features = [el("feature", var=name) for name in request.host.registry.disco(Target.ACCOUNT)]
     identity = el("identity", category="account", type="registered")
     return child(ns.DISCO_INFO, "query", identity, *features)
@@ -58,12 +70,12 @@ def account_info(request: Request) -> Child:
 @feature.iq("get", ns.DISCO_ITEMS, "query", Target.ACCOUNT)
 def account_items(request: Request) -> Child:
     _only_for_contacts(request)
-    return child(ns.DISCO_ITEMS, "query")
+    node = request.tree().get("node")
+    items = [] if node is None else _of_node(request, node)
+    return child(ns.DISCO_ITEMS, "query", *items, node=node)
 
 
 def _only_for_contacts(request: Request) -> None:
     """Strangers get what they would get for an account that does not exist (§8)."""
     if request.sender is None or not is_subscribed(request.host, request.to.local, request.sender):
         raise ServiceUnavailable
-    if request.tree().get("node") is not None:
-        raise ItemNotFound

@@ -11,6 +11,7 @@ from hausbote.core.feature import Feature, Moment
 from hausbote.core.host import Host
 from hausbote.core.request import Presence
 from hausbote.core.session import Session
+from hausbote.features.blocklist import apart
 from hausbote.features.contacts import contacts_of, is_subscribed, may_see, sees
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import BadRequest, ResourceConstraint
@@ -138,7 +139,7 @@ def broadcast(host: Host, session: Session, presence: Stanza) -> None:
         if account is not None:
             data = head + subscriber.to + tail
             for other in account.sessions.values():
-                if other.presence is not None:
+                if other.presence is not None and not apart(host, session.jid, other.jid):
                     other.write(data)
     data = head + escape_attribute(session.jid.bare).encode() + tail
     for own in session.account.available():
@@ -167,7 +168,7 @@ def _look_up(host: Host, session: Session, jid: str) -> None:
     account = host.directory.online(contact.local)
     if account is not None and is_subscribed(host, contact.local, session.jid):
         for other in account.available():
-            if other.presence is not None:
+            if other.presence is not None and not apart(host, other.jid, session.jid):
                 session.send(other.presence.replace(to=session.jid.full))
 
 

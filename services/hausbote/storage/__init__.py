@@ -7,6 +7,7 @@ from hausbote.storage.accounts import Account, AccountExists
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import migrate, schema_version
 from hausbote.storage.offline import OfflineMessage
+from hausbote.storage.pushes import PushService
 from hausbote.storage.rosters import Removed, Request, Roster, RosterItem
 from hausbote.storage.store import Store, open_store
 from hausbote.storage.ticket import Ticket
@@ -15,6 +16,7 @@ __all__ = [
     "Account",
     "AccountExists",
     "OfflineMessage",
+    "PushService",
     "Removed",
     "Request",
     "Roster",

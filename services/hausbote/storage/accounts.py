@@ -64,6 +64,15 @@ class Accounts:
         table = schema.Account
         return [_account(row) for row in table.select().order_by(table.local).execute(self._reader)]
 
+    def admins(self) -> list[str]:
+        """The local parts of those who may administer the box and can log in."""
+        sql = "SELECT local FROM account WHERE admin AND NOT locked ORDER BY local"
+        return [local for (local,) in self._reader.execute_sql(sql)]
+
+    def is_admin(self, local: str) -> bool:
+        sql = "SELECT 1 FROM account WHERE local = ? AND admin AND NOT locked"
+        return self._reader.execute_sql(sql, (local,)).fetchone() is not None
+
     def count(self) -> int:
         row = self._reader.execute_sql("SELECT count(*) FROM account").fetchone()
         return int(row[0])

@@ -50,7 +50,30 @@ def _first_tables(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
-STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_first_tables,)
+_ACCOUNT_SERVICES: Final = """
+CREATE TABLE blocked (
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, jid TEXT NOT NULL,
+    PRIMARY KEY (account_id, jid)) WITHOUT ROWID;
+CREATE TABLE push (
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, jid TEXT NOT NULL,
+    node TEXT NOT NULL, options TEXT NOT NULL,
+    PRIMARY KEY (account_id, jid, node)) WITHOUT ROWID;
+CREATE TABLE notice (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE notice_seen (
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    name TEXT NOT NULL REFERENCES notice (name) ON DELETE CASCADE,
+    PRIMARY KEY (name, account_id)) WITHOUT ROWID;
+CREATE INDEX notice_seen_account_id ON notice_seen (account_id);
+"""
+
+
+def _account_services(connection: sqlite3.Connection) -> None:
+    for statement in _ACCOUNT_SERVICES.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_first_tables, _account_services)
 """Step number n leads from version n to version n + 1."""
 
 

@@ -85,4 +85,52 @@ class Secret(Model):
     value = BlobField()
 
 
-TABLES = (Account, Scram, Contact, SubscriptionRequest, Offline, Activity, Secret)
+class Blocked(Model):
+    account = ForeignKeyField(Account, on_delete="CASCADE")
+    jid = TextField()
+
+    class Meta:
+        primary_key = CompositeKey("account", "jid")
+
+
+class Push(Model):
+    """A node of a push service that wants to hear of an account's messages."""
+
+    account = ForeignKeyField(Account, on_delete="CASCADE")
+    jid = TextField()
+    node = TextField()
+    options = TextField()
+
+    class Meta:
+        primary_key = CompositeKey("account", "jid", "node")
+
+
+class Notice(Model):
+    """A text that everybody is to see once."""
+
+    name = TextField(primary_key=True)
+    text = TextField()
+
+
+class NoticeSeen(Model):
+    account = ForeignKeyField(Account, on_delete="CASCADE")
+    name = ForeignKeyField(Notice, on_delete="CASCADE", column_name="name")
+
+    class Meta:
+        table_name = "notice_seen"
+        primary_key = CompositeKey("name", "account")
+
+
+TABLES = (
+    Account,
+    Scram,
+    Contact,
+    SubscriptionRequest,
+    Offline,
+    Activity,
+    Secret,
+    Blocked,
+    Push,
+    Notice,
+    NoticeSeen,
+)

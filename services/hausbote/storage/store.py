@@ -4,10 +4,13 @@ import secrets
 
 from hausbote.storage.accounts import Accounts
 from hausbote.storage.activity import LastActivity
+from hausbote.storage.blocklists import BlockLists
 from hausbote.storage.database import connect, path_of
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import STEPS, schema_version
+from hausbote.storage.notices import Notices
 from hausbote.storage.offline import OfflineMessages
+from hausbote.storage.pushes import Pushes
 from hausbote.storage.rosters import Rosters
 from hausbote.storage.ticket import ThreadRoom, WaitingRoom
 from hausbote.storage.writer import Writer
@@ -24,6 +27,9 @@ class Store:
         self.rosters = Rosters(self._reader, self._writer)
         self.offline = OfflineMessages(self._reader, self._writer)
         self.activity = LastActivity(self._reader, self._writer)
+        self.blocklists = BlockLists(self._reader, self._writer)
+        self.pushes = Pushes(self._reader, self._writer)
+        self.notices = Notices(self._reader, self._writer)
 
     def secret(self, name: str) -> bytes:
         """32 random bytes, the same ones for ever and for every process."""

@@ -1,0 +1,250 @@
+"""Blocking people and reporting them: XEP-0191, XEP-0377."""
+
+import pytest
+
+NS = "urn:xmpp:blocking"
+STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
+REPORTING = "urn:xmpp:reporting:1"
+BLOCKED = (
+    f"<error type='cancel'><not-acceptable xmlns='{STANZAS}'/>"
+    f"<blocked xmlns='{NS}:errors'/></error>"
+)
+UNAVAILABLE = f"<error type='cancel'><service-unavailable xmlns='{STANZAS}'/></error>"
+
+
+def change(name, *jids, inner=""):
+    items = "".join(f"<item jid='{jid}'>{inner}</item>" for jid in jids)
+    return f"<iq type='set' id='b'><{name} xmlns='{NS}'>{items}</{name}></iq>"
+
+
+def blocks(client, *jids):
+    client.sends(change("block", *jids))
+    client.receives("<iq type='result' id='b'/>")
+
+
+def unblocks(client, *jids):
+    client.sends(change("unblock", *jids))
+    client.receives("<iq type='result' id='b'/>")
+
+
+def listed(client):
+    client.sends(f"<iq type='get' id='l'><blocklist xmlns='{NS}'/></iq>")
+    answer = client.receives(f"<iq type='result' id='l'><blocklist xmlns='{NS}'/></iq>")
+    return [item.get("jid") for item in answer[0]]
+
+
+def says(text="Hark!", to="juliet@h"):
+    return f"<message to='{to}' type='chat' id='m'><body>{text}</body></message>"
+
+
+def test_the_server_says_that_it_can(cast):
+    romeo = cast("romeo")
+    info = "http://jabber.org/protocol/disco#info"
+    romeo.sends(f"<iq type='get' id='d' to='h'><query xmlns='{info}'/></iq>")
+    query = romeo.receives("<iq type='result'/>")[0]
+    assert {NS, REPORTING} <= {one.get("var") for one in query}
+
+
+def test_the_list_is_empty_then_filled_then_emptied(cast):
+    juliet = cast("juliet")
+    assert listed(juliet) == []
+    juliet.sends(change("block", "romeo@h", "paris@h/x"))
+    juliet.receives_any_order(
+        "<iq type='result' id='b'/>",
+        f"<iq type='set' to='juliet@h/somewhere'><block xmlns='{NS}'>"
+        "<item jid='romeo@h'/><item jid='paris@h/x'/></block></iq>",
+    )
+    assert listed(juliet) == ["paris@h/x", "romeo@h"]
+    juliet.sends(change("unblock", "romeo@h"))
+    juliet.receives_any_order(
+        "<iq type='result' id='b'/>",
+        f"<iq type='set'><unblock xmlns='{NS}'><item jid='romeo@h'/></unblock></iq>",
+    )
+    assert listed(juliet) == ["paris@h/x"]
+    juliet.sends(change("unblock"))
+    juliet.receives_any_order(
+        "<iq type='result' id='b'/>", f"<iq type='set'><unblock xmlns='{NS}'/></iq>"
+    )
+    assert listed(juliet) == []
+
+
+def test_only_clients_that_asked_for_the_list_hear_of_changes(cast):
+    juliet, phone = cast("juliet/desk", "juliet/phone")
+    juliet.forget()
+    listed(phone)
+    blocks(juliet, "romeo@h")
+    juliet.receives_nothing()
+    phone.receives(f"<iq type='set' to='juliet@h/phone'><block xmlns='{NS}'/></iq>")
+
+
+def test_the_list_outlives_the_session(cast):
+    juliet, romeo = cast("juliet", "romeo")
+    blocks(juliet, "romeo@h")
+    juliet.leaves()
+    romeo.sends(says())
+    romeo.receives(f"<message type='error' id='m' from='juliet@h'>{UNAVAILABLE}</message>")
+    juliet = cast("juliet")
+    juliet.receives_nothing()
+    assert listed(juliet) == ["romeo@h"]
+
+
+def test_nothing_of_the_blocked_arrives(cast):
+    juliet, romeo = cast("juliet/balcony", "romeo")
+    blocks(juliet, "romeo@h")
+    for to in ("juliet@h", "juliet@h/balcony"):
+        romeo.sends(says(to=to))
+        romeo.receives(f"<message type='error' id='m' from='{to}'>{UNAVAILABLE}</message>")
+        ping = "<ping xmlns='urn:xmpp:ping'/>"
+        romeo.sends(f"<iq type='get' id='p' to='{to}'>{ping}</iq>")
+        romeo.receives(f"<iq type='error' id='p' from='{to}'>{UNAVAILABLE}</iq>")
+        romeo.sends(f"<iq type='result' id='r' to='{to}'/>")
+        for type in ("", "type='unavailable'", "type='subscribe'", "type='probe'"):
+            romeo.sends(f"<presence {type} to='{to}'/>")
+    romeo.receives_nothing()
+    juliet.receives_nothing()
+
+
+def test_what_one_sends_to_the_blocked_comes_back(cast):
+    juliet, romeo = cast("juliet", "romeo/orchard")
+    blocks(juliet, "romeo@h")
+    juliet.sends(says(to="romeo@h"))
+    juliet.receives(f"<message type='error' id='m' from='romeo@h'>{BLOCKED}</message>")
+    juliet.sends("<iq type='get' id='p' to='romeo@h/orchard'><ping xmlns='urn:xmpp:ping'/></iq>")
+    juliet.receives(f"<iq type='error' id='p' from='romeo@h/orchard'>{BLOCKED}</iq>")
+    juliet.sends("<presence to='romeo@h' id='x'/>")
+    juliet.receives(f"<presence type='error' id='x'>{BLOCKED}</presence>")
+    romeo.receives_nothing()
+
+
+def test_friends_see_a_goodbye_and_nothing_until_they_are_unblocked(cast):
+    juliet, romeo = cast("juliet/balcony", "romeo/orchard")
+    cast.befriend(juliet, romeo)
+    blocks(juliet, "romeo@h")
+    romeo.receives("<presence type='unavailable' from='juliet@h/balcony'/>")
+    juliet.sends("<presence><show>away</show></presence>")
+    juliet.receives("<presence from='juliet@h/balcony'/>")
+    romeo.sends("<presence><show>dnd</show></presence>")
+    romeo.receives("<presence from='romeo@h/orchard'/>")
+    romeo.receives_nothing()
+    juliet.receives_nothing()
+    juliet.sends(change("unblock", "romeo@h"))
+    juliet.receives_any_order(
+        "<iq type='result' id='b'/>", "<presence from='romeo@h/orchard'><show>dnd</show></presence>"
+    )
+    romeo.receives("<presence from='juliet@h/balcony'><show>away</show></presence>")
+    romeo.sends(says())
+    juliet.receives("<message><body>Hark!</body></message>")
+
+
+def test_who_comes_back_does_not_see_whom_they_block(cast):
+    juliet, romeo = cast("juliet/balcony", "romeo/orchard")
+    cast.befriend(juliet, romeo)
+    blocks(juliet, "romeo@h")
+    juliet.leaves()
+    juliet = cast.log_in("juliet/balcony")
+    juliet.sends("<presence/>")
+    juliet.receives("<presence from='juliet@h/balcony'/>")
+    juliet.receives_nothing()
+    romeo.receives("<presence type='unavailable'/>")
+    romeo.receives_nothing()
+
+
+def test_strangers_hear_no_goodbye(cast):
+    juliet, romeo = cast("juliet", "romeo")
+    blocks(juliet, "romeo@h")
+    romeo.receives_nothing()
+    unblocks(juliet, "romeo@h")
+    romeo.receives_nothing()
+
+
+def test_whoever_was_sent_presence_directly_hears_a_goodbye(cast):
+    juliet, romeo = cast("juliet/balcony", "romeo")
+    juliet.sends("<presence to='romeo@h'/>")
+    romeo.receives("<presence from='juliet@h/balcony'/>")
+    blocks(juliet, "romeo@h")
+    romeo.receives("<presence type='unavailable' from='juliet@h/balcony'/>")
+    juliet.leaves()
+    romeo.receives_nothing()
+
+
+@pytest.mark.parametrize(
+    ("item", "matched", "spared"),
+    [
+        ("romeo@h/orchard", ["romeo@h/orchard"], ["romeo@h/desk"]),
+        ("romeo@h", ["romeo@h/orchard", "romeo@h/desk"], ["paris@h/x"]),
+        ("h", ["romeo@h/orchard", "paris@h/x"], []),
+        ("h/orchard", [], ["romeo@h/orchard", "romeo@h/desk"]),
+    ],
+)
+def test_an_item_stands_for_what_the_standard_says(cast, item, matched, spared):
+    juliet = cast("juliet")
+    everyone = {f"{one}": cast(one.replace("@h", "")) for one in matched + spared}
+    juliet.forget()
+    blocks(juliet, item)
+    for name in matched:
+        everyone[name].forget()
+        everyone[name].sends(says())
+        everyone[name].receives("<message type='error'/>")
+        juliet.receives_nothing()
+    for name in spared:
+        everyone[name].sends(says())
+        juliet.receives(f"<message from='{name}'><body>Hark!</body></message>")
+
+
+def test_ones_own_clients_and_server_are_never_blocked(cast):
+    desk, phone = cast("juliet/desk", "juliet/phone")
+    blocks(desk, "juliet@h", "h")
+    desk.forget()
+    desk.sends("<iq type='get' id='p' to='h'><ping xmlns='urn:xmpp:ping'/></iq>")
+    desk.receives("<iq type='result' id='p'/>")
+    desk.sends(says(to="juliet@h/phone"))
+    phone.forget()
+    phone.sends(says(to="juliet@h/desk"))
+    desk.receives("<message from='juliet@h/phone'/>")
+
+
+@pytest.mark.parametrize(
+    ("iq", "condition", "type"),
+    [
+        (change("block"), "bad-request", "modify"),
+        (change("block", "a@b@c"), "jid-malformed", "modify"),
+        (change("block", "romeo@h", ""), "jid-malformed", "modify"),
+        (change("unblock", "a@b@c"), "jid-malformed", "modify"),
+        (change("block", "romeo@h").replace("id=", "to='romeo@h' id="), "forbidden", "auth"),
+        (
+            change("block", "romeo@h", inner=f"<report xmlns='{REPORTING}'/>"),
+            "bad-request",
+            "modify",
+        ),
+    ],
+)
+def test_bad_input_changes_nothing(cast, iq, condition, type):
+    juliet, _ = cast("juliet", "romeo")
+    juliet.sends(iq)
+    juliet.receives(
+        f"<iq type='error' id='b'><error type='{type}'><{condition} xmlns='{STANZAS}'/></error></iq>"
+    )
+    assert listed(juliet) == []
+
+
+def test_a_report_reaches_the_administrators_and_nobody_else(cast):
+    juliet, nurse, romeo = cast("juliet", "nurse", "romeo")
+    cast.world.store.accounts.set_admin("nurse", True)
+    report = (
+        f"<report xmlns='{REPORTING}' reason='urn:xmpp:reporting:spam'>"
+        "<stanza-id xmlns='urn:xmpp:sid:0' by='juliet@h' id='17'/>"
+        "<text xml:lang='en'>Never came trouble to my house like this.</text></report>"
+    )
+    juliet.sends(change("block", "romeo@h", inner=report))
+    juliet.receives("<iq type='result' id='b'/>")
+    message = nurse.receives(
+        f"<message from='h' to='nurse@h'><body>*</body><block xmlns='{NS}'><item jid='romeo@h'>"
+        f"<report xmlns='{REPORTING}' reason='urn:xmpp:reporting:spam'>"
+        "<stanza-id xmlns='urn:xmpp:sid:0' by='juliet@h' id='17'/>"
+        "<text>Never came trouble to my house like this.</text></report></item></block></message>"
+    )
+    body = message.findtext("{jabber:client}body")
+    assert body.startswith("juliet@h reports romeo@h for spam.")
+    romeo.receives_nothing()
+    juliet.receives_nothing()
+    assert listed(juliet) == ["romeo@h"]
