@@ -30,6 +30,7 @@ class Event(Enum):
     LOGINS_HELD_BACK = "warning", "Too many failed logins from one place: further ones must wait."
     STREAM_ERROR = "info", "A client's stream was ended by us, for the reason named."
     ACCOUNT_REGISTERED = "info", "Someone registered an account from their client."
+    ADMINISTERED = "info", "An administrator ran this command from a client."
     STORE_FAILED = "error", "The database could not be written; check the disk and its free space."
     UNDELIVERABLE = "warning", "A service of this box was away too long; senders were told."
     STANZA_REFUSED_BY_BUS = "error", "A service of this box sent something that is no stanza."

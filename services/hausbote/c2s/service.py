@@ -13,6 +13,8 @@ from hausbote.core.host import Host
 from hausbote.core.pump import Pump
 from hausbote.core.registry import Registry
 from hausbote.features import (
+    adhoc,
+    administration,
     blocking,
     caps,
     disco,
@@ -46,6 +48,8 @@ FEATURES: tuple[Feature, ...] = (
     version.feature,
     time.feature,
     last_activity.feature,
+    adhoc.feature,
+    *administration.FEATURES,
 )
 
 BusOpener = Callable[[Callable[[str, Frame], None]], Bus]

@@ -56,6 +56,10 @@ class Directory:
         """The account, if it has a bound session."""
         return self._online.get(local)
 
+    def everybody(self) -> list[Account]:
+        """All accounts that have a bound session."""
+        return list(self._online.values())
+
     def account(self, local: str) -> Account:
         """The one object for that account while anyone holds it."""
         account = self._accounts.get(local)

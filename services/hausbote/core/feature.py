@@ -11,6 +11,7 @@ from enum import Enum, IntEnum, auto
 from typing import TYPE_CHECKING
 
 from hausbote.base.jid import JID
+from hausbote.core.command import Command, Step
 from hausbote.xmpp.forms import DataForm
 from hausbote.xmpp.stanza import Child, Stanza
 from hausbote.xmpp.xml import Markup
@@ -86,6 +87,7 @@ class Feature:
     inbound_presence: dict[str, PresenceHandler] = field(default_factory=dict)
     hooks: list[tuple[Moment, SessionHook]] = field(default_factory=list)
     stream_features: list[tuple[Phase, StreamFeature]] = field(default_factory=list)
+    commands: dict[str, Command] = field(default_factory=dict)
     screens: list[Screen] = field(default_factory=list)
     disco_forms: list[DiscoForm] = field(default_factory=list)
     disco_nodes: list[tuple[str, DiscoNode]] = field(default_factory=list)
@@ -135,6 +137,17 @@ class Feature:
         def register(hook: SessionHook) -> SessionHook:
             self.hooks.append((moment, hook))
             return hook
+
+        return register
+
+    def command(
+        self, node: str, name: str, allowed: Callable[["Request"], bool], *before: Step
+    ) -> Callable[[Step], Step]:
+        """The last step of a command, after those in `before`."""
+
+        def register(last: Step) -> Step:
+            self.commands[node] = Command(node, name, allowed, (*before, last))
+            return last
 
         return register
 

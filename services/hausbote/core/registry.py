@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+from hausbote.core.command import Command
 from hausbote.core.feature import (
     DiscoForm,
     DiscoNode,
@@ -32,7 +33,9 @@ class Registry:
         self.iqs: dict[IqKey, IqHandler] = {}
         self.outbound: dict[str, PresenceHandler] = {}
         self.inbound: dict[str, PresenceHandler] = {}
+        self.commands: dict[str, Command] = {}
         for feature in features:
+            _merge("command", self.commands, feature.commands)
             _merge("IQ", self.iqs, feature.iqs)
             _merge("outbound presence", self.outbound, feature.outbound_presence)
             _merge("inbound presence", self.inbound, feature.inbound_presence)
@@ -83,6 +86,8 @@ class Registry:
             lines += [f"session {moment.name}: {_where(hook)}" for hook in self.hooks(moment)]
         for phase in Phase:
             lines += [f"stream {phase.name}: {_where(f)}" for f in self.stream_features(phase)]
+        for node, command in sorted(self.commands.items()):
+            lines.append(f"command {node}: {_where(command.steps[-1])}")
         lines += [f"disco form: {_where(form)}" for form in self.disco_forms]
         for feature in self.features:
             lines += [f"disco node {{{ns}}}: {_where(n)}" for ns, n in feature.disco_nodes]
@@ -111,5 +116,7 @@ def _by_key(item: tuple[IqKey, IqHandler]) -> tuple[str, ...]:
 
 
 def _where(handler: object) -> str:
+    if isinstance(handler, Command):
+        handler = handler.steps[-1]
     module = getattr(handler, "__module__", "").removeprefix("hausbote.")
     return f"{module}.{getattr(handler, '__name__', '')}"

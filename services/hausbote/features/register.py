@@ -7,8 +7,7 @@ from hausbote.core.feature import Feature, Phase, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
 from hausbote.core.throttle import Throttle
-from hausbote.features.contacts import contacts_of
-from hausbote.features.subscriptions import cancel
+from hausbote.features.closing import end_sessions, erase
 from hausbote.storage import AccountExists
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import (
@@ -113,20 +112,9 @@ def _own_account(request: Request) -> Account:
 def _delete(request: Request, account: Account) -> None:
     if len(request.tree()) != 1:
         raise BadRequest("remove stands alone")
-    host = request.host
-    contacts = contacts_of(host, account)
-    for item in list(contacts.items.values()):
-        cancel(host, account, item)
-    contacts.clear()
-    host.store.accounts.delete(account.local)
-    host.directory.forget(account.local)
-    host.store.activity.forget(account.local)
-
-    def say_goodbye() -> None:
-        for session in list(account.sessions.values()):
-            session.transport.end(StreamError("not-authorized", "the account was deleted"))
-
-    request.afterwards.append(say_goodbye)
+    erase(request.host, account)
+    goodbye = StreamError("not-authorized", "the account was deleted")
+    request.afterwards.append(lambda: end_sessions(request.host, account, goodbye))
 
 
 # -- both --------------------------------------------------------------------------------------

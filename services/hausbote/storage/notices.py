@@ -33,6 +33,14 @@ class Notices:
 
         self._writer.submit(replace).wait()
 
+    def edit(self, name: str, text: str) -> None:
+        """Correct it; who has seen it is not shown it again."""
+        put = (
+            "INSERT INTO notice (name, text) VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET text = excluded.text"
+        )
+        self._writer.insert(put, (name, text)).wait()
+
     def remove(self, name: str) -> None:
         self._writer.insert("DELETE FROM notice WHERE name = ?", (name,)).wait()
 

@@ -1,0 +1,226 @@
+"""Commands that clients show as a menu and fill in as forms (XEP-0050).
+
+Other features declare commands; this one lists them, keeps the sessions of those that take more
+than one step, and turns what goes wrong into the errors of the standard.  Commands stand at the
+service, and at everybody's own account, where some clients look for them.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Final
+
+from hausbote.base.tokens import token
+from hausbote.core.command import Command, Done, Values
+from hausbote.core.feature import Feature, Target
+from hausbote.core.host import Host
+from hausbote.core.request import Request
+from hausbote.xmpp import ns
+from hausbote.xmpp.errors import (
+    BadRequest,
+    FeatureNotImplemented,
+    Forbidden,
+    ItemNotFound,
+    NotAllowed,
+)
+from hausbote.xmpp.forms import DataForm, read_form
+from hausbote.xmpp.stanza import Child, child
+from hausbote.xmpp.xml import Markup, Tree, el
+
+feature = Feature(
+    "adhoc",
+    xeps={"0050": "1.3.0", "0004": "2.13.2"},
+    disco=(ns.COMMANDS, ns.DATA_FORMS),
+    account_disco=(ns.COMMANDS,),
+)
+
+_ACTIONS: Final = frozenset({"execute", "next", "prev", "complete", "cancel"})
+_LIFETIME: Final = 600.0  # seconds that a session waits for its next step
+_MAX_SESSIONS: Final = 1_000
+_MAX_SESSIONS_EACH: Final = 20  # of one client
+_BAD_PAYLOAD: Final = el("bad-payload", xmlns=ns.COMMANDS)
+
+
+@dataclass
+class _Session:
+    """`stage` is the step that takes the next submission; `filled` what each took before."""
+
+    command: Command
+    owner: str
+    until: float
+    stage: int = 1
+    filled: list[Values] = field(default_factory=list)
+
+
+class Sessions:
+    """Those under way, the oldest first."""
+
+    def __init__(self) -> None:
+        self.by_id: OrderedDict[str, _Session] = OrderedDict()
+
+
+def bad_payload(text: str) -> BadRequest:
+    """The refusal of what was filled in (§4.6)."""
+    return BadRequest(text, extra=_BAD_PAYLOAD)
+
+
+# -- disco -------------------------------------------------------------------------------------
+
+
+def _offered(request: Request) -> list[Command]:
+    if request.to.local and not request.own:
+        return []
+    commands = request.host.registry.commands.values()
+    return [command for command in commands if command.allowed(request)]
+
+
+@feature.disco_node(ns.DISCO_ITEMS)
+def items(request: Request, node: str) -> list[Markup] | None:
+    """The list of commands, or nothing below one of them (§2.2)."""
+    if node == ns.COMMANDS:
+        jid = request.to.bare
+        return [el("item", jid=jid, node=c.node, name=c.name) for c in _offered(request)]
+    return None if _named(request, node) is None else []
+
+
+@feature.disco_node(ns.DISCO_INFO)
+def info(request: Request, node: str) -> list[Markup] | None:
+    if node == ns.COMMANDS:
+        return [el("identity", category="automation", type="command-list", name="Commands")]
+    command = _named(request, node)
+    if command is None:
+        return None
+    return [
+        el("identity", category="automation", type="command-node", name=command.name),
+        el("feature", var=ns.COMMANDS),
+        el("feature", var=ns.DATA_FORMS),
+    ]
+
+
+def _named(request: Request, node: str) -> Command | None:
+    """The command; Forbidden if it is not for the sender."""
+    command = request.host.registry.commands.get(node)
+    if command is not None and command not in _offered(request):
+        raise Forbidden(type="cancel")
+    return command
+
+
+# -- execution ---------------------------------------------------------------------------------
+
+
+@feature.iq("set", ns.COMMANDS, "command", Target.HOST, Target.ACCOUNT)
+def run(request: Request) -> Child:
+    tree = request.tree()
+    action = tree.get("action", "execute")
+    if action not in _ACTIONS:
+        raise BadRequest(extra=el("malformed-action", xmlns=ns.COMMANDS))
+    node = tree.get("node", "")
+    command = _named(request, node)
+    if command is None and node.startswith(f"{ns.ADMIN}#"):
+        raise FeatureNotImplemented("this is not done from a client here")  # XEP-0133 §5
+    if command is None:
+        raise ItemNotFound("there is no such command")
+    id = tree.get("sessionid")
+    if id is None:
+        return _begin(request, command, action)
+    session = _session(request, command, id)
+    if action == "cancel":
+        return _end(request.host, command, id, "canceled", ())
+    if action == "prev":
+        return _back(request, session, id)
+    return _forward(request, session, id, action, tree)
+
+
+def _begin(request: Request, command: Command, action: str) -> Child:
+    if action != "execute":
+        raise BadRequest(extra=el("bad-action", xmlns=ns.COMMANDS))
+    host, id = request.host, token(96)
+    outcome = command.steps[0](request, {})
+    if isinstance(outcome, Done):
+        return _completed(host, command, id, outcome)
+    assert request.sender is not None
+    session = _Session(command, request.sender.full, host.clock() + _LIFETIME)
+    _make_room(host, session.owner)
+    host.state(Sessions).by_id[id] = session
+    return _executing(session, id, outcome)
+
+
+def _session(request: Request, command: Command, id: str) -> _Session:
+    assert request.sender is not None
+    session = request.host.state(Sessions).by_id.get(id)
+    if session is None or session.until < request.host.clock():
+        # What ended is not remembered, so that an id that never was looks the same.
+        raise NotAllowed(extra=el("session-expired", xmlns=ns.COMMANDS))
+    if session.owner != request.sender.full or session.command is not command:
+        raise BadRequest(extra=el("bad-sessionid", xmlns=ns.COMMANDS))
+    return session
+
+
+def _make_room(host: Host, owner: str) -> None:
+    """Drop what has expired, and the oldest of who has too many."""
+    sessions, now = host.state(Sessions).by_id, host.clock()
+    for id in [id for id, session in sessions.items() if session.until < now]:
+        del sessions[id]
+    own = [id for id, session in sessions.items() if session.owner == owner]
+    for id in own[: max(0, len(own) - _MAX_SESSIONS_EACH + 1)]:
+        del sessions[id]
+    while len(sessions) >= _MAX_SESSIONS:
+        sessions.popitem(last=False)
+
+
+def _forward(request: Request, session: _Session, id: str, action: str, tree: Tree) -> Child:
+    command, last = session.command, session.stage == len(session.command.steps) - 1
+    if (action == "complete" and not last) or (action == "next" and last):
+        raise BadRequest(extra=el("bad-action", xmlns=ns.COMMANDS))
+    values = read_form(tree)
+    if values is None:
+        raise bad_payload("a filled in form is needed")
+    filled = [*session.filled, values]
+    outcome = command.steps[session.stage](request, _merged(filled))
+    if isinstance(outcome, Done):
+        return _completed(request.host, command, id, outcome)
+    session.filled = filled
+    session.stage += 1
+    session.until = request.host.clock() + _LIFETIME
+    return _executing(session, id, outcome)
+
+
+def _back(request: Request, session: _Session, id: str) -> Child:
+    if session.stage == 1:
+        raise BadRequest(extra=el("bad-action", xmlns=ns.COMMANDS))
+    session.stage -= 1
+    session.filled = session.filled[: session.stage - 1]
+    outcome = session.command.steps[session.stage - 1](request, _merged(session.filled))
+    if isinstance(outcome, Done):
+        return _completed(request.host, session.command, id, outcome)
+    return _executing(session, id, outcome)
+
+
+def _merged(filled: list[Values]) -> Values:
+    return {var: values for one in filled for var, values in one.items()}
+
+
+def _executing(session: _Session, id: str, form: DataForm) -> Child:
+    last = session.stage == len(session.command.steps) - 1
+    forward = "complete" if last else "next"
+    back = el("prev") if session.stage > 1 else None
+    actions = el("actions", back, el(forward), execute=forward)
+    return _command(session.command, id, "executing", actions, form.markup("form"))
+
+
+def _completed(host: Host, command: Command, id: str, done: Done) -> Child:
+    notes = [
+        el("note", text, type=type)
+        for type, text in (("info", done.info), ("error", done.error))
+        if text
+    ]
+    form = [done.form.markup("result")] if done.form else []
+    return _end(host, command, id, "completed", (*notes, *form))
+
+
+def _end(host: Host, command: Command, id: str, status: str, payload: tuple[Markup, ...]) -> Child:
+    host.state(Sessions).by_id.pop(id, None)
+    return _command(command, id, status, *payload)
+
+
+def _command(command: Command, id: str, status: str, *payload: Markup) -> Child:
+    return child(ns.COMMANDS, "command", *payload, node=command.node, sessionid=id, status=status)

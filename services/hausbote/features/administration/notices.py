@@ -1,0 +1,148 @@
+"""Announcements, the message of the day, the welcome (XEP-0133 §4.23 to §4.28).
+
+A message of the day reaches everybody once: those who are here at once, the others when they come.
+A welcome is for those who come for the first time.
+"""
+
+from typing import Final
+
+from hausbote.base.tokens import token
+from hausbote.core.command import Done, Step, Values
+from hausbote.core.feature import Feature, Moment
+from hausbote.core.host import Host
+from hausbote.core.request import Request
+from hausbote.core.session import Session
+from hausbote.features.administration.common import XEPS, declare, declare_after, form, text
+from hausbote.xmpp import ns
+from hausbote.xmpp.forms import DataForm, Field
+from hausbote.xmpp.stanza import Child, stanza
+from hausbote.xmpp.xml import el
+
+feature = Feature("administration: notices", xeps=XEPS)
+
+_TODAY: Final = "motd"
+_WELCOME: Final = "welcome"
+_ANNOUNCEMENT: Final = Field("announcement", (), "text-multi", "Announcement", required=True)
+_MOTD: Final = Field(_TODAY, (), "text-multi", "Message of the day", required=True)
+
+
+class Shown:
+    """That an account was looked at since the last change; nothing more is asked of the disk."""
+
+    __slots__ = ("of",)
+
+    def __init__(self) -> None:
+        self.of: object = None
+
+
+class Current:
+    """The notices in force; another object after every change."""
+
+    __slots__ = ("texts",)
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] | None = None
+
+
+def _current(host: Host) -> dict[str, str]:
+    state = host.state(Current)
+    if state.texts is None:
+        found = {name: host.store.notices.get(name) for name in (_WELCOME, _TODAY)}
+        state.texts = {name: text for name, text in found.items() if text is not None}
+    return state.texts
+
+
+def _changed(host: Host) -> None:
+    host.state(Current).texts = None
+
+
+@declare(feature, "announce", "Send an announcement to users online", _ANNOUNCEMENT)
+def announce(request: Request, values: Values) -> Done:
+    said = text(values, "announcement")
+    for account in request.host.directory.everybody():
+        for session in account.available():
+            _tell(request.host, session, said)
+    return Done()
+
+
+@declare(feature, "set-motd", "Set the message of the day", _MOTD)
+def set_motd(request: Request, values: Values) -> Done:
+    host = request.host
+    host.store.notices.set(_TODAY, text(values, _TODAY))
+    _changed(host)
+    for account in host.directory.everybody():
+        for session in account.available():
+            if session.priority >= 0:
+                show(host, session)
+                break
+    return Done()
+
+
+def _prefilled(name: str, title: str, label: str) -> Step:
+    def ask(request: Request, _values: Values) -> DataForm:
+        lines = tuple(_current(request.host).get(name, "").splitlines())
+        return form(title, Field(name, lines, "text-multi", label, required=True))
+
+    return ask
+
+
+@declare_after(
+    feature,
+    "edit-motd",
+    "Edit the message of the day",
+    _prefilled(_TODAY, "Edit the message of the day", "Message of the day"),
+)
+def edit_motd(request: Request, values: Values) -> Done:
+    """Who has seen it is not told again."""
+    request.host.store.notices.edit(_TODAY, text(values, _TODAY))
+    _changed(request.host)
+    return Done()
+
+
+@declare(feature, "delete-motd", "Delete the message of the day")
+def delete_motd(request: Request, _values: Values) -> Done:
+    request.host.store.notices.remove(_TODAY)
+    _changed(request.host)
+    return Done()
+
+
+@declare_after(
+    feature,
+    "set-welcome",
+    "Set the welcome message",
+    _prefilled(_WELCOME, "Set the welcome message", "Welcome message"),
+)
+def set_welcome(request: Request, values: Values) -> Done:
+    request.host.store.notices.edit(_WELCOME, text(values, _WELCOME))
+    _changed(request.host)
+    return Done()
+
+
+@declare(feature, "delete-welcome", "Delete the welcome message")
+def delete_welcome(request: Request, _values: Values) -> Done:
+    request.host.store.notices.remove(_WELCOME)
+    _changed(request.host)
+    return Done()
+
+
+@feature.on(Moment.READY)
+def show(host: Host, session: Session) -> None:
+    """Show what the account has not seen yet."""
+    current = _current(host)
+    if not current:
+        return
+    shown = session.account.state(Shown)
+    if shown.of is current:
+        return
+    shown.of = current
+    local, notices = session.account.local, host.store.notices
+    is_new = host.store.activity.last(local) is None
+    for name, said in current.items():
+        if (name != _WELCOME or is_new) and notices.see(local, name):
+            _tell(host, session, said)
+
+
+def _tell(host: Host, session: Session, said: str) -> None:
+    body = Child(ns.CLIENT, "body", el("body", said))
+    to = session.jid.full
+    session.send(stanza("message", body, from_=host.domain, to=to, type="headline", id=token(64)))
