@@ -14,6 +14,8 @@ import gevent
 
 from hausbote.base.settings import Settings
 from hausbote.c2s import service as c2s_service
+from hausbote.c2s.components import ComponentServer
+from hausbote.c2s.components.stream import ComponentStream
 from hausbote.c2s.server import Server, offers
 from hausbote.c2s.stream import ClientStream
 from hausbote.core.bus import notify, open_bus, query_status
@@ -28,6 +30,8 @@ from support.wires import MemoryWire, TcpWire
 DOMAIN = "h"
 PASSWORD = "wherefore art thou"
 KEYS = keys_for(PASSWORD)
+COMPONENTS = ("bridge.h", "bot.h")
+SECRET = "o happy dagger"
 HAUSBOTE = [sys.executable, "-m", "hausbote.cli"]
 _numbers = itertools.count()
 
@@ -58,7 +62,8 @@ class MemoryWorld:
 
     def __init__(self, state: Path, **overrides):
         self.domain = DOMAIN
-        raw = {"domain": DOMAIN, "bus": "memory:"} | overrides
+        components = {"secrets": [f"{name}={SECRET}" for name in COMPONENTS]}
+        raw = {"domain": DOMAIN, "bus": "memory:", "components": components} | overrides
         settings = Settings.from_dict(raw, state)
         migrate(settings.database_url)
         self.bus_url = f"memory:{next(_numbers)}"
@@ -70,6 +75,7 @@ class MemoryWorld:
             host.started = host.clock()
             host.bus.serve(lambda frame, host=host: from_bus(host, frame))
         self.server = _MemoryServer(self.host)
+        self.components = ComponentServer(self.host)
 
     def _bus(self, service):
         return lambda undeliverable: open_bus(self.bus_url, service, undeliverable)
@@ -81,6 +87,11 @@ class MemoryWorld:
 
     def client(self):
         return Client(self.wire(), DOMAIN)
+
+    def component_wire(self):
+        wire = MemoryWire()
+        wire.receiver = ComponentStream(self.components, wire)
+        return wire
 
     def add_account(self, local):
         self.store.accounts.create(local, KEYS)
@@ -122,8 +133,15 @@ class RunningWorld:
         self.domain = domain
         self.state = state
         self.address = address
-        self.port, self.tls_port = free_ports(address, 2)
-        chosen = [f"ports.c2s={self.port}", f"ports.c2s_tls={self.tls_port}", *settings]
+        self.port, self.tls_port, self.component_port = free_ports(address, 3)
+        chosen = [
+            f"ports.c2s={self.port}",
+            f"ports.c2s_tls={self.tls_port}",
+            f"ports.component={self.component_port}",
+            f"components.address={address}",
+            f"components.secrets={json.dumps([f'{name}={SECRET}' for name in COMPONENTS])}",
+            *settings,
+        ]
         overrides = [argument for one in chosen for argument in ("--set", one)]
         hausbote("init", "--domain", domain, "--address", address, *overrides, state=state)
         self.process = None
@@ -156,6 +174,9 @@ class RunningWorld:
 
     def wire(self):
         return TcpWire(self.address, self.port, self.ca, self.domain)
+
+    def component_wire(self):
+        return TcpWire(self.address, self.component_port, self.ca, self.domain)
 
     def direct_wire(self):
         return TcpWire(self.address, self.tls_port, self.ca, self.domain)

@@ -13,6 +13,8 @@ from hausbote.base.settings import (
     nested,
     parse_override,
 )
+from hausbote.c2s.components import SecretMissing
+from hausbote.c2s.components.server import secrets
 from hausbote.cli.settings_text import settings_page, toml_file
 
 STATE = Path("/box")
@@ -191,3 +193,43 @@ def test_a_missing_file_is_told_with_what_to_do(tmp_path):
 def test_the_settings_page_is_up_to_date():
     page = Path(__file__).parents[2] / "docs" / "settings.md"
     assert page.read_text("utf-8") == settings_page(), "run 'make docs'"
+
+
+def component_settings(tmp_path, *secrets):
+    raw = {"domain": "h", "components": {"secrets": list(secrets)}}
+    return Settings.from_dict(raw, tmp_path)
+
+
+def test_components_have_a_secret_each_or_a_file_with_one(tmp_path):
+    (tmp_path / "bot.secret").write_text("from a file\n")
+    settings = component_settings(tmp_path, "bridge.h = a=b ", "bot.h=file:bot.secret")
+    assert secrets(settings) == {"bridge.h": "a=b", "bot.h": "from a file"}
+    with pytest.raises(SecretMissing, match=r"bot\.h"):
+        secrets(component_settings(tmp_path, "bot.h=file:nothing.secret"))
+
+
+@pytest.mark.parametrize(
+    "entry", ["bridge.h", "bridge.h= ", "h=x", "rooms.h=x", "Bridge.h=x", "a b=x"]
+)
+def test_a_component_that_cannot_be_is_told_without_its_secret(tmp_path, entry):
+    with pytest.raises(SettingsError) as caught:
+        component_settings(tmp_path, f"{entry}confidential" if entry.endswith("=x") else entry)
+    assert "components.secrets" in caught.value.problems[0]
+    assert "confidential" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("contact", "abuse", ["me@example.org"]),
+        ("contact", "status", ["https://a b"]),
+        ("policy", "terms", "terms.html"),
+        ("policy", "access", []),
+        ("policy", "access", ["none", "admins"]),
+        ("policy", "access", ["everybody"]),
+        ("components", "address", "localhost"),
+    ],
+)
+def test_values_that_nobody_could_use_are_told(tmp_path, section, key, value):
+    with pytest.raises(SettingsError, match=rf"^{section}\.{key}: "):
+        Settings.from_dict({"domain": "h", section: {key: value}}, tmp_path)

@@ -136,6 +136,12 @@ class Components:
         (), "DOMAIN=SECRET of each, or DOMAIN=file:PATH, relative to the state directory."
     )
 
+    @property
+    def by_domain(self) -> dict[str, str]:
+        """What stands behind each domain: its secret, or file:PATH."""
+        pairs = [entry.partition("=") for entry in self.secrets]
+        return {domain.strip(): secret.strip() for domain, _, secret in pairs}
+
 
 @dataclass(frozen=True)
 class Policy:

@@ -3,6 +3,7 @@
 import sys
 from functools import partial
 
+from hausbote.c2s.components import ComponentServer, SecretMissing
 from hausbote.c2s.server import Server
 from hausbote.c2s.service import account_changed, build_host
 from hausbote.core.process import Process
@@ -13,13 +14,19 @@ def main() -> int:
     process = Process.from_command_line("c2s")
     host = build_host(process.settings, process.store(), process.open_bus)
     try:
-        server = Server(host)
+        server, components = Server(host), ComponentServer(host)
         server.start()
-    except (CertificateError, OSError) as error:
+        components.start()
+    except (CertificateError, SecretMissing, OSError) as error:
         print(f"c2s: {error}", file=sys.stderr)
         return 1
     process.on_reload(server.reload_certificates)
-    process.run(host, stop=server.stop, notified=partial(account_changed, host))
+
+    def stop() -> None:
+        components.stop()
+        server.stop()
+
+    process.run(host, stop=stop, notified=partial(account_changed, host))
     return 0
 
 

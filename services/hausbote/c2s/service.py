@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from hausbote.base.settings import Settings
+from hausbote.c2s.components import Component
 from hausbote.core import dispatch
 from hausbote.core.bus import Bus
 from hausbote.core.bus.frame import Frame
@@ -69,6 +70,7 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         services={names.rooms: "rooms"},
         identity=("server", "im", "Hausbote"),
         elsewhere=frozenset({names.upload, names.proxy, names.pubsub}),
+        outlets={domain: Component(domain) for domain in settings.components.by_domain},
     )
     return host
 

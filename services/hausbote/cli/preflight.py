@@ -24,9 +24,13 @@ def problems(settings: Settings) -> Iterator[str]:
         yield "bus: services are processes of their own here, which only unix:DIRECTORY connects."
     yield from _disk(settings)
     yield from _certificate(settings)
-    for port in (settings.ports.c2s, settings.ports.c2s_tls):
+    for address, port in (
+        (settings.address, settings.ports.c2s),
+        (settings.address, settings.ports.c2s_tls),
+        (settings.components.address, settings.ports.component),
+    ):
         if port:
-            yield from _port(settings.address, port)
+            yield from _port(address, port)
 
 
 def _disk(settings: Settings) -> Iterator[str]:

@@ -141,6 +141,8 @@ def _route(
     service = host.services.get(to.domain)
     if service is not None:
         host.bus.send(service, "stanza", sender.full, (to.full,), stanza.pack())
+    elif to.domain in host.outlets:
+        host.outlets[to.domain].send(stanza)
     elif to.domain in host.elsewhere:
         raise ServiceUnavailable
     else:

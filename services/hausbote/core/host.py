@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from gevent import get_hub
 
@@ -11,6 +11,7 @@ from hausbote.base.settings import Settings
 from hausbote.core.directory import Directory
 from hausbote.core.pump import Pump
 from hausbote.core.registry import Registry
+from hausbote.xmpp.stanza import Stanza
 
 if TYPE_CHECKING:
     from hausbote.core.bus import Bus
@@ -24,13 +25,24 @@ def compute(function: Callable[..., Any], *arguments: object) -> Any:
     return get_hub().threadpool.apply(function, arguments)
 
 
+class Outlet(Protocol):
+    """A program outside the box that answers for a domain of it."""
+
+    @property
+    def attached(self) -> bool: ...
+
+    def send(self, stanza: Stanza) -> None:
+        """Hand it over; StanzaError if nobody is there to take it."""
+
+
 @dataclass
 class Host:
     """What handlers need, and nothing that is one feature's own.
 
     `identity` is (category, type, name) for disco.
     `services` maps the domains of the box's other services to their names on the bus; `elsewhere`
-    are names of the box that no service answers for.
+    are names of the box that no service answers for, and `outlets` are programs attached to this
+    service, by domain.
     """
 
     domain: str
@@ -43,6 +55,7 @@ class Host:
     services: Mapping[str, str]
     identity: tuple[str, str, str]
     elsewhere: frozenset[str] = frozenset()
+    outlets: dict[str, "Outlet"] = field(default_factory=dict)
     clock: Callable[[], float] = time.time
     compute: Callable[..., Any] = compute
     started: float = 0.0
@@ -59,7 +72,9 @@ class Host:
     @property
     def parts(self) -> Collection[str]:
         """The domains of services that clients find through this one."""
-        return self.services if self.identity[0] == "server" else ()
+        if self.identity[0] != "server":
+            return ()
+        return [*self.services, *(domain for domain, o in self.outlets.items() if o.attached)]
 
     def uptime(self) -> int:
         """Whole seconds since start."""

@@ -98,6 +98,10 @@ class RemoteServerNotFound(StanzaError):
     condition, type = "remote-server-not-found", "cancel"
 
 
+class RemoteServerTimeout(StanzaError):
+    condition, type = "remote-server-timeout", "wait"
+
+
 class ResourceConstraint(StanzaError):
     condition, type = "resource-constraint", "wait"
 

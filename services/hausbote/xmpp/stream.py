@@ -70,6 +70,7 @@ _tags: dict[str, _Tag] = {}
 _attributes: dict[str, str] = {}
 _declared: set[str] = set()
 
+_STANZAS: Final = frozenset({"message", "presence", "iq"})
 _RESTRICTED: Final = "no DOCTYPE, entity, comment or processing instruction (RFC 6120 §11.1)"
 _CONDITIONS: Final = {
     expat_errors.codes[expat_errors.XML_ERROR_UNDEFINED_ENTITY]: "restricted-xml",
@@ -362,7 +363,7 @@ class StreamParser:
         tag, attrs = self._stanza
         self._stanza = None
         children = tuple(self._children)
-        if tag.ns == self._content_ns:
+        if tag.ns == self._content_ns and tag.name in _STANZAS:
             # No stanza's specification gives a meaning to text beside its children.
             self._events.append(Stanza(tag.name, attrs, children))
         else:
