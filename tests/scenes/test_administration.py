@@ -94,10 +94,19 @@ def test_others_see_none_and_may_run_none(cast, nurse):
         assert len(romeo.receives("<iq type='result'/>")[0]) == 0
     discovers(romeo, INFO, f"{ADMIN}#add-user")
     romeo.receives("<iq type='error'><error type='cancel'><forbidden xmlns='*'/></error></iq>".replace("'*'", f"'{STANZAS}'"))  # fmt: skip
-    for to in ("h", "romeo@h", "nurse@h"):
+    for to in ("h", "romeo@h"):
         romeo.sends(command(f"{ADMIN}#get-online-users-num", to=to))
-        answer = romeo.receives("<iq type='error' id='c'/>")
-        assert answer.find(f".//{{{STANZAS}}}forbidden") is not None
+        romeo.receives(refused("forbidden"))
+
+
+def test_other_peoples_accounts_say_nothing(cast, nurse):
+    romeo = cast("romeo")
+    for to in ("nurse@h", "nobody@h"):
+        romeo.sends(command(f"{ADMIN}#get-online-users-num", to=to))
+        romeo.receives(refused("service-unavailable"))
+        discovers(romeo, ITEMS, COMMANDS, to)
+        answer = romeo.receives("<iq type='error'/>")
+        assert answer.find(f".//{{{STANZAS}}}service-unavailable") is not None
 
 
 def test_whoever_is_no_administrator_any_more_cannot_finish(cast, nurse, admin, fresh):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hausbote.core.request import Request
-from hausbote.xmpp.forms import DataForm
+from hausbote.xmpp.data_form import DataForm
 
-Values = dict[str, tuple[str, ...]]
+Values = dict[str, list[str]]
 """What was filled in, by field."""
 
 

@@ -56,7 +56,7 @@ class Directory:
         """The account, if it has a bound session."""
         return self._online.get(local)
 
-    def everybody(self) -> list[Account]:
+    def online_accounts(self) -> list[Account]:
         """All accounts that have a bound session."""
         return list(self._online.values())
 

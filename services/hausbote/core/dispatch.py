@@ -195,6 +195,8 @@ def _iq(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | Non
             raise ServiceUnavailable
     elif request:
         _answer(host, stanza, sender, to, session)
+    else:
+        host.queries.answered(stanza, sender)
 
 
 def _answer(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | None) -> None:

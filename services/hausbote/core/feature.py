@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hausbote.base.jid import JID
 from hausbote.core.command import Command, Step
-from hausbote.xmpp.forms import DataForm
+from hausbote.xmpp.data_form import DataForm
 from hausbote.xmpp.stanza import Child, Stanza
 from hausbote.xmpp.xml import Markup
 
@@ -65,7 +65,7 @@ SessionHook = Callable[["Host", "Session"], None]
 StreamFeature = Callable[["Host"], "Markup | None"]
 Screen = Callable[["Host", Stanza, JID, JID, "Session | None"], bool]
 DiscoForm = Callable[["Host"], "DataForm | None"]
-DiscoNode = Callable[["Request", str], "list[Markup] | None"]
+NodeInfo = Callable[["Request", str], "Child | None"]
 IqKey = tuple[Target, str, str, str]  # target, type, namespace, name
 
 
@@ -90,7 +90,7 @@ class Feature:
     commands: dict[str, Command] = field(default_factory=dict)
     screens: list[Screen] = field(default_factory=list)
     disco_forms: list[DiscoForm] = field(default_factory=list)
-    disco_nodes: list[tuple[str, DiscoNode]] = field(default_factory=list)
+    nodes: dict[str, list[NodeInfo]] = field(default_factory=dict)
 
     def iq(
         self, type: str, ns: str, name: str, *targets: Target
@@ -165,11 +165,11 @@ class Feature:
         self.disco_forms.append(form)
         return form
 
-    def disco_node(self, ns: str) -> Callable[[DiscoNode], DiscoNode]:
-        """Answers disco#info or disco#items for nodes; None for a node that is not its own."""
+    def node(self, ns: str) -> Callable[[NodeInfo], NodeInfo]:
+        """Answers disco (`ns` is that of info or items) about nodes; None if it knows none."""
 
-        def register(handler: DiscoNode) -> DiscoNode:
-            self.disco_nodes.append((ns, handler))
+        def register(handler: NodeInfo) -> NodeInfo:
+            self.nodes.setdefault(ns, []).append(handler)
             return handler
 
         return register

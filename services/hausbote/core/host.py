@@ -10,6 +10,7 @@ from gevent import get_hub
 from hausbote.base.settings import Settings
 from hausbote.core.directory import Directory
 from hausbote.core.pump import Pump
+from hausbote.core.queries import Queries
 from hausbote.core.registry import Registry
 from hausbote.xmpp.stanza import Stanza
 
@@ -60,6 +61,7 @@ class Host:
     compute: Callable[..., Any] = compute
     started: float = 0.0
     handled: int = 0  # stanzas taken from clients and from the bus
+    queries: Queries = field(default_factory=Queries)
     _states: dict[type, Any] = field(default_factory=dict)
 
     def state(self, kind: type[T]) -> T:

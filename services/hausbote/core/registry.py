@@ -6,12 +6,12 @@ from typing import TypeVar
 from hausbote.core.command import Command
 from hausbote.core.feature import (
     DiscoForm,
-    DiscoNode,
     Feature,
     IqHandler,
     IqKey,
     MessageHandler,
     Moment,
+    NodeInfo,
     Phase,
     PresenceHandler,
     Screen,
@@ -51,9 +51,9 @@ class Registry:
     def stream_features(self, phase: Phase) -> tuple[StreamFeature, ...]:
         return tuple(s for f in self.features for when, s in f.stream_features if when is phase)
 
-    def disco_nodes(self, ns: str) -> tuple[DiscoNode, ...]:
-        """Who answers for nodes in that namespace, in the order of the features."""
-        return tuple(handler for f in self.features for of, handler in f.disco_nodes if of == ns)
+    def nodes(self, ns: str) -> list[NodeInfo]:
+        """Who answers disco about nodes."""
+        return [handler for feature in self.features for handler in feature.nodes.get(ns, ())]
 
     def disco(self, target: Target) -> list[str]:
         """The features that disco#info of the service or of an account lists."""
@@ -89,8 +89,6 @@ class Registry:
         for node, command in sorted(self.commands.items()):
             lines.append(f"command {node}: {_where(command.steps[-1])}")
         lines += [f"disco form: {_where(form)}" for form in self.disco_forms]
-        for feature in self.features:
-            lines += [f"disco node {{{ns}}}: {_where(n)}" for ns, n in feature.disco_nodes]
         return "\n".join(lines) + "\n"
 
     def _stages(self, wanted: Callable[[Stage], bool]) -> tuple[MessageHandler, ...]:

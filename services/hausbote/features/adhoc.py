@@ -15,14 +15,16 @@ from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
 from hausbote.xmpp import ns
+from hausbote.xmpp.data_form import DataForm
 from hausbote.xmpp.errors import (
     BadRequest,
     FeatureNotImplemented,
     Forbidden,
     ItemNotFound,
     NotAllowed,
+    ServiceUnavailable,
 )
-from hausbote.xmpp.forms import DataForm, read_form
+from hausbote.xmpp.forms import read
 from hausbote.xmpp.stanza import Child, child
 from hausbote.xmpp.xml import Markup, Tree, el
 
@@ -37,7 +39,6 @@ _ACTIONS: Final = frozenset({"execute", "next", "prev", "complete", "cancel"})
 _LIFETIME: Final = 600.0  # seconds that a session waits for its next step
 _MAX_SESSIONS: Final = 1_000
 _MAX_SESSIONS_EACH: Final = 20  # of one client
-_BAD_PAYLOAD: Final = el("bad-payload", xmlns=ns.COMMANDS)
 
 
 @dataclass
@@ -58,49 +59,54 @@ class Sessions:
         self.by_id: OrderedDict[str, _Session] = OrderedDict()
 
 
-def bad_payload(text: str) -> BadRequest:
-    """The refusal of what was filled in (§4.6)."""
-    return BadRequest(text, extra=_BAD_PAYLOAD)
-
-
 # -- disco -------------------------------------------------------------------------------------
 
 
 def _offered(request: Request) -> list[Command]:
-    if request.to.local and not request.own:
-        return []
     commands = request.host.registry.commands.values()
     return [command for command in commands if command.allowed(request)]
 
 
-@feature.disco_node(ns.DISCO_ITEMS)
-def items(request: Request, node: str) -> list[Markup] | None:
+def _only_at_home(request: Request) -> None:
+    """Other people's accounts have no commands, nor do they tell whether they exist."""
+    if request.to.local and not request.own:
+        raise ServiceUnavailable
+
+
+@feature.node(ns.DISCO_ITEMS)
+def items(request: Request, node: str) -> Child | None:
     """The list of commands, or nothing below one of them (§2.2)."""
     if node == ns.COMMANDS:
+        _only_at_home(request)
         jid = request.to.bare
-        return [el("item", jid=jid, node=c.node, name=c.name) for c in _offered(request)]
-    return None if _named(request, node) is None else []
+        found = [el("item", jid=jid, node=c.node, name=c.name) for c in _offered(request)]
+        return child(ns.DISCO_ITEMS, "query", *found, node=node)
+    if _named(request, node) is None:
+        return None
+    return child(ns.DISCO_ITEMS, "query", node=node)
 
 
-@feature.disco_node(ns.DISCO_INFO)
-def info(request: Request, node: str) -> list[Markup] | None:
+@feature.node(ns.DISCO_INFO)
+def info(request: Request, node: str) -> Child | None:
     if node == ns.COMMANDS:
-        return [el("identity", category="automation", type="command-list", name="Commands")]
+        _only_at_home(request)
+        identity = el("identity", category="automation", type="command-list", name="Commands")
+        return child(ns.DISCO_INFO, "query", identity, node=node)
     command = _named(request, node)
     if command is None:
         return None
-    return [
-        el("identity", category="automation", type="command-node", name=command.name),
-        el("feature", var=ns.COMMANDS),
-        el("feature", var=ns.DATA_FORMS),
-    ]
+    identity = el("identity", category="automation", type="command-node", name=command.name)
+    features = [el("feature", var=var) for var in (ns.COMMANDS, ns.DATA_FORMS)]
+    return child(ns.DISCO_INFO, "query", identity, *features, node=node)
 
 
 def _named(request: Request, node: str) -> Command | None:
     """The command; Forbidden if it is not for the sender."""
     command = request.host.registry.commands.get(node)
-    if command is not None and command not in _offered(request):
-        raise Forbidden(type="cancel")
+    if command is not None:
+        _only_at_home(request)
+        if not command.allowed(request):
+            raise Forbidden(type="cancel")
     return command
 
 
@@ -109,6 +115,7 @@ def _named(request: Request, node: str) -> Command | None:
 
 @feature.iq("set", ns.COMMANDS, "command", Target.HOST, Target.ACCOUNT)
 def run(request: Request) -> Child:
+    _only_at_home(request)
     tree = request.tree()
     action = tree.get("action", "execute")
     if action not in _ACTIONS:
@@ -171,10 +178,10 @@ def _forward(request: Request, session: _Session, id: str, action: str, tree: Tr
     command, last = session.command, session.stage == len(session.command.steps) - 1
     if (action == "complete" and not last) or (action == "next" and last):
         raise BadRequest(extra=el("bad-action", xmlns=ns.COMMANDS))
-    values = read_form(tree)
-    if values is None:
-        raise bad_payload("a filled in form is needed")
-    filled = [*session.filled, values]
+    form = read(tree)
+    if form is None:
+        raise BadRequest("a filled in form is needed", extra=el("bad-payload", xmlns=ns.COMMANDS))
+    filled = [*session.filled, form.values]
     outcome = command.steps[session.stage](request, _merged(filled))
     if isinstance(outcome, Done):
         return _completed(request.host, command, id, outcome)

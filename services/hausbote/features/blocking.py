@@ -24,7 +24,6 @@ from hausbote.features.reports import forward, reports
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import (
     BadRequest,
-    Forbidden,
     JidMalformed,
     NotAcceptable,
     ResourceConstraint,
@@ -90,7 +89,7 @@ def unblock(request: Request) -> None:
 
 def _owner(request: Request) -> Session:
     if request.session is None or not request.own:
-        raise Forbidden
+        raise ServiceUnavailable  # the same for accounts that do not exist
     return request.session
 
 

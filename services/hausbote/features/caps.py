@@ -6,7 +6,7 @@ import hashlib
 from hausbote.core.feature import Feature, Phase, Target
 from hausbote.core.host import Host
 from hausbote.xmpp import ns
-from hausbote.xmpp.forms import DataForm
+from hausbote.xmpp.data_form import DataForm
 from hausbote.xmpp.xml import Markup, el
 
 feature = Feature("caps", xeps={"0115": "1.6.0"}, disco=(ns.CAPS,))

@@ -21,8 +21,8 @@ feature = Feature(
 @feature.iq("get", ns.DISCO_INFO, "query", Target.HOST)
 def host_info(request: Request) -> Child:
     node = request.tree().get("node")
-    if node not in (None, caps_node(request.host)):
-        return child(ns.DISCO_INFO, "query", *_of_node(request, node), node=node)
+    if node is not None and node != caps_node(request.host):
+        return _of_node(request, node)
     return child(ns.DISCO_INFO, "query", *description(request.host), node=node)
 
 
@@ -39,11 +39,12 @@ def description(host: Host) -> list[Markup]:
     return [el("identity", category=category, type=type, name=name), *features, *forms]
 
 
-def _of_node(request: Request, node: str) -> list[Markup]:
-    for answer in request.host.registry.disco_nodes(request.payload.ns):
-        found = answer(request, node)
-        if found is not None:
-            return found
+def _of_node(request: Request, node: str) -> Child:
+    """What a feature says of one of its nodes."""
+    for handler in request.host.registry.nodes(request.payload.ns):
+        answer = handler(request, node)
+        if answer is not None:
+            return answer
     raise ItemNotFound
 
 
@@ -51,7 +52,7 @@ def _of_node(request: Request, node: str) -> list[Markup]:
 def host_items(request: Request) -> Child:
     node = request.tree().get("node")
     if node is not None:
-        return child(ns.DISCO_ITEMS, "query", *_of_node(request, node), node=node)
+        return _of_node(request, node)
     items = [el("item", jid=domain) for domain in sorted(request.host.parts)]
     return child(ns.DISCO_ITEMS, "query", *items)
 
@@ -61,7 +62,7 @@ def account_info(request: Request) -> Child:
     _only_for_contacts(request)
     node = request.tree().get("node")
     if node is not None:
-        return child(ns.DISCO_INFO, "query", *_of_node(request, node), node=node)
+        return _of_node(request, node)
     features = [el("feature", var=name) for name in request.host.registry.disco(Target.ACCOUNT)]
     identity = el("identity", category="account", type="registered")
     return child(ns.DISCO_INFO, "query", identity, *features)
@@ -71,8 +72,9 @@ def account_info(request: Request) -> Child:
 def account_items(request: Request) -> Child:
     _only_for_contacts(request)
     node = request.tree().get("node")
-    items = [] if node is None else _of_node(request, node)
-    return child(ns.DISCO_ITEMS, "query", *items, node=node)
+    if node is not None:
+        return _of_node(request, node)
+    return child(ns.DISCO_ITEMS, "query")
 
 
 def _only_for_contacts(request: Request) -> None:

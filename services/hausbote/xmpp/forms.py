@@ -1,69 +1,74 @@
-"""Data forms (XEP-0004): written for clients, and read from what they submit."""
+"""Data forms (XEP-0004), whose fields have the names of their FORM_TYPE (XEP-0068)."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from hausbote.xmpp import ns
 from hausbote.xmpp.xml import Markup, Tree, el
 
+_X = f"{{{ns.DATA_FORMS}}}x"
+_FIELD = f"{{{ns.DATA_FORMS}}}field"
+_VALUE = f"{{{ns.DATA_FORMS}}}value"
+
 
 class Field(NamedTuple):
-    """One field; `options` are (label, value), `type` may be left out in results."""
+    """A field of a form of ours; `options` are (value, label)."""
 
     var: str
-    values: tuple[str, ...] = ()
-    type: str | None = None
+    values: tuple[str, ...]
+    type: str = "text-single"
     label: str | None = None
-    required: bool = False
     options: tuple[tuple[str, str], ...] = ()
-
-    def markup(self) -> Markup:
-        choices = [el("option", el("value", value), label=label) for label, value in self.options]
-        values = [el("value", value) for value in self.values]
-        required = el("required") if self.required else None
-        return el(
-            "field", required, *values, *choices, var=self.var, type=self.type, label=self.label
-        )
+    required: bool = False
 
 
-@dataclass(frozen=True)
-class DataForm:
-    """A form whose fields mean what `form_type` says (XEP-0068); "" leaves that open.
+class Form(NamedTuple):
+    """A form as somebody filled it in: its type (submit, cancel ...), FORM_TYPE and values."""
 
-    `inside` is other XML in the form, which XEP-0133 wants in one place.
-    """
-
+    type: str
     form_type: str
-    fields: tuple[Field, ...]
-    title: str | None = None
-    instructions: str | None = None
-    inside: Markup | None = None
+    values: dict[str, list[str]]
 
-    def markup(self, type: str) -> Markup:
-        """The <x/> element: "form" to fill in, "result" to read, "submit" to send."""
-        head = []
-        if self.form_type:
-            head = [Field("FORM_TYPE", (self.form_type,), "hidden").markup()]
-        title = el("title", self.title) if self.title else None
-        text = el("instructions", self.instructions) if self.instructions else None
-        fields = [field.markup() for field in self.fields]
-        return el("x", title, text, *head, *fields, self.inside, xmlns=ns.DATA_FORMS, type=type)
-
-    def verified(self) -> list[str]:
-        """What of it goes into the hash of capabilities (XEP-0115 §5.1)."""
-        parts = [self.form_type]
-        for field in sorted(self.fields, key=lambda field: field.var):
-            parts += [field.var, *sorted(field.values)]
-        return parts
+    def value(self, var: str) -> str | None:
+        """The first value of a field."""
+        values = self.values.get(var)
+        return values[0] if values else None
 
 
-def read_form(parent: Tree) -> dict[str, tuple[str, ...]] | None:
-    """The values by field of the form that is a child of `parent`; None without one."""
-    form = parent.find(f"{{{ns.DATA_FORMS}}}x")
-    if form is None:
-        return None
-    values: dict[str, tuple[str, ...]] = {}
-    for field in form.findall(f"{{{ns.DATA_FORMS}}}field"):
-        texts = [value.text or "" for value in field.findall(f"{{{ns.DATA_FORMS}}}value")]
-        values[field.get("var", "")] = tuple(texts)
-    return values
+def write(type: str, form_type: str, fields: Iterable[Field], *head: Markup) -> Markup:
+    """A form or a result; `head` is its title and the like."""
+    kind = el("field", el("value", form_type), var="FORM_TYPE", type="hidden")
+    return el(
+        "x", *head, kind, *[_field(field) for field in fields], xmlns=ns.DATA_FORMS, type=type
+    )
+
+
+def _field(field: Field) -> Markup:
+    values = [el("value", value) for value in field.values]
+    options = [el("option", el("value", value), label=label) for value, label in field.options]
+    required = el("required") if field.required else None
+    return el(
+        "field", required, *values, *options, var=field.var, type=field.type, label=field.label
+    )
+
+
+def read(parent: Tree) -> Form | None:
+    """The form among the children of an element, None without one."""
+    x = parent.find(_X)
+    return None if x is None else read_form(x)
+
+
+def read_form(x: Tree) -> Form:
+    """The form that this element is."""
+    values: dict[str, list[str]] = {}
+    for field in x.findall(_FIELD):
+        var = field.get("var")
+        if var is not None:
+            values[var] = [value.text or "" for value in field.findall(_VALUE)]
+    kind = values.pop("FORM_TYPE", [])
+    return Form(x.get("type", ""), kind[0] if kind else "", values)
+
+
+def truth(value: str) -> bool | None:
+    """A boolean as XML Schema writes it; None if it is none."""
+    return {"1": True, "true": True, "0": False, "false": False}.get(value)

@@ -32,15 +32,15 @@ def _disabled(host: Host) -> list[str]:
 
 
 def _online(host: Host) -> list[str]:
-    return sorted(account.local for account in host.directory.everybody())
+    return sorted(account.local for account in host.directory.online_accounts())
 
 
 def _active(host: Host) -> list[str]:
-    return sorted(a.local for a in host.directory.everybody() if _is_active(a))
+    return sorted(a.local for a in host.directory.online_accounts() if _is_active(a))
 
 
 def _idle(host: Host) -> list[str]:
-    return sorted(a.local for a in host.directory.everybody() if not _is_active(a))
+    return sorted(a.local for a in host.directory.online_accounts() if not _is_active(a))
 
 
 def _is_active(account: Account) -> bool:
@@ -73,7 +73,7 @@ def _list(name: str, title: str, var: str, find: Finder) -> None:
 
 def _limit(values: Values) -> int:
     """What was chosen; nothing chosen is all, as far as one answer goes."""
-    chosen = (*values.get("max_items", ()), "none")[0]
+    chosen = (*values.get("max_items", []), "none")[0]
     if chosen in ("none", ""):
         return _MOST
     if not (chosen.isascii() and chosen.isdigit() and 0 < int(chosen[:5]) <= _MOST):

@@ -14,7 +14,8 @@ from hausbote.core.request import Request
 from hausbote.core.session import Session
 from hausbote.features.administration.common import XEPS, declare, declare_after, form, text
 from hausbote.xmpp import ns
-from hausbote.xmpp.forms import DataForm, Field
+from hausbote.xmpp.data_form import DataForm
+from hausbote.xmpp.forms import Field
 from hausbote.xmpp.stanza import Child, stanza
 from hausbote.xmpp.xml import el
 
@@ -59,7 +60,7 @@ def _changed(host: Host) -> None:
 @declare(feature, "announce", "Send an announcement to users online", _ANNOUNCEMENT)
 def announce(request: Request, values: Values) -> Done:
     said = text(values, "announcement")
-    for account in request.host.directory.everybody():
+    for account in request.host.directory.online_accounts():
         for session in account.available():
             _tell(request.host, session, said)
     return Done()
@@ -70,7 +71,7 @@ def set_motd(request: Request, values: Values) -> Done:
     host = request.host
     host.store.notices.set(_TODAY, text(values, _TODAY))
     _changed(host)
-    for account in host.directory.everybody():
+    for account in host.directory.online_accounts():
         for session in account.available():
             if session.priority >= 0:
                 show(host, session)
