@@ -1,10 +1,9 @@
 """python -m hausbote.c2s --state DIR: runs the service until it is told to stop."""
 
 import sys
-from functools import partial
 
 from hausbote.c2s.server import Server
-from hausbote.c2s.service import account_changed, build_host
+from hausbote.c2s.service import build_host
 from hausbote.core.process import Process
 from hausbote.net.tls import CertificateError
 
@@ -19,7 +18,7 @@ def main() -> int:
         print(f"c2s: {error}", file=sys.stderr)
         return 1
     process.on_reload(server.reload_certificates)
-    process.run(host, stop=server.stop, notified=partial(account_changed, host))
+    process.run(host, stop=server.stop, notified=server.account_changed)
     return 0
 
 

@@ -31,6 +31,7 @@ class Host:
     `identity` is (category, type, name) for disco.
     `services` maps the domains of the box's other services to their names on the bus; `elsewhere`
     are names of the box that no service answers for.
+    `has_accounts` says whether the accounts of the store are people at this domain.
     """
 
     domain: str
@@ -43,6 +44,7 @@ class Host:
     services: Mapping[str, str]
     identity: tuple[str, str, str]
     elsewhere: frozenset[str] = frozenset()
+    has_accounts: bool = False
     clock: Callable[[], float] = time.time
     compute: Callable[..., Any] = compute
     started: float = 0.0
@@ -60,6 +62,12 @@ class Host:
     def parts(self) -> Collection[str]:
         """The domains of services that clients find through this one."""
         return self.services if self.identity[0] == "server" else ()
+
+    def is_account(self, local: str) -> bool:
+        """Whether there is such an account at this domain."""
+        if not self.has_accounts:
+            return False
+        return self.directory.online(local) is not None or self.store.accounts.exists(local)
 
     def uptime(self) -> int:
         """Whole seconds since start."""
