@@ -60,7 +60,7 @@ class TestAccounts:
         assert not accounts.set_keys("tybalt", KEYS)
         assert not accounts.set_admin("tybalt", True)
         assert not accounts.set_locked("tybalt", True)
-        assert not accounts.delete("tybalt")
+        assert not accounts.delete("tybalt", "tybalt@h")
 
     def test_a_second_account_of_the_same_name_is_refused(self, people):
         with pytest.raises(AccountExists):
@@ -108,11 +108,23 @@ class TestAccounts:
         people.accounts.create(local, KEYS)
         assert people.accounts.get(local).local == local
         assert people.accounts.count() == 3
-        assert people.accounts.delete(local)
+        assert people.accounts.delete(local, f"{local}@h")
         assert {a.local for a in people.accounts.all()} == {"romeo", "juliet"}
 
 
 class TestDeletingAnAccount:
+    def test_nobody_stays_subscribed_to_it(self, people):
+        rosters = people.rosters
+        rosters.put("juliet", RosterItem("romeo@h", "R", "both", groups=("x",)))
+        rosters.put("nurse", RosterItem("romeo@h", approved=True, listed=False))
+        rosters.add_request("nurse", "romeo@h", b"<presence/>")
+        known = rosters.load("juliet").version
+        people.accounts.delete("romeo", "romeo@h")
+        left = RosterItem("romeo@h", "R", "none", groups=("x",))
+        assert rosters.changes("juliet", known) == [(known + 1, left)]
+        assert rosters.load("nurse").items == {}
+        assert not rosters.has_request("nurse", "romeo@h")
+
     SECRET = b"<body>what only romeo may read</body>"
 
     @pytest.fixture
@@ -129,15 +141,15 @@ class TestDeletingAnAccount:
         return people
 
     def test_no_table_has_a_row_of_it_afterwards(self, used, url):
-        assert used.accounts.delete("romeo")
-        assert used.accounts.delete("juliet")
+        assert used.accounts.delete("romeo", "romeo@h")
+        assert used.accounts.delete("juliet", "juliet@h")
         used.close()
         tables = rows_by_table(url)
         assert set(tables) >= {"account", "scram", "contact", "offline", "activity"}
         assert {name: rows for name, rows in tables.items() if rows} == {}
 
     def test_the_others_keep_what_is_theirs(self, used):
-        used.accounts.delete("romeo")
+        used.accounts.delete("romeo", "romeo@h")
         assert used.accounts.keys("juliet", "SHA-1") == SHA1
         assert list(used.rosters.load("juliet").items) == ["nurse@h"]
         assert len(used.rosters.requests("juliet")) == 1
@@ -149,13 +161,13 @@ class TestDeletingAnAccount:
         used.close()
         assert self.SECRET in read(path)
         again = open_store(url)
-        again.accounts.delete("romeo")
+        again.accounts.delete("romeo", "romeo@h")
         again.close()
         assert self.SECRET not in read(path)
         assert b"hers" in read(path)
 
     def test_a_new_account_of_that_name_starts_empty(self, used):
-        used.accounts.delete("romeo")
+        used.accounts.delete("romeo", "romeo@h")
         used.accounts.create("romeo", KEYS)
         assert used.rosters.load("romeo").items == {}
         assert used.rosters.requests("romeo") == []
@@ -164,15 +176,15 @@ class TestDeletingAnAccount:
 
     def test_a_roster_version_of_the_old_account_is_unknown_to_a_new_one(self, used):
         known = used.rosters.load("romeo").version
-        used.accounts.delete("romeo")
+        used.accounts.delete("romeo", "romeo@h")
         used.accounts.create("romeo", KEYS)
         for number in range(4):
             used.rosters.put("romeo", RosterItem(f"{number}@h"))
         assert used.rosters.changes("romeo", known) is None
 
     def test_what_is_still_written_for_it_leaves_nothing(self, used, url):
-        used.accounts.delete("juliet")
-        used.accounts.delete("romeo")
+        used.accounts.delete("juliet", "juliet@h")
+        used.accounts.delete("romeo", "romeo@h")
         used.rosters.put("romeo", RosterItem("nurse@h"))
         used.rosters.remove("romeo", "nurse@h")
         used.rosters.add_request("romeo", "nurse@h", b"<presence/>")
@@ -223,14 +235,18 @@ class TestRosters:
         people.rosters.put("juliet", RosterItem("c@h"))
         people.rosters.remove("juliet", "a@h")
         changes = [RosterItem("d@h"), RosterItem("c@h"), Removed("a@h")]
-        assert people.rosters.changes("juliet", known) == changes
+        newest = people.rosters.load("juliet").version
+        numbered = list(zip(range(newest - 2, newest + 1), changes, strict=True))
+        assert people.rosters.changes("juliet", known) == numbered
 
     def test_only_the_last_change_of_a_contact_is_told(self, people):
         known = people.rosters.load("juliet").version
         people.rosters.put("juliet", RosterItem("a@h"))
         people.rosters.remove("juliet", "a@h")
         people.rosters.put("juliet", RosterItem("a@h", "again"))
-        assert people.rosters.changes("juliet", known) == [RosterItem("a@h", "again")]
+        assert [change for _, change in people.rosters.changes("juliet", known)] == [
+            RosterItem("a@h", "again")
+        ]
 
     def test_who_knows_the_newest_version_has_nothing_to_learn(self, people):
         assert people.rosters.changes("juliet", people.rosters.load("juliet").version) == []
@@ -248,7 +264,8 @@ class TestRosters:
         old = rosters.put("juliet", self.NURSE)
         removals = [rosters.remove("juliet", f"{number}@h") for number in range(150)]
         assert rosters.changes("juliet", old) is None
-        assert rosters.changes("juliet", removals[-3]) == [Removed("148@h"), Removed("149@h")]
+        last = [(removals[-2], Removed("148@h")), (removals[-1], Removed("149@h"))]
+        assert rosters.changes("juliet", removals[-3]) == last
         assert rosters.load("juliet").items == {"nurse@h": self.NURSE}
         people.close()
         assert 50 < rows_by_table(url)["contact"] < 120
@@ -261,6 +278,9 @@ class TestRosters:
         assert people.rosters.remove_request("juliet", "paris@h")
         assert not people.rosters.remove_request("juliet", "paris@h")
         assert [r.jid for r in people.rosters.requests("juliet")] == ["romeo@h"]
+        assert people.rosters.has_request("juliet", "romeo@h")
+        assert not people.rosters.has_request("juliet", "paris@h")
+        assert people.rosters.count_requests("juliet") == 1
         assert people.rosters.requests("romeo") == []
 
     def test_a_repeated_request_is_one_request(self, people):
@@ -275,6 +295,14 @@ class TestRosters:
 
 
 class TestOfflineMessages:
+    def test_they_can_be_had_in_portions(self, people):
+        for number in range(5):
+            people.offline.keep("juliet", b"%d" % number * 100, 1.0, 0).wait()
+        first = people.offline.pending("juliet", 250)
+        assert [message.stanza[:1] for message in first] == [b"0", b"1", b"2"]
+        people.offline.discard("juliet", first[-1].id)
+        assert [m.stanza[:1] for m in people.offline.pending("juliet", 1)] == [b"3"]
+
     def test_messages_come_back_in_order_with_their_time(self, people):
         for number in (3, 1, 2):
             people.offline.keep("juliet", b"\x00%d" % number, 1000.5 - number, 0)

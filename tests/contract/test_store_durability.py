@@ -61,7 +61,7 @@ say(*[store.rosters.put("juliet", RosterItem(f"{n}@{sys.argv[2]}")) for n in ran
 MAKES_AND_DELETES = """
 for line in sys.stdin:
     order, local = line.split()
-    store.accounts.create(local, KEYS) if order == "create" else store.accounts.delete(local)
+    store.accounts.create(local, KEYS) if order == "create" else store.accounts.delete(local, f"{local}@h")
     say("done")
 """
 

@@ -1,12 +1,13 @@
 """Peers that mean harm, against a running box: it stays up, flat in memory, and serves the others."""
 
+import base64
 import json
 import socket
 import time
 
 import pytest
 
-from support.client import STREAM
+from support.client import SASL, STREAM
 from support.scram_client import ScramClient
 from support.worlds import PASSWORD, RunningWorld, hausbote
 
@@ -187,6 +188,53 @@ def test_a_peer_that_does_not_read_is_dropped_and_nobody_waits(fort):
     romeo.leaves()
 
 
+def test_offline_messages_of_any_size_arrive_at_the_next_login(fort):
+    romeo = fort.client().log_in("romeo", PASSWORD)
+    body = "x" * 250_000
+    for number in range(40):
+        romeo.sends(
+            f"<message to='mercutio@h' type='chat' id='{number}'><body>{body}</body></message>"
+        )
+    romeo.settle()
+    mercutio = fort.client().log_in("mercutio", PASSWORD)
+    mercutio.sends("<presence/>")
+    mercutio.receives("<presence/>")
+    for number in range(40):
+        mercutio.receives(f"<message id='{number}'/>")
+    mercutio.leaves()
+
+
+def test_offline_messages_are_kept_for_one_whose_connection_breaks(fort):
+    romeo = fort.client().log_in("romeo", PASSWORD)
+    body = "x" * 250_000
+    for number in range(40):
+        romeo.sends(
+            f"<message to='mercutio@h' type='chat' id='{number}'><body>{body}</body></message>"
+        )
+    romeo.settle()
+    for _ in range(3):
+        broken = fort.client().log_in("mercutio", PASSWORD, "phone")
+        broken.sends("<presence/>")
+        broken.wire.cut()
+    mercutio = fort.client().log_in("mercutio", PASSWORD, "phone")
+    mercutio.sends("<presence/>")
+    came = {mercutio.next().get("id") for _ in range(41)} - {None}
+    assert "39" in came
+    assert len(came) > 30  # what had left for the broken connection may be gone with it
+    mercutio.leaves()
+
+
+def test_costly_addresses_hold_nobody_up(fort):
+    romeo = fort.client().log_in("romeo", PASSWORD)
+    evil = fort.client().log_in("mercutio", PASSWORD)
+    for number in range(200):
+        name = "\u30fb" * (900 - number) + "\u30a2"
+        evil.sends(f"<message to='{name}@h' id='{number}'/>")
+    romeo.settle()  # answers, and not only after all of these
+    for number in range(200):
+        evil.receives(f"<message type='error' id='{number}'/>")
+
+
 def test_too_many_bytes_are_slowed_down_not_lost(tmp_path):
     world = RunningWorld(
         tmp_path / "state",
@@ -222,4 +270,25 @@ def test_guessing_passwords_becomes_slow_and_then_impossible_for_that_address(tm
         client.wire.cut()
     assert outcomes[0].endswith("}not-authorized")
     assert outcomes[-1].endswith("}temporary-auth-failure")
+    world.close()
+
+
+def test_challenges_got_beforehand_do_not_help_to_guess(tmp_path):
+    world = RunningWorld(tmp_path / "state", "limits.login_attempts=3", address="127.0.0.14")
+    world.add_account("romeo")
+    waiting = []
+    for number in range(8):
+        client = world.client()
+        client.secure()
+        password = PASSWORD if number == 7 else "x"
+        scram = ScramClient("romeo", password, "SCRAM-SHA-1")
+        first = base64.b64encode(scram.first()).decode()
+        client.send(f"<auth xmlns='{SASL}' mechanism='SCRAM-SHA-1'>{first}</auth>")
+        waiting.append((client, scram, base64.b64decode(client.next().text)))
+    outcomes = []
+    for client, scram, challenge in waiting:
+        final = base64.b64encode(scram.final(challenge)).decode()
+        client.send(f"<response xmlns='{SASL}'>{final}</response>")
+        outcomes.append(client.next(12)[0].tag.partition("}")[2])
+    assert outcomes[-1] == "temporary-auth-failure"
     world.close()

@@ -51,9 +51,9 @@ def admin_anywhere(nurse, request):
 def fresh(cast):
     """A name that nobody has."""
     accounts = cast.world.store.accounts
-    accounts.delete("tybalt")
+    accounts.delete("tybalt", "tybalt@h")
     yield "tybalt"
-    accounts.delete("tybalt")
+    accounts.delete("tybalt", "tybalt@h")
 
 
 def can_log_in(world, local, password):
@@ -321,7 +321,7 @@ def test_a_list_of_a_strange_length_is_refused(admin, most):
 
 def test_last_login_and_statistics(cast, admin):
     romeo = cast("romeo/orchard")
-    cast.world.store.accounts.delete("tybalt")
+    cast.world.store.accounts.delete("tybalt", "tybalt@h")
     cast.account("tybalt")
     done = admin.runs("get-user-lastlogin", accountjids=["romeo@h", "tybalt@h"])
     login, never = field(done, "lastlogin")

@@ -173,7 +173,7 @@ def test_ones_own_address_as_authzid_is_fine(client):
         ({"to": "a b"}, "host-unknown"),
         ({"to": None}, "improper-addressing"),
         ({"version": None}, "unsupported-version"),
-        ({"version": "2.0"}, "unsupported-version"),
+        ({"version": "0.9"}, "unsupported-version"),
         ({"from": "@"}, "invalid-from"),
     ],
 )
@@ -289,3 +289,75 @@ def test_white_space_keeps_a_stream_alive(cast):
     romeo = cast("romeo")
     romeo.sends(" ", "\n", " ")
     romeo.receives_nothing()
+
+
+def test_a_higher_version_is_answered_with_ours(world):
+    client = world.client()
+    client.open(version="2.0")
+    assert client.header.get("version") == "1.0"
+
+
+def test_a_header_from_somebody_else_than_who_logged_in_is_refused(cast):
+    cast.account("romeo")
+    client = cast.world.client()
+    client.secure()
+    client.authenticate(ScramClient("romeo", PASSWORD, "SCRAM-SHA-1"), "SCRAM-SHA-1")
+    client._inbox.append(client.open(**{"from": "juliet@h"}))
+    client.is_ended_with("invalid-from")
+
+
+def test_what_comes_behind_the_last_step_of_a_login_is_dropped(cast):
+    cast.account("romeo")
+    client = cast.world.client()
+    client.secure()
+    scram = ScramClient("romeo", PASSWORD, "SCRAM-SHA-1")
+    first = base64.b64encode(scram.first()).decode()
+    client.send(f"<auth xmlns='{SASL}' mechanism='SCRAM-SHA-1'>{first}</auth>")
+    final = base64.b64encode(scram.final(base64.b64decode(client.next().text))).decode()
+    bind = "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
+    client.send(f"<response xmlns='{SASL}'>{final}</response>{bind}")
+    assert client.next().tag == f"{{{SASL}}}success"
+    assert client.next(0.5) is None
+    assert client.open().tag.endswith("}features")
+    client.send(bind)
+    assert client.next().get("type") == "result"
+
+
+def test_an_account_that_is_deleted_during_the_login_gets_no_session(cast):
+    cast.account("tybalt")
+    client = cast.world.client()
+    client.secure()
+    client.authenticate(ScramClient("tybalt", PASSWORD, "SCRAM-SHA-1"), "SCRAM-SHA-1")
+    cast.world.store.accounts.delete("tybalt", "tybalt@h")
+    client.open()
+    client.send("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
+    client.is_ended_with("not-authorized")
+
+
+def test_the_answer_to_a_bind_has_no_forged_addresses(cast):
+    cast.account("romeo")
+    client = cast.world.client()
+    client.secure()
+    client.authenticate(ScramClient("romeo", PASSWORD, "SCRAM-SHA-1"), "SCRAM-SHA-1")
+    client.open()
+    client.send(
+        "<iq type='get' id='b' to='juliet@h' from='evil@x'>"
+        "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
+    )
+    answer = client.next()
+    assert answer.get("type") == "error"
+    assert answer.get("from") is None
+    assert answer.get("to") is None
+
+
+def test_a_clients_stream_error_ends_the_stream_without_another(cast):
+    romeo = cast("romeo")
+    romeo.sends("<stream:error><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>")
+    assert romeo.next() is None
+    assert romeo.ended
+
+
+def test_a_stream_inside_a_stream_is_refused(cast):
+    romeo = cast("romeo")
+    romeo.sends("<stream:stream to='h' version='1.0'>")
+    romeo.is_ended_with("bad-format")

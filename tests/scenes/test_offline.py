@@ -118,3 +118,39 @@ def test_messages_that_come_while_old_ones_are_handed_over_come_after_them(cast)
     juliet.receives("<presence/>")
     bodies = [juliet.receives("<message/>").findtext("{jabber:client}body") for _ in range(100)]
     assert bodies == [f"old {n}" for n in range(50)] + [f"new {n}" for n in range(50)]
+
+
+def test_a_message_with_a_broken_delay_stops_nothing(cast):
+    romeo = cast("romeo")
+    cast.account("juliet")
+    romeo.sends(
+        "<message to='juliet@h' type='chat'><body>x</body>"
+        "<delay xmlns='urn:xmpp:delay' from='q'><a xmlns='http://['/></delay></message>",
+        chat("and this"),
+    )
+    romeo.settle()
+    juliet = comes_back(cast)
+    juliet.receives("<presence/>", "<message><body>x</body></message>")
+    juliet.receives("<message><body>and this</body></message>")
+
+
+def test_an_unknown_type_is_kept_like_a_normal_message(cast):
+    romeo = cast("romeo")
+    cast.account("juliet")
+    romeo.sends(chat("Hark!", type="nonsense"))
+    romeo.receives_nothing()
+    juliet = comes_back(cast)
+    juliet.receives("<presence/>", "<message><body>Hark!</body></message>")
+
+
+def test_a_thread_does_not_make_a_chat_state_worth_keeping(cast):
+    romeo = cast("romeo")
+    cast.account("juliet")
+    states = "http://jabber.org/protocol/chatstates"
+    romeo.sends(
+        f"<message to='juliet@h' type='chat'><thread>t</thread><composing xmlns='{states}'/></message>"
+    )
+    romeo.receives_nothing()
+    juliet = comes_back(cast)
+    juliet.receives("<presence/>")
+    juliet.receives_nothing()

@@ -24,9 +24,54 @@ def error(condition, type="cancel"):
 
 @pytest.mark.parametrize("to", ["h", "romeo@h", "juliet@h", "rooms.h"])
 def test_a_ping_is_answered(cast, to):
-    romeo, _ = cast("romeo", "juliet")
+    romeo, juliet = cast("romeo", "juliet")
+    cast.befriend(romeo, juliet)
     romeo.sends(get("urn:xmpp:ping", "ping", to))
     romeo.receives(f"<iq type='result' id='q1' from='{to}' to='romeo@h/somewhere'/>")
+
+
+@pytest.mark.parametrize("to", ["juliet@h", "nobody@h", "juliet@rooms.h"])
+def test_a_ping_tells_strangers_nothing_of_an_account(cast, to):
+    romeo, _ = cast("romeo", "juliet")
+    romeo.sends(get("urn:xmpp:ping", "ping", to))
+    romeo.receives(error("service-unavailable"))
+
+
+def test_a_stranger_does_not_reach_a_clients_idle_time(cast):
+    romeo, juliet = cast("romeo", "juliet/balcony")
+    romeo.sends(get("jabber:iq:last", to="juliet@h/balcony"))
+    romeo.receives(error("forbidden", "auth"))
+    juliet.receives_nothing()
+    cast.befriend(romeo, juliet)
+    romeo.sends(get("jabber:iq:last", to="juliet@h/balcony"))
+    juliet.receives("<iq type='get' id='q1'><query xmlns='jabber:iq:last'/></iq>")
+
+
+def test_a_second_resource_is_refused(cast):
+    romeo = cast("romeo")
+    romeo.sends("<iq type='set' id='q1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
+    romeo.receives(error("not-allowed"))
+
+
+def test_one_who_invents_names_is_stopped_and_nobody_else(cast):
+    mercutio, juliet = cast("mercutio", "juliet")
+    for number in range(40):
+        inner = "".join(f"<n{number}-{n}/>" for n in range(50))
+        mercutio.sends(
+            f"<iq type='get' id='i{number}' to='h'>"
+            f"<query xmlns='http://jabber.org/protocol/disco#info'>{inner}</query></iq>"
+        )
+    for _ in range(39):
+        mercutio.next()
+    refusal = error("resource-constraint", "wait").replace("q1", "i39")
+    mercutio.receives(refusal)
+    juliet.sends(
+        "<iq type='get' id='q1' to='h'><query xmlns='http://jabber.org/protocol/disco#info'>"
+        "<something-new/></query></iq>"
+    )
+    juliet.receives("<iq type='result' id='q1'/>")
+    mercutio.sends("<presence><priority>5</priority><status>still here</status></presence>")
+    mercutio.receives("<presence><priority>5</priority></presence>")
 
 
 def test_a_ping_without_an_address_is_for_ones_own_account(cast):
@@ -188,7 +233,7 @@ def test_uptime_and_last_activity(cast):
     romeo.receives("<iq type='result'><query xmlns='jabber:iq:last' seconds='0'/></iq>")
     juliet.sends("<presence type='unavailable'><status>asleep</status></presence>")
     romeo.receives("<presence type='unavailable'/>")
-    juliet.settle()
+    juliet.leaves()
     romeo.sends(get("jabber:iq:last", to="juliet@h"))
     romeo.receives("<iq type='result'><query xmlns='jabber:iq:last'>asleep</query></iq>")
 

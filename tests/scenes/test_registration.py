@@ -101,7 +101,7 @@ def test_a_form_without_a_password_is_refused(open_world):
     client.sends(
         f"<iq type='set' id='r1'><query xmlns='{REGISTER}'><username>p</username></query></iq>"
     )
-    client.receives(refusal("bad-request"))
+    client.receives(refusal("not-acceptable"))
 
 
 def test_one_address_may_make_only_so_many_accounts(tmp_path):
@@ -141,7 +141,7 @@ def test_nobody_changes_anothers_password(cast):
     romeo.sends(registration("juliet", "stolen"))
     romeo.receives(refusal("forbidden"))
     romeo.sends(registration("juliet", "stolen").replace("<iq ", "<iq to='juliet@h' "))
-    romeo.receives(refusal("forbidden"))
+    romeo.receives(refusal("service-unavailable"))
     cast.log_in("juliet/again")
 
 

@@ -181,14 +181,50 @@ def test_a_request_comes_from_the_account_and_goes_to_the_account(cast):
     juliet.receives("<presence type='subscribe' from='romeo@h' to='juliet@h'/>")
 
 
-def test_an_unanswered_request_is_sent_again_with_the_next_login(cast):
+def test_a_request_that_waits_is_not_shown_again(cast):
     romeo, juliet = pair(cast)
-    romeo.sends("<presence type='subscribe' to='juliet@h'/>")
+    for _ in range(2):
+        romeo.sends("<presence type='subscribe' to='juliet@h'/>")
     juliet.receives("<presence type='subscribe'/>")
     romeo.forget()
     romeo.leaves()
     cast("romeo")
-    juliet.receives("<presence type='subscribe' from='romeo@h'/>")
+    juliet.receives_nothing()
+
+
+def test_a_full_roster_loses_no_request(cast):
+    romeo, juliet = pair(cast)
+    romeo.sends("<presence type='subscribe' to='juliet@h'/>")
+    juliet.receives("<presence type='subscribe'/>")
+    romeo.forget()
+    juliet.sends("<presence type='subscribed' to='romeo@h'/>")
+    romeo.receives_any_order(
+        "<presence type='subscribed' from='juliet@h'/>",
+        push("<item jid='juliet@h' subscription='to'/>"),
+        "<presence from='juliet@h/balcony'/>",
+    )
+
+
+def test_whoever_gets_a_deleted_name_inherits_nobodys_trust(cast):
+    romeo, juliet = pair(cast)
+    cast.befriend(romeo, juliet)
+    romeo.leaves()
+    juliet.forget()
+    cast.world.add_account("romeo")  # deletes the old one
+    juliet.receives(push("<item jid='romeo@h' subscription='none'/>"))
+    stranger = cast("romeo")
+    juliet.sends("<presence><status>at home</status></presence>")
+    juliet.settle()
+    stranger.receives_nothing()
+    assert subscription(juliet, "romeo@h")["subscription"] == "none"
+
+
+def test_unavailable_reaches_contacts_whatever_its_status_is(cast):
+    romeo, juliet = pair(cast)
+    cast.befriend(romeo, juliet)
+    juliet.sends("<presence type='unavailable'><status><x xmlns='http://['/></status></presence>")
+    romeo.receives("<presence type='unavailable' from='juliet@h/balcony'/>")
+    juliet.receives("<presence type='unavailable' from='juliet@h/balcony'/>")
 
 
 def test_a_request_needs_an_address(cast):

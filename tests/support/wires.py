@@ -70,6 +70,9 @@ class MemoryWire:
         if not self.closed:
             self._out += data
 
+    def when_sent(self, callback):
+        callback()
+
     def pause(self):
         self._paused = True
 

@@ -94,6 +94,9 @@ class MemoryWorld:
         return wire
 
     def add_account(self, local):
+        """Anew, as in a running box."""
+        if self.store.accounts.delete(local, f"{local}@{DOMAIN}"):
+            self.server.account_changed({"account": local, "change": "deleted"})
         self.store.accounts.create(local, KEYS)
 
     def close(self):
@@ -113,6 +116,7 @@ class _MemoryServer(Server):
         self.keys = KeyRing(host.store)
         self.guard = LoginGuard(host.settings.limits.login_attempts)
         self.offers = offers(host)
+        self._strangers = set()
 
     def logged_in(self, stream):
         pass
@@ -186,7 +190,7 @@ class RunningWorld:
 
     def add_account(self, local):
         """Anew: what an earlier test left of it is gone."""
-        if self.store.accounts.delete(local):
+        if self.store.accounts.delete(local, f"{local}@{self.domain}"):
             message = {"account": local, "change": "deleted"}
             assert notify(self.state / "run", "c2s", message)
         self.store.accounts.create(local, KEYS)

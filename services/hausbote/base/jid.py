@@ -11,6 +11,13 @@ from typing import Final
 _MAX_BYTES: Final = 1023
 _MAX_UNPREPARED: Final = 2 * _MAX_BYTES  # characters; composing makes fewer of them
 _CACHE_SIZE: Final = 4096
+_MAX_CACHED: Final = 3 * _MAX_BYTES + 2  # characters
+# Characters that PRECIS allows beside certain others only (RFC 5892 appendix A).  The library looks
+# through the whole text for each of them: 2,000 would hold everybody up for seconds.
+_CONTEXTUAL: Final = re.compile(
+    "[\u00b7\u0375\u05f3\u05f4\u0660-\u0669\u06f0-\u06f9\u200c\u200d\u30fb]"
+)
+_MAX_CONTEXTUAL: Final = 32
 _PLAIN_LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%()*+,\-.;=?\[\\\]^_`{|}~]+\Z")
 _PLAIN_DOMAIN: Final = re.compile(
     r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*\Z"
@@ -41,10 +48,9 @@ class JID:
         """The address in `text`; InvalidJID if it is none."""
         jid = _cache.get(text)
         if jid is None:
-            jid = cls(*_prepare(text))
-            if len(_cache) >= _CACHE_SIZE:
-                _cache.clear()
-            _cache[text] = jid
+            jid = _remember(text)
+        if isinstance(jid, str):
+            raise InvalidJID(jid)
         return jid
 
     @property
@@ -72,7 +78,20 @@ class JID:
         return hash(self.full)
 
 
-_cache: dict[str, JID] = {}
+# By what was to be parsed; or why it is no address, for finding that out is not cheap either.
+_cache: dict[str, JID | str] = {}
+
+
+def _remember(text: str) -> JID | str:
+    if len(_cache) >= _CACHE_SIZE:
+        _cache.clear()
+    try:
+        found: JID | str = JID(*_prepare(text))
+    except InvalidJID as problem:
+        found = str(problem)
+    if len(text) <= _MAX_CACHED:
+        _cache[text] = found
+    return found
 
 
 def _prepare(text: str) -> tuple[str, str, str]:
@@ -162,6 +181,8 @@ def _precis(profile: str, text: str, part: str) -> str:
         raise InvalidJID(f"{part} is empty")
     if len(text) > _MAX_UNPREPARED:  # preparing costs 6 µs a character
         raise InvalidJID(f"{part} is longer than {_MAX_BYTES} bytes")
+    if len(_CONTEXTUAL.findall(text)) > _MAX_CONTEXTUAL:
+        raise InvalidJID(f"{part} has too many characters that need others beside them")
     try:
         once = precis_i18n.get_profile(profile).enforce(text)
         prepared: str = precis_i18n.get_profile(profile).enforce(once)

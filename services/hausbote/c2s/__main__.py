@@ -1,11 +1,10 @@
 """python -m hausbote.c2s --state DIR: runs the service until it is told to stop."""
 
 import sys
-from functools import partial
 
 from hausbote.c2s.components import ComponentServer, SecretMissing
 from hausbote.c2s.server import Server
-from hausbote.c2s.service import account_changed, build_host
+from hausbote.c2s.service import build_host
 from hausbote.core.process import Process
 from hausbote.net.tls import CertificateError
 
@@ -26,7 +25,7 @@ def main() -> int:
         components.stop()
         server.stop()
 
-    process.run(host, stop=stop, notified=partial(account_changed, host))
+    process.run(host, stop=stop, notified=server.account_changed)
     return 0
 
 

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 def bind(stream: "ClientStream", request: Stanza) -> Stanza:
     """Give the stream a resource and make it a session; returns the answer to the request."""
     payload = request.child(ns.BIND, "bind")
-    if payload is None or request.type != "set":
+    if payload is None or request.type not in ("get", "set"):
         raise StreamError("not-authorized", "bind a resource first")
-    if "id" not in request.attrs:
-        raise BadRequest("an IQ needs an id")
+    if request.type != "set" or "id" not in request.attrs or len(request.children) != 1:
+        raise BadRequest("binding is an IQ set with an id and one child element")
     assert stream.login is not None
+    if not stream.server.host.store.accounts.may_log_in(stream.login.local):
+        raise StreamError("not-authorized", "the account was deleted or locked")
     resource = _wanted(payload) or token(96)
     host = stream.server.host
     account = host.directory.account(stream.login.local)

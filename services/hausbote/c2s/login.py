@@ -93,6 +93,8 @@ def begin_login(stream: "ClientStream", auth: Stanza) -> None:
     login.scram = None
     try:
         mechanism = auth.attrs.get("mechanism", "")
+        if auth.children:
+            raise SaslError("malformed-request")
         domain = server.host.domain
         login.scram = ScramServer(mechanism, server.keys, login.bindings, domain, login.offered)
         if auth.inner:
@@ -117,14 +119,21 @@ def continue_login(stream: "ClientStream", response: Stanza) -> None:
 
 
 def _step(stream: "ClientStream", scram: ScramServer, payload: str) -> None:
-    answer = scram.respond(decode(payload))
+    message = decode(payload)
+    if scram.local:
+        _check_guard(stream, scram.local)  # others may have failed since the challenge
+    answer = scram.respond(message)
     if isinstance(answer, Challenge):
-        if stream.server.guard.refuses(stream.connection.address, scram.local):
-            log(Event.LOGINS_HELD_BACK, session=Word(stream.tag))
-            raise SaslError("temporary-auth-failure", "too many failed logins: wait some minutes")
+        _check_guard(stream, scram.local)
         stream.say(el("challenge", encode(answer.data), xmlns=ns.SASL))
     else:
         _succeed(stream, answer)
+
+
+def _check_guard(stream: "ClientStream", local: str) -> None:
+    if stream.server.guard.refuses(stream.connection.address, local):
+        log(Event.LOGINS_HELD_BACK, session=Word(stream.tag))
+        raise SaslError("temporary-auth-failure", "too many failed logins: wait some minutes")
 
 
 def _succeed(stream: "ClientStream", success: Success) -> None:

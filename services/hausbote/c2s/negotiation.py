@@ -3,8 +3,9 @@
 What may come next depends on how far the client is; everything else ends the stream.
 """
 
+import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hausbote.base.jid import JID, InvalidJID, prepare_domain
 from hausbote.c2s.binding import bind
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
     from hausbote.c2s.stream import ClientStream
 
 
+_VERSION: Final = re.compile(r"0*([0-9]{1,5})\.[0-9]{1,5}")
+
+
 def open_stream(stream: "ClientStream", attrs: dict[str, str]) -> None:
     """Answer the client's header with ours and the features of this phase."""
     host = stream.server.host
-    stream.send_header(_sender(attrs.get("from")))
+    version = _VERSION.fullmatch(attrs.get("version", ""))
+    stream.send_header(_sender(stream, attrs.get("from")), versioned=version is not None)
     if "to" not in attrs:
         raise StreamError("improper-addressing", "the stream's header needs a to attribute")
     try:
@@ -33,20 +38,24 @@ def open_stream(stream: "ClientStream", attrs: dict[str, str]) -> None:
         raise StreamError("host-unknown") from None
     if domain != host.domain:
         raise StreamError("host-unknown", "this server is not the one you look for")
-    if attrs.get("version", "0.9").partition(".")[0] != "1":
+    if version is None or int(version[1]) < 1:  # a higher one is ours to lower (§4.7.5)
         raise StreamError("unsupported-version")
     language = attrs.get("xml:lang")
     stream.language = None if language == host.settings.language else language
     stream.send_features()
 
 
-def _sender(claimed: str | None) -> str | None:
+def _sender(stream: "ClientStream", claimed: str | None) -> str | None:
     if claimed is None:
         return None
     try:
-        return JID.parse(claimed).full
+        sender = JID.parse(claimed).bare
     except InvalidJID:
         raise StreamError("invalid-from") from None
+    login = stream.login
+    if login is not None and login.done and sender != f"{login.local}@{stream.server.host.domain}":
+        raise StreamError("invalid-from", "this is not who logged in")
+    return sender
 
 
 def features(stream: "ClientStream") -> Iterator[Markup | None]:
@@ -114,19 +123,27 @@ def _for_strangers(stream: "ClientStream", element: Stanza) -> Stanza:
     host, payload = stream.server.host, element.children[0]
     key = (Target.STRANGER, element.type or "", payload.ns, payload.name)
     handler = host.registry.iqs.get(key)
-    if handler is None or element.to not in (None, host.domain):
+    if handler is None or not _is_for_us(stream, element.to):
         raise _refusal(element, "log in first")
     to = JID.parse(host.domain)
     address = stream.connection.address
     return result(element, handler(Request(host, element, None, to, payload, address=address)))
 
 
+def _is_for_us(stream: "ClientStream", to: str | None) -> bool:
+    try:
+        return to is None or JID.parse(to).full == stream.server.host.domain
+    except InvalidJID:
+        return False
+
+
 def _answer(stream: "ClientStream", element: Stanza, handle: Callable[[], Stanza]) -> None:
+    """Nobody has an address yet, whatever the element claims: the answer carries none."""
     try:
         answer = handle()
     except StanzaError as problem:
         answer = error(element, problem)
-    stream.send(answer.wire())
+    stream.send(answer.replace(to=None, from_=None).wire())
 
 
 def _refusal(element: Stanza, text: str) -> StreamError:

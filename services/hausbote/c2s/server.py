@@ -10,8 +10,10 @@ from hausbote.base.log import Event, bug, log
 from hausbote.base.settings import Settings
 from hausbote.c2s.login import KeyRing, LoginGuard
 from hausbote.c2s.stream import ClientStream
+from hausbote.core import dispatch
 from hausbote.core.feature import Phase
 from hausbote.core.host import Host
+from hausbote.features.contacts import forget_person
 from hausbote.net.connection import Connection, Traffic
 from hausbote.net.listener import AddressBook, Listener
 from hausbote.net.tls import CertificateError, CertificateFiles, TlsShelf
@@ -75,6 +77,24 @@ class Server:
             log(Event.CERTIFICATE_UNUSABLE)
         else:
             log(Event.CERTIFICATE_RELOADED)
+
+    def account_changed(self, message: dict[str, str]) -> None:
+        """An account was deleted or locked, or got another password: its streams end."""
+        local, change = message.get("account", ""), message.get("change", "")
+        reason = "not-authorized" if change == "deleted" else "reset"
+        error = StreamError(reason, f"the account was changed: {change}")
+        for stream in [
+            s for s in self._strangers if s.login is not None and s.login.local == local
+        ]:
+            stream.end(error)
+        account = self.host.directory.online(local)
+        for session in list(account.sessions.values()) if account is not None else ():
+            session.transport.end(error)
+            dispatch.gone(self.host, session)
+        if change == "deleted":
+            self.host.directory.forget(local)
+            self.host.store.activity.forget(local)
+            forget_person(self.host, f"{local}@{self.host.domain}")
 
     # -- streams come and go -------------------------------------------------------------------
 

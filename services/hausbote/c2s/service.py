@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from hausbote.base.settings import Settings
 from hausbote.c2s.components import Component
-from hausbote.core import dispatch
 from hausbote.core.bus import Bus
 from hausbote.core.bus.frame import Frame
 from hausbote.core.directory import Directory
@@ -32,7 +31,6 @@ from hausbote.features import (
     version,
 )
 from hausbote.storage import Store
-from hausbote.xmpp.errors import StreamError
 
 FEATURES: tuple[Feature, ...] = (
     blocking.feature,
@@ -69,20 +67,8 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         pump=Pump(),
         services={names.rooms: "rooms"},
         identity=("server", "im", "Hausbote"),
+        has_accounts=True,
         elsewhere=frozenset({names.upload, names.proxy, names.pubsub}),
         outlets={domain: Component(domain) for domain in settings.components.by_domain},
     )
     return host
-
-
-def account_changed(host: Host, message: dict[str, str]) -> None:
-    """An account was deleted or locked, or got another password: its sessions end."""
-    local, change = message.get("account", ""), message.get("change", "")
-    account = host.directory.online(local)
-    reason = "not-authorized" if change == "deleted" else "reset"
-    for one in list(account.sessions.values()) if account is not None else ():
-        one.transport.end(StreamError(reason, f"the account was changed: {change}"))
-        dispatch.gone(host, one)
-    if change == "deleted":
-        host.directory.forget(local)
-        host.store.activity.forget(local)

@@ -8,6 +8,8 @@ that no byte can slip past a restart of the stream.
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
+from gevent.event import Event as Signal
+
 from hausbote.base.log import Event, Word, bug, log
 from hausbote.base.tokens import session_tag, token
 from hausbote.c2s.login import Login
@@ -141,6 +143,9 @@ class ClientStream:
             self.connection.resume()
 
     def _take_element(self, stanza: Stanza) -> None:
+        if stanza.ns == ns.STREAMS and stanza.name == "error":
+            self.close()  # the client gives up; an error is not answered with one (§4.9.1.1)
+            return
         session = self.session
         if session is None:
             if not self._ended:
@@ -165,14 +170,27 @@ class ClientStream:
 
     # -- what the stream says ------------------------------------------------------------------
 
+    @property
+    def closed(self) -> bool:
+        return self._ended or self.connection.closed
+
     def send(self, data: bytes) -> None:
         self.connection.write(data)
+
+    def flush(self) -> bool:
+        sent = Signal()
+        self.connection.when_sent(sent.set)
+        sent.wait()
+        return not self.closed
 
     def say(self, markup: Markup) -> None:
         self.connection.write(markup.encode())
 
-    def send_header(self, to: str | None = None) -> None:
-        """Our side of a stream: declaration, header (RFC 6120 §4.7)."""
+    def send_header(self, to: str | None = None, *, versioned: bool = True) -> None:
+        """Our side of a stream: declaration, header (RFC 6120 §4.7).
+
+        A client of the time before versions gets none back (§4.7.5).
+        """
         host = self.server.host
         attributes = {
             "from": host.domain,
@@ -182,6 +200,8 @@ class ClientStream:
             "xmlns": ns.CLIENT,
             "xmlns:stream": ns.STREAMS,
         }
+        if not versioned:
+            del attributes["version"]
         if to is not None:
             attributes["to"] = to
         inner = "".join(f" {k}='{escape_attribute(v)}'" for k, v in attributes.items())
@@ -192,9 +212,13 @@ class ClientStream:
         self.say(el("stream:features", *features(self)))
 
     def restart(self) -> None:
-        """After TLS and after the login the client begins a stream again."""
+        """After TLS and after the login the client begins a stream again.
+
+        What it sent behind its last step belongs to no stream and is dropped.
+        """
         self._parser.reset()
         self._header_sent = False
+        self._lane.items[:] = [item for item in self._lane.items if isinstance(item, _Step)]
 
     def start_tls(self) -> None:
         self.restart()

@@ -69,7 +69,7 @@ def delete(state: Path, jid: str) -> None:
     settings = load_settings(state)
     local = _local(settings, jid)
     with opened_store(settings) as store:
-        _known(store.accounts.delete(local), jid)
+        _known(store.accounts.delete(local, f"{local}@{settings.domain}"), jid)
     _tell(settings, local, "deleted")
     click.echo("The account was deleted.")
 

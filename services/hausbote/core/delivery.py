@@ -4,7 +4,7 @@ A message for an account passes the features' stages; in between stands `deliver
 begun to write to disk is in `Delivery.tickets`: acknowledgements wait for these, delivery does not.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hausbote.base.jid import JID
 from hausbote.core.bus.cause import Pending
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from hausbote.core.host import Host
 
 
+_KINDS: Final = {kind: kind for kind in ("chat", "error", "groupchat", "headline", "normal")}
+"""What is not among them counts as normal (RFC 6121 §5.2.2)."""
+
+
 class Delivery:
     """One message on its way to one local account."""
 
@@ -27,7 +31,7 @@ class Delivery:
         self.stanza = stanza
         self.sender = sender
         self.to = to
-        self.type = stanza.type or "normal"
+        self.type = _KINDS.get(stanza.type or "normal", "normal")
         self.account: Account | None = host.directory.online(to.local)
         self.tickets: list[Pending] = []
 
@@ -40,10 +44,10 @@ def deliver_message(delivery: Delivery) -> None:
             return
     sessions = recipients(delivery)
     if sessions:
-        data = delivery.stanza.wire()
-        for session in sessions:
-            session.write(data)
-        return
+        stanza, data = delivery.stanza, delivery.stanza.wire()
+        taken = [session.deliver(stanza, data) for session in sessions]
+        if any(taken):
+            return
     _nobody_there(delivery)
 
 
@@ -55,7 +59,7 @@ def recipients(delivery: Delivery) -> list[Session]:
     resource = delivery.to.resource
     if resource:
         session = account.sessions.get(resource)
-        if session is not None:
+        if session is not None and session.reachable:
             return [session]
         if delivery.type != "chat":
             return []
@@ -69,7 +73,7 @@ def _nobody_there(delivery: Delivery) -> None:
     kind = delivery.type
     if kind == "error":
         return
-    if not _exists(delivery):
+    if delivery.account is None and not delivery.host.is_account(delivery.to.local):
         raise ServiceUnavailable
     if kind == "headline":
         return
@@ -78,7 +82,3 @@ def _nobody_there(delivery: Delivery) -> None:
             if handler(delivery):
                 return
     raise ServiceUnavailable
-
-
-def _exists(delivery: Delivery) -> bool:
-    return delivery.account is not None or delivery.host.store.accounts.exists(delivery.to.local)

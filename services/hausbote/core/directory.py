@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def new_lock() -> Any:
+    """A lock that makes greenlets wait, and that its holder may take again."""
+    return RLock()
+
+
 class Account:
     """An account as this process knows it: its sessions by resource, and features' state of it.
 
@@ -29,7 +34,7 @@ class Account:
     def lock(self) -> Any:
         """Held by whoever changes what belongs to the account in more than one step."""
         if self._lock is None:
-            self._lock = RLock()
+            self._lock = new_lock()
         return self._lock
 
     def state(self, kind: type[T]) -> T:
@@ -50,7 +55,11 @@ class Directory:
     def __init__(self) -> None:
         self._accounts: WeakValueDictionary[str, Account] = WeakValueDictionary()
         self._online: dict[str, Account] = {}
-        self.sessions = 0
+
+    @property
+    def sessions(self) -> int:
+        """How many are bound."""
+        return sum(len(account.sessions) for account in self._online.values())
 
     def online(self, local: str) -> Account | None:
         """The account, if it has a bound session."""
@@ -67,6 +76,14 @@ class Directory:
             account = self._accounts[local] = Account(local)
         return account
 
+    def is_current(self, account: Account) -> bool:
+        """Whether this is the account of that name still, and not one that was deleted."""
+        return self._accounts.get(account.local) is account
+
+    def in_use(self) -> list[Account]:
+        """Accounts that someone holds: online ones, and those at work."""
+        return list(self._accounts.values())
+
     def forget(self, local: str) -> None:
         """The account was deleted: whoever gets the name next has nothing of it."""
         self._accounts.pop(local, None)
@@ -76,12 +93,10 @@ class Directory:
         account = session.account
         account.sessions[session.jid.resource] = session
         self._online[account.local] = account
-        self.sessions += 1
 
     def remove(self, session: "Session") -> None:
         account = session.account
         if account.sessions.get(session.jid.resource) is session:
             del account.sessions[session.jid.resource]
-            self.sessions -= 1
             if not account.sessions:
                 del self._online[account.local]

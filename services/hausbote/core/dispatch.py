@@ -39,8 +39,11 @@ def from_session(host: Host, session: Session, stanza: Stanza) -> None:
     try:
         to = JID.parse(stanza.attrs["to"]) if "to" in stanza.attrs else None
     except InvalidJID as problem:
-        refuse(host, stanza, JidMalformed(str(problem)), session)
+        unreadable = stanza if stanza.attrs["to"] else stanza.replace(to=host.domain)
+        refuse(host, unreadable, JidMalformed(str(problem)), session)
         return
+    if to is not None and stanza.name != "iq":  # an answer names its sender as the client wrote it
+        stanza.attrs["to"] = to.full
     try:
         if stanza.name == "presence":
             _presence_from_session(host, session, stanza, to)
@@ -62,7 +65,8 @@ def _stamp(session: Session, stanza: Stanza) -> Stanza:
     if stanza.name not in ("message", "presence", "iq"):
         raise StreamError("unsupported-stanza-type")
     attrs = dict(stanza.attrs)
-    attrs["from"] = jid.bare if attrs.get("type") in _SUBSCRIPTIONS else jid.full
+    bare = stanza.name == "presence" and attrs.get("type") in _SUBSCRIPTIONS
+    attrs["from"] = jid.bare if bare else jid.full
     return Stanza(stanza.name, attrs, stanza.children, stanza.inner)
 
 
@@ -75,7 +79,7 @@ def _same(jid: JID, claimed: str) -> bool:
 
 
 def _presence_from_session(host: Host, session: Session, stanza: Stanza, to: JID | None) -> None:
-    kind = stanza.attrs.get("type", "available")
+    kind = presence_type(stanza)
     handler = host.registry.outbound.get(kind)
     if handler is not None:
         handler(Presence(host, stanza, session.jid, to, session))
@@ -171,8 +175,16 @@ def _local(
         _presence(host, stanza, sender, to, session)
 
 
+def presence_type(stanza: Stanza) -> str:
+    """The type of a presence; "available" for none, which no presence may say of itself."""
+    kind = stanza.attrs.get("type")
+    if kind is None:
+        return "available"
+    return kind if kind != "available" else "unknown"
+
+
 def _presence(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | None) -> None:
-    kind = stanza.attrs.get("type", "available")
+    kind = presence_type(stanza)
     handler = host.registry.inbound.get(kind)
     if handler is not None:
         handler(Presence(host, stanza, sender, to, session))
@@ -191,6 +203,8 @@ def _iq(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | Non
     if request and len(stanza.children) != 1:
         raise BadRequest("an IQ get or set has one child element")
     if to.local and to.resource:
+        if request:
+            _guard_client(host, stanza, sender, to, session)
         if not _to_session(host, stanza, to) and request:
             raise ServiceUnavailable
     elif request:
@@ -199,9 +213,18 @@ def _iq(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | Non
         host.queries.answered(stanza, sender)
 
 
+def _guard_client(
+    host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | None
+) -> None:
+    payload = stanza.children[0]
+    guard = host.registry.iqs.get((Target.CLIENT, stanza.attrs["type"], payload.ns, payload.name))
+    if guard is not None:
+        guard(Request(host, stanza, sender, to, payload, session))
+
+
 def _answer(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | None) -> None:
     payload = stanza.children[0]
-    if to.local and not _is_account(host, to):
+    if to.local and not host.is_account(to.local):
         raise ServiceUnavailable
     target = Target.ACCOUNT if to.local else Target.HOST
     handler = host.registry.iqs.get((target, stanza.attrs["type"], payload.ns, payload.name))
@@ -213,15 +236,10 @@ def _answer(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session |
         job()
 
 
-def _is_account(host: Host, to: JID) -> bool:
-    online = host.directory.online(to.local) is not None
-    return online or host.store.accounts.exists(to.local)
-
-
 def _to_session(host: Host, stanza: Stanza, to: JID) -> bool:
     account = host.directory.online(to.local)
     session = account.sessions.get(to.resource) if account is not None else None
-    if session is None:
+    if session is None or not session.reachable:
         return False
     session.send(stanza)
     return True

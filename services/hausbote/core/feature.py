@@ -28,6 +28,7 @@ class Target(Enum):
 
     HOST = "the service's own domain"
     ACCOUNT = "an account's bare JID"
+    CLIENT = "a full JID: the handler may refuse what the client would get"
     STRANGER = "the service, by a connection that has not logged in"
 
 

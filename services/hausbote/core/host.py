@@ -44,6 +44,7 @@ class Host:
     `services` maps the domains of the box's other services to their names on the bus; `elsewhere`
     are names of the box that no service answers for, and `outlets` are programs attached to this
     service, by domain.
+    `has_accounts` says whether the accounts of the store are people at this domain.
     """
 
     domain: str
@@ -57,6 +58,7 @@ class Host:
     identity: tuple[str, str, str]
     elsewhere: frozenset[str] = frozenset()
     outlets: dict[str, "Outlet"] = field(default_factory=dict)
+    has_accounts: bool = False
     clock: Callable[[], float] = time.time
     compute: Callable[..., Any] = compute
     started: float = 0.0
@@ -77,6 +79,12 @@ class Host:
         if self.identity[0] != "server":
             return ()
         return [*self.services, *(domain for domain, o in self.outlets.items() if o.attached)]
+
+    def is_account(self, local: str) -> bool:
+        """Whether there is such an account at this domain."""
+        if not self.has_accounts:
+            return False
+        return self.directory.online(local) is not None or self.store.accounts.exists(local)
 
     def uptime(self) -> int:
         """Whole seconds since start."""

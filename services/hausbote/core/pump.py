@@ -6,6 +6,7 @@ a single worker does everything, and a lane costs one list and no switch per ite
 
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, Final
 
 from gevent import get_hub
@@ -15,6 +16,7 @@ from hausbote.base.log import bug
 
 _MAX_WORKERS: Final = 256
 _TURN: Final = 16  # items of one lane before the next lane's turn
+_SLICE: Final = 0.01  # seconds of handling before connections are looked at again
 
 
 class Lane:
@@ -39,6 +41,7 @@ class Pump:
         self._workers = 0
         self._max_workers = max_workers
         self._turn_due = False
+        self._after_io: Any = self._hub.loop.timer(0.0)
 
     def post(self, lane: Lane, item: object) -> None:
         """Queue an item; it is handled after all that the lane already holds."""
@@ -71,13 +74,16 @@ class Pump:
     def _work(self) -> None:
         me = getcurrent()
         while True:
-            while self._ready:
+            until = monotonic() + _SLICE
+            while self._ready and monotonic() < until:
                 lane = self._ready.popleft()
                 # Should this lane block, the next turn of the hub finds another worker.
                 if self._ready:
                     self._call_turn()
                 self._serve(lane)
             self._idle.append(me)
+            if self._ready:
+                self._after_io.start(self._turn)  # a callback would come before reading
             self._hub.switch()
 
     def _serve(self, lane: Lane) -> None:

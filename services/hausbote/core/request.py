@@ -33,7 +33,14 @@ class Request:
 
     def tree(self) -> Tree:
         """The payload, to look into."""
-        return tree(self.payload)
+        return tree(self.payload, self._source)
+
+    @property
+    def _source(self) -> str:
+        """Whose names they are: an account's, another server's, or a stranger's address."""
+        if self.sender is None:
+            return self.address
+        return self.sender.bare if self.sender.domain == self.host.domain else self.sender.domain
 
     @property
     def own(self) -> bool:

@@ -1,6 +1,6 @@
 """A bound resource: what others see of a client while it is connected."""
 
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from hausbote.base.jid import JID
 from hausbote.core.directory import Account
@@ -8,12 +8,20 @@ from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.stanza import Stanza
 
 T = TypeVar("T")
+_MAX_HELD: Final = 1_048_576  # bytes of messages that wait for older ones
 
 
 class Transport(Protocol):
     """How a session's stanzas leave."""
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing that is sent now will arrive."""
+
     def send(self, data: bytes) -> None: ...
+
+    def flush(self) -> bool:
+        """Wait until all that was sent has left; False if the connection ended before."""
 
     def end(self, error: StreamError) -> None:
         """Tell the client why, and close."""
@@ -22,7 +30,17 @@ class Transport(Protocol):
 class Session:
     """Created when a resource is bound; `presence` is None until it is available."""
 
-    __slots__ = ("_held", "_states", "account", "gone", "jid", "presence", "priority", "transport")
+    __slots__ = (
+        "_held",
+        "_held_size",
+        "_states",
+        "account",
+        "gone",
+        "jid",
+        "presence",
+        "priority",
+        "transport",
+    )
 
     def __init__(self, jid: JID, account: Account, transport: Transport) -> None:
         self.jid = jid
@@ -31,7 +49,8 @@ class Session:
         self.presence: Stanza | None = None
         self.priority = 0
         self.gone = False
-        self._held: list[bytes] | None = None
+        self._held: list[Stanza] | None = None
+        self._held_size = 0
         self._states: dict[type, Any] | None = None
 
     def state(self, kind: type[T]) -> T:
@@ -43,22 +62,40 @@ class Session:
             found = self._states[kind] = kind()
         return found
 
+    @property
+    def reachable(self) -> bool:
+        """Whether what is sent now can arrive."""
+        return not self.gone and not self.transport.closed
+
     def send(self, stanza: Stanza) -> None:
         self.write(stanza.wire())
 
     def write(self, data: bytes) -> None:
-        """Send bytes of our own serialising; kept back while held."""
-        if self._held is not None:
-            self._held.append(data)
-        elif not self.gone:
+        """Send bytes of our own serialising."""
+        if not self.gone:
             self.transport.send(data)
 
-    def hold(self) -> None:
-        """Keep back what is written until `release`, so that something older can go first."""
-        self._held = []
+    def deliver(self, message: Stanza, data: bytes) -> bool:
+        """Send a message, `data` on the wire, after older ones if these are on their way.
 
-    def release(self, first: list[bytes]) -> None:
-        """Send `first`, then what was kept back."""
+        False if it cannot be taken: whoever sent it must keep it or be told.
+        """
+        if not self.reachable:
+            return False
+        if self._held is None:
+            self.transport.send(data)
+            return True
+        if self._held_size + len(data) > _MAX_HELD:
+            return False
+        self._held.append(message)
+        self._held_size += len(data)
+        return True
+
+    def hold(self) -> None:
+        """Keep messages back until `release`, so that older ones can go first."""
+        self._held, self._held_size = [], 0
+
+    def release(self) -> list[Stanza]:
+        """Send what was kept back; returns what cannot be sent any more."""
         held, self._held = self._held or [], None
-        for data in first + held:
-            self.write(data)
+        return [message for message in held if not self.deliver(message, message.wire())]

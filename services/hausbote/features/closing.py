@@ -4,7 +4,7 @@ from hausbote.core import dispatch
 from hausbote.core.directory import Account
 from hausbote.core.host import Host
 from hausbote.features.blocklist import holders
-from hausbote.features.contacts import contacts_of
+from hausbote.features.contacts import contacts_of, forget_person
 from hausbote.features.subscriptions import cancel
 from hausbote.xmpp.errors import StreamError
 
@@ -15,9 +15,11 @@ def erase(host: Host, account: Account) -> None:
     for item in list(contacts.items.values()):
         cancel(host, account, item)
     contacts.clear()
-    host.store.accounts.delete(account.local)
+    jid = f"{account.local}@{host.domain}"
+    host.store.accounts.delete(account.local, jid)
     host.directory.forget(account.local)
     host.store.activity.forget(account.local)
+    forget_person(host, jid)
     holders(host).discard(account.local)
 
 

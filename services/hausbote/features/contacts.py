@@ -129,6 +129,18 @@ def remove(host: Host, account: Account, jid: str) -> None:
     push(account, Removed(jid), version)
 
 
+def forget_person(host: Host, jid: str) -> None:
+    """A local account was deleted; the store knows already that nobody is subscribed to it."""
+    for account in host.directory.in_use():
+        contacts = account.state(Contacts)
+        if contacts.loaded and jid in contacts.items:
+            with account.lock:
+                contacts.load(host, account.local)
+                contacts.changed(contacts.version)
+                if jid in contacts.items:
+                    push(account, contacts.items[jid], contacts.version)
+
+
 def push(account: Account, item: RosterItem | Removed, version: int) -> None:
     """Tell every interested client of a change."""
     payload = roster_payload([item], version)

@@ -27,7 +27,7 @@ def last_seen(request: Request) -> Child:
     if request.sender is None or not is_subscribed(host, local, request.sender):
         raise Forbidden
     account = host.directory.online(local)
-    if account is not None and account.available():
+    if account is not None:
         return child(ns.LAST, "query", seconds="0")
     last = host.store.activity.last(local)
     if last is None:
@@ -36,9 +36,16 @@ def last_seen(request: Request) -> Child:
     return child(ns.LAST, "query", last.status or None, seconds=str(seconds))
 
 
+@feature.iq("get", ns.LAST, "query", Target.CLIENT)
+def guard(request: Request) -> None:
+    """A client would tell how long its owner has been idle (§5)."""
+    if request.sender is None or not is_subscribed(request.host, request.to.local, request.sender):
+        raise Forbidden
+
+
 @feature.on(Moment.LEFT)
 def note(host: Host, session: Session) -> None:
     """Keep when the last client of an account became unavailable, and what it said."""
-    if not session.account.available():
+    if not session.account.available() and host.directory.is_current(session.account):
         status = session.state(Goodbye).status[:_MAX_STATUS]
         host.store.activity.left(session.account.local, host.clock(), status)

@@ -1,24 +1,29 @@
 """Messages for people who are away (XEP-0160), with the time when they came (XEP-0203)."""
 
+from typing import Final
+
 from hausbote.base.clock import timestamp
 from hausbote.core.delivery import Delivery
-from hausbote.core.dispatch import refuse
+from hausbote.core.directory import new_lock
+from hausbote.core.dispatch import refuse, route
 from hausbote.core.feature import Feature, Moment, Stage
 from hausbote.core.host import Host
 from hausbote.core.session import Session
 from hausbote.storage import OfflineMessage, StorageError, Ticket
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import InternalServerError, ServiceUnavailable
-from hausbote.xmpp.stanza import Child, Stanza, child, tree
+from hausbote.xmpp.stanza import Child, Stanza, child, start_tag
 
 feature = Feature("offline", xeps={"0160": "1.0.1", "0203": "2.0"}, disco=("msgoffline",))
+
+_PORTION: Final = 262_144  # bytes handed over at a time
 
 
 @feature.message(Stage.ABSENT)
 def keep(delivery: Delivery) -> bool:
     """Keep what someone would want to read later; its sender hears if that fails."""
     stanza = delivery.stanza
-    if all(part.ns == ns.CHAT_STATES for part in stanza.children):
+    if all(_is_fleeting(part) for part in stanza.children):
         return True
     host = delivery.host
     limit = host.settings.limits.offline_messages
@@ -26,6 +31,11 @@ def keep(delivery: Delivery) -> bool:
     ticket.then(lambda: _check(host, stanza, ticket))
     delivery.tickets.append(ticket)
     return True
+
+
+def _is_fleeting(part: Child) -> bool:
+    """A chat state (XEP-0085), or the thread that it belongs to."""
+    return part.ns == ns.CHAT_STATES or (part.ns == ns.CLIENT and part.name == "thread")
 
 
 def _check(host: Host, stanza: Stanza, ticket: Ticket[bool]) -> None:
@@ -40,20 +50,39 @@ def _check(host: Host, stanza: Stanza, ticket: Ticket[bool]) -> None:
         host.pump.run(lambda: refuse(host, stanza, full))
 
 
+class Handover:
+    """Whether an account's messages are being handed to a session: one at a time."""
+
+    __slots__ = ("lock",)
+
+    def __init__(self) -> None:
+        self.lock = new_lock()
+
+
 @feature.on(Moment.READY)
 def hand_over(host: Host, session: Session) -> None:
-    """What is kept goes first, what arrives meanwhile after it."""
+    """What is kept goes first, what arrives meanwhile after it (`presence` holds it back)."""
+    try:
+        with session.account.state(Handover).lock:
+            while _hand_over_some(host, session):
+                pass
+    finally:
+        for stanza in session.release():
+            route(host, stanza)
+
+
+def _hand_over_some(host: Host, session: Session) -> bool:
+    """Deleted here is only what has left for the client; False if nothing more can be done."""
     local = session.account.local
-    with session.account.lock:
-        session.hold()
-        late: list[bytes] = []
-        try:
-            kept = host.store.offline.pending(local)
-            late = [_late(host, message).wire() for message in kept]
-        finally:
-            session.release(first=late)
-        if late and not session.gone:
-            host.store.offline.discard(local, kept[-1].id)
+    kept = host.store.offline.pending(local, _PORTION)
+    if not kept or not session.reachable:
+        return False
+    for message in kept:
+        session.write(_late(host, message).wire())
+    if not session.transport.flush():
+        return False
+    host.store.offline.discard(local, kept[-1].id)
+    return True
 
 
 def _late(host: Host, message: OfflineMessage) -> Stanza:
@@ -65,4 +94,4 @@ def _late(host: Host, message: OfflineMessage) -> Stanza:
 
 def _claims_our_delay(host: Host, part: Child) -> bool:
     is_delay = part.ns == ns.DELAY and part.name == "delay"
-    return is_delay and tree(part).get("from") == host.domain
+    return is_delay and start_tag(part).get("from") == host.domain

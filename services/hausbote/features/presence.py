@@ -3,6 +3,7 @@
 A broadcast is written once: only the to address differs between the copies.
 """
 
+import re
 from typing import Final
 
 from hausbote.base.jid import JID
@@ -20,6 +21,7 @@ from hausbote.xmpp.xml import escape_attribute
 
 feature = Feature("presence")
 
+_PRIORITY: Final = re.compile(r"\s*[+-]?[0-9]{1,3}\s*\Z", re.ASCII)
 _MAX_DIRECTED: Final = 1_000  # people who are not contacts, per session
 
 
@@ -53,13 +55,16 @@ def available(presence: Presence) -> None:
         return
     priority = _priority(presence.stanza)
     host, initial = presence.host, session.presence is None
-    was_ready = session.presence is not None and session.priority >= 0
+    becomes_ready = priority >= 0 and (initial or session.priority < 0)
+    if becomes_ready:
+        session.hold()  # messages that come from now on; READY lets them go
     session.presence, session.priority = presence.stanza, priority
-    broadcast(host, session, presence.stanza)
-    if initial:
-        _greet(host, session)
-    if priority >= 0 and not was_ready:
-        for hook in host.registry.hooks(Moment.READY):
+    try:
+        broadcast(host, session, presence.stanza)
+        if initial:
+            _greet(host, session)
+    finally:
+        for hook in host.registry.hooks(Moment.READY) if becomes_ready else ():
             hook(host, session)
 
 
@@ -91,10 +96,9 @@ def _priority(presence: Stanza) -> int:
     text = presence.text(ns.CLIENT, "priority")
     if text is None:
         return 0
-    try:
-        priority = int(text)
-    except ValueError:
-        raise BadRequest("a priority is a number") from None
+    if not _PRIORITY.match(text):
+        raise BadRequest("a priority is a number")
+    priority = int(text)
     if not -128 <= priority <= 127:
         raise BadRequest("a priority is between -128 and 127")
     return priority
@@ -112,9 +116,9 @@ def _direct(presence: Presence, session: Session) -> None:
 def _leave(host: Host, session: Session, goodbye: Stanza) -> None:
     was_available = session.presence is not None
     if was_available:
-        session.presence, session.priority = None, 0
         session.state(Goodbye).status = goodbye.text(ns.CLIENT, "status") or ""
-        broadcast(host, session, goodbye)
+        broadcast(host, session, goodbye)  # to the session itself, too (§4.5.2)
+        session.presence, session.priority = None, 0
         for hook in host.registry.hooks(Moment.LEFT):
             hook(host, session)
     directed = session.state(Directed).jids
@@ -157,6 +161,8 @@ def _greet(host: Host, session: Session) -> None:
         elif item.ask:
             route(host, stanza("presence", from_=session.jid.bare, to=item.jid, type="subscribe"))
     for request in host.store.rosters.requests(session.account.local):
+        if not session.reachable:
+            break
         session.send(Stanza.unpack(request.stanza))
 
 
@@ -203,8 +209,10 @@ def answer_probe(presence: Presence) -> None:
         return
     account = host.directory.online(to.local)
     sessions = account.available() if account is not None else []
+    if to.resource:
+        sessions = [session for session in sessions if session.jid.resource == to.resource]
     for session in sessions:
         assert session.presence is not None
         route(host, session.presence.replace(to=asker.full))
     if not sessions:
-        route(host, stanza("presence", from_=to.bare, to=asker.full, type="unavailable"))
+        route(host, stanza("presence", from_=to.full, to=asker.full, type="unavailable"))

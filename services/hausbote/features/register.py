@@ -17,6 +17,8 @@ from hausbote.xmpp.errors import (
     NotAcceptable,
     NotAllowed,
     ResourceConstraint,
+    ServiceUnavailable,
+    StanzaError,
     StreamError,
 )
 from hausbote.xmpp.sasl import ScramKeys, keys_for
@@ -50,7 +52,7 @@ def create(request: Request) -> None:
     """Make an account (§3.1)."""
     host = request.host
     _only_if_open(host)
-    local, password = _credentials(request.tree())
+    local, password = _credentials(request.tree(), missing=NotAcceptable)  # §3.1
     throttle = host.state(Registrations).throttle(host)
     if throttle.exceeded(request.address):
         raise ResourceConstraint("too many accounts were made from your address: try later")
@@ -86,7 +88,8 @@ def _only_if_open(host: Host) -> None:
 def current(request: Request) -> Child:
     """What is registered (§3.1.2)."""
     account = _own_account(request)
-    fields = el("registered"), el("username", account.local), el("password")
+    text = el("instructions", "Choose another password.")
+    fields = el("registered"), text, el("username", account.local), el("password")
     return child(ns.REGISTER, "query", *fields)
 
 
@@ -97,7 +100,7 @@ def change(request: Request) -> None:
     if query.find(f"{{{ns.REGISTER}}}remove") is not None:
         _delete(request, account)
         return
-    local, password = _credentials(query)
+    local, password = _credentials(query, missing=BadRequest)  # §3.3
     if local != account.local:
         raise Forbidden("this is somebody else's account")
     request.host.store.accounts.set_keys(local, _keys(request.host, password))
@@ -105,7 +108,7 @@ def change(request: Request) -> None:
 
 def _own_account(request: Request) -> Account:
     if request.session is None or (request.to.local and not request.own):
-        raise Forbidden("this is somebody else's account")
+        raise ServiceUnavailable
     return request.session.account
 
 
@@ -120,11 +123,11 @@ def _delete(request: Request, account: Account) -> None:
 # -- both --------------------------------------------------------------------------------------
 
 
-def _credentials(query: Tree) -> tuple[str, str]:
+def _credentials(query: Tree, missing: type[StanzaError]) -> tuple[str, str]:
     name = query.findtext(f"{{{ns.REGISTER}}}username")
     password = query.findtext(f"{{{ns.REGISTER}}}password")
     if name is None or password is None:
-        raise BadRequest("a user name and a password are needed")
+        raise missing("a user name and a password are needed")
     try:
         local = prepare_local(name)
     except InvalidJID as problem:

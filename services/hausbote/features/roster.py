@@ -39,14 +39,14 @@ def get(request: Request) -> Child | None:
     if known is not None and known.isascii() and known.isdigit() and len(known) < 16:
         changes = host.store.rosters.changes(session.account.local, int(known))
         if changes is not None:
-            request.afterwards.append(lambda: _push(session, changes, contacts.version))
+            request.afterwards.append(lambda: _push(session, changes))
             return None
     listed = [item for item in contacts.items.values() if item.listed]
     return roster_payload([*listed], contacts.version)
 
 
-def _push(session: Session, changes: Sequence[RosterItem | Removed], version: int) -> None:
-    for change in changes:
+def _push(session: Session, changes: Sequence[tuple[int, RosterItem | Removed]]) -> None:
+    for version, change in changes:
         if isinstance(change, Removed) or change.listed:
             payload = roster_payload([change], version)
             session.send(stanza("iq", payload, type="set", id=token(64), to=session.jid.full))

@@ -28,6 +28,8 @@ from hausbote.xmpp.xml import Markup, el
 
 feature = Feature("subscriptions")
 
+_MAX_KEPT_REQUEST = 4_096  # bytes; of a larger one only the question is kept
+
 _ADD_TO = {"none": "to", "from": "both"}
 _ADD_FROM = {"none": "from", "to": "both"}
 _DROP_TO = {"to": "none", "both": "from"}
@@ -48,7 +50,7 @@ def ask(presence: Presence) -> None:
     account, jid = _parties(presence)
     with account.lock:
         item = contacts_of(presence.host, account).get(jid)
-        if not sees(item):
+        if not sees(item) and not item.ask:
             put(presence.host, account, item._replace(ask=True, listed=True))
     _send(presence)
 
@@ -73,11 +75,12 @@ def grant(presence: Presence) -> None:
         item = contacts_of(host, account).get(jid)
         if may_see(item):
             return
-        asked = host.store.rosters.remove_request(account.local, jid)
-        if not asked:
-            put(host, account, item._replace(approved=True, listed=True))
+        if not host.store.rosters.has_request(account.local, jid):
+            if not item.approved:
+                put(host, account, item._replace(approved=True, listed=True))
             return
         put(host, account, _with_from(item))
+        host.store.rosters.remove_request(account.local, jid)
     _send(presence)
     show_presence(host, account, jid)
 
@@ -129,22 +132,25 @@ def asked(presence: Presence) -> None:
             answer = True
         else:
             answer = may_see(item)
-        if not answer:
+        known = not answer and host.store.rosters.has_request(account.local, jid)
+        if not answer and not known:
             _keep_request(presence, account)
     if answer:
         _reply(presence, "subscribed")
         show_presence(host, account, jid)
-    else:
+    elif not known:  # one that waits already is not shown again (§A.3.1)
         for session in account.available():
             session.send(presence.stanza)
 
 
 def _keep_request(presence: Presence, account: Account) -> None:
     rosters, limit = presence.host.store.rosters, presence.host.settings.limits.roster_items
-    known = rosters.requests(account.local) if limit else []
-    if 0 < limit <= len(known) and all(one.jid != presence.sender.bare for one in known):
+    if 0 < limit <= rosters.count_requests(account.local):
         raise ResourceConstraint("too many requests wait for an answer there")
-    rosters.add_request(account.local, presence.sender.bare, presence.stanza.pack())
+    kept = presence.stanza.pack()
+    if len(kept) > _MAX_KEPT_REQUEST:
+        kept = presence.stanza.with_children(()).pack()
+    rosters.add_request(account.local, presence.sender.bare, kept)
 
 
 @feature.inbound("unsubscribe")
@@ -158,10 +164,10 @@ def asked_no_longer(presence: Presence) -> None:
         item = contacts_of(host, account).get(jid)
         granted = may_see(item)
         known = host.store.rosters.remove_request(account.local, jid) or granted
+        if known:
+            _deliver(account, presence.stanza)
         if granted:
             put(host, account, _without_from(item))
-    if known:
-        _deliver(account, presence.stanza)
     if granted:
         hide_presence(host, account, jid)
 
@@ -197,9 +203,7 @@ def denied(presence: Presence) -> None:
 def _account(presence: Presence) -> Account | None:
     local = presence.recipient.local
     host = presence.host
-    if host.directory.online(local) is None and not host.store.accounts.exists(local):
-        return None
-    return host.directory.account(local)
+    return host.directory.account(local) if host.is_account(local) else None
 
 
 def _deliver(account: Account, presence: Stanza) -> None:

@@ -6,6 +6,7 @@ What one turn of the event loop writes leaves together, as one TLS record where 
 
 import socket
 import time
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Protocol
 
 from gevent import get_hub
@@ -52,6 +53,7 @@ class Connection:
         "_out_size",
         "_paused",
         "_reader",
+        "_sent",
         "_sock",
         "_throttled",
         "_timer",
@@ -79,6 +81,7 @@ class Connection:
         self._reader: Any = self._loop.io(sock.fileno(), READ)
         self._writer: Any = None
         self._timer: Any = None
+        self._sent: list[Callable[[], None]] = []
 
     def start(self) -> None:
         self._reader.start(self._readable)
@@ -95,6 +98,8 @@ class Connection:
     def start_tls(self, shelf: TlsShelf) -> None:
         """Everything from here on is TLS; what is queued leaves first, in plain text."""
         self._flush()
+        if self._leftover:  # a client that does not read: nothing of this may slip into TLS
+            self._gone()
         if not self._fd_closed:
             self._tls = shelf.connection(self._sock)
             self._handshaking = True
@@ -193,8 +198,22 @@ class Connection:
             self._flush_due = True
             self._loop.run_callback(self._flush)
 
+    def when_sent(self, callback: Callable[[], None]) -> None:
+        """Call back on the hub when nothing waits to be sent any more, or never will be."""
+        self._sent.append(callback)
+        if not self._flush_due and self._writer is None:
+            self._flush_due = True
+            self._loop.run_callback(self._flush)
+
+    def _tell_sent(self) -> None:
+        sent, self._sent = self._sent, []
+        for callback in sent:
+            callback()
+
     def _flush(self) -> None:
         self._flush_due = False
+        if self._fd_closed:
+            self._tell_sent()
         if self._fd_closed or self._handshaking:
             return
         data = self._leftover + b"".join(self._out)
@@ -242,6 +261,8 @@ class Connection:
 
     def _writer_done(self) -> None:
         self._stop_writer()
+        if self._sent:
+            self._tell_sent()
         if self._closing:
             self._say_goodbye()
 
@@ -300,3 +321,4 @@ class Connection:
         receiver = self.receiver
         del self.receiver  # it holds us, too: neither is to wait for the garbage collector
         receiver.on_closed()
+        self._tell_sent()

@@ -67,7 +67,7 @@ class TlsShelf:
     def _load(self) -> None:
         stamps = self._stamps()
         default = self._context(self._default_files)
-        by_name = {name: self._context(files) for name, files in self._files_by_name.items()}
+        by_name = {_a_label(n): self._context(f) for n, f in self._files_by_name.items()}
         self._seen, self._default, self._by_name = stamps, default, by_name
 
     def _stamps(self) -> tuple[tuple[int, int], ...]:
@@ -130,6 +130,15 @@ def _alpn_chooser(ours: bytes) -> Callable[[SSL.Connection, list[bytes]], bytes]
         return ours
 
     return choose
+
+
+def _a_label(name: str) -> str:
+    """The name as SNI has it (RFC 6066 §3)."""
+    if name.isascii():
+        return name.lower()
+    import idna
+
+    return idna.encode(name).decode()
 
 
 def _stamp(path: Path) -> tuple[int, int]:

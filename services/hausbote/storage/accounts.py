@@ -24,6 +24,19 @@ _START_ROSTER: Final = (
     "UPDATE account SET roster_version = id << 24, roster_floor = id << 24 WHERE id = ?"
 )
 
+_KNOWING: Final = (
+    "SELECT account_id FROM contact WHERE jid = ? AND NOT removed"
+    " AND (subscription != 'none' OR ask OR approved)"
+)
+_NEXT_VERSION: Final = (
+    "UPDATE account SET roster_version = roster_version + 1 WHERE id = ? RETURNING roster_version"
+)
+# One that is there for its approval only goes with it.
+_UNSUBSCRIBE: Final = (
+    "UPDATE contact SET subscription = 'none', ask = 0, approved = 0, version = ?,"
+    " removed = NOT listed WHERE account_id = ? AND jid = ?"
+)
+
 
 class AccountExists(Exception):
     """The name is taken."""
@@ -52,6 +65,11 @@ class Accounts:
 
     def exists(self, local: str) -> bool:
         sql = "SELECT 1 FROM account WHERE local = ?"
+        return self._reader.execute_sql(sql, (local,)).fetchone() is not None
+
+    def may_log_in(self, local: str) -> bool:
+        """Whether there is such an account, and it is not locked."""
+        sql = "SELECT 1 FROM account WHERE local = ? AND NOT locked"
         return self._reader.execute_sql(sql, (local,)).fetchone() is not None
 
     def keys(self, local: str, hash: str) -> ScramKeys | None:
@@ -114,9 +132,23 @@ class Accounts:
         """A locked account cannot log in; False without such an account."""
         return self._update("UPDATE account SET locked = ? WHERE local = ?", (locked, local))
 
-    def delete(self, local: str) -> bool:
-        """Delete the account and every row of it; False without such an account."""
-        return self._update("DELETE FROM account WHERE local = ?", (local,))
+    def delete(self, local: str, jid: str) -> bool:
+        """Delete the account and every row of it; False without such an account.
+
+        Nobody is subscribed to `jid` then: whoever gets the name next inherits nothing.
+        """
+
+        def delete(connection: sqlite3.Connection) -> bool:
+            if not connection.execute("DELETE FROM account WHERE local = ?", (local,)).rowcount:
+                return False
+            connection.execute("DELETE FROM subscription_request WHERE jid = ?", (jid,))
+            rows = connection.execute(_KNOWING, (jid,)).fetchall()
+            for (account,) in rows:
+                row = connection.execute(_NEXT_VERSION, (account,)).fetchone()
+                connection.execute(_UNSUBSCRIBE, (row[0], account, jid))
+            return True
+
+        return self._writer.submit(delete).wait()
 
     def _update(self, sql: str, row: tuple[object, ...]) -> bool:
         return self._writer.submit(lambda c: c.execute(sql, row).rowcount > 0).wait()

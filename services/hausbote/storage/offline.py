@@ -1,6 +1,8 @@
 """Messages that wait for their account to come online (XEP-0160)."""
 
 import sqlite3
+import sys
+from contextlib import closing
 from typing import Final, NamedTuple
 
 from peewee import SqliteDatabase
@@ -31,8 +33,15 @@ class OfflineMessage(NamedTuple):
     at: float
 
 
-def _messages(connection: sqlite3.Connection, local: str) -> list[OfflineMessage]:
-    return [OfflineMessage(*row) for row in connection.execute(_PENDING, (local,))]
+def _messages(connection: sqlite3.Connection, local: str, size: int) -> list[OfflineMessage]:
+    messages = []
+    with closing(connection.execute(_PENDING, (local,))) as rows:
+        for row in rows:
+            messages.append(OfflineMessage(*row))
+            size -= len(messages[-1].stanza)
+            if size <= 0:
+                break
+    return messages
 
 
 class OfflineMessages:
@@ -52,11 +61,11 @@ class OfflineMessages:
 
         return self._writer.submit(keep)
 
-    def pending(self, local: str) -> list[OfflineMessage]:
-        """All that were given to `keep` before."""
+    def pending(self, local: str, size: int = sys.maxsize) -> list[OfflineMessage]:
+        """The oldest that were given to `keep` before, until they have `size` bytes or more."""
         if self._writer.idle:  # as good as always, and ten times quicker than asking the writer
-            return _messages(self._reader.connection(), local)
-        return self._writer.submit(lambda connection: _messages(connection, local)).wait()
+            return _messages(self._reader.connection(), local, size)
+        return self._writer.submit(lambda connection: _messages(connection, local, size)).wait()
 
     def discard(self, local: str, up_to: int) -> None:
         """Delete those up to that id."""

@@ -15,13 +15,17 @@ _LOAD: Final = (
     " LEFT JOIN contact ON account_id = account.id AND NOT removed WHERE local = ? ORDER BY jid"
 )
 _CHANGES: Final = (
-    f"SELECT roster_version, roster_floor, removed, {_COLUMNS} FROM account"
+    f"SELECT roster_version, roster_floor, removed, version, {_COLUMNS} FROM account"
     " LEFT JOIN contact ON account_id = account.id AND version > ? WHERE local = ? ORDER BY version"
 )
 _PUT: Final = (
     f"INSERT OR REPLACE INTO contact (account_id, version, removed, {_COLUMNS})"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+
+_OF_ACCOUNT: Final = "subscription_request JOIN account ON account.id = account_id WHERE local = ?"
+_HAS_REQUEST: Final = f"SELECT 1 FROM {_OF_ACCOUNT} AND jid = ?"
+_COUNT_REQUESTS: Final = f"SELECT count(*) FROM {_OF_ACCOUNT}"
 
 
 class RosterItem(NamedTuple):
@@ -75,8 +79,9 @@ class Rosters:
         items = [_item(row[1:]) for row in rows if row[1] is not None]
         return Roster(rows[0][0] if rows else 0, {item.jid: item for item in items})
 
-    def changes(self, local: str, since: int) -> list[RosterItem | Removed] | None:
-        """What changed after version `since`, in order; None if that is no longer known."""
+    def changes(self, local: str, since: int) -> list[tuple[int, RosterItem | Removed]] | None:
+        """What changed after version `since`, each with its version, in order; None if that is no
+        longer known."""
         rows = self._reader.execute_sql(_CHANGES, (since, local)).fetchall()
         if not rows:
             return None
@@ -84,7 +89,7 @@ class Rosters:
         if not floor <= since <= newest:
             return None
         found = [row[2:] for row in rows if row[2] is not None]
-        return [Removed(row[1]) if row[0] else _item(row[1:]) for row in found]
+        return [(row[1], Removed(row[2]) if row[0] else _item(row[2:])) for row in found]
 
     def put(self, local: str, item: RosterItem) -> int:
         """Add or replace a contact; returns the roster's new version."""
@@ -102,6 +107,14 @@ class Rosters:
         )
         rows = self._reader.execute_sql(sql, (local,))
         return [Request(jid, bytes(stanza)) for jid, stanza in rows]
+
+    def has_request(self, local: str, jid: str) -> bool:
+        """Whether a request of that contact waits for an answer."""
+        return self._reader.execute_sql(_HAS_REQUEST, (local, jid)).fetchone() is not None
+
+    def count_requests(self, local: str) -> int:
+        """How many wait for an answer."""
+        return int(self._reader.execute_sql(_COUNT_REQUESTS, (local,)).fetchone()[0])
 
     def add_request(self, local: str, jid: str, stanza: bytes) -> None:
         """Keep a request; a newer one of the same contact takes its place."""

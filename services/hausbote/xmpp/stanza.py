@@ -11,7 +11,16 @@ from typing import NamedTuple
 
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import BadRequest, ResourceConstraint, StanzaError
-from hausbote.xmpp.xml import NotParsable, TooManyNames, Tree, el, escape_attribute, parse_element
+from hausbote.xmpp.xml import (
+    NotParsable,
+    TooManyNames,
+    Tree,
+    el,
+    escape_attribute,
+    parse_element,
+    plain_text,
+    start_tag_attributes,
+)
 
 
 class Child(NamedTuple):
@@ -86,7 +95,7 @@ class Stanza:
     def text(self, ns: str, name: str) -> str | None:
         """The text of the first child of that name, None without one."""
         child = self.child(ns, name)
-        return None if child is None else "".join(map(str, tree(child).itertext()))
+        return None if child is None else plain_text(child.xml)
 
     def around(self) -> tuple[str, str]:
         """What stands before and after the to attribute's value on the wire."""
@@ -128,14 +137,19 @@ def child(ns: str, name: str, /, *content: str | None, **attributes: str | None)
     return Child(ns, name, el(name, *content, xmlns=ns, **attributes))
 
 
-def tree(child: Child) -> Tree:
+def start_tag(child: Child) -> dict[str, str]:
+    """The attributes of a child as they stand in its start tag; nothing inside it is looked at."""
+    return start_tag_attributes(child.xml)
+
+
+def tree(child: Child, sender: str = "") -> Tree:
     """The lxml tree of a child, to read and never to change.
 
-    ResourceConstraint if it is made of names that this process has no room for, BadRequest if its
-    namespaces are none.
+    ResourceConstraint if `sender` (an account, another server, an address) has shown us more names
+    than one may, or this process has no room for more; BadRequest if its namespaces are none.
     """
     try:
-        return parse_element(child.xml)
+        return parse_element(child.xml, sender)
     except TooManyNames:
         raise ResourceConstraint("too many unknown names have been seen here") from None
     except NotParsable:

@@ -135,7 +135,16 @@ class StreamParser:
         self._new_names = 0
 
     def rest(self) -> bool:
-        """Give expat's memory back until the next byte; False in the middle of something."""
+        """Give expat's memory back until the next byte; False in the middle of something.
+
+        For a stream that is silent: the names that it brought are forgotten, too.
+        """
+        if not self._renew():
+            return False
+        self._new_names = 0
+        return True
+
+    def _renew(self) -> bool:
         if self._expat is None:
             return True
         if len(self._stack) != 1 or self._expat.CurrentByteIndex < self._fed:
@@ -168,6 +177,10 @@ class StreamParser:
             if len(data) < 2:
                 return
             self._begun = True
+            if data[:2] == b"</":  # it ends the stream that was to be begun again
+                self._failed = True
+                self._events.append(Closed())
+                return
         if self._expat is None:
             self._expat = self._continued() if self._stack else self._fresh()
         self._fed += len(data)
@@ -175,7 +188,7 @@ class StreamParser:
         self._last = data[-1:]
         self._check_size()
         if len(self._novel) > _RENEW_AFTER_NAMES:
-            self.rest()
+            self._renew()
 
     def _explain(self, error: ExpatError, data: bytes) -> StreamError:
         # Inside the root expat calls <!DOCTYPE and its like an invalid token after the "!".
@@ -291,6 +304,8 @@ class StreamParser:
         if depth > self._limits.depth or len(attrs) > self._limits.attributes:
             raise StreamError("policy-violation", "elements too deep or too many attributes")
         if depth == 1:
+            if tag.ns == ns.STREAMS and tag.name == "stream":
+                raise StreamError("bad-format", "a stream inside the stream")
             self._stanza = (tag, self._written(attrs))
             self._stanza_at = self._expat.CurrentByteIndex
             self._children = []
@@ -400,3 +415,5 @@ def _check_encoding(data: bytes) -> None:
     """expat takes UTF-16 by its byte order mark or zero bytes even when told UTF-8."""
     if data[:1] in (b"\xfe", b"\xff", b"\x00") or data[1:2] == b"\x00":
         raise StreamError("unsupported-encoding", "streams are UTF-8 (RFC 6120 §11.6)")
+    if data[:2] == b"\xef\xbb":
+        raise StreamError("not-well-formed", "a byte order mark is text here (RFC 6120 §11.6)")

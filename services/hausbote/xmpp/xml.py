@@ -6,11 +6,19 @@ already vetted, as an lxml tree.
 """
 
 import re
+from collections import Counter
 from typing import Final
 
 from lxml import etree
 
 from hausbote.xmpp import ns
+
+_TAGS: Final = re.compile(r"<[^>]*>")  # in our own writing no ">" stands inside an attribute
+_ATTRIBUTES: Final = re.compile(r"\s([^\s=]+)='([^']*)'")
+_REFERENCES: Final = (
+    ("&lt;", "<"), ("&gt;", ">"), ("&apos;", "'"), ("&#13;", "\r"), ("&#10;", "\n"), ("&#9;", "\t"),
+    ("&amp;", "&"),
+)  # fmt: skip
 
 
 class Markup(str):
@@ -44,6 +52,25 @@ def escape_attribute(value: str) -> str:
     if "\t" in value:
         value = value.replace("\t", "&#9;")
     return value
+
+
+def start_tag_attributes(xml: str) -> dict[str, str]:
+    """The attributes of an element that we wrote ourselves, by their names as written."""
+    head = xml[: xml.index(">")]
+    return {name: _unescape(value) for name, value in _ATTRIBUTES.findall(head)}
+
+
+def plain_text(xml: str) -> str:
+    """The text of one element that we wrote ourselves, and of what is inside it."""
+    return _unescape(_TAGS.sub("", xml))
+
+
+def _unescape(text: str) -> str:
+    for reference, character in _REFERENCES:
+        if "&" not in text:
+            break
+        text = text.replace(reference, character)
+    return text
 
 
 def el(
@@ -86,29 +113,31 @@ _TREE_PARSER: Final = etree.XMLParser(
 )
 
 # lxml interns every name it ever sees in a dictionary that never shrinks, so what peers may add to
-# it is bounded for the life of the process.  Everyday life needs a few hundred.
+# it is bounded for the life of the process, and one of them alone cannot use it up.  Everyday life
+# needs a few hundred.
 MAX_INTERNED_NAMES: Final = 20_000
+MAX_NAMES_OF_ONE_SENDER: Final = 1_000
 _interned: set[str] = set()
+_brought_by: Counter[str] = Counter()
 # In XML of our own writing no ">" and no single quote stands inside an attribute's value.
 _START_TAGS: Final = re.compile(r"<([^/\s>]+)([^>]*)>")
-_ATTRIBUTES: Final = re.compile(r"\s([^\s=]+)='([^']*)'")
 
 
 class TooManyNames(Exception):
-    """This process has shown lxml as many distinct names as it ever will."""
+    """This process has shown lxml as many distinct names as it ever will, or of this sender."""
 
 
 class NotParsable(Exception):
     """expat takes it, lxml does not."""
 
 
-def parse_element(xml: str) -> etree._Element:
+def parse_element(xml: str, sender: str = "") -> etree._Element:
     """The tree of one element that the stream parser wrote, in the content namespace.
 
-    TooManyNames if its names go beyond what this process allows, NotParsable if lxml is stricter
-    than expat, which it is about what a namespace may be called.
+    TooManyNames if its names go beyond what this process allows, or allows `sender`; NotParsable if
+    lxml is stricter than expat, which it is about what a namespace may be called.
     """
-    _count_names(xml)
+    _count_names(xml, sender)
     wrapped = f"<x xmlns='{ns.CLIENT}'>{xml}</x>"
     try:
         return etree.fromstring(wrapped.encode(), _TREE_PARSER)[0]
@@ -116,7 +145,7 @@ def parse_element(xml: str) -> etree._Element:
         raise NotParsable from error
 
 
-def _count_names(xml: str) -> None:
+def _count_names(xml: str, sender: str) -> None:
     fresh = set()
     for element, attributes in _START_TAGS.findall(xml):
         if element not in _interned:
@@ -127,6 +156,8 @@ def _count_names(xml: str) -> None:
             if attribute.startswith("xmlns") and value not in _interned:
                 fresh.add(value)
     if fresh:
-        if len(_interned) + len(fresh) > MAX_INTERNED_NAMES:
+        brought = _brought_by[sender] + len(fresh)
+        if len(_interned) + len(fresh) > MAX_INTERNED_NAMES or brought > MAX_NAMES_OF_ONE_SENDER:
             raise TooManyNames
         _interned.update(fresh)
+        _brought_by[sender] = brought
