@@ -5,6 +5,7 @@ import os
 import pytest
 from hypothesis import settings
 
+from support.component import Component
 from support.worlds import PASSWORD, MemoryWorld, RunningWorld
 
 settings.register_profile("everyday", max_examples=60, deadline=None)
@@ -81,3 +82,26 @@ def cast(world):
     yield people
     for client in people.clients:
         client.wire.cut()
+
+
+@pytest.fixture
+def component(world):
+    """Makes components and lets them go at the end."""
+    made = []
+
+    def make(domain="bridge.h"):
+        one = Component(world.component_wire(), domain)
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.wire.cut()
+
+
+@pytest.fixture
+def bridge(component):
+    bridge = component()
+    assert bridge.attach().tag == "{jabber:client}handshake"
+    yield bridge
+    bridge.leaves()

@@ -3,33 +3,9 @@
 import pytest
 
 from support.client import STREAM
-from support.component import Component
 
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 TIMEOUT = f"<error type='wait'><remote-server-timeout xmlns='{STANZAS}'/></error>"
-
-
-@pytest.fixture
-def component(world):
-    """Makes components and lets them go at the end."""
-    made = []
-
-    def make(domain="bridge.h"):
-        one = Component(world.component_wire(), domain)
-        made.append(one)
-        return one
-
-    yield make
-    for one in made:
-        one.wire.cut()
-
-
-@pytest.fixture
-def bridge(component):
-    bridge = component()
-    assert bridge.attach().tag == "{jabber:client}handshake"
-    yield bridge
-    bridge.leaves()
 
 
 def test_a_component_attaches(component):

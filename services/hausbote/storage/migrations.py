@@ -56,7 +56,7 @@ CREATE TABLE blocked (
     PRIMARY KEY (account_id, jid)) WITHOUT ROWID;
 CREATE TABLE push (
     account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, jid TEXT NOT NULL,
-    node TEXT NOT NULL, options TEXT NOT NULL,
+    node TEXT NOT NULL, resource TEXT NOT NULL, options TEXT NOT NULL,
     PRIMARY KEY (account_id, jid, node)) WITHOUT ROWID;
 CREATE TABLE notice (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE notice_seen (

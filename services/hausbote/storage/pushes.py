@@ -9,11 +9,14 @@ from hausbote.storage.writer import Writer
 
 _HOLDERS: Final = "SELECT DISTINCT local FROM push JOIN account ON account.id = account_id"
 _LOAD: Final = (
-    "SELECT jid, node, options FROM push JOIN account ON account.id = account_id WHERE local = ?"
+    "SELECT jid, node, resource, options FROM push"
+    " JOIN account ON account.id = account_id WHERE local = ?"
 )
 _ID: Final = "SELECT id FROM account WHERE local = ?"
 _COUNT: Final = "SELECT count(*) FROM push WHERE account_id = ? AND NOT (jid = ? AND node = ?)"
-_PUT: Final = "INSERT OR REPLACE INTO push (account_id, jid, node, options) VALUES (?, ?, ?, ?)"
+_PUT: Final = (
+    "INSERT OR REPLACE INTO push (account_id, jid, node, resource, options) VALUES (?, ?, ?, ?, ?)"
+)
 _REMOVE: Final = (
     "DELETE FROM push WHERE account_id = (SELECT id FROM account WHERE local = :local)"
     " AND jid = :jid AND (:node IS NULL OR node = :node)"
@@ -21,10 +24,12 @@ _REMOVE: Final = (
 
 
 class PushService(NamedTuple):
-    """`options` is the form that goes with every publication, as XML; "" without one."""
+    """`resource` is that of the client that wants it, `options` the form that goes with every
+    publication, as XML; "" without one."""
 
     jid: str
     node: str
+    resource: str
     options: str
 
 

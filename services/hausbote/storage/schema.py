@@ -99,6 +99,7 @@ class Push(Model):
     account = ForeignKeyField(Account, on_delete="CASCADE")
     jid = TextField()
     node = TextField()
+    resource = TextField()
     options = TextField()
 
     class Meta:
