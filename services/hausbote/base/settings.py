@@ -89,6 +89,7 @@ class Limits:
     stanza_bytes: int = setting(
         262_144, "Size of the largest stanza. RFC 6120 wants at least 10000.", minimum=10_000
     )
+    idle_seconds: int = setting(300, "Seconds of silence until we look whether a client is alive.")
     sessions_per_account: int = setting(10, "Clients of one account at the same time.")
     connections_per_address: int = setting(100, "Connections of one address at the same time.")
     login_attempts: int = setting(

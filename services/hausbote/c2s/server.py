@@ -18,10 +18,10 @@ from hausbote.net.connection import Connection, Traffic
 from hausbote.net.listener import AddressBook, Listener
 from hausbote.net.tls import CertificateError, CertificateFiles, TlsShelf
 from hausbote.xmpp.errors import StreamError
+from hausbote.xmpp.stream import LOGIN_SECONDS
 from hausbote.xmpp.xml import Markup
 
 _SWEEP: Final = 2.0  # seconds
-_LOGIN_TIME: Final = 30.0  # seconds from the first byte to a bound resource
 _CERTIFICATE_CHECK: Final = 60.0  # seconds
 _FLUSH: Final = 10.0  # seconds
 
@@ -38,7 +38,9 @@ class Server:
         self.offers = offers(host)
         limits = settings.limits
         self._book = AddressBook(limits.connections_per_address)
-        self._traffic = Traffic(limits.bytes_per_second, limits.burst_bytes)
+        self._traffic = Traffic(
+            limits.bytes_per_second, limits.burst_bytes, idle=limits.idle_seconds
+        )
         self._streams: set[ClientStream] = set()
         self._strangers: set[ClientStream] = set()  # no resource yet
         self._awake: set[ClientStream] = set()  # may have a parser to give back
@@ -135,7 +137,7 @@ class Server:
                 bug(fault)
 
     def _end_slow_logins(self) -> None:
-        late = time.monotonic() - _LOGIN_TIME
+        late = time.monotonic() - LOGIN_SECONDS
         for stream in [s for s in self._strangers if s.since < late]:
             self._strangers.discard(stream)
             if stream.connection.closed:

@@ -26,6 +26,7 @@ class Traffic(NamedTuple):
     bytes_per_second: int = 262_144  # 0 = no limit
     burst: int = 1_048_576  # bytes that may come at once
     unread: int = 8_388_608  # bytes we keep for a peer that does not read
+    idle: int = 300  # seconds of silence until it is looked for; 0 = for ever
 
 
 class Receiver(Protocol):

@@ -14,11 +14,9 @@ from hausbote.net.connection import READ, Connection, Traffic
 _BACKLOG: Final = 1024
 _PER_WAKE_UP: Final = 64
 _WHEN_OUT_OF_FILES: Final = 1.0  # seconds until accepting is tried again
-# A dead peer is noticed after five idle minutes and two of asking, or when what we sent stays
+# A dead peer is noticed after the idle time and two minutes of asking, or when what we sent stays
 # unacknowledged for a minute and a half; more often would only wake sleeping phones.
 _KEEPALIVE: Final = (
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 300),
     (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 30),
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
     (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 90_000),
@@ -102,6 +100,9 @@ class Listener:
         sock.setblocking(False)
         for level, option, value in _KEEPALIVE:
             sock.setsockopt(level, option, value)
+        if self._traffic.idle:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, self._traffic.idle)
         self._accept(Connection(sock, address, self._traffic))
 
 

@@ -51,6 +51,8 @@ class ParserLimits:
 
 BEFORE_LOGIN: Final = ParserLimits(stanza=16_384, token=8_192, depth=8, attributes=16, names=100)
 """Enough for every way to log in, and for nothing else."""
+LOGIN_SECONDS: Final = 30
+"""From the first byte to a bound resource."""
 
 _RENEW_AFTER_NAMES: Final = 200
 _CACHED_NAMES: Final = 8_192
