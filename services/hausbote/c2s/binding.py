@@ -6,6 +6,7 @@ from hausbote.base.jid import JID, InvalidJID, prepare_resource
 from hausbote.base.tokens import token
 from hausbote.core import dispatch
 from hausbote.core.session import Session
+from hausbote.features.clients import Access
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import BadRequest, ResourceConstraint, StreamError
 from hausbote.xmpp.stanza import Child, Stanza, result, tree
@@ -22,10 +23,17 @@ def bind(stream: "ClientStream", request: Stanza) -> Stanza:
         raise StreamError("not-authorized", "bind a resource first")
     if "id" not in request.attrs:
         raise BadRequest("an IQ needs an id")
-    assert stream.login is not None
-    resource = _wanted(payload) or token(96)
-    host = stream.server.host
-    account = host.directory.account(stream.login.local)
+    session = take_resource(stream, _wanted(payload) or token(96))
+    dispatch.bound(stream.server.host, session)
+    jid = el("jid", session.jid.full)
+    return result(request, Child(ns.BIND, "bind", el("bind", jid, xmlns=ns.BIND)))
+
+
+def take_resource(stream: "ClientStream", resource: str) -> Session:
+    """The stream's session with that resource, which `dispatch.bound` then makes known."""
+    login, host = stream.login, stream.server.host
+    assert login is not None
+    account = host.directory.account(login.local)
     old = account.sessions.get(resource)
     if old is not None:
         # The newer client wins: the older one is most often its own broken connection.
@@ -35,10 +43,10 @@ def bind(stream: "ClientStream", request: Stanza) -> Stanza:
     if 0 < limit <= len(account.sessions):
         raise ResourceConstraint("this account has as many clients online as it may")
     session = Session(JID(account.local, host.domain, resource), account, stream)
+    access = session.state(Access)
+    access.agent, access.since = login.agent, host.clock()
     stream.welcome(session)
-    dispatch.bound(host, session)
-    jid = el("jid", session.jid.full)
-    return result(request, Child(ns.BIND, "bind", el("bind", jid, xmlns=ns.BIND)))
+    return session
 
 
 def _wanted(payload: Child) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hausbote.base.jid import JID, InvalidJID, prepare_domain
 from hausbote.c2s.binding import bind
 from hausbote.c2s.login import Login, begin_login, continue_login, fail
+from hausbote.c2s.sasl2 import authentication_feature, take_step
 from hausbote.core.feature import Phase, Target
 from hausbote.core.request import Request
 from hausbote.xmpp import ns
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 def open_stream(stream: "ClientStream", attrs: dict[str, str]) -> None:
     """Answer the client's header with ours and the features of this phase."""
     host = stream.server.host
-    stream.send_header(_sender(attrs.get("from")))
+    sender = _sender(attrs.get("from"))
+    stream.send_header(sender.full if sender is not None else None)
     if "to" not in attrs:
         raise StreamError("improper-addressing", "the stream's header needs a to attribute")
     try:
@@ -33,18 +35,22 @@ def open_stream(stream: "ClientStream", attrs: dict[str, str]) -> None:
         raise StreamError("host-unknown") from None
     if domain != host.domain:
         raise StreamError("host-unknown", "this server is not the one you look for")
+    if sender is not None and sender.domain != domain:
+        raise StreamError("invalid-from", "nobody of another domain logs in here")
     if attrs.get("version", "0.9").partition(".")[0] != "1":
         raise StreamError("unsupported-version")
     language = attrs.get("xml:lang")
     stream.language = None if language == host.settings.language else language
+    if stream.login is None and stream.connection.encrypted:
+        stream.login = Login(stream.connection, sender)
     stream.send_features()
 
 
-def _sender(claimed: str | None) -> str | None:
+def _sender(claimed: str | None) -> JID | None:
     if claimed is None:
         return None
     try:
-        return JID.parse(claimed).full
+        return JID.parse(claimed)
     except InvalidJID:
         raise StreamError("invalid-from") from None
 
@@ -54,22 +60,23 @@ def features(stream: "ClientStream") -> Iterator[Markup | None]:
     if not stream.connection.encrypted:
         yield el("starttls", el("required"), xmlns=ns.TLS)
         return
-    if stream.login is None or not stream.login.done:
-        if stream.login is None:
-            stream.login = Login(stream.connection.channel_bindings())
+    phase = Phase.AFTER_LOGIN
+    if stream.login is not None and not stream.login.done:
         names = [el("mechanism", name) for name in stream.login.offered]
         yield el("mechanisms", *names, xmlns=ns.SASL)
+        yield authentication_feature(stream.server.host, stream.login)
         yield channel_binding_feature(stream.login.bindings)
         phase = Phase.BEFORE_LOGIN
-    else:
+    elif stream.session is None:
         yield el("bind", el("required"), xmlns=ns.BIND)
         yield el("session", el("optional"), xmlns=ns.SESSION)
-        phase = Phase.AFTER_LOGIN
     yield from stream.server.offers[phase]
 
 
 def negotiate(stream: "ClientStream", element: Stanza) -> None:
     """Handle what a client sends before it has a resource."""
+    if stream.waiting:
+        raise StreamError("policy-violation", "wait for the answer")
     if not stream.connection.encrypted:
         _before_tls(stream, element)
     elif stream.login is None or not stream.login.done:
@@ -91,7 +98,11 @@ def _before_tls(stream: "ClientStream", element: Stanza) -> None:
 
 
 def _before_login(stream: "ClientStream", element: Stanza) -> None:
-    if element.ns == ns.SASL:
+    if element.ns == ns.SASL2:
+        take_step(stream, element)
+    elif stream.login is not None and stream.login.attempt is not None:
+        raise _refusal(element, "finish the login first")  # XEP-0388 §2.4
+    elif element.ns == ns.SASL:
         _sasl(stream, element)
     elif element.ns == ns.CLIENT and element.name == "iq" and len(element.children) == 1:
         _answer(stream, element, lambda: _for_strangers(stream, element))

@@ -12,6 +12,7 @@ from hausbote.c2s.login import KeyRing, LoginGuard
 from hausbote.c2s.stream import ClientStream
 from hausbote.core.feature import Phase
 from hausbote.core.host import Host
+from hausbote.features.clients import forget_old_clients
 from hausbote.net.connection import Connection, Traffic
 from hausbote.net.listener import AddressBook, Listener
 from hausbote.net.tls import CertificateError, CertificateFiles, TlsShelf
@@ -22,6 +23,7 @@ _SWEEP: Final = 2.0  # seconds
 _LOGIN_TIME: Final = 30.0  # seconds from the first byte to a bound resource
 _CERTIFICATE_CHECK: Final = 60.0  # seconds
 _FLUSH: Final = 10.0  # seconds
+_PRUNE: Final = 3_600.0  # seconds
 
 
 class Server:
@@ -43,6 +45,7 @@ class Server:
         self._listeners: list[Listener] = []
         self._clock: Any = None
         self._certificates_checked = self._flushed = time.monotonic()
+        self._pruned = self._flushed - _PRUNE  # at the first occasion
 
     def start(self) -> None:
         """Accept clients; OSError if a port is taken."""
@@ -111,6 +114,7 @@ class Server:
                 self._let_rest()
                 self._look_at_certificates()
                 self._flush()
+                self._forget_old_clients()
             except Exception as fault:  # noqa: BLE001 - the clock must go on
                 bug(fault)
 
@@ -134,7 +138,13 @@ class Server:
         now = time.monotonic()
         if now - self._flushed > _FLUSH:
             self._flushed = now
-            self.host.store.activity.flush()
+            self.host.store.flush()
+
+    def _forget_old_clients(self) -> None:
+        now = time.monotonic()
+        if now - self._pruned > _PRUNE:
+            self._pruned = now
+            forget_old_clients(self.host)
 
     def _look_at_certificates(self) -> None:
         now = time.monotonic()

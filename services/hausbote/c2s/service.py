@@ -14,6 +14,7 @@ from hausbote.core.pump import Pump
 from hausbote.core.registry import Registry
 from hausbote.features import (
     caps,
+    clients,
     disco,
     last_activity,
     offline,
@@ -42,6 +43,7 @@ FEATURES: tuple[Feature, ...] = (
     version.feature,
     time.feature,
     last_activity.feature,
+    clients.feature,
 )
 
 BusOpener = Callable[[Callable[[str, Frame], None]], Bus]
@@ -68,6 +70,9 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
 def account_changed(host: Host, message: dict[str, str]) -> None:
     """An account was deleted or locked, or got another password: its sessions end."""
     local, change = message.get("account", ""), message.get("change", "")
+    if change == "revoked":
+        clients.end_agents_sessions(host, local, message.get("agent", ""))
+        return
     account = host.directory.online(local)
     reason = "not-authorized" if change == "deleted" else "reset"
     for one in list(account.sessions.values()) if account is not None else ():
@@ -76,3 +81,4 @@ def account_changed(host: Host, message: dict[str, str]) -> None:
     if change == "deleted":
         host.directory.forget(local)
         host.store.activity.forget(local)
+        host.store.clients.forget(local)
