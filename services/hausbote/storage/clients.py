@@ -77,8 +77,11 @@ class Clients:
         return None if row is None else self._client(local, row)
 
     def all(self, local: str) -> list[Client]:
-        """Those that were here last come first."""
-        rows = self._reader.execute_sql(_OF, (local,)).fetchall()
+        """All that were given to `remember` before; those that were here last come first."""
+        if self._writer.idle:
+            rows = self._reader.execute_sql(_OF, (local,)).fetchall()
+        else:
+            rows = self._writer.submit(lambda c: c.execute(_OF, (local,)).fetchall()).wait()
         clients = [self._client(local, row) for row in rows]
         return sorted(clients, key=lambda client: client.last_seen, reverse=True)
 
