@@ -18,7 +18,10 @@ from support.sasl2_client import (
     bind2,
     failure_of,
     log_in,
+    request_token,
     succeeded,
+    token_login,
+    token_of,
     user_agent,
 )
 from support.scram_client import ScramClient
@@ -261,16 +264,33 @@ def test_guesses_that_do_not_wait_for_their_answers_end_the_stream(client):
     client.is_ended_with("policy-violation")
 
 
-def test_an_identity_that_is_not_the_streams(stranger, cast):
-    cast.account("juliet")
+def open_from(cast, jid):
+    """A stream whose header says who sends it."""
     client = cast.world.client()
-    client.secure()
-    if client.wire.needs_tls is False and cast.world.name == "running":
-        return  # its stream is open already; the memory world shows it
-    client = cast.world.client()
-    client.open(**{"from": "juliet@h"})
-    scram = ScramClient("romeo", PASSWORD, "SCRAM-SHA-1", authzid="a=romeo@h")
-    assert failure_of(authenticate(client, "SCRAM-SHA-1", scram.first())) == "invalid-authzid"
+    cast.clients.append(client)
+    if client.wire.needs_tls:
+        client.open()
+        client.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+        client.next()
+        client.wire.secure()
+    client.open(**{"from": jid})
+    return client
+
+
+def test_an_identity_that_is_not_the_streams(cast):
+    cast.account("romeo", "juliet")
+    for sender, outcome in (("juliet@h", "invalid-authzid"), ("romeo@h/x", None)):
+        client = open_from(cast, sender)
+        scram = ScramClient("romeo", PASSWORD, "SCRAM-SHA-1", authzid="a=romeo@h")
+        answer = authenticate(client, "SCRAM-SHA-1", scram.first())
+        assert (failure_of(answer) if outcome else None) == outcome
+
+
+def test_a_token_goes_with_the_streams_identity(cast):
+    cast.account("romeo")
+    token = token_of(log_in(open_from(cast, "romeo@h"), user_agent(), request_token()))
+    assert failure_of(token_login(open_from(cast, "juliet@h"), token)) == "not-authorized"
+    assert succeeded(token_login(open_from(cast, "romeo@h"), token))
 
 
 def test_a_stream_from_another_domain_is_refused(cast):

@@ -1,4 +1,4 @@
-"""Binding a resource as part of the login (XEP-0386 1.1.0)."""
+"""Binding a resource as part of the login (XEP-0386)."""
 
 import base64
 import hmac
@@ -8,6 +8,7 @@ from hausbote.base.jid import InvalidJID, prepare_resource
 from hausbote.base.tokens import token
 from hausbote.c2s.binding import take_resource
 from hausbote.core import dispatch
+from hausbote.core.feature import Feature
 from hausbote.core.host import Host
 from hausbote.core.session import Session
 from hausbote.features.clients import Access
@@ -19,6 +20,8 @@ from hausbote.xmpp.xml import Markup, el
 
 if TYPE_CHECKING:
     from hausbote.c2s.stream import ClientStream
+
+feature = Feature("bind2", xeps={"0386": "1.1.0"})
 
 _MAX_TAG: Final = 200  # characters
 _NAME_BYTES: Final = 9

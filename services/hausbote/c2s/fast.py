@@ -1,4 +1,4 @@
-"""Logging in with a token instead of a password (XEP-0484 0.2.0).
+"""Logging in with a token instead of a password (XEP-0484).
 
 A client gets one when it has logged in otherwise and asks for it.  It is for one mechanism and one
 installation; it is replaced when it is a day old, and ends when it was not used for long, when the
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from hausbote.base.clock import timestamp
 from hausbote.base.tokens import token
+from hausbote.core.feature import Feature
 from hausbote.core.host import Host
-from hausbote.storage import NEW, Token
+from hausbote.storage import NEW, StorageError, Token
 from hausbote.xmpp import ns
 from hausbote.xmpp.sasl import Proof, SaslError, check_token, token_mechanisms
 from hausbote.xmpp.xml import Markup, el
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from hausbote.c2s.login import Login
     from hausbote.c2s.sasl2 import Attempt
 
-_DAY: Final = 86_400
+feature = Feature("tokens", xeps={"0484": "0.2.0"})
+
+_DAY: Final = 86_400  # seconds
 _SECRET_BITS: Final = 256
 _MAX_COUNT: Final = 2**31 - 1
 
@@ -65,19 +68,35 @@ def settle(host: Host, login: "Login", attempt: "Attempt") -> Markup | None:
     if used is not None and not wanted and not discard and used.issued < host.clock() - _DAY:
         wanted = used.mechanism
     fresh = _fresh(host, wanted) if wanted and agent else None
-    if used is not None:
-        count = _count(attempt)
-        changes = count or discard or fresh is not None or used.slot == NEW
-        tokens = host.store.tokens
-        if changes and not tokens.use(
-            login.local, agent, used, count=count, discard=discard, fresh=fresh
-        ):
-            raise SaslError("not-authorized")
-    elif fresh is not None and not host.store.tokens.issue(login.local, agent, fresh):
+    try:
+        if used is not None:
+            _use(host, login, attempt, used, discard, fresh)
+        elif fresh is not None and not host.store.tokens.issue(login.local, agent, fresh):
+            fresh = None
+    except StorageError:
+        # Whoever has a password gets in without the disk, too.
+        if used is not None:
+            raise SaslError("temporary-auth-failure", "this cannot be written down now") from None
         fresh = None
     if fresh is None:
         return None
     return el("token", xmlns=ns.FAST, expiry=timestamp(fresh.expires), token=fresh.secret)
+
+
+def _use(
+    host: Host,
+    login: "Login",
+    attempt: "Attempt",
+    used: Token,
+    discard: bool,
+    fresh: Token | None,
+) -> None:
+    """Write down what changes by this use, which most often is nothing."""
+    count, tokens = _count(attempt), host.store.tokens
+    if (count or discard or fresh is not None or used.slot == NEW) and not tokens.use(
+        login.local, attempt.agent.id, used, count=count, discard=discard, fresh=fresh
+    ):
+        raise SaslError("not-authorized")
 
 
 def _fresh(host: Host, mechanism: str) -> Token:

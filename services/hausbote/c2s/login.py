@@ -1,4 +1,4 @@
-"""SASL on a client's stream (RFC 6120 §6), and what guessing passwords costs.
+"""SASL on a client's stream (RFC 6120 §6, XEP-0440, 0474, 0515), and what guessing passwords costs.
 
 A name that does not exist fails exactly like a wrong password, and as slowly.
 """
@@ -9,6 +9,7 @@ import gevent
 
 from hausbote.base.jid import JID
 from hausbote.base.log import Event, Word, log
+from hausbote.core.feature import Feature
 from hausbote.core.throttle import Throttle
 from hausbote.features.clients import Agent
 from hausbote.net.listener import network_of
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from hausbote.c2s.stream import ClientStream
     from hausbote.net.connection import Connection
     from hausbote.storage import Store
+
+feature = Feature("sasl", xeps={"0440": "1.0.0", "0474": "0.5.0", "0515": "0.1.0"})
 
 _TRIES_PER_STREAM: Final = 4
 _WINDOW: Final = 300.0  # seconds

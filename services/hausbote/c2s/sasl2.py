@@ -1,4 +1,4 @@
-"""SASL with everything that follows it in one exchange (XEP-0388 1.0.4).
+"""SASL with everything that follows it in one exchange (XEP-0388).
 
 <authenticate/> names the mechanism and what the client wants when it is in: to take over an older
 session, or to bind a resource, and a token for the next time.  Nothing of that happens before the
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from hausbote.c2s import bind2, fast, upgrade
 from hausbote.c2s.login import Login, hold_back, tell_failure
-from hausbote.core.feature import Inline
+from hausbote.core.feature import Feature, Inline
 from hausbote.core.host import Host
 from hausbote.features.clients import Agent
 from hausbote.storage import Token
@@ -23,6 +23,8 @@ from hausbote.xmpp.xml import Markup, el
 
 if TYPE_CHECKING:
     from hausbote.c2s.stream import ClientStream
+
+feature = Feature("sasl2", xeps={"0388": "1.0.4"})
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _MAX_TEXT: Final = 100  # characters of what a client says of itself

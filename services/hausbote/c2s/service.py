@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from hausbote.base.settings import Settings
+from hausbote.c2s import bind2, fast, login, sasl2, upgrade
 from hausbote.core import dispatch
 from hausbote.core.bus import Bus
 from hausbote.core.bus.frame import Frame
@@ -44,6 +45,11 @@ FEATURES: tuple[Feature, ...] = (
     time.feature,
     last_activity.feature,
     clients.feature,
+    login.feature,
+    sasl2.feature,
+    bind2.feature,
+    fast.feature,
+    upgrade.feature,
 )
 
 BusOpener = Callable[[Callable[[str, Frame], None]], Bus]

@@ -1,4 +1,4 @@
-"""Keys for a better hash, made by a client that knows the password (XEP-0480 0.2.0).
+"""Keys for a better hash, made by a client that knows the password (XEP-0480).
 
 Only who has just proven the password may do that: a token is no proof of it.
 """
@@ -6,6 +6,7 @@ Only who has just proven the password may do that: a token is no proof of it.
 import secrets
 from typing import TYPE_CHECKING, Final
 
+from hausbote.core.feature import Feature
 from hausbote.core.host import Host
 from hausbote.xmpp import ns
 from hausbote.xmpp.sasl import ITERATIONS, SALT_BYTES, SaslError, decode, encode, keys_of_salted
@@ -15,6 +16,8 @@ from hausbote.xmpp.xml import Markup, el
 
 if TYPE_CHECKING:
     from hausbote.c2s.sasl2 import Attempt
+
+feature = Feature("upgrade", xeps={"0480": "0.2.0"})
 
 TASK: Final = "UPGR-SCRAM-SHA-256"
 _HASH: Final = "SHA-256"
