@@ -105,8 +105,8 @@ def test_a_token_is_of_one_installation(stranger, token):
 
 
 def test_a_token_is_for_one_mechanism(world, stranger):
-    """The one with a channel binding would sign nothing more in the memory world."""
-    log_in(stranger(), user_agent())
+    """This one is for another mechanism, whose binding is not even needed to see that."""
+    log_in(stranger(), user_agent(), request_token())
     bound = Token(NEW, "HT-SHA-256-ENDP", "secret-of-another-mechanism", 0, 2**40)
     assert world.store.tokens.issue("romeo", PHONE, bound)
     assert failure_of(token_login(stranger(), bound.secret)) == "not-authorized"

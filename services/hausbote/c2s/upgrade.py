@@ -39,13 +39,8 @@ def upgrade_feature() -> Markup:
 
 
 def is_due(host: Host, local: str, attempt: "Attempt") -> bool:
-    """Whether the client asked for it and the account lacks the keys."""
-    known_password = attempt.used is None
-    return (
-        TASK in attempt.upgrades
-        and known_password
-        and host.store.accounts.keys(local, _HASH) is None
-    )
+    """Whether the client, which has just proven the password, asked for it and lacks the keys."""
+    return TASK in attempt.upgrades and host.store.accounts.keys(local, _HASH) is None
 
 
 def demand(data: bytes) -> Markup:
