@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from hausbote.base.settings import Settings
+from hausbote.c2s import bind2, fast, login, sasl2, upgrade
 from hausbote.core.bus import Bus
 from hausbote.core.bus.frame import Frame
 from hausbote.core.directory import Directory
@@ -13,6 +14,7 @@ from hausbote.core.pump import Pump
 from hausbote.core.registry import Registry
 from hausbote.features import (
     caps,
+    clients,
     disco,
     last_activity,
     offline,
@@ -40,6 +42,12 @@ FEATURES: tuple[Feature, ...] = (
     version.feature,
     time.feature,
     last_activity.feature,
+    clients.feature,
+    login.feature,
+    sasl2.feature,
+    bind2.feature,
+    fast.feature,
+    upgrade.feature,
 )
 
 BusOpener = Callable[[Callable[[str, Frame], None]], Bus]

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from hausbote.core.feature import (
+    BindHandler,
+    BindResult,
     Feature,
     IqHandler,
     IqKey,
@@ -11,11 +13,13 @@ from hausbote.core.feature import (
     Moment,
     Phase,
     PresenceHandler,
+    SaslHandler,
     SessionHook,
     Stage,
     StreamFeature,
     Target,
 )
+from hausbote.xmpp.xml import Markup
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -29,10 +33,17 @@ class Registry:
         self.iqs: dict[IqKey, IqHandler] = {}
         self.outbound: dict[str, PresenceHandler] = {}
         self.inbound: dict[str, PresenceHandler] = {}
+        self.bind_inlines: dict[tuple[str, str], BindHandler] = {}
+        self.sasl_inlines: dict[tuple[str, str], tuple[Markup, SaslHandler]] = {}
         for feature in features:
             _merge("IQ", self.iqs, feature.iqs)
             _merge("outbound presence", self.outbound, feature.outbound_presence)
             _merge("inbound presence", self.inbound, feature.inbound_presence)
+            _merge("Bind 2", self.bind_inlines, feature.bind_inlines)
+            _merge("SASL2", self.sasl_inlines, feature.sasl_inlines)
+        self.bind_results: tuple[BindResult, ...] = tuple(
+            handler for feature in features for handler in feature.bind_results
+        )
         self.before_delivery = self._stages(lambda stage: stage < Stage.DELIVER)
         self.absent = self._stages(lambda stage: stage is Stage.ABSENT)
 
@@ -73,6 +84,11 @@ class Registry:
             lines += [f"session {moment.name}: {_where(hook)}" for hook in self.hooks(moment)]
         for phase in Phase:
             lines += [f"stream {phase.name}: {_where(f)}" for f in self.stream_features(phase)]
+        for (ns, name), (_, sasl) in sorted(self.sasl_inlines.items()):
+            lines.append(f"sasl {{{ns}}}{name}: {_where(sasl)}")
+        lines += [f"bind: {_where(handler)}" for handler in self.bind_results]
+        for (ns, name), bind in sorted(self.bind_inlines.items()):
+            lines.append(f"bind {{{ns}}}{name}: {_where(bind)}")
         return "\n".join(lines) + "\n"
 
     def _stages(self, wanted: Callable[[Stage], bool]) -> tuple[MessageHandler, ...]:
@@ -98,5 +114,7 @@ def _by_key(item: tuple[IqKey, IqHandler]) -> tuple[str, ...]:
 
 
 def _where(handler: object) -> str:
+    if isinstance(handler, tuple):
+        handler = handler[-1]
     module = getattr(handler, "__module__", "").removeprefix("hausbote.")
     return f"{module}.{getattr(handler, '__name__', '')}"
