@@ -15,8 +15,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 
 @pytest.fixture(scope="session")
 def box(tmp_path_factory):
-    """A running box; tests that change its settings make their own."""
-    world = RunningWorld(tmp_path_factory.mktemp("box") / "state")
+    """A running box; tests that change its settings make their own.
+
+    All failed logins of a whole run come from one address in a few minutes, so it allows more.
+    """
+    world = RunningWorld(tmp_path_factory.mktemp("box") / "state", "limits.login_attempts=100")
     yield world
     world.close()
 

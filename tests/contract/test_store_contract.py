@@ -5,7 +5,18 @@ import time
 
 import pytest
 
-from hausbote.storage import AccountExists, Removed, Roster, RosterItem, migrate, open_store
+from hausbote.storage import (
+    CURRENT,
+    NEW,
+    AccountExists,
+    Removed,
+    Revoked,
+    Roster,
+    RosterItem,
+    Token,
+    migrate,
+    open_store,
+)
 from hausbote.xmpp.sasl import ScramKeys
 
 SHA1 = ScramKeys(b"salt", 4096, b"stored-1", b"server-1")
@@ -135,6 +146,8 @@ class TestDeletingAnAccount:
             people.rosters.remove(local, "paris@h")
             people.rosters.add_request(local, "paris@h", b"<presence/>")
             people.activity.left(local, 1.0, "gone")
+            people.clients.remember(local, "phone", 1).wait()
+            people.tokens.issue(local, "phone", Token(NEW, "HT", f"for {local}", 1, 2**40))
         people.offline.keep("juliet", b"hers", 1.0, 0)
         people.offline.keep("romeo", self.SECRET, 1.0, 0)
         people.settle()
@@ -145,7 +158,9 @@ class TestDeletingAnAccount:
         assert used.accounts.delete("juliet", "juliet@h")
         used.close()
         tables = rows_by_table(url)
-        assert set(tables) >= {"account", "scram", "contact", "offline", "activity"}
+        assert set(tables) >= {
+            "account", "scram", "contact", "offline", "activity", "client", "token"
+        }  # fmt: skip
         assert {name: rows for name, rows in tables.items() if rows} == {}
 
     def test_the_others_keep_what_is_theirs(self, used):
@@ -155,6 +170,7 @@ class TestDeletingAnAccount:
         assert len(used.rosters.requests("juliet")) == 1
         assert [m.stanza for m in used.offline.pending("juliet")] == [b"hers"]
         assert used.activity.last("juliet") == (1.0, "gone")
+        assert [token.secret for token in used.tokens.of("juliet", "phone")] == ["for juliet"]
 
     def test_its_messages_are_gone_from_the_file_itself(self, used, url):
         path = url.removeprefix("sqlite:///")
@@ -173,6 +189,8 @@ class TestDeletingAnAccount:
         assert used.rosters.requests("romeo") == []
         assert used.offline.pending("romeo") == []
         assert used.activity.last("romeo") is None
+        assert used.clients.all("romeo") == []
+        assert used.tokens.of("romeo", "phone") == []
 
     def test_a_roster_version_of_the_old_account_is_unknown_to_a_new_one(self, used):
         known = used.rosters.load("romeo").version
@@ -189,6 +207,9 @@ class TestDeletingAnAccount:
         used.rosters.remove("romeo", "nurse@h")
         used.rosters.add_request("romeo", "nurse@h", b"<presence/>")
         used.activity.left("romeo", 2.0, "")
+        used.clients.remember("romeo", "phone", 2)
+        used.clients.seen("romeo", "phone", 3)
+        assert not used.tokens.issue("romeo", "phone", Token(NEW, "HT", "late", 1, 2))
         assert not used.offline.keep("romeo", b"late", 2.0, 0).wait()
         used.close()
         assert not any(rows_by_table(url).values())
@@ -416,3 +437,165 @@ def rows_by_table(url):
 def read(path):
     with open(path, "rb") as file:
         return file.read()
+
+
+class TestClients:
+    def test_a_client_comes_back_as_it_was(self, people):
+        people.clients.remember(
+            "romeo", "phone", 5, software="Gajim", device="Kiva's", password=True
+        ).wait()
+        client = people.clients.get("romeo", "phone")
+        assert client[2:] == ("Gajim", "Kiva's", True, 5, 5, 0)
+        assert client.agent == "phone"
+        assert len(client.ref) >= 12
+        assert people.clients.all("romeo") == [client]
+        assert people.clients.get("juliet", "phone") is None
+        assert people.clients.get("romeo", "desk") is None
+
+    def test_what_it_is_called_may_change_but_not_when_it_first_came(self, people):
+        people.clients.remember("romeo", "phone", 5, software="old", password=True).wait()
+        ref = people.clients.get("romeo", "phone").ref
+        people.clients.remember("romeo", "phone", 9, software="new").wait()
+        client = people.clients.get("romeo", "phone")
+        assert (client.software, client.first_seen, client.last_seen) == ("new", 5, 9)
+        assert client.password
+        assert client.ref == ref
+
+    def test_the_same_installation_is_another_client_of_another_account(self, people):
+        for local in ("romeo", "juliet"):
+            people.clients.remember(local, "phone", 1).wait()
+        refs = {people.clients.get(local, "phone").ref for local in ("romeo", "juliet")}
+        assert len(refs) == 2
+
+    def test_when_it_was_seen_is_known_at_once_and_kept_later(self, people, url):
+        people.clients.remember("romeo", "phone", 5).wait()
+        people.clients.seen("romeo", "phone", 7)
+        assert people.clients.get("romeo", "phone").last_seen == 7
+        people.close()
+        again = open_store(url)
+        assert again.clients.get("romeo", "phone").last_seen == 7
+        again.close()
+
+    def test_those_that_were_away_longest_make_room(self, people):
+        for at, agent in enumerate(["first", "second", "third", "fourth"]):
+            people.clients.remember("romeo", agent, at, limit=3).wait()
+        people.clients.remember("juliet", "first", 0, limit=3).wait()
+        assert [one.agent for one in people.clients.all("romeo")] == ["fourth", "third", "second"]
+        assert len(people.clients.all("juliet")) == 1
+
+    def test_old_ones_are_pruned(self, people):
+        people.clients.remember("romeo", "old", 5).wait()
+        people.clients.remember("romeo", "new", 10).wait()
+        people.clients.remember("romeo", "back", 5).wait()
+        people.clients.seen("romeo", "back", 20)
+        people.clients.prune(before=10)
+        people.settle()
+        assert [one.agent for one in people.clients.all("romeo")] == ["back", "new"]
+
+    def test_revoking_ends_tokens_and_tells_of_the_password(self, people):
+        for agent, password in (("knows", True), ("has", False)):
+            people.clients.remember("romeo", agent, 1, password=password).wait()
+            people.tokens.issue("romeo", agent, Token(NEW, "HT", "x", 1, 2))
+            ref = people.clients.get("romeo", agent).ref
+            assert people.clients.revoke("juliet", ref) is None
+            assert people.clients.revoke("romeo", ref) == Revoked(agent, password)
+            assert people.tokens.of("romeo", agent) == []
+        assert [one.agent for one in people.clients.all("romeo")] == ["knows"]
+        assert people.clients.revoke("romeo", "nothing") is None
+
+    @pytest.mark.parametrize("name", STRANGE_NAMES)
+    def test_any_text_is_only_a_text(self, people, name):
+        people.clients.remember("romeo", name, 1, software=name, device=name).wait()
+        assert people.clients.get("romeo", name).device == name
+        assert people.clients.revoke("romeo", name) is None
+
+
+class TestTokens:
+    FIRST = Token(NEW, "HT-SHA-256-NONE", "first", 100, 200)
+    SECOND = Token(NEW, "HT-SHA-256-EXPR", "second", 150, 250)
+
+    @pytest.fixture
+    def phone(self, people):
+        people.clients.remember("romeo", "phone", 1, password=True).wait()
+        assert people.tokens.issue("romeo", "phone", self.FIRST)
+        return people
+
+    def of(self, store):
+        return store.tokens.of("romeo", "phone")
+
+    def test_a_token_comes_back_as_it_was(self, phone):
+        assert self.of(phone) == [self.FIRST]
+        assert phone.tokens.of("romeo", "desk") == []
+        assert phone.tokens.of("juliet", "phone") == []
+        assert phone.clients.get("romeo", "phone").tokens_until == 200
+
+    def test_there_is_none_for_an_unknown_client(self, people):
+        assert not people.tokens.issue("romeo", "phone", self.FIRST)
+        assert not people.tokens.use("romeo", "phone", self.FIRST)
+
+    def test_the_new_one_is_current_once_it_is_used(self, phone):
+        assert phone.tokens.use("romeo", "phone", self.FIRST)
+        assert self.of(phone) == [self.FIRST._replace(slot=CURRENT)]
+
+    def test_the_old_one_lives_until_the_new_one_is_used(self, phone):
+        current = self.FIRST._replace(slot=CURRENT)
+        assert phone.tokens.use("romeo", "phone", self.FIRST, fresh=self.SECOND)
+        assert self.of(phone) == [self.SECOND, current]
+        assert phone.tokens.use("romeo", "phone", current)
+        assert self.of(phone) == [self.SECOND, current]
+        assert phone.tokens.use("romeo", "phone", self.SECOND)
+        assert self.of(phone) == [self.SECOND._replace(slot=CURRENT)]
+        assert not phone.tokens.use("romeo", "phone", current)
+
+    def test_a_new_one_that_was_never_used_is_replaced(self, phone):
+        assert phone.tokens.issue("romeo", "phone", self.SECOND)
+        assert self.of(phone) == [self.SECOND]
+
+    def test_a_count_must_grow_and_stays(self, phone):
+        assert phone.tokens.use("romeo", "phone", self.FIRST, count=5)
+        current = self.FIRST._replace(slot=CURRENT)
+        for count in (5, 4):
+            assert not phone.tokens.use("romeo", "phone", current, count=count)
+        assert phone.tokens.use("romeo", "phone", current)
+        assert not phone.tokens.use("romeo", "phone", current, count=5)
+        assert phone.tokens.use("romeo", "phone", current, count=6)
+        assert self.of(phone) == [current._replace(counted=6)]
+
+    def test_a_token_that_is_given_back_is_gone_with_all_others(self, phone):
+        assert phone.tokens.use("romeo", "phone", self.FIRST, fresh=self.SECOND)
+        current = self.FIRST._replace(slot=CURRENT)
+        assert phone.tokens.use("romeo", "phone", current, discard=True)
+        assert self.of(phone) == []
+
+    def test_a_token_may_be_given_back_for_another(self, phone):
+        assert phone.tokens.use("romeo", "phone", self.FIRST, discard=True, fresh=self.SECOND)
+        assert self.of(phone) == [self.SECOND]
+
+    def test_another_password_ends_them(self, phone):
+        assert phone.accounts.set_keys("romeo", KEYS)
+        assert self.of(phone) == []
+        assert not phone.clients.get("romeo", "phone").password
+        assert not phone.tokens.use("romeo", "phone", self.FIRST)
+
+    def test_locking_ends_them(self, phone):
+        assert phone.accounts.set_locked("romeo", True)
+        assert not phone.tokens.issue("romeo", "phone", self.SECOND)
+        assert phone.accounts.set_locked("romeo", False)
+        assert self.of(phone) == []
+
+    def test_a_forgotten_client_has_none(self, phone, url):
+        phone.clients.prune(before=2)
+        phone.settle()
+        assert self.of(phone) == []
+        phone.close()
+        assert rows_by_table(url)["token"] == 0
+
+
+class TestMoreKeys:
+    def test_keys_for_another_hash_are_added_and_never_replaced(self, store):
+        store.accounts.create("romeo", {"SHA-1": SHA1})
+        assert store.accounts.add_keys("romeo", "SHA-256", SHA256)
+        assert not store.accounts.add_keys("romeo", "SHA-1", SHA256)
+        assert store.accounts.keys("romeo", "SHA-256") == SHA256
+        assert store.accounts.keys("romeo", "SHA-1") == SHA1
+        assert not store.accounts.add_keys("nobody", "SHA-256", SHA256)

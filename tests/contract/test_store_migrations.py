@@ -193,3 +193,20 @@ def change(path, sql):
     connection.execute(sql)
     connection.commit()
     connection.close()
+
+
+def test_version_1_gets_clients_and_keeps_its_accounts(url, path, monkeypatch):
+    monkeypatch.setattr(migrations, "STEPS", migrations.STEPS[:1])
+    migrate(url)
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO account VALUES (7, 'romeo', 1, 0, 5, 0, 0)")
+        connection.execute("INSERT INTO scram VALUES (7, 'SHA-1', x'01', 4096, x'02', x'03')")
+    connection.close()
+    monkeypatch.undo()
+    assert migrate(url) == (1, CURRENT)
+    store = open_store(url)
+    assert store.accounts.get("romeo").admin
+    assert store.accounts.keys("romeo", "SHA-1") == ScramKeys(b"\1", 4096, b"\2", b"\3")
+    store.clients.remember("romeo", "phone", 1).wait()
+    assert [client.agent for client in store.clients.all("romeo")] == ["phone"]
+    store.close()

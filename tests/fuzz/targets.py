@@ -12,6 +12,7 @@ from hausbote.xmpp.sasl import (
     Challenge,
     SaslError,
     ScramServer,
+    check_token,
     decode,
     derive_keys,
     fake_keys,
@@ -62,6 +63,8 @@ def sasl(data: bytes) -> None:
     _refused(lambda: decode(data.decode("latin-1")))
     offered = mechanisms(BINDINGS)
     scram = ScramServer(offered[len(data) and data[0] % 4], _keys, BINDINGS, "h", offered)
+    token = _refused(lambda: check_token("HT-SHA-256-NONE", data[1:], lambda _: (), BINDINGS))
+    assert token is None
     nonce = b""
     for line in data[1:].split(b"\n")[:4]:
         message = line.replace(b"NONCE", nonce)

@@ -104,3 +104,16 @@ def test_a_wrong_password_is_told(verona):
         return True
 
     assert asyncio.run(evening())
+
+
+def test_clients_are_listed_and_one_is_asked_to_go(verona):
+    async def evening():
+        async with people(verona, "romeo/orchard") as romeo:
+            romeo.register_plugin("xep_0494")
+            clients = await romeo.plugin["xep_0494"].get_clients()
+            (client,) = clients
+            assert client["connected"]
+            assert client["auth"] is not None
+        return True
+
+    assert asyncio.run(evening())

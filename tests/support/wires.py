@@ -52,6 +52,7 @@ class MemoryWire:
 
     encrypted = True
     needs_tls = False
+    tls_version = 0
     address = "192.0.2.1"
 
     def __init__(self):

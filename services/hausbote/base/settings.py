@@ -96,6 +96,9 @@ class Limits:
         10, "Failed logins in five minutes, per account and per address, until others must wait."
     )
     registrations_per_hour: int = setting(5, "New accounts per hour and address.")
+    clients_per_account: int = setting(
+        50, "Clients that are remembered for one account; beyond that the oldest is forgotten."
+    )
     roster_items: int = setting(1_000, "Contacts of one account.")
     offline_messages: int = setting(1_000, "Messages that wait for one account.")
     blocked: int = setting(1_000, "Addresses that one account blocks.")
@@ -166,6 +169,13 @@ class Retention:
 
     archive_days: int = setting(30, "Messages in the archive, in days. 0 = for ever.")
     uploads_days: int = setting(30, "Uploaded files, in days. 0 = for ever.")
+    tokens_days: int = setting(
+        30,
+        "Tokens with which clients log in again without a password, in days. 0 = none are given.",
+    )
+    clients_days: int = setting(
+        90, "Which clients have logged in to an account, in days since then. 0 = for ever."
+    )
 
 
 @dataclass(frozen=True)

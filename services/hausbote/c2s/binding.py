@@ -6,6 +6,7 @@ from hausbote.base.jid import JID, InvalidJID, prepare_resource
 from hausbote.base.tokens import token
 from hausbote.core import dispatch
 from hausbote.core.session import Session
+from hausbote.features.clients import Access
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import BadRequest, ResourceConstraint, StreamError
 from hausbote.xmpp.stanza import Child, Stanza, result, tree
@@ -22,12 +23,19 @@ def bind(stream: "ClientStream", request: Stanza) -> Stanza:
         raise StreamError("not-authorized", "bind a resource first")
     if request.type != "set" or "id" not in request.attrs or len(request.children) != 1:
         raise BadRequest("binding is an IQ set with an id and one child element")
-    assert stream.login is not None
-    if not stream.server.host.store.accounts.may_log_in(stream.login.local):
+    session = take_resource(stream, _wanted(payload) or token(96))
+    dispatch.bound(stream.server.host, session)
+    jid = el("jid", session.jid.full)
+    return result(request, Child(ns.BIND, "bind", el("bind", jid, xmlns=ns.BIND)))
+
+
+def take_resource(stream: "ClientStream", resource: str) -> Session:
+    """The stream's session with that resource, which `dispatch.bound` then makes known."""
+    login, host = stream.login, stream.server.host
+    assert login is not None
+    if not host.store.accounts.may_log_in(login.local):
         raise StreamError("not-authorized", "the account was deleted or locked")
-    resource = _wanted(payload) or token(96)
-    host = stream.server.host
-    account = host.directory.account(stream.login.local)
+    account = host.directory.account(login.local)
     old = account.sessions.get(resource)
     if old is not None:
         # The newer client wins: the older one is most often its own broken connection.
@@ -37,10 +45,10 @@ def bind(stream: "ClientStream", request: Stanza) -> Stanza:
     if 0 < limit <= len(account.sessions):
         raise ResourceConstraint("this account has as many clients online as it may")
     session = Session(JID(account.local, host.domain, resource), account, stream)
+    access = session.state(Access)
+    access.agent, access.since = login.agent, host.clock()
     stream.welcome(session)
-    dispatch.bound(host, session)
-    jid = el("jid", session.jid.full)
-    return result(request, Child(ns.BIND, "bind", el("bind", jid, xmlns=ns.BIND)))
+    return session
 
 
 def _wanted(payload: Child) -> str:

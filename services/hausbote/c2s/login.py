@@ -1,4 +1,4 @@
-"""SASL on a client's stream (RFC 6120 §6), and what guessing passwords costs.
+"""SASL on a client's stream (RFC 6120 §6, XEP-0440, 0474, 0515), and what guessing passwords costs.
 
 A name that does not exist fails exactly like a wrong password, and as slowly.
 """
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import gevent
 
+from hausbote.base.jid import JID
 from hausbote.base.log import Event, Word, log
+from hausbote.core.feature import Feature
 from hausbote.core.throttle import Throttle
+from hausbote.features.clients import Agent
 from hausbote.net.listener import network_of
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StreamError
@@ -24,11 +27,15 @@ from hausbote.xmpp.sasl import (
     mechanisms,
 )
 from hausbote.xmpp.stanza import Stanza
-from hausbote.xmpp.xml import el
+from hausbote.xmpp.xml import Markup, el
 
 if TYPE_CHECKING:
+    from hausbote.c2s.sasl2 import Attempt
     from hausbote.c2s.stream import ClientStream
+    from hausbote.net.connection import Connection
     from hausbote.storage import Store
+
+feature = Feature("sasl", xeps={"0440": "1.0.0", "0474": "0.5.0", "0515": "0.1.0"})
 
 _TRIES_PER_STREAM: Final = 4
 _WINDOW: Final = 300.0  # seconds
@@ -37,17 +44,43 @@ _MAX_PENALTY: Final = 5.0  # seconds
 
 
 class Login:
-    """How far one stream's login is."""
+    """How far one stream's login is.
 
-    __slots__ = ("bindings", "done", "failures", "local", "offered", "scram")
+    `sender` is whom the stream's header says it is from, `attempt` is what SASL2 is at.
+    """
 
-    def __init__(self, bindings: dict[str, bytes]) -> None:
-        self.bindings = bindings
-        self.offered = mechanisms(bindings)
+    __slots__ = (
+        "agent",
+        "attempt",
+        "bindings",
+        "done",
+        "failures",
+        "local",
+        "offered",
+        "scram",
+        "sender",
+        "tls_version",
+    )
+
+    def __init__(self, connection: "Connection", sender: JID | None) -> None:
+        self.bindings = connection.channel_bindings()
+        self.tls_version = connection.tls_version
+        self.offered = mechanisms(self.bindings)
+        self.sender = sender
         self.scram: ScramServer | None = None
+        self.attempt: Attempt | None = None
+        self.agent = Agent()
         self.failures = 0
         self.done = False
         self.local = ""
+
+    def begin_scram(self, mechanism: str, keys: "KeyRing", domain: str) -> ScramServer:
+        """Another exchange; what was before is over."""
+        self.scram = None
+        self.scram = ScramServer(
+            mechanism, keys, self.bindings, domain, self.offered, self.tls_version
+        )
+        return self.scram
 
 
 class LoginGuard:
@@ -90,15 +123,13 @@ def begin_login(stream: "ClientStream", auth: Stanza) -> None:
     """<auth/>: a mechanism and the client's first message."""
     login, server = stream.login, stream.server
     assert login is not None
-    login.scram = None
     try:
         mechanism = auth.attrs.get("mechanism", "")
         if auth.children:
             raise SaslError("malformed-request")
-        domain = server.host.domain
-        login.scram = ScramServer(mechanism, server.keys, login.bindings, domain, login.offered)
+        scram = login.begin_scram(mechanism, server.keys, server.host.domain)
         if auth.inner:
-            _step(stream, login.scram, auth.inner)
+            _step(stream, scram, auth.inner)
         else:
             stream.say(el("challenge", xmlns=ns.SASL))  # no initial response (§6.4.2)
     except SaslError as error:
@@ -121,19 +152,13 @@ def continue_login(stream: "ClientStream", response: Stanza) -> None:
 def _step(stream: "ClientStream", scram: ScramServer, payload: str) -> None:
     message = decode(payload)
     if scram.local:
-        _check_guard(stream, scram.local)  # others may have failed since the challenge
+        hold_back(stream, scram.local)  # others may have failed since the challenge
     answer = scram.respond(message)
     if isinstance(answer, Challenge):
-        _check_guard(stream, scram.local)
+        hold_back(stream, scram.local)
         stream.say(el("challenge", encode(answer.data), xmlns=ns.SASL))
     else:
         _succeed(stream, answer)
-
-
-def _check_guard(stream: "ClientStream", local: str) -> None:
-    if stream.server.guard.refuses(stream.connection.address, local):
-        log(Event.LOGINS_HELD_BACK, session=Word(stream.tag))
-        raise SaslError("temporary-auth-failure", "too many failed logins: wait some minutes")
 
 
 def _succeed(stream: "ClientStream", success: Success) -> None:
@@ -145,27 +170,43 @@ def _succeed(stream: "ClientStream", success: Success) -> None:
     stream.restart()
 
 
+def hold_back(stream: "ClientStream", local: str) -> None:
+    """SaslError if this address has guessed too often."""
+    if stream.server.guard.refuses(stream.connection.address, local):
+        log(Event.LOGINS_HELD_BACK, session=Word(stream.tag))
+        raise SaslError("temporary-auth-failure", "too many failed logins: wait some minutes")
+
+
 def fail(stream: "ClientStream", condition: str, text: str | None = None) -> None:
     """<failure/>; after a wrong password only when the penalty is over."""
+    detail = el("text", text, xml_lang="en") if text else None
+    tell_failure(stream, condition, el("failure", el(condition), detail, xmlns=ns.SASL))
+
+
+def tell_failure(stream: "ClientStream", condition: str, failure: Markup) -> None:
+    """Say `failure`, and end what was under way; passwords cost a penalty, tokens do not.
+
+    A token cannot be guessed, and a client whose token is over must still get in by password.
+    """
     login = stream.login
-    local = login.scram.local if login is not None and login.scram is not None else ""
     penalty = 0.0
-    if login is not None:
-        login.scram = None
-        login.failures += 1
     if condition == "not-authorized":
         log(Event.LOGIN_FAILED, session=Word(stream.tag))
-        penalty = stream.server.guard.penalty(stream.connection.address, local)
+        if login is not None and (login.attempt is None or login.attempt.fast is None):
+            local = login.scram.local if login.scram is not None else ""
+            penalty = stream.server.guard.penalty(stream.connection.address, local)
+    if login is not None:
+        login.scram = login.attempt = None
+        login.failures += 1
     if penalty:
         stream.waiting = True
-        gevent.spawn_later(penalty, _tell_failure, stream, condition, text)
+        gevent.spawn_later(penalty, _say_failure, stream, failure)
     else:
-        _tell_failure(stream, condition, text)
+        _say_failure(stream, failure)
 
 
-def _tell_failure(stream: "ClientStream", condition: str, text: str | None) -> None:
-    detail = el("text", text, xml_lang="en") if text else None
-    stream.say(el("failure", el(condition), detail, xmlns=ns.SASL))
+def _say_failure(stream: "ClientStream", failure: Markup) -> None:
+    stream.say(failure)
     stream.waiting = False
     if stream.login is not None and stream.login.failures >= _TRIES_PER_STREAM:
         stream.end(StreamError("policy-violation", "too many failed logins"))

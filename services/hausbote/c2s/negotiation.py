@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from hausbote.base.jid import JID, InvalidJID, prepare_domain
 from hausbote.c2s.binding import bind
 from hausbote.c2s.login import Login, begin_login, continue_login, fail
+from hausbote.c2s.sasl2 import authentication_feature, take_step
 from hausbote.core.feature import Phase, Target
 from hausbote.core.request import Request
 from hausbote.xmpp import ns
@@ -29,7 +30,8 @@ def open_stream(stream: "ClientStream", attrs: dict[str, str]) -> None:
     """Answer the client's header with ours and the features of this phase."""
     host = stream.server.host
     version = _VERSION.fullmatch(attrs.get("version", ""))
-    stream.send_header(_sender(stream, attrs.get("from")), versioned=version is not None)
+    sender = _sender(stream, attrs.get("from"))
+    stream.send_header(sender.bare if sender is not None else None, versioned=version is not None)
     if "to" not in attrs:
         raise StreamError("improper-addressing", "the stream's header needs a to attribute")
     try:
@@ -38,22 +40,27 @@ def open_stream(stream: "ClientStream", attrs: dict[str, str]) -> None:
         raise StreamError("host-unknown") from None
     if domain != host.domain:
         raise StreamError("host-unknown", "this server is not the one you look for")
+    if sender is not None and sender.domain != domain:
+        raise StreamError("invalid-from", "nobody of another domain logs in here")
     if version is None or int(version[1]) < 1:  # a higher one is ours to lower (§4.7.5)
         raise StreamError("unsupported-version")
     language = attrs.get("xml:lang")
     stream.language = None if language == host.settings.language else language
+    if stream.login is None and stream.connection.encrypted:
+        stream.login = Login(stream.connection, sender)
     stream.send_features()
 
 
-def _sender(stream: "ClientStream", claimed: str | None) -> str | None:
+def _sender(stream: "ClientStream", claimed: str | None) -> JID | None:
     if claimed is None:
         return None
     try:
-        sender = JID.parse(claimed).bare
+        sender = JID.parse(claimed)
     except InvalidJID:
         raise StreamError("invalid-from") from None
     login = stream.login
-    if login is not None and login.done and sender != f"{login.local}@{stream.server.host.domain}":
+    own = f"{login.local}@{stream.server.host.domain}" if login is not None else ""
+    if login is not None and login.done and sender.bare != own:
         raise StreamError("invalid-from", "this is not who logged in")
     return sender
 
@@ -63,22 +70,23 @@ def features(stream: "ClientStream") -> Iterator[Markup | None]:
     if not stream.connection.encrypted:
         yield el("starttls", el("required"), xmlns=ns.TLS)
         return
-    if stream.login is None or not stream.login.done:
-        if stream.login is None:
-            stream.login = Login(stream.connection.channel_bindings())
+    phase = Phase.AFTER_LOGIN
+    if stream.login is not None and not stream.login.done:
         names = [el("mechanism", name) for name in stream.login.offered]
         yield el("mechanisms", *names, xmlns=ns.SASL)
+        yield authentication_feature(stream.server.host, stream.login)
         yield channel_binding_feature(stream.login.bindings)
         phase = Phase.BEFORE_LOGIN
-    else:
+    elif stream.session is None:
         yield el("bind", el("required"), xmlns=ns.BIND)
         yield el("session", el("optional"), xmlns=ns.SESSION)
-        phase = Phase.AFTER_LOGIN
     yield from stream.server.offers[phase]
 
 
 def negotiate(stream: "ClientStream", element: Stanza) -> None:
     """Handle what a client sends before it has a resource."""
+    if stream.waiting:
+        raise StreamError("policy-violation", "wait for the answer")
     if not stream.connection.encrypted:
         _before_tls(stream, element)
     elif stream.login is None or not stream.login.done:
@@ -100,7 +108,11 @@ def _before_tls(stream: "ClientStream", element: Stanza) -> None:
 
 
 def _before_login(stream: "ClientStream", element: Stanza) -> None:
-    if element.ns == ns.SASL:
+    if element.ns == ns.SASL2:
+        take_step(stream, element)
+    elif stream.login is not None and stream.login.attempt is not None:
+        raise _refusal(element, "finish the login first")  # XEP-0388 §2.4
+    elif element.ns == ns.SASL:
         _sasl(stream, element)
     elif element.ns == ns.CLIENT and element.name == "iq" and len(element.children) == 1:
         _answer(stream, element, lambda: _for_strangers(stream, element))

@@ -13,6 +13,7 @@ from hausbote.c2s.stream import ClientStream
 from hausbote.core import dispatch
 from hausbote.core.feature import Phase
 from hausbote.core.host import Host
+from hausbote.features.clients import end_agents_sessions, forget_old_clients
 from hausbote.features.contacts import forget_person
 from hausbote.net.connection import Connection, Traffic
 from hausbote.net.listener import AddressBook, Listener
@@ -24,6 +25,7 @@ from hausbote.xmpp.xml import Markup
 _SWEEP: Final = 2.0  # seconds
 _CERTIFICATE_CHECK: Final = 60.0  # seconds
 _FLUSH: Final = 10.0  # seconds
+_PRUNE: Final = 3_600.0  # seconds
 
 
 class Server:
@@ -47,6 +49,7 @@ class Server:
         self._listeners: list[Listener] = []
         self._clock: Any = None
         self._certificates_checked = self._flushed = time.monotonic()
+        self._pruned = self._flushed - _PRUNE  # at the first occasion
 
     def start(self) -> None:
         """Accept clients; OSError if a port is taken."""
@@ -83,6 +86,9 @@ class Server:
     def account_changed(self, message: dict[str, str]) -> None:
         """An account was deleted or locked, or got another password: its streams end."""
         local, change = message.get("account", ""), message.get("change", "")
+        if change == "revoked":
+            end_agents_sessions(self.host, local, message.get("agent", ""))
+            return
         reason = "not-authorized" if change == "deleted" else "reset"
         error = StreamError(reason, f"the account was changed: {change}")
         for stream in [
@@ -96,6 +102,7 @@ class Server:
         if change == "deleted":
             self.host.directory.forget(local)
             self.host.store.activity.forget(local)
+            self.host.store.clients.forget(local)
             forget_person(self.host, f"{local}@{self.host.domain}")
 
     # -- streams come and go -------------------------------------------------------------------
@@ -133,6 +140,7 @@ class Server:
                 self._let_rest()
                 self._look_at_certificates()
                 self._flush()
+                self._forget_old_clients()
             except Exception as fault:  # noqa: BLE001 - the clock must go on
                 bug(fault)
 
@@ -156,7 +164,13 @@ class Server:
         now = time.monotonic()
         if now - self._flushed > _FLUSH:
             self._flushed = now
-            self.host.store.activity.flush()
+            self.host.store.flush()
+
+    def _forget_old_clients(self) -> None:
+        now = time.monotonic()
+        if now - self._pruned > _PRUNE:
+            self._pruned = now
+            forget_old_clients(self.host)
 
     def _look_at_certificates(self) -> None:
         now = time.monotonic()

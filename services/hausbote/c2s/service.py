@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from hausbote.base.settings import Settings
+from hausbote.c2s import bind2, fast, login, sasl2, upgrade
 from hausbote.c2s.components import Component
 from hausbote.core.bus import Bus
 from hausbote.core.bus.frame import Frame
@@ -17,6 +18,7 @@ from hausbote.features import (
     administration,
     blocking,
     caps,
+    clients,
     contact_addresses,
     data_policy,
     disco,
@@ -57,6 +59,12 @@ FEATURES: tuple[Feature, ...] = (
     last_activity.feature,
     adhoc.feature,
     *administration.FEATURES,
+    clients.feature,
+    login.feature,
+    sasl2.feature,
+    bind2.feature,
+    fast.feature,
+    upgrade.feature,
 )
 
 BusOpener = Callable[[Callable[[str, Frame], None]], Bus]

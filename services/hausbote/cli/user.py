@@ -7,8 +7,10 @@ from typing import Final, TextIO
 
 import click
 
-from hausbote.base.jid import JID, InvalidJID, prepare_password
+from hausbote.base.jid import InvalidJID, prepare_password
 from hausbote.base.settings import Settings
+from hausbote.cli.addresses import jid_argument, local_part
+from hausbote.cli.clients import clients
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, opened_store, state_option
 from hausbote.core.bus.control import notify
@@ -17,7 +19,6 @@ from hausbote.xmpp.sasl import keys_for
 
 _BATCH: Final = 200  # accounts per transaction
 
-jid_argument = click.argument("jid")
 password_option = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input."
 )
@@ -28,6 +29,9 @@ def command() -> None:
     """Look after accounts."""
 
 
+command.add_command(clients)
+
+
 @command.command("add")
 @state_option
 @jid_argument
@@ -36,7 +40,7 @@ def command() -> None:
 def add(state: Path, jid: str, password_stdin: bool, admin: bool) -> None:
     """Make an account."""
     settings = load_settings(state)
-    local = _local(settings, jid)
+    local = local_part(settings, jid)
     keys = keys_for(_password(password_stdin))
     with opened_store(settings) as store:
         try:
@@ -53,7 +57,7 @@ def add(state: Path, jid: str, password_stdin: bool, admin: bool) -> None:
 def passwd(state: Path, jid: str, password_stdin: bool) -> None:
     """Give an account another password; its clients have to log in again."""
     settings = load_settings(state)
-    local = _local(settings, jid)
+    local = local_part(settings, jid)
     keys = keys_for(_password(password_stdin))
     with opened_store(settings) as store:
         _known(store.accounts.set_keys(local, keys), jid)
@@ -67,7 +71,7 @@ def passwd(state: Path, jid: str, password_stdin: bool) -> None:
 def delete(state: Path, jid: str) -> None:
     """Delete an account and everything that belongs to it."""
     settings = load_settings(state)
-    local = _local(settings, jid)
+    local = local_part(settings, jid)
     with opened_store(settings) as store:
         _known(store.accounts.delete(local, f"{local}@{settings.domain}"), jid)
     _tell(settings, local, "deleted")
@@ -80,7 +84,7 @@ def delete(state: Path, jid: str) -> None:
 def lock(state: Path, jid: str) -> None:
     """Keep an account, but let nobody log in to it."""
     settings = load_settings(state)
-    local = _local(settings, jid)
+    local = local_part(settings, jid)
     with opened_store(settings) as store:
         _known(store.accounts.set_locked(local, True), jid)
     _tell(settings, local, "locked")
@@ -93,7 +97,7 @@ def lock(state: Path, jid: str) -> None:
 def unlock(state: Path, jid: str) -> None:
     """Let an account log in again."""
     settings = load_settings(state)
-    local = _local(settings, jid)
+    local = local_part(settings, jid)
     with opened_store(settings) as store:
         _known(store.accounts.set_locked(local, False), jid)
     click.echo("The account can log in again.")
@@ -160,7 +164,7 @@ def _row(settings: Settings, line: str) -> tuple[str, str]:
     jid, _, password = line.rstrip("\r\n").partition(" ")
     if not password:
         raise Problem("a line has an address, a blank and a password")
-    return _local(settings, jid), _prepared(password)
+    return local_part(settings, jid), _prepared(password)
 
 
 def _create(store: Store, batch: list[tuple[str, str]]) -> list[str]:
@@ -169,17 +173,6 @@ def _create(store: Store, batch: list[tuple[str, str]]) -> list[str]:
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
-
-
-def _local(settings: Settings, text: str) -> str:
-    """The local part of an address of this box."""
-    try:
-        jid = JID.parse(text)
-    except InvalidJID as problem:
-        raise Problem(f"{text} is no address: {problem}") from None
-    if jid.domain != settings.domain or not jid.local or jid.resource:
-        raise Problem(f"{text}: accounts here are called NAME@{settings.domain}")
-    return jid.local
 
 
 def _password(from_stdin: bool) -> str:

@@ -100,3 +100,7 @@ class Directory:
             del account.sessions[session.jid.resource]
             if not account.sessions:
                 del self._online[account.local]
+
+    def everybody(self) -> "list[Session]":
+        """All bound sessions."""
+        return [s for account in self._online.values() for s in account.sessions.values()]

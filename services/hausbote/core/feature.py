@@ -8,7 +8,7 @@ depends on the order in which features are listed.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hausbote.base.jid import JID
 from hausbote.core.command import Command, Step
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hausbote.core.delivery import Delivery
     from hausbote.core.host import Host
     from hausbote.core.request import Presence, Request
-    from hausbote.core.session import Session
+    from hausbote.core.session import Session, Transport
 
 
 class Target(Enum):
@@ -67,7 +67,22 @@ StreamFeature = Callable[["Host"], "Markup | None"]
 Screen = Callable[["Host", Stanza, JID, JID, "Session | None"], bool]
 DiscoForm = Callable[["Host"], "DataForm | None"]
 NodeInfo = Callable[["Request", str], "Child | None"]
+BindHandler = Callable[["Host", "Session", Child], "Markup | None"]
+BindResult = Callable[["Host", "Session"], "Markup | None"]
+SaslHandler = Callable[["Host", "Transport", str, Child], "Inline"]
 IqKey = tuple[Target, str, str, str]  # target, type, namespace, name
+
+
+class Inline(NamedTuple):
+    """What came of an element inside <authenticate/> (XEP-0388).
+
+    `answer` goes into <success/>.  `session` is one that the stream takes over instead of binding a
+    resource; `afterwards` then runs when <success/> is written and everything else may follow.
+    """
+
+    answer: Markup | None = None
+    session: "Session | None" = None
+    afterwards: Callable[[], None] | None = None
 
 
 @dataclass
@@ -92,6 +107,9 @@ class Feature:
     screens: list[Screen] = field(default_factory=list)
     disco_forms: list[DiscoForm] = field(default_factory=list)
     nodes: dict[str, list[NodeInfo]] = field(default_factory=dict)
+    bind_inlines: dict[tuple[str, str], BindHandler] = field(default_factory=dict)
+    bind_results: list[BindResult] = field(default_factory=list)
+    sasl_inlines: dict[tuple[str, str], tuple[Markup, SaslHandler]] = field(default_factory=dict)
 
     def iq(
         self, type: str, ns: str, name: str, *targets: Target
@@ -181,5 +199,41 @@ class Feature:
         def register(feature: StreamFeature) -> StreamFeature:
             self.stream_features.append((phase, feature))
             return feature
+
+        return register
+
+    def bind_inline(self, ns: str, name: str) -> Callable[[BindHandler], BindHandler]:
+        """Handles that element inside Bind 2's <bind/> (XEP-0386), which announces `ns`.
+
+        Called when the resource is bound, and before the client knows: what it returns goes into
+        <bound/>.  What is sent to the session meanwhile follows when the client does know.
+        """
+
+        def register(handler: BindHandler) -> BindHandler:
+            self.bind_inlines[ns, name] = handler
+            return handler
+
+        return register
+
+    def bind_result(self) -> Callable[[BindResult], BindResult]:
+        """Called for every Bind 2, asked for or not, before `bind_inline`'s; likewise."""
+
+        def register(handler: BindResult) -> BindResult:
+            self.bind_results.append(handler)
+            return handler
+
+        return register
+
+    def sasl_inline(
+        self, ns: str, name: str, offer: Markup
+    ) -> Callable[[SaslHandler], SaslHandler]:
+        """Handles that element inside <authenticate/> (XEP-0388); `offer` announces it.
+
+        Called with the account's local part when it has proven who it is, before anything is bound.
+        """
+
+        def register(handler: SaslHandler) -> SaslHandler:
+            self.sasl_inlines[ns, name] = (offer, handler)
+            return handler
 
         return register

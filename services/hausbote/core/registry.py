@@ -5,6 +5,8 @@ from typing import TypeVar
 
 from hausbote.core.command import Command
 from hausbote.core.feature import (
+    BindHandler,
+    BindResult,
     DiscoForm,
     Feature,
     IqHandler,
@@ -14,12 +16,14 @@ from hausbote.core.feature import (
     NodeInfo,
     Phase,
     PresenceHandler,
+    SaslHandler,
     Screen,
     SessionHook,
     Stage,
     StreamFeature,
     Target,
 )
+from hausbote.xmpp.xml import Markup
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -34,11 +38,18 @@ class Registry:
         self.outbound: dict[str, PresenceHandler] = {}
         self.inbound: dict[str, PresenceHandler] = {}
         self.commands: dict[str, Command] = {}
+        self.bind_inlines: dict[tuple[str, str], BindHandler] = {}
+        self.sasl_inlines: dict[tuple[str, str], tuple[Markup, SaslHandler]] = {}
         for feature in features:
             _merge("command", self.commands, feature.commands)
             _merge("IQ", self.iqs, feature.iqs)
             _merge("outbound presence", self.outbound, feature.outbound_presence)
             _merge("inbound presence", self.inbound, feature.inbound_presence)
+            _merge("Bind 2", self.bind_inlines, feature.bind_inlines)
+            _merge("SASL2", self.sasl_inlines, feature.sasl_inlines)
+        self.bind_results: tuple[BindResult, ...] = tuple(
+            handler for feature in features for handler in feature.bind_results
+        )
         self.screens: tuple[Screen, ...] = tuple(s for f in features for s in f.screens)
         self.disco_forms: tuple[DiscoForm, ...] = tuple(d for f in features for d in f.disco_forms)
         self.before_delivery = self._stages(lambda stage: stage < Stage.DELIVER)
@@ -89,6 +100,11 @@ class Registry:
         for node, command in sorted(self.commands.items()):
             lines.append(f"command {node}: {_where(command.steps[-1])}")
         lines += [f"disco form: {_where(form)}" for form in self.disco_forms]
+        for (ns, name), (_, sasl) in sorted(self.sasl_inlines.items()):
+            lines.append(f"sasl {{{ns}}}{name}: {_where(sasl)}")
+        lines += [f"bind: {_where(handler)}" for handler in self.bind_results]
+        for (ns, name), bind in sorted(self.bind_inlines.items()):
+            lines.append(f"bind {{{ns}}}{name}: {_where(bind)}")
         return "\n".join(lines) + "\n"
 
     def _stages(self, wanted: Callable[[Stage], bool]) -> tuple[MessageHandler, ...]:
@@ -116,5 +132,7 @@ def _by_key(item: tuple[IqKey, IqHandler]) -> tuple[str, ...]:
 def _where(handler: object) -> str:
     if isinstance(handler, Command):
         handler = handler.steps[-1]
+    if isinstance(handler, tuple):
+        handler = handler[-1]
     module = getattr(handler, "__module__", "").removeprefix("hausbote.")
     return f"{module}.{getattr(handler, '__name__', '')}"

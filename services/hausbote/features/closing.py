@@ -19,6 +19,7 @@ def erase(host: Host, account: Account) -> None:
     host.store.accounts.delete(account.local, jid)
     host.directory.forget(account.local)
     host.store.activity.forget(account.local)
+    host.store.clients.forget(account.local)
     forget_person(host, jid)
     holders(host).discard(account.local)
 

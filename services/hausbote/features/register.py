@@ -2,6 +2,7 @@
 
 from hausbote.base.jid import InvalidJID, prepare_local
 from hausbote.base.log import Event, log
+from hausbote.core import dispatch
 from hausbote.core.directory import Account
 from hausbote.core.feature import Feature, Phase, Target
 from hausbote.core.host import Host
@@ -95,7 +96,10 @@ def current(request: Request) -> Child:
 
 @feature.iq("set", ns.REGISTER, "query", Target.HOST, Target.ACCOUNT)
 def change(request: Request) -> None:
-    """Change the password (§3.3) or delete the account (§3.2)."""
+    """Change the password (§3.3) or delete the account (§3.2).
+
+    A new password is for keeping somebody out: tokens and all other sessions end with the old one.
+    """
     account, query = _own_account(request), request.tree()
     if query.find(f"{{{ns.REGISTER}}}remove") is not None:
         _delete(request, account)
@@ -104,6 +108,10 @@ def change(request: Request) -> None:
     if local != account.local:
         raise Forbidden("this is somebody else's account")
     request.host.store.accounts.set_keys(local, _keys(request.host, password))
+    others = [one for one in account.sessions.values() if one is not request.session]
+    for other in others:
+        other.transport.end(StreamError("reset", "the password was changed"))
+        dispatch.gone(request.host, other)
 
 
 def _own_account(request: Request) -> Account:

@@ -109,6 +109,11 @@ class Connection:
         """Channel binding data by type; empty without TLS."""
         return channel_bindings(self._tls) if self._tls is not None else {}
 
+    @property
+    def tls_version(self) -> int:
+        """The number of TLS's version as it is on the wire, 0 without TLS."""
+        return self._tls.get_protocol_version() if self._tls is not None else 0
+
     # -- reading -------------------------------------------------------------------------------
 
     def pause(self) -> None:

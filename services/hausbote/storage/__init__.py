@@ -4,6 +4,7 @@ Nothing of the database leaves this package: callers speak of accounts, rosters 
 """
 
 from hausbote.storage.accounts import Account, AccountExists
+from hausbote.storage.clients import Client, Revoked
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import migrate, schema_version
 from hausbote.storage.offline import OfflineMessage
@@ -11,19 +12,25 @@ from hausbote.storage.pushes import PushService
 from hausbote.storage.rosters import Removed, Request, Roster, RosterItem
 from hausbote.storage.store import Store, open_store
 from hausbote.storage.ticket import Ticket
+from hausbote.storage.tokens import CURRENT, NEW, Token
 
 __all__ = [
+    "CURRENT",
+    "NEW",
     "Account",
     "AccountExists",
+    "Client",
     "OfflineMessage",
     "PushService",
     "Removed",
     "Request",
+    "Revoked",
     "Roster",
     "RosterItem",
     "StorageError",
     "Store",
     "Ticket",
+    "Token",
     "migrate",
     "open_store",
     "schema_version",

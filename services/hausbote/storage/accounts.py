@@ -23,6 +23,13 @@ _KEYS: Final = (
 _START_ROSTER: Final = (
     "UPDATE account SET roster_version = id << 24, roster_floor = id << 24 WHERE id = ?"
 )
+_ADD_KEYS: Final = (
+    "INSERT OR IGNORE INTO scram (account_id, hash, salt, iterations, stored_key, server_key)"
+    " SELECT id, ?, ?, ?, ?, ? FROM account WHERE local = ? AND NOT locked"
+)
+_REVOKE_TOKENS: Final = (
+    "DELETE FROM token WHERE client_id IN (SELECT id FROM client WHERE account_id = ?)"
+)
 
 _KNOWING: Final = (
     "SELECT account_id FROM contact WHERE jid = ? AND NOT removed"
@@ -111,7 +118,7 @@ class Accounts:
         return self._writer.submit(create).wait()
 
     def set_keys(self, local: str, keys: Keys) -> bool:
-        """Another password; False without such an account."""
+        """Another password, which ends all tokens; False without such an account."""
 
         def replace(connection: sqlite3.Connection) -> bool:
             row = connection.execute("SELECT id FROM account WHERE local = ?", (local,)).fetchone()
@@ -120,17 +127,33 @@ class Accounts:
             # A hash that the new keys lack must not go on proving the old password.
             connection.execute("DELETE FROM scram WHERE account_id = ?", row)
             _put_keys(connection, row[0], keys)
+            connection.execute(_REVOKE_TOKENS, row)
+            connection.execute("UPDATE client SET password = 0 WHERE account_id = ?", row)
             return True
 
         return self._writer.submit(replace).wait()
+
+    def add_keys(self, local: str, hash: str, keys: ScramKeys) -> bool:
+        """Keys of the current password for one more hash; False if there are some already."""
+        return self._update(_ADD_KEYS, (hash, *keys, local))
 
     def set_admin(self, local: str, admin: bool) -> bool:
         """False without such an account."""
         return self._update("UPDATE account SET admin = ? WHERE local = ?", (admin, local))
 
     def set_locked(self, local: str, locked: bool) -> bool:
-        """A locked account cannot log in; False without such an account."""
-        return self._update("UPDATE account SET locked = ? WHERE local = ?", (locked, local))
+        """A locked account cannot log in, and its tokens end; False without such an account."""
+
+        def lock(connection: sqlite3.Connection) -> bool:
+            row = connection.execute("SELECT id FROM account WHERE local = ?", (local,)).fetchone()
+            if row is None:
+                return False
+            connection.execute("UPDATE account SET locked = ? WHERE id = ?", (locked, *row))
+            if locked:
+                connection.execute(_REVOKE_TOKENS, row)
+            return True
+
+        return self._writer.submit(lock).wait()
 
     def delete(self, local: str, jid: str) -> bool:
         """Delete the account and every row of it; False without such an account.

@@ -43,11 +43,17 @@ CREATE TABLE activity (
 CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
 
-
-def _first_tables(connection: sqlite3.Connection) -> None:
-    for statement in _FIRST.split(";"):
-        if statement.strip():
-            connection.execute(statement)
+_CLIENTS: Final = """
+CREATE TABLE client (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, agent TEXT NOT NULL,
+    ref TEXT NOT NULL, software TEXT NOT NULL, device TEXT NOT NULL, password INTEGER NOT NULL,
+    first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, UNIQUE (account_id, agent));
+CREATE TABLE token (
+    client_id INTEGER NOT NULL REFERENCES client (id) ON DELETE CASCADE, slot INTEGER NOT NULL,
+    mechanism TEXT NOT NULL, secret TEXT NOT NULL, issued INTEGER NOT NULL,
+    expires INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (client_id, slot)) WITHOUT ROWID;
+"""
 
 
 _ACCOUNT_SERVICES: Final = """
@@ -67,13 +73,20 @@ CREATE INDEX notice_seen_account_id ON notice_seen (account_id);
 """
 
 
-def _account_services(connection: sqlite3.Connection) -> None:
-    for statement in _ACCOUNT_SERVICES.split(";"):
-        if statement.strip():
-            connection.execute(statement)
+def _run_all(statements: str) -> Callable[[sqlite3.Connection], None]:
+    def step(connection: sqlite3.Connection) -> None:
+        for statement in statements.split(";"):
+            if statement.strip():
+                connection.execute(statement)
+
+    return step
 
 
-STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_first_tables, _account_services)
+STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
+    _run_all(_FIRST),
+    _run_all(_CLIENTS),
+    _run_all(_ACCOUNT_SERVICES),
+)
 """Step number n leads from version n to version n + 1."""
 
 

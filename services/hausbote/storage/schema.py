@@ -80,6 +80,38 @@ class Activity(Model):
     status = TextField()
 
 
+class Client(Model):
+    """An installation of a client that has logged in; `ref` names it to its owner."""
+
+    id = AutoField()
+    account = ForeignKeyField(Account, on_delete="CASCADE")
+    agent = TextField()
+    ref = TextField()
+    software = TextField()
+    device = TextField()
+    password = BooleanField()
+    first_seen = IntegerField()
+    last_seen = IntegerField()
+
+    class Meta:
+        indexes = ((("account", "agent"), True),)
+
+
+class Token(Model):
+    """A token of a client: `slot` 0 is in use, 1 is new."""
+
+    client = ForeignKeyField(Client, on_delete="CASCADE")
+    slot = IntegerField()
+    mechanism = TextField()
+    secret = TextField()
+    issued = IntegerField()
+    expires = IntegerField()
+    count = IntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("client", "slot")
+
+
 class Secret(Model):
     name = TextField(primary_key=True)
     value = BlobField()
@@ -129,6 +161,8 @@ TABLES = (
     SubscriptionRequest,
     Offline,
     Activity,
+    Client,
+    Token,
     Secret,
     Blocked,
     Push,

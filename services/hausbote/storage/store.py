@@ -5,6 +5,7 @@ import secrets
 from hausbote.storage.accounts import Accounts
 from hausbote.storage.activity import LastActivity
 from hausbote.storage.blocklists import BlockLists
+from hausbote.storage.clients import Clients
 from hausbote.storage.database import connect, path_of
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import STEPS, schema_version
@@ -13,6 +14,7 @@ from hausbote.storage.offline import OfflineMessages
 from hausbote.storage.pushes import Pushes
 from hausbote.storage.rosters import Rosters
 from hausbote.storage.ticket import ThreadRoom, WaitingRoom
+from hausbote.storage.tokens import Tokens
 from hausbote.storage.writer import Writer
 
 
@@ -30,6 +32,8 @@ class Store:
         self.blocklists = BlockLists(self._reader, self._writer)
         self.pushes = Pushes(self._reader, self._writer)
         self.notices = Notices(self._reader, self._writer)
+        self.clients = Clients(self._reader, self._writer)
+        self.tokens = Tokens(self._reader, self._writer)
 
     def secret(self, name: str) -> bytes:
         """32 random bytes, the same ones for ever and for every process."""
@@ -39,14 +43,19 @@ class Store:
         rows = self._reader.execute_sql("SELECT value FROM secret WHERE name = ?", (name,))
         return bytes(rows.fetchone()[0])
 
+    def flush(self) -> None:
+        """Write what may wait a little, for the sake of the disk."""
+        self.activity.flush()
+        self.clients.flush()
+
     def settle(self) -> None:
         """Return when everything written so far is on disk."""
-        self.activity.flush()
+        self.flush()
         self._writer.settle()
 
     def close(self) -> None:
         """Finish all writes."""
-        self.activity.flush()
+        self.flush()
         self._writer.close()
         self._reader.close()
 

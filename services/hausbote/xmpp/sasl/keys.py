@@ -9,7 +9,7 @@ from hausbote.base.jid import prepare_password
 
 ITERATIONS: Final = 10_000
 HASHES: Final = {"SHA-1": "sha1", "SHA-256": "sha256"}
-_SALT_BYTES: Final = 16
+SALT_BYTES: Final = 16
 
 
 class ScramKeys(NamedTuple):
@@ -29,10 +29,16 @@ def derive_keys(
     InvalidJID, a ValueError, if the password has characters that none may have.
     """
     if salt is None:
-        salt = secrets.token_bytes(_SALT_BYTES)
+        salt = secrets.token_bytes(SALT_BYTES)
     digest = HASHES[hash_name]
     prepared = prepare_password(password).encode()
     salted = hashlib.pbkdf2_hmac(digest, prepared, salt, iterations)
+    return keys_of_salted(salted, hash_name, salt, iterations)
+
+
+def keys_of_salted(salted: bytes, hash_name: str, salt: bytes, iterations: int) -> ScramKeys:
+    """Keys of a SaltedPassword that someone else has computed."""
+    digest = HASHES[hash_name]
     client_key = hmac.digest(salted, b"Client Key", digest)
     stored_key = hashlib.new(digest, client_key).digest()
     return ScramKeys(salt, iterations, stored_key, hmac.digest(salted, b"Server Key", digest))
@@ -52,5 +58,5 @@ def fake_keys(secret: bytes, local: str, hash_name: str, iterations: int = ITERA
         return hmac.digest(secret, label, "sha256")[:length]
 
     return ScramKeys(
-        derived("salt", _SALT_BYTES), iterations, derived("stored", size), derived("server", size)
+        derived("salt", SALT_BYTES), iterations, derived("stored", size), derived("server", size)
     )

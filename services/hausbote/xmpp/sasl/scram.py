@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hausbote.base.jid import JID, InvalidJID, prepare_local
+from hausbote.xmpp.sasl.downgrade import protection
 from hausbote.xmpp.sasl.errors import SaslError
 from hausbote.xmpp.sasl.keys import HASHES, ScramKeys
 from hausbote.xmpp.sasl.payload import from_base64
@@ -58,7 +59,8 @@ class ScramServer:
     """One login.
 
     `bindings` maps channel binding types to their data on this connection, `offered` are the
-    mechanisms that the client was shown.  SaslError ends the exchange for good.
+    mechanisms that the client was shown, `tls_version` is the number of TLS's version or 0.
+    SaslError ends the exchange for good.
     """
 
     def __init__(
@@ -68,17 +70,20 @@ class ScramServer:
         bindings: Mapping[str, bytes],
         domain: str,
         offered: Collection[str],
+        tls_version: int = 0,
     ) -> None:
         if mechanism not in _MECHANISMS or mechanism not in offered:
             raise SaslError("invalid-mechanism")
         self._hash = _MECHANISMS[mechanism]
         self._plus = mechanism.endswith("-PLUS")
         self._plus_offered = any(name.endswith("-PLUS") for name in offered)
+        self._protection = protection(offered, bindings, self._hash, tls_version)
         self._lookup = lookup
         self._bindings = bindings
         self._domain = domain
         self._step: Callable[[str], Challenge | Success] | None = self._client_first
         self.local = ""  # the name that the client gave, prepared
+        self.authzid = False  # whether it also said on whose behalf it comes
         self._keys: ScramKeys
         self._nonce = self._gs2 = self._first_bare = self._server_first = ""
         self._binding = b""
@@ -108,7 +113,8 @@ class ScramServer:
         self._keys = self._lookup(self.local, self._hash)
         self._nonce = client_nonce + secrets.token_urlsafe(_NONCE_BYTES)
         salt = base64.b64encode(self._keys.salt).decode()
-        self._server_first = f"r={self._nonce},s={salt},i={self._keys.iterations}"
+        first = f"r={self._nonce},s={salt},i={self._keys.iterations}"
+        self._server_first = first + self._protection
         self._step = self._client_final
         return Challenge(self._server_first.encode())
 
@@ -141,6 +147,7 @@ class ScramServer:
             raise SaslError("not-authorized") from None
         if authzid:
             self._check_authzid(authzid, local)
+            self.authzid = True
         return local, nonce
 
     def _check_authzid(self, authzid: str, local: str) -> None:
