@@ -50,9 +50,10 @@ fuzz: check  ## properties for as long as you like: HYPOTHESIS_PROFILE=long
 bench: check  ## measure against Prosody and ejabberd; see docs/benchmarks.md
 	$(BIN)/python tests/bench/run
 
-docs: check  ## write what is made from the code: settings page, pipelines
+docs: check  ## write what is made from the code: settings page, pipelines, standards
 	$(BIN)/python -m hausbote.cli.settings_docs > docs/settings.md
 	$(BIN)/python tests/unit/test_pipeline.py
+	$(BIN)/python -m hausbote.cli.standards docs
 
 clean:  ## remove what was installed and cached, but not the box in ./var
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

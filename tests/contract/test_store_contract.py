@@ -9,6 +9,7 @@ from hausbote.storage import (
     CURRENT,
     NEW,
     AccountExists,
+    PushService,
     Removed,
     Revoked,
     Roster,
@@ -141,10 +142,14 @@ class TestDeletingAnAccount:
     @pytest.fixture
     def used(self, people):
         """romeo and juliet have something of every kind."""
+        people.notices.set("motd", "Be merry")
         for local in ("romeo", "juliet"):
             people.rosters.put(local, RosterItem("nurse@h", "Nurse"))
             people.rosters.remove(local, "paris@h")
             people.rosters.add_request(local, "paris@h", b"<presence/>")
+            people.blocklists.add(local, ["paris@h"], 0)
+            people.pushes.put(local, PushService("push.h", "n", "phone", ""), 0)
+            people.notices.see(local, "motd")
             people.activity.left(local, 1.0, "gone")
             people.clients.remember(local, "phone", 1).wait()
             people.tokens.issue(local, "phone", Token(NEW, "HT", f"for {local}", 1, 2**40))
@@ -396,6 +401,105 @@ class TestLastActivity:
         assert people.activity.last("romeo") == (9.0, "")
 
 
+class TestBlockLists:
+    def test_nobody_blocks_anybody_at_first(self, people):
+        assert people.blocklists.holders() == set()
+        assert people.blocklists.load("juliet") == []
+
+    def test_a_list_comes_back_sorted_and_belongs_to_one_account(self, people):
+        assert people.blocklists.add("juliet", ["romeo@h", "a@b/c"], 0)
+        assert people.blocklists.load("juliet") == ["a@b/c", "romeo@h"]
+        assert people.blocklists.load("romeo") == []
+        assert people.blocklists.holders() == {"juliet"}
+
+    def test_what_is_blocked_already_does_not_count_twice(self, people):
+        assert people.blocklists.add("juliet", ["a@h", "b@h"], 2)
+        assert people.blocklists.add("juliet", ["a@h", "b@h"], 2)
+        assert people.blocklists.load("juliet") == ["a@h", "b@h"]
+
+    def test_beyond_the_limit_nothing_is_added(self, people):
+        assert people.blocklists.add("juliet", ["a@h"], 2)
+        assert not people.blocklists.add("juliet", ["b@h", "c@h"], 2)
+        assert people.blocklists.load("juliet") == ["a@h"]
+
+    def test_some_are_removed_and_the_rest_stays(self, people):
+        people.blocklists.add("juliet", ["a@h", "b@h", "c@h"], 0)
+        people.blocklists.remove("juliet", ["a@h", "x@h", "c@h"])
+        assert people.blocklists.load("juliet") == ["b@h"]
+        people.blocklists.remove("juliet", ["b@h"])
+        assert people.blocklists.holders() == set()
+
+    def test_nobody_blocks_nobody(self, people):
+        assert not people.blocklists.add("tybalt", ["a@h"], 0)
+        people.blocklists.remove("tybalt", ["a@h"])
+        assert people.blocklists.holders() == set()
+
+
+class TestPushes:
+    PHONE = PushService("push.h", "phone", "p", "<x/>")
+    WATCH = PushService("push.h", "watch", "w", "")
+
+    def test_a_service_comes_back_as_it_was(self, people):
+        assert people.pushes.load("juliet") == []
+        assert people.pushes.put("juliet", self.PHONE, 0)
+        assert people.pushes.load("juliet") == [self.PHONE]
+        assert people.pushes.load("romeo") == []
+        assert people.pushes.holders() == {"juliet"}
+
+    def test_the_same_node_is_replaced_even_at_the_limit(self, people):
+        people.pushes.put("juliet", self.PHONE, 1)
+        other = self.PHONE._replace(options="", resource="q")
+        assert people.pushes.put("juliet", other, 1)
+        assert people.pushes.load("juliet") == [other]
+        assert not people.pushes.put("juliet", self.WATCH, 1)
+
+    def test_one_node_or_all_of_a_service(self, people):
+        elsewhere = PushService("other.h", "phone", "p", "")
+        for service in (self.PHONE, self.WATCH, elsewhere):
+            people.pushes.put("juliet", service, 0)
+        people.pushes.put("romeo", self.PHONE, 0)
+        assert people.pushes.remove("juliet", "push.h", "phone")
+        assert not people.pushes.remove("juliet", "push.h", "phone")
+        people.pushes.put("juliet", self.PHONE, 0)
+        assert people.pushes.remove("juliet", "push.h", None)
+        assert people.pushes.load("juliet") == [elsewhere]
+        assert people.pushes.load("romeo") == [self.PHONE]
+
+    def test_nothing_is_kept_for_nobody(self, people):
+        assert not people.pushes.put("tybalt", self.PHONE, 0)
+        assert people.pushes.holders() == set()
+
+
+class TestNotices:
+    def test_there_is_none_at_first(self, people):
+        assert people.notices.get("motd") is None
+        assert not people.notices.see("romeo", "motd")
+
+    def test_everybody_sees_it_once(self, people):
+        people.notices.set("motd", "Be merry")
+        assert people.notices.get("motd") == "Be merry"
+        assert [people.notices.see("romeo", "motd") for _ in range(2)] == [True, False]
+        assert people.notices.see("juliet", "motd")
+        assert not people.notices.see("tybalt", "motd")
+
+    def test_a_new_one_is_seen_again_a_corrected_one_is_not(self, people):
+        people.notices.set("motd", "Be merry")
+        people.notices.see("romeo", "motd")
+        people.notices.edit("motd", "Be very merry")
+        assert people.notices.get("motd") == "Be very merry"
+        assert not people.notices.see("romeo", "motd")
+        people.notices.set("motd", "Be still")
+        assert people.notices.see("romeo", "motd")
+
+    def test_one_that_is_removed_is_gone(self, people):
+        people.notices.edit("motd", "Be merry")
+        people.notices.see("romeo", "motd")
+        people.notices.remove("motd")
+        assert people.notices.get("motd") is None
+        people.notices.edit("motd", "Again")
+        assert people.notices.see("romeo", "motd")
+
+
 class TestSecrets:
     def test_a_secret_stays_the_same(self, store, url):
         secret = store.secret("one")
@@ -424,10 +528,11 @@ def test_everything_is_there_after_reopening(people, url):
 
 
 def rows_by_table(url):
-    """How many rows each table has, read without the store."""
+    """How many rows each table of accounts has, read without the store; notices are everybody's."""
     connection = sqlite3.connect(url.removeprefix("sqlite:///"))
     names = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        "SELECT name FROM sqlite_master"
+        " WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name != 'notice'"
     ).fetchall()
     rows = {n: connection.execute(f"SELECT count(*) FROM {n}").fetchone()[0] for (n,) in names}
     connection.close()

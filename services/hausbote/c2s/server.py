@@ -11,7 +11,7 @@ from hausbote.base.settings import Settings
 from hausbote.c2s.login import KeyRing, LoginGuard
 from hausbote.c2s.stream import ClientStream
 from hausbote.core import dispatch
-from hausbote.core.feature import Phase
+from hausbote.core.feature import Feature, Phase
 from hausbote.core.host import Host
 from hausbote.features.clients import end_agents_sessions, forget_old_clients
 from hausbote.features.contacts import forget_person
@@ -26,6 +26,9 @@ _SWEEP: Final = 2.0  # seconds
 _CERTIFICATE_CHECK: Final = 60.0  # seconds
 _FLUSH: Final = 10.0  # seconds
 _PRUNE: Final = 3_600.0  # seconds
+
+
+feature = Feature("direct TLS", xeps={"0368": "1.1.0"})
 
 
 class Server:

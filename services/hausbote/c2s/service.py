@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from hausbote.base.settings import Settings
-from hausbote.c2s import bind2, fast, login, sasl2, upgrade
+from hausbote.c2s import bind2, components, fast, login, sasl2, server, upgrade
 from hausbote.c2s.components import Component
 from hausbote.core.bus import Bus
 from hausbote.core.bus.frame import Frame
@@ -65,6 +65,8 @@ FEATURES: tuple[Feature, ...] = (
     bind2.feature,
     fast.feature,
     upgrade.feature,
+    server.feature,
+    components.feature,
 )
 
 BusOpener = Callable[[Callable[[str, Frame], None]], Bus]

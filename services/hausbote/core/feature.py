@@ -89,12 +89,13 @@ class Inline(NamedTuple):
 class Feature:
     """One capability.
 
-    `xeps` maps numbers to the version that was read; `disco` and `account_disco` are what it adds
-    to disco#info of the service and of accounts.
+    `xeps` maps numbers to the version that was read, `partial` to what of it is missing; `disco`
+    and `account_disco` are what it adds to disco#info of the service and of accounts.
     """
 
     name: str
     xeps: dict[str, str] = field(default_factory=dict)
+    partial: dict[str, str] = field(default_factory=dict)
     disco: tuple[str, ...] = ()
     account_disco: tuple[str, ...] = ()
     iqs: dict[IqKey, IqHandler] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from hausbote.base.log import Event, log
 from hausbote.base.settings import Settings
 from hausbote.c2s.components.outlet import Component
 from hausbote.c2s.components.stream import ComponentStream
+from hausbote.core.feature import Feature
 from hausbote.core.host import Host
 from hausbote.net.connection import Connection, Traffic
 from hausbote.net.listener import AddressBook, Listener
@@ -16,6 +17,9 @@ from hausbote.xmpp.errors import StreamError
 
 _HANDSHAKE_TIME: Final = 30.0  # seconds
 _FILE: Final = "file:"
+
+
+feature = Feature("components", xeps={"0114": "1.6"}, partial={"0114": "accept, not connect"})
 
 
 class SecretMissing(Exception):

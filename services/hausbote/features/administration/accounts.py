@@ -25,7 +25,11 @@ from hausbote.xmpp.errors import Conflict, StreamError
 from hausbote.xmpp.forms import Field
 from hausbote.xmpp.sasl import ScramKeys, keys_for
 
-feature = Feature("administration of accounts", xeps=XEPS)
+feature = Feature(
+    "administration of accounts",
+    xeps=XEPS,
+    partial={"0133": "no lists of servers, no restart and shutdown: these are the owner's"},
+)
 
 _MAX_PASSWORD: Final = 1_023  # bytes
 _ONE: Final = Field("accountjid", (), "jid-single", "The address of the account", required=True)
