@@ -122,8 +122,9 @@ class RunningWorld:
         self.domain = domain
         self.state = state
         self.address = address
-        self.port, self.tls_port = free_ports(address, 2)
-        chosen = [f"ports.c2s={self.port}", f"ports.c2s_tls={self.tls_port}", *settings]
+        self.port, self.tls_port, self.web_port = free_ports(address, 3)
+        ports = {"c2s": self.port, "c2s_tls": self.tls_port, "web": self.web_port}
+        chosen = [*(f"ports.{name}={port}" for name, port in ports.items()), *settings]
         overrides = [argument for one in chosen for argument in ("--set", one)]
         hausbote("init", "--domain", domain, "--address", address, *overrides, state=state)
         self.process = None

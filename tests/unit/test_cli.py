@@ -404,11 +404,13 @@ def test_a_box_is_not_started_twice(running):
 
 
 def test_a_second_box_on_the_same_ports_is_told_who_holds_them(running, tmp_path):
-    ports = [f"ports.c2s={running.port}", f"ports.c2s_tls={running.tls_port}"]
-    options = ["--domain", "h", "--address", ADDRESS, "--set", ports[0], "--set", ports[1]]
+    taken = {"c2s": running.port, "c2s_tls": running.tls_port, "web": running.web_port}
+    options = ["--domain", "h", "--address", ADDRESS]
+    for name, port in taken.items():
+        options += ["--set", f"ports.{name}={port}"]
     hausbote("init", *options, state=tmp_path / "state")
     said = refused("run", state=tmp_path / "state").splitlines()
-    assert [line.split()[1] for line in said] == [str(running.port), str(running.tls_port)]
+    assert [line.split()[1] for line in said] == [str(port) for port in taken.values()]
     assert all(" (process " in line for line in said)
 
 

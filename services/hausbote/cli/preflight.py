@@ -24,7 +24,7 @@ def problems(settings: Settings) -> Iterator[str]:
         yield "bus: services are processes of their own here, which only unix:DIRECTORY connects."
     yield from _disk(settings)
     yield from _certificate(settings)
-    for port in (settings.ports.c2s, settings.ports.c2s_tls):
+    for port in (settings.ports.c2s, settings.ports.c2s_tls, settings.ports.web):
         if port:
             yield from _port(settings.address, port)
 
