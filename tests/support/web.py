@@ -1,6 +1,5 @@
 """The same client over WebSocket and over BOSH: frames instead of one document."""
 
-import base64
 import http.client
 import queue
 import random
@@ -21,7 +20,7 @@ from wsproto.events import (
     TextMessage,
 )
 
-from support.client import PATIENCE, STREAM, Client
+from support.client import PATIENCE, Client
 from support.patterns import CLIENT
 
 FRAMING = "urn:ietf:params:xml:ns:xmpp-framing"
@@ -237,6 +236,21 @@ class BoshWire:
         self.ended = True
 
 
+class WebWorld:
+    """A running box, entered by the web."""
+
+    def __init__(self, box, transport):
+        self.box = box
+        self.name = transport
+
+    def __getattr__(self, name):
+        return getattr(self.box, name)
+
+    def client(self):
+        wire = WebSocketWire if self.name == "websocket" else BoshWire
+        return FramedClient(wire(self.box), self.box.domain)
+
+
 def tls_socket(world, timeout=10):
     context = ssl.create_default_context(cafile=str(world.ca))
     context.set_alpn_protocols(["http/1.1"])
@@ -251,8 +265,12 @@ def https(world, timeout=30):
     return connection
 
 
-def sasl_text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-__all__ = ["STREAM", "BoshWire", "FramedClient", "WebSocketWire", "https", "tls_socket"]
+def asked(world, method, path, body=None, **headers):
+    """The status, headers and body of one answer."""
+    connection = https(world)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path, body, named)
+    response = connection.getresponse()
+    content = response.read()
+    connection.close()
+    return response.status, response.headers, content

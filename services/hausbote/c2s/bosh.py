@@ -104,7 +104,7 @@ class Bosh:
     def handle(self, data: bytes, address: str) -> Answer:
         """The answer to a request; its greenlet waits for it."""
         try:
-            request = read_body(data, self._server.host.settings.limits.stanza_bytes)
+            request = read_body(data, self.largest)
         except BadBody:
             return _TEXT, refusal("bad-request")
         if request.sid is None:

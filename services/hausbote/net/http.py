@@ -28,6 +28,7 @@ from hausbote.net.tls import TlsShelf
 
 _CHUNK: Final = 16_384
 _HEAD_BYTES: Final = 16_384
+_DRAINED: Final = 4_194_304  # bytes of a refused request that are read and dropped
 _HANDSHAKE: Final = 10.0  # seconds
 _REQUEST: Final = 30.0  # seconds from a request's first byte to its last
 _IDLE: Final = 75.0  # seconds between two requests: longer than a held one is held
@@ -170,6 +171,8 @@ class Exchange:
         """The request's body; None if it is larger than `limit`."""
         handler = self._handler
         if (handler.content_length or 0) > limit:
+            # A peer in the middle of sending would not see our answer if we closed at once.
+            handler.socket.expect_body(_DRAINED)
             return None
         handler.socket.expect_body(limit + 1)
         body: bytes = handler.wsgi_input.read(limit + 1)

@@ -13,7 +13,6 @@ from hausbote.xmpp.xml import Markup, el, escape_attribute
 
 _ROOT: Final = f"<stream:stream xmlns='{ns.CLIENT}' xmlns:stream='{ns.STREAMS}'>".encode()
 _LARGEST_RID: Final = 9_007_199_254_740_991
-_ABOUT_WRAPPER: Final = 4_096  # bytes of the wrapper beside its payloads
 _DECLARATION: Final = re.compile(rb"\s*<\?xml [^>?]{0,100}\?>")
 
 
@@ -52,9 +51,10 @@ class Request:
 
 
 def read_body(data: bytes, limit: int) -> Request:
-    """The request in an HTTP body; BadBody.  `limit` is the size of a stanza, 0 = none."""
-    wrapper = limit and limit + _ABOUT_WRAPPER
-    parser = StreamParser(ParserLimits(stanza=wrapper))
+    """The request in an HTTP body of no more than `limit` bytes; BadBody."""
+    if len(data) > limit:
+        raise BadBody("the request is too large")
+    parser = StreamParser(ParserLimits(stanza=limit))
     parser.feed(_ROOT)
     events = parser.feed(_DECLARATION.sub(b"", data, count=1).strip())
     if len(events) != 1 or not isinstance(events[0], Stanza) or not parser.between:
