@@ -79,7 +79,7 @@ class BoshTransport(Framed):
         """Tell the stream, once, that nobody is there any more."""
         if not self._gone:
             self._gone = True
-            self.frames.clear()
+            self.frames.close()
             self._loop.run_callback(self._tell)
 
     def _tell(self) -> None:

@@ -30,9 +30,11 @@ class Frames:
         self._paused = False
         self._deliver()
 
-    def clear(self) -> None:
+    def close(self) -> None:
+        """Drop what waits, and the way to the receiver: circles would wait for the collector."""
         self._waiting.clear()
         self.size = 0
+        self._receive = _nowhere
 
     def _deliver(self) -> None:
         if self._delivering:
@@ -45,6 +47,10 @@ class Frames:
                 self._receive(frame)
         finally:
             self._delivering = False
+
+
+def _nowhere(_frame: bytes) -> None:
+    """Where frames go after the end."""
 
 
 class Framed:

@@ -119,8 +119,10 @@ class WebSocket(Framed):
         self.receiver.on_data(frame)
 
     def on_closed(self) -> None:
-        self._frames.clear()
-        self.receiver.on_closed()
+        self._frames.close()
+        receiver = self.receiver
+        del self.receiver  # it holds us, too: neither is to wait for the garbage collector
+        receiver.on_closed()
 
     # -- the transport -------------------------------------------------------------------------
 
