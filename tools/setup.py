@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 INPUTS = ("pyproject.toml", "constraints.txt")
 OLDEST = (3, 11)
+OLDEST_NODE = 20
 SPACE = 600 * 1024 * 1024  # bytes
 EXTRAS = {"run": "", "test": "[dev]"}
 
@@ -27,6 +28,8 @@ def main(purpose: str) -> None:
     if stamp.exists() and stamp.read_text() == fingerprint():
         return
     check_machine()
+    if purpose == "test":
+        check_node()
     if not (VENV / "bin" / "python").exists():
         make_venv()
     install(EXTRAS[purpose])
@@ -52,6 +55,16 @@ def check_machine() -> None:
         fail(f"The disk of {ROOT} has less than {SPACE >> 20} MB left, which the packages need.")
     if not os.access(ROOT, os.W_OK):
         fail(f"{ROOT} cannot be written by this user.")
+
+
+def check_node() -> None:
+    """The interop tests have a client that is written for Node."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        add_debian_packages("nodejs npm", "The tests with Node's XMPP client need node and npm")
+    told = subprocess.run(["node", "--version"], stdout=subprocess.PIPE, text=True, check=False)
+    version = told.stdout.strip().removeprefix("v")
+    if int(version.partition(".")[0] or 0) < OLDEST_NODE:
+        fail(f"The tests need Node {OLDEST_NODE} or newer; this machine has {version or 'none'}.")
 
 
 def make_venv() -> None:
@@ -89,15 +102,15 @@ def explain(errors: str) -> str:
     return "The packages could not be installed; the reason stands above."
 
 
-def add_debian_packages(package: str, problem: str) -> None:
-    """Install a Debian package if we may, or say how."""
+def add_debian_packages(packages: str, problem: str) -> None:
+    """Install Debian packages if we may, or say how."""
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
-        fail(f"{problem}: apt install {package}")
-    print(f"{problem}; installing {package} ...", flush=True)
+        fail(f"{problem}: apt install {packages}")
+    print(f"{problem}; installing {packages} ...", flush=True)
     subprocess.run([apt, "update", "-qq"], check=False)
-    if subprocess.run([apt, "install", "-qq", "-y", package], check=False).returncode:
-        fail(f"{problem}, and {package} could not be installed.")
+    if subprocess.run([apt, "install", "-qq", "-y", *packages.split()], check=False).returncode:
+        fail(f"{problem}, and {packages} could not be installed.")
     os.execv(sys.executable, [sys.executable, *sys.argv])
 
 

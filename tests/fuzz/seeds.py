@@ -17,6 +17,22 @@ SEEDS: dict[str, list[bytes]] = {
         b"\x02y,a=juliet@h,n=juliet,r=abc,x=y",
         b"\x02n,a=juliet@h,n=juli=2Cet=3D,r=abc,m=y",
     ],
+    "frames": [
+        b"\0<message xmlns='jabber:client'><body>x</body></message>\n<presence/>",
+        b"\0<iq/><iq/>",
+        b"\0<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>\n<iq/>",
+        b"\0</stream:stream>",
+        b"\0<!DOCTYPE x [<!ENTITY a 'b'>]>\n<iq>&a;</iq>",
+        b"\0 \n<stream:error/>\n<iq",
+    ],
+    "body": [
+        b"\0<body rid='1' xmlns='http://jabber.org/protocol/httpbind'><message/><a xmlns='u'>x</a></body>",
+        b"\0<?xml version='1.0'?><body rid='1' xmlns='http://jabber.org/protocol/httpbind'"
+        b" xmlns:xmpp='urn:xmpp:xbosh' xmpp:restart='true'/>",
+        b"\0<body rid='1' xmlns='http://jabber.org/protocol/httpbind'><body/><stream:x/></body>",
+        b"\0<body rid='1' xmlns='http://jabber.org/protocol/httpbind'>x</body></stream:stream>",
+        b"\0<b:body rid='1' xmlns:b='http://jabber.org/protocol/httpbind'><b:iq><c/></b:iq></b:body>",
+    ],
     "stream": [
         b"\x03<message to='a@b' xml:lang='de'><body>x&amp;y&#13;</body></message>",
         b"\x00<presence/> <iq xmlns:a='urn:a' a:b='c'><a:q><b xmlns=''/></a:q>x</iq>",
@@ -77,6 +93,16 @@ PIECES: dict[str, list[bytes]] = {
         *(b"<xml:x/>", b" xmlns:p='%'", b"</stream:stream>", b"\0", b"\xff", b"\xef\xbb\xbf"),
     ],
 }
+PIECES["frames"] = [
+    *PIECES["stream"],
+    b"\n",
+    b"<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>",
+]
+PIECES["body"] = [
+    *PIECES["stream"],
+    b"<body rid='1' xmlns='http://jabber.org/protocol/httpbind'>",
+    b"</body>",
+]
 PIECES = {
     target: [piece.encode() if isinstance(piece, str) else piece for piece in pieces]
     for target, pieces in PIECES.items()

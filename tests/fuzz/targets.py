@@ -7,7 +7,9 @@ from contextlib import suppress
 from xml.etree import ElementTree
 
 from hausbote.base.jid import JID, InvalidJID, prepare_password
+from hausbote.xmpp.bosh_body import BadBody, read_body
 from hausbote.xmpp.errors import BadRequest, ResourceConstraint, StreamError
+from hausbote.xmpp.framing import FRAMES, FrameParser
 from hausbote.xmpp.sasl import (
     Challenge,
     SaslError,
@@ -93,7 +95,37 @@ def stream(data: bytes) -> None:
             _stands_on_its_own(event)
 
 
-TARGETS = {"jid": jid, "sasl": sasl, "stream": stream}
+def frames(data: bytes) -> None:
+    """One event for each frame, an error is the last, stanzas stand alone.
+
+    The first byte means nothing; lines are frames.
+    """
+    parser = FrameParser(ParserLimits())
+    parser.feed(FRAMES.opening({"to": "h"}))
+    failed = False
+    for frame in data[1:].split(b"\n"):
+        events = parser.feed(frame)
+        assert len(events) <= (0 if failed else 1)
+        for event in events:
+            failed = failed or isinstance(event, StreamError)
+            if isinstance(event, Stanza):
+                _stands_on_its_own(event)
+
+
+def body(data: bytes) -> None:
+    """Only BadBody comes out of a BOSH request; each payload is a frame, or refused as one."""
+    try:
+        request = read_body(data[1:], 262_144)
+    except BadBody:
+        return
+    for payload in request.payloads:
+        parser = FrameParser(ParserLimits())
+        parser.feed(FRAMES.opening({"to": "h"}))
+        (event,) = parser.feed(payload)
+        assert isinstance(event, Stanza | Closed) or event.condition == "bad-format"
+
+
+TARGETS = {"jid": jid, "sasl": sasl, "stream": stream, "frames": frames, "body": body}
 
 
 def _keys(local, hash):

@@ -38,3 +38,13 @@ def test_logins_out_of_noise(data):
 @given(documents("stream"))
 def test_streams_out_of_noise(data):
     TARGETS["stream"](data)
+
+
+@given(documents("frames"))
+def test_frames_out_of_noise(data):
+    TARGETS["frames"](data)
+
+
+@given(documents("body"))
+def test_bodies_out_of_noise(data):
+    TARGETS["body"](data)

@@ -137,10 +137,11 @@ class RunningWorld:
         self.domain = domain
         self.state = state
         self.address = address
-        self.port, self.tls_port, self.component_port = free_ports(address, 3)
+        self.port, self.tls_port, self.component_port, self.web_port = free_ports(address, 4)
         chosen = [
             f"ports.c2s={self.port}",
             f"ports.c2s_tls={self.tls_port}",
+            f"ports.web={self.web_port}",
             f"ports.component={self.component_port}",
             f"components.address={address}",
             f"components.secrets={json.dumps([f'{name}={SECRET}' for name in COMPONENTS])}",

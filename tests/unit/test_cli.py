@@ -311,8 +311,7 @@ def checked(tmp_path, **raw):
     """What a start would be refused for, in a box with these settings."""
     (tmp_path / "certs").mkdir()
     make_certificates(tmp_path / "certs", [raw.pop("certified", "h")], [])
-    c2s, c2s_tls = free_ports(ADDRESS, 2)
-    ports = {"c2s": c2s, "c2s_tls": c2s_tls}
+    ports = dict(zip(("c2s", "c2s_tls", "web"), free_ports(ADDRESS, 3), strict=True))
     base = {"domain": "h", "address": ADDRESS, "ports": ports}
     return lambda: list(preflight.problems(Settings.from_dict(base | raw, tmp_path)))
 
@@ -324,7 +323,7 @@ def test_nothing_is_wrong_with_a_box_that_can_start(tmp_path):
 def test_a_port_in_use_is_told_with_the_program_that_holds_it(tmp_path):
     with socket.create_server((ADDRESS, 0)) as taken:
         port = taken.getsockname()[1]
-        problems = checked(tmp_path, ports={"c2s": port, "c2s_tls": 0})()
+        problems = checked(tmp_path, ports={"c2s": port, "c2s_tls": 0, "web": 0})()
     (problem,) = problems
     assert f"Port {port} on {ADDRESS}" in problem
     assert f"process {os.getpid()}" in problem
@@ -333,7 +332,7 @@ def test_a_port_in_use_is_told_with_the_program_that_holds_it(tmp_path):
 def test_the_same_port_of_another_address_is_free(tmp_path):
     with socket.create_server((ADDRESS, 0)) as taken:
         port = taken.getsockname()[1]
-        ports = {"c2s": port, "c2s_tls": 0}
+        ports = {"c2s": port, "c2s_tls": 0, "web": 0}
         assert checked(tmp_path, address="127.0.0.22", ports=ports)() == []
         assert holder("127.0.0.22", port) == "another program"
         assert str(os.getpid()) in holder("0.0.0.0", port)
@@ -342,7 +341,7 @@ def test_the_same_port_of_another_address_is_free(tmp_path):
 
 def test_an_address_that_this_machine_does_not_have_is_told(tmp_path):
     problems = checked(tmp_path, address="192.0.2.1")()
-    assert len(problems) == 2
+    assert len(problems) == 3
     assert all("192.0.2.1 cannot be used" in problem for problem in problems)
 
 
@@ -404,11 +403,13 @@ def test_a_box_is_not_started_twice(running):
 
 
 def test_a_second_box_on_the_same_ports_is_told_who_holds_them(running, tmp_path):
-    ports = [f"ports.c2s={running.port}", f"ports.c2s_tls={running.tls_port}"]
-    options = ["--domain", "h", "--address", ADDRESS, "--set", ports[0], "--set", ports[1]]
+    taken = {"c2s": running.port, "c2s_tls": running.tls_port, "web": running.web_port}
+    options = ["--domain", "h", "--address", ADDRESS]
+    for name, port in taken.items():
+        options += ["--set", f"ports.{name}={port}"]
     hausbote("init", *options, state=tmp_path / "state")
     said = refused("run", state=tmp_path / "state").splitlines()
-    assert [line.split()[1] for line in said] == [str(running.port), str(running.tls_port)]
+    assert [line.split()[1] for line in said] == [str(port) for port in taken.values()]
     assert all(" (process " in line for line in said)
 
 

@@ -65,6 +65,15 @@ class Ports:
 
 
 @dataclass(frozen=True)
+class Web:
+    """WebSocket and BOSH."""
+
+    url: str = setting(
+        "", "Where browsers reach ports.web: https://NAME[:PORT]. Default: DOMAIN and the port."
+    )
+
+
+@dataclass(frozen=True)
 class Tls:
     """Certificates. Paths are relative to the state directory."""
 
@@ -209,6 +218,7 @@ class Settings:
     language: str = setting("en", "Language of what the server says itself.")
     names: Names = field(default_factory=Names)
     ports: Ports = field(default_factory=Ports)
+    web: Web = field(default_factory=Web)
     tls: Tls = field(default_factory=Tls)
     dns: Dns = field(default_factory=Dns)
     limits: Limits = field(default_factory=Limits)
@@ -278,6 +288,15 @@ class Settings:
     def bus_url(self) -> str:
         """`bus` with an absolute path."""
         return f"unix:{self.bus_dir}" if self.bus.startswith("unix:") else self.bus
+
+    @property
+    def web_url(self) -> str:
+        """`web.url` without a slash at its end."""
+        import idna  # most of what reads settings never needs it
+
+        given = self.web.url.rstrip("/")
+        name = self.domain if self.domain.isascii() else idna.encode(self.domain).decode()
+        return given or f"https://{name}:{self.ports.web}"
 
     def items(self) -> Iterator[tuple[str, Any]]:
         """Every setting as ("section.key", value)."""
@@ -422,6 +441,8 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "language", f"{settings.language!r} is not a language tag like en or de-AT"
     yield from _bad_addresses(settings)
     yield from _bad_components(settings)
+    if not re.fullmatch(r"|https://[^/?#\s<>]+(/[^?#\s<>]*)?", settings.web.url):
+        yield "web.url", f"{settings.web.url!r} is not https://NAME[:PORT]"
     if settings.dns.server and not _is_endpoint(settings.dns.server):
         yield "dns.server", f"{settings.dns.server!r} is not ADDRESS:PORT"
 

@@ -32,7 +32,7 @@ from hausbote.xmpp.xml import Markup, el
 if TYPE_CHECKING:
     from hausbote.c2s.sasl2 import Attempt
     from hausbote.c2s.stream import ClientStream
-    from hausbote.net.connection import Connection
+    from hausbote.net.transport import Transport
     from hausbote.storage import Store
 
 feature = Feature("sasl", xeps={"0440": "1.0.0", "0474": "0.5.0", "0515": "0.1.0"})
@@ -62,7 +62,7 @@ class Login:
         "tls_version",
     )
 
-    def __init__(self, connection: "Connection", sender: JID | None) -> None:
+    def __init__(self, connection: "Transport", sender: JID | None) -> None:
         self.bindings = connection.channel_bindings()
         self.tls_version = connection.tls_version
         self.offered = mechanisms(self.bindings)

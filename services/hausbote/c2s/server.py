@@ -1,13 +1,12 @@
 """All clients' streams of this process, their listeners and the clock that watches them."""
 
 import time
-from pathlib import Path
 from typing import Any, Final
 
 import gevent
 
 from hausbote.base.log import Event, bug, log
-from hausbote.base.settings import Settings
+from hausbote.c2s.certificates import certificates
 from hausbote.c2s.login import KeyRing, LoginGuard
 from hausbote.c2s.stream import ClientStream
 from hausbote.core import dispatch
@@ -17,8 +16,10 @@ from hausbote.features.clients import end_agents_sessions, forget_old_clients
 from hausbote.features.contacts import forget_person
 from hausbote.net.connection import Connection, Traffic
 from hausbote.net.listener import AddressBook, Listener
-from hausbote.net.tls import CertificateError, CertificateFiles, TlsShelf
+from hausbote.net.tls import CertificateError, TlsShelf
+from hausbote.net.transport import Transport
 from hausbote.xmpp.errors import StreamError
+from hausbote.xmpp.framing import DOCUMENT, Framing
 from hausbote.xmpp.stream import LOGIN_SECONDS
 from hausbote.xmpp.xml import Markup
 
@@ -29,6 +30,8 @@ _PRUNE: Final = 3_600.0  # seconds
 
 
 feature = Feature("direct TLS", xeps={"0368": "1.1.0"})
+# Here and not in the modules themselves, which are loaded only if there is a port for them.
+web_feature = Feature("web transports", xeps={"0124": "1.11.2", "0156": "1.4.0", "0206": "1.4"})
 
 
 class Server:
@@ -42,14 +45,15 @@ class Server:
         self.shelf = TlsShelf(*certificates(settings))
         self.offers = offers(host)
         limits = settings.limits
-        self._book = AddressBook(limits.connections_per_address)
-        self._traffic = Traffic(
+        self.book = AddressBook(limits.connections_per_address)
+        self.traffic = Traffic(
             limits.bytes_per_second, limits.burst_bytes, idle=limits.idle_seconds
         )
         self._streams: set[ClientStream] = set()
         self._strangers: set[ClientStream] = set()  # no resource yet
         self._awake: set[ClientStream] = set()  # may have a parser to give back
         self._listeners: list[Listener] = []
+        self._web: Any = None
         self._clock: Any = None
         self._certificates_checked = self._flushed = time.monotonic()
         self._pruned = self._flushed - _PRUNE  # at the first occasion
@@ -60,16 +64,27 @@ class Server:
         for port, accept in ((ports.c2s, self._accept), (ports.c2s_tls, self._accept_tls)):
             if port:
                 address = self.host.settings.address
-                listener = Listener(address, port, accept, self._book, self._traffic)
+                listener = Listener(address, port, accept, self.book, self.traffic)
                 listener.start()
                 self._listeners.append(listener)
                 log(Event.LISTENING, port=listener.port)
+        if ports.web:
+            self._start_web(ports.web)
         self._clock = gevent.spawn(self._watch)
+
+    def _start_web(self, port: int) -> None:
+        from hausbote.c2s.web import Web  # without it the service is some megabytes smaller
+
+        self._web = Web(self)
+        self._web.start(port)
+        log(Event.LISTENING, port=port)
 
     def stop(self) -> None:
         """Say goodbye to everybody and accept nobody."""
         for listener in self._listeners:
             listener.close()
+        if self._web is not None:
+            self._web.stop()
         for stream in list(self._streams):
             stream.end(StreamError("system-shutdown"))
 
@@ -81,6 +96,8 @@ class Server:
         """New connections get what is on disk now; if that is unusable, what they got before."""
         try:
             self.shelf.reload()
+            if self._web is not None:
+                self._web.shelf.reload()
         except CertificateError:
             log(Event.CERTIFICATE_UNUSABLE)
         else:
@@ -110,12 +127,16 @@ class Server:
 
     # -- streams come and go -------------------------------------------------------------------
 
-    def _accept(self, connection: Connection) -> None:
-        stream = ClientStream(self, connection, time.monotonic())
+    def welcome(self, connection: Transport, framing: Framing = DOCUMENT) -> None:
+        """A stream begins on a connection that the address book has counted."""
+        stream = ClientStream(self, connection, time.monotonic(), framing)
         self._streams.add(stream)
         self._strangers.add(stream)
         self._awake.add(stream)
         connection.receiver = stream
+
+    def _accept(self, connection: Connection) -> None:
+        self.welcome(connection)
         connection.start()
 
     def _accept_tls(self, connection: Connection) -> None:
@@ -129,7 +150,7 @@ class Server:
         self._awake.add(stream)
 
     def forget(self, stream: ClientStream) -> None:
-        self._book.leave(stream.connection.address)
+        self.book.leave(stream.connection.address)
         for streams in (self._streams, self._strangers, self._awake):
             streams.discard(stream)
 
@@ -187,16 +208,3 @@ def offers(host: Host) -> dict[Phase, list[Markup]]:
     """What the features add to <stream:features/>; settings do not change while we run."""
     made = {phase: [f(host) for f in host.registry.stream_features(phase)] for phase in Phase}
     return {phase: [one for one in found if one is not None] for phase, found in made.items()}
-
-
-def certificates(settings: Settings) -> tuple[CertificateFiles, dict[str, CertificateFiles]]:
-    """The box's certificate, and those of names that have their own: certs/NAME.pem, NAME.key."""
-    tls = settings.tls
-    default = CertificateFiles(settings.path(tls.certificate), settings.path(tls.key))
-    names = [settings.domain, *vars(settings.names).values()]
-    own = {name: _named(settings.state / "certs", name) for name in names}
-    return default, {name: files for name, files in own.items() if files.chain.exists()}
-
-
-def _named(directory: Path, name: str) -> CertificateFiles:
-    return CertificateFiles(directory / f"{name}.pem", directory / f"{name}.key")

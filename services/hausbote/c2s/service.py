@@ -66,6 +66,7 @@ FEATURES: tuple[Feature, ...] = (
     fast.feature,
     upgrade.feature,
     server.feature,
+    server.web_feature,
     components.feature,
 )
 

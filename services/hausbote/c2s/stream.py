@@ -17,19 +17,19 @@ from hausbote.c2s.negotiation import features, negotiate, open_stream
 from hausbote.core import dispatch
 from hausbote.core.pump import Lane
 from hausbote.core.session import Session
-from hausbote.net.connection import Connection
+from hausbote.net.transport import Transport
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StreamError
+from hausbote.xmpp.framing import DOCUMENT, Framing
 from hausbote.xmpp.stanza import Stanza
-from hausbote.xmpp.stream import BEFORE_LOGIN, Closed, Opened, ParserLimits, StreamParser
+from hausbote.xmpp.stream import Closed, Opened, ParserLimits
 from hausbote.xmpp.stream import Event as StreamEvent
-from hausbote.xmpp.xml import Markup, el, escape_attribute
+from hausbote.xmpp.xml import Markup, el
 
 if TYPE_CHECKING:
     from hausbote.c2s.server import Server
 
 _MAX_INBOX: Final = 64  # stanzas read ahead of their handlers
-_END: Final = b"</stream:stream>"
 
 
 class _Step(Enum):
@@ -44,6 +44,7 @@ class ClientStream:
 
     __slots__ = (
         "_ended",
+        "_framing",
         "_header_sent",
         "_lane",
         "_language",
@@ -60,7 +61,13 @@ class ClientStream:
         "waiting",
     )
 
-    def __init__(self, server: "Server", connection: Connection, since: float) -> None:
+    def __init__(
+        self,
+        server: "Server",
+        connection: Transport,
+        since: float,
+        framing: Framing = DOCUMENT,
+    ) -> None:
         self.server = server
         self.connection = connection
         self.since = since
@@ -70,7 +77,8 @@ class ClientStream:
         self.tag = session_tag()
         self.waiting = False  # for the end of a penalty, before anything more is read
         self.awake = True  # whether something came since the last sweep
-        self._parser = StreamParser(BEFORE_LOGIN)
+        self._framing = framing
+        self._parser = framing.parser()
         self._lane = Lane(self._handle)
         self._header_sent = False
         self._ended = False
@@ -187,7 +195,7 @@ class ClientStream:
         self.connection.write(markup.encode())
 
     def send_header(self, to: str | None = None, *, versioned: bool = True) -> None:
-        """Our side of a stream: declaration, header (RFC 6120 §4.7).
+        """Our side of a stream's beginning (RFC 6120 §4.7).
 
         A client of the time before versions gets none back (§4.7.5).
         """
@@ -197,15 +205,12 @@ class ClientStream:
             "id": token(),
             "version": "1.0",
             "xml:lang": host.settings.language,
-            "xmlns": ns.CLIENT,
-            "xmlns:stream": ns.STREAMS,
         }
         if not versioned:
             del attributes["version"]
         if to is not None:
             attributes["to"] = to
-        inner = "".join(f" {k}='{escape_attribute(v)}'" for k, v in attributes.items())
-        self.connection.write(f"<?xml version='1.0'?><stream:stream{inner}>".encode())
+        self.connection.write(self._framing.opening(attributes))
         self._header_sent = True
 
     def send_features(self) -> None:
@@ -238,7 +243,7 @@ class ClientStream:
         """The client said goodbye, or we do."""
         if not self._ended:
             self._ended = True
-            self.connection.write(_END)
+            self.connection.write(self._framing.closing)
             self.connection.close()
             self._leave()
 

@@ -27,6 +27,7 @@ def problems(settings: Settings) -> Iterator[str]:
     for address, port in (
         (settings.address, settings.ports.c2s),
         (settings.address, settings.ports.c2s_tls),
+        (settings.address, settings.ports.web),
         (settings.components.address, settings.ports.component),
     ):
         if port:

@@ -18,12 +18,14 @@ from hausbote.base.settings import (
     Retention,
     Settings,
     Tls,
+    Web,
     documented,
 )
 
 _SECTIONS = {
     "names": Names,
     "ports": Ports,
+    "web": Web,
     "tls": Tls,
     "dns": Dns,
     "limits": Limits,

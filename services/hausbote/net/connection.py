@@ -7,12 +7,13 @@ What one turn of the event loop writes leaves together, as one TLS record where 
 import socket
 import time
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 from gevent import get_hub
 from OpenSSL import SSL
 
 from hausbote.net.tls import TlsShelf, channel_bindings
+from hausbote.net.transport import Receiver
 
 READ: Final = 1
 WRITE: Final = 2
@@ -27,15 +28,6 @@ class Traffic(NamedTuple):
     burst: int = 1_048_576  # bytes that may come at once
     unread: int = 8_388_608  # bytes we keep for a peer that does not read
     idle: int = 300  # seconds of silence until it is looked for; 0 = for ever
-
-
-class Receiver(Protocol):
-    """What a connection reports to; both are called on the hub and must not block."""
-
-    def on_data(self, data: bytes) -> None: ...
-
-    def on_closed(self) -> None:
-        """Nothing more will be read, and nothing more can be written."""
 
 
 class Connection:
@@ -104,6 +96,12 @@ class Connection:
         if not self._fd_closed:
             self._tls = shelf.connection(self._sock)
             self._handshaking = True
+
+    def adopt_tls(self, tls: SSL.Connection) -> None:
+        """The TLS that somebody else began over this socket, with what it has decrypted already."""
+        self._tls = tls
+        if tls.pending():
+            self._loop.run_callback(self._readable)
 
     def channel_bindings(self) -> dict[str, bytes]:
         """Channel binding data by type; empty without TLS."""

@@ -63,7 +63,7 @@ class Listener:
         self._accept = accept
         self._book = book
         self._traffic = traffic
-        self._sock = _listen(address, port)
+        self._sock = listen(address, port)
         self.port: int = self._sock.getsockname()[1]
         self._loop: Any = get_hub().loop
         self._watcher: Any = self._loop.io(self._sock.fileno(), READ)
@@ -98,12 +98,17 @@ class Listener:
             sock.close()
             return
         sock.setblocking(False)
-        for level, option, value in _KEEPALIVE:
-            sock.setsockopt(level, option, value)
-        if self._traffic.idle:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, self._traffic.idle)
+        keep_alive(sock, self._traffic.idle)
         self._accept(Connection(sock, address, self._traffic))
+
+
+def keep_alive(sock: socket.socket, idle: int) -> None:
+    """Notice dead peers on this connection, after `idle` seconds of silence if that is not 0."""
+    for level, option, value in _KEEPALIVE:
+        sock.setsockopt(level, option, value)
+    if idle:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, idle)
 
 
 def network_of(address: str) -> str:
@@ -116,7 +121,7 @@ def network_of(address: str) -> str:
     return str(ipaddress.IPv6Network((int(ip) >> 64 << 64, 64)))
 
 
-def _listen(address: str, port: int) -> socket.socket:
+def listen(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -149,13 +149,20 @@ class StreamParser:
     def _renew(self) -> bool:
         if self._expat is None:
             return True
-        if len(self._stack) != 1 or self._expat.CurrentByteIndex < self._fed:
+        if not self.between:
             return False
         if len(self._root_prefixes()) != 1:
             return False  # what the root was called in the peer's spelling is not known any more
         self._expat = None
         self._novel = []
         return True
+
+    @property
+    def between(self) -> bool:
+        """Whether the last byte ended an element below the root."""
+        if self._expat is None:
+            return len(self._stack) == 1
+        return len(self._stack) == 1 and self._expat.CurrentByteIndex >= self._fed
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that `data` completes."""

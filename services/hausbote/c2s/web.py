@@ -1,0 +1,165 @@
+"""What clients in browsers find on ports.web: WebSocket, BOSH, and where both are.
+
+Any page on the web may speak to all of it: there are no cookies and nobody is logged in by coming
+from somewhere, so the Origin of a request tells us nothing that we would have to protect.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
+
+import gevent
+
+from hausbote.base.log import bug
+from hausbote.c2s import discovery
+from hausbote.c2s.bosh import Bosh
+from hausbote.c2s.certificates import certificates
+from hausbote.net.http import Environ, Exchange, HttpServer
+from hausbote.net.tls import TlsShelf
+from hausbote.net.websocket import HandshakeError, WebSocket, handshake
+from hausbote.xmpp.framing import FRAMES
+
+if TYPE_CHECKING:
+    from hausbote.c2s.server import Server
+
+_ALPN: Final = b"http/1.1"
+_CHECK: Final = 30.0  # seconds between two looks at silent WebSockets
+_EVERYWHERE: Final = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; sandbox"),
+    ("Cache-Control", "no-store"),
+]
+_CROSS_ORIGIN: Final = [("Access-Control-Allow-Origin", "*")]
+_PREFLIGHT: Final = [
+    ("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"),
+    ("Access-Control-Allow-Headers", "Content-Type"),
+    ("Access-Control-Max-Age", "7200"),
+]
+_PAGE: Final = b"""\
+<!DOCTYPE html>
+<html lang="en"><meta charset="utf-8"><title>Hausbote</title>
+<h1>It works</h1>
+<p>This is a Hausbote, a private messenger. People reach it with an XMPP app;
+there is nothing else to see here.</p>
+</html>
+"""
+
+Page = Callable[[], bytes]
+
+
+class Web:
+    """The HTTP side of c2s."""
+
+    def __init__(self, server: "Server") -> None:
+        settings = server.host.settings
+        self.shelf = TlsShelf(*certificates(settings), alpn=_ALPN)
+        self._server = server
+        self._bosh = Bosh(server)
+        self._sockets: WeakSet[WebSocket] = WeakSet()
+        self._http: HttpServer | None = None
+        self._pages: dict[str, tuple[str, bytes]] = {
+            "/": ("text/html; charset=utf-8", _PAGE),
+            "/.well-known/host-meta": ("application/xrd+xml", discovery.xrd(settings)),
+            "/.well-known/host-meta.json": ("application/json", discovery.jrd(settings)),
+        }
+
+    def start(self, port: int) -> None:
+        """OSError if the port is taken."""
+        server = self._server
+        address = server.host.settings.address
+        self._http = HttpServer(
+            address, port, self._answer, self.shelf, server.book, server.traffic
+        )
+        self._http.start()
+        gevent.spawn(self._watch)
+
+    def stop(self) -> None:
+        if self._http is not None:
+            self._http.close()
+
+    def _answer(self, environ: Environ, start: Callable[..., Any]) -> list[bytes]:
+        request = _Request(environ, start)
+        path, method = request.path, request.method
+        if path == discovery.BOSH_PATH:
+            methods: tuple[str, ...] = ("POST",)
+        elif path == discovery.WEBSOCKET_PATH:
+            methods = ("GET",)
+        elif path in self._pages:
+            methods = ("GET", "HEAD")
+        else:
+            return request.say("404 Not Found", b"There is nothing here.\n")
+        if method == "OPTIONS":
+            return request.say("204 No Content", headers=[*_PREFLIGHT, _allow(methods)])
+        if method not in methods:
+            sorry = b"This is not how to ask here.\n"
+            return request.say("405 Method Not Allowed", sorry, headers=[_allow(methods)])
+        if path == discovery.BOSH_PATH:
+            return self._ask_bosh(request)
+        if path == discovery.WEBSOCKET_PATH:
+            return self._open_websocket(request)
+        content, page = self._pages[path]
+        return request.say("200 OK", page, content)
+
+    def _ask_bosh(self, request: "_Request") -> list[bytes]:
+        body = request.exchange.read(self._bosh.largest)
+        if body is None:
+            sorry = b"This is too much at once.\n"
+            return request.say("413 Content Too Large", sorry, headers=[("Connection", "close")])
+        content, answer = self._bosh.handle(body, request.address)
+        return request.say("200 OK", answer, content)
+
+    def _open_websocket(self, request: "_Request") -> list[bytes]:
+        try:
+            ws, answer = handshake(request.exchange.headers, request.path, "xmpp")
+        except HandshakeError as problem:
+            asked = request.environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+            status = "400 Bad Request" if asked else "426 Upgrade Required"
+            upgrade = [("Upgrade", "websocket"), ("Connection", "close")]
+            return request.say(status, f"{problem}\n".encode(), headers=upgrade)
+        connection, early = request.exchange.hand_over()
+        largest = self._server.host.settings.limits.stanza_bytes
+        socket = WebSocket(connection, ws, largest)
+        self._sockets.add(socket)
+        self._server.welcome(socket, FRAMES)
+        socket.start(answer, early)
+        return []
+
+    def _watch(self) -> None:
+        while True:
+            gevent.sleep(_CHECK)
+            now = time.monotonic()
+            for socket in list(self._sockets):
+                try:
+                    socket.check(now)
+                except Exception as fault:  # noqa: BLE001 - the clock must go on
+                    bug(fault)
+
+
+class _Request:
+    """One HTTP request and the way to answer it."""
+
+    def __init__(self, environ: Environ, start: Callable[..., Any]) -> None:
+        self.environ = environ
+        self.path: str = environ["PATH_INFO"]
+        self.method: str = environ["REQUEST_METHOD"]
+        self.address: str = environ["REMOTE_ADDR"]
+        self.exchange: Exchange = environ[Exchange.KEY]
+        self._start = start
+
+    def say(
+        self,
+        status: str,
+        body: bytes = b"",
+        content: str = "text/plain; charset=utf-8",
+        headers: list[tuple[str, str]] | None = None,
+    ) -> list[bytes]:
+        said = [*_EVERYWHERE, *_CROSS_ORIGIN, *(headers or [])]
+        if not status.startswith("204"):
+            said += [("Content-Type", content), ("Content-Length", str(len(body)))]
+        self._start(status, said)
+        return [] if self.method == "HEAD" else [body]
+
+
+def _allow(methods: tuple[str, ...]) -> tuple[str, str]:
+    return ("Allow", ", ".join([*methods, "OPTIONS"]))

@@ -1,0 +1,64 @@
+"""What transports that carry frames have in common: frames wait while the stream is paused."""
+
+from collections import deque
+from collections.abc import Callable
+
+from hausbote.net.tls import TlsShelf
+from hausbote.net.transport import Receiver
+
+
+class Frames:
+    """Frames on their way to the receiver, in order; `size` is what waits, in bytes."""
+
+    __slots__ = ("_delivering", "_paused", "_receive", "_waiting", "size")
+
+    def __init__(self, receive: Callable[[bytes], None]) -> None:
+        self._receive = receive
+        self._waiting: deque[bytes] = deque()
+        self._paused = self._delivering = False
+        self.size = 0
+
+    def put(self, frame: bytes) -> None:
+        self._waiting.append(frame)
+        self.size += len(frame)
+        self._deliver()
+
+    def pause(self) -> None:
+        self._paused = True
+
+    def resume(self) -> None:
+        self._paused = False
+        self._deliver()
+
+    def close(self) -> None:
+        """Drop what waits, and the way to the receiver: circles would wait for the collector."""
+        self._waiting.clear()
+        self.size = 0
+        self._receive = _nowhere
+
+    def _deliver(self) -> None:
+        if self._delivering:
+            return
+        self._delivering = True
+        try:
+            while self._waiting and not self._paused:
+                frame = self._waiting.popleft()
+                self.size -= len(frame)
+                self._receive(frame)
+        finally:
+            self._delivering = False
+
+
+def _nowhere(_frame: bytes) -> None:
+    """Where frames go after the end."""
+
+
+class Framed:
+    """A transport whose frames arrive over TLS of somebody else's making."""
+
+    address: str
+    receiver: Receiver
+    encrypted = True
+
+    def start_tls(self, shelf: TlsShelf) -> None:
+        raise AssertionError("TLS is there already")
