@@ -54,10 +54,12 @@ const roster = await romeo.iqCaller.get(xml("query", { xmlns: "jabber:iq:roster"
 console.log(`the roster has ${roster.getChildren("item").length}`);
 
 await juliet.stop();
-const gone = await romeo.iqCaller
-  .request(xml("iq", { type: "get", to: `juliet@${domain}/node` }, xml("ping", "urn:xmpp:ping")))
-  .catch((error) => error.condition);
-console.log(`juliet is gone: ${gone}`);
+// Not by iqCaller: an error that comes before its own write is finished is one that nobody catches.
+const answer = until(romeo, (stanza) => stanza.attrs.id === "gone");
+const to = `juliet@${domain}/node`;
+await romeo.send(xml("iq", { type: "get", id: "gone", to }, xml("ping", "urn:xmpp:ping")));
+const error = (await answer).getChild("error");
+console.log(`juliet is gone: ${error.getChildElements()[0].name}`);
 await romeo.stop();
 console.log("done");
 process.exit(0);
