@@ -92,6 +92,14 @@ class Limits:
     registrations_per_hour: int = setting(5, "New accounts per hour and address.")
     roster_items: int = setting(1_000, "Contacts of one account.")
     offline_messages: int = setting(1_000, "Messages that wait for one account.")
+    pubsub_nodes: int = setting(500, "Nodes of one account: kinds of things it publishes.")
+    pubsub_items: int = setting(2_000, "Items of one node; what clients get who ask for max.")
+    pubsub_item_bytes: int = setting(262_144, "Size of one item.")
+    pubsub_bytes: int = setting(33_554_432, "Size of all items of one account together.")
+    pubsub_subscriptions: int = setting(1_000, "Subscriptions to one node, and affiliations.")
+    private_entries: int = setting(100, "Pieces of private XML of one account.")
+    private_bytes: int = setting(1_048_576, "Size of all private XML of one account together.")
+    vcard_bytes: int = setting(131_072, "Size of one vCard, without its photo.")
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,17 @@ class Retention:
 
     archive_days: int = setting(30, "Messages in the archive, in days. 0 = for ever.")
     uploads_days: int = setting(30, "Uploaded files, in days. 0 = for ever.")
+
+
+@dataclass(frozen=True)
+class PubsubService:
+    """The publish-subscribe service of the box; what people publish of themselves is not there."""
+
+    node_creation: str = setting(
+        "admins",
+        "Who may make nodes there: the box's administrators, or all of its people.",
+        choices=("admins", "users"),
+    )
 
 
 @dataclass(frozen=True)
@@ -137,6 +156,7 @@ class Settings:
     dns: Dns = field(default_factory=Dns)
     limits: Limits = field(default_factory=Limits)
     retention: Retention = field(default_factory=Retention)
+    pubsub: PubsubService = field(default_factory=PubsubService)
     log: Log = field(default_factory=Log)
     state: Path = field(default=Path("var"), metadata={"internal": True})
 

@@ -26,6 +26,7 @@ from hausbote.features import (
     time,
     version,
 )
+from hausbote.features.pubsub import arrivals, requests
 from hausbote.storage import Store
 from hausbote.xmpp.errors import StreamError
 
@@ -42,6 +43,16 @@ FEATURES: tuple[Feature, ...] = (
     version.feature,
     time.feature,
     last_activity.feature,
+    requests.pep,
+    arrivals.feature,
+)
+PUBSUB_FEATURES: tuple[Feature, ...] = (
+    disco.feature,
+    caps.feature,
+    ping.feature,
+    version.feature,
+    time.feature,
+    requests.pubsub,
 )
 
 BusOpener = Callable[[Callable[[str, Frame], None]], Bus]
@@ -60,9 +71,26 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         pump=Pump(),
         services={names.rooms: "rooms"},
         identity=("server", "im", "Hausbote"),
-        elsewhere=frozenset({names.upload, names.proxy, names.pubsub}),
+        elsewhere=frozenset({names.upload, names.proxy}),
     )
+    host.neighbours[names.pubsub] = _pubsub_host(host)
     return host
+
+
+def _pubsub_host(host: Host) -> Host:
+    """The publish-subscribe service: a domain of its own, in this process."""
+    return Host(
+        domain=host.settings.names.pubsub,
+        settings=host.settings,
+        store=host.store,
+        bus=host.bus,
+        registry=Registry(PUBSUB_FEATURES),
+        directory=Directory(),
+        pump=host.pump,
+        services=host.services,
+        identity=("pubsub", "service", "Publish-subscribe"),
+        neighbours={host.domain: host},
+    )
 
 
 def account_changed(host: Host, message: dict[str, str]) -> None:

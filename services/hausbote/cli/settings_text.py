@@ -11,6 +11,7 @@ from hausbote.base.settings import (
     Log,
     Names,
     Ports,
+    PubsubService,
     Retention,
     Settings,
     Tls,
@@ -24,6 +25,7 @@ _SECTIONS = {
     "dns": Dns,
     "limits": Limits,
     "retention": Retention,
+    "pubsub": PubsubService,
     "log": Log,
 }
 

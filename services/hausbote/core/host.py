@@ -10,6 +10,7 @@ from gevent import get_hub
 from hausbote.base.settings import Settings
 from hausbote.core.directory import Directory
 from hausbote.core.pump import Pump
+from hausbote.core.queries import Queries
 from hausbote.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class Host:
 
     `identity` is (category, type, name) for disco.
     `services` maps the domains of the box's other services to their names on the bus; `elsewhere`
-    are names of the box that no service answers for.
+    are names of the box that no service answers for.  `neighbours` are the hosts of further domains
+    in this process: what is sent to them never leaves it.
     """
 
     domain: str
@@ -47,6 +49,8 @@ class Host:
     compute: Callable[..., Any] = compute
     started: float = 0.0
     handled: int = 0  # stanzas taken from clients and from the bus
+    neighbours: "dict[str, Host]" = field(default_factory=dict)
+    queries: Queries = field(default_factory=Queries)
     _states: dict[type, Any] = field(default_factory=dict)
 
     def state(self, kind: type[T]) -> T:
@@ -59,7 +63,7 @@ class Host:
     @property
     def parts(self) -> Collection[str]:
         """The domains of services that clients find through this one."""
-        return self.services if self.identity[0] == "server" else ()
+        return [*self.services, *self.neighbours] if self.identity[0] == "server" else ()
 
     def uptime(self) -> int:
         """Whole seconds since start."""

@@ -16,7 +16,8 @@ NODE = "https://hausbote.example/"
 def verification(host: Host) -> str:
     """The hash over identity and features (§5.1)."""
     category, type, name = host.identity
-    parts = [f"{category}/{type}//{name}", *host.registry.disco(Target.HOST)]
+    others = [f"{category}/{type}//" for category, type in host.registry.identities(Target.HOST)]
+    parts = [*sorted([f"{category}/{type}//{name}", *others]), *host.registry.disco(Target.HOST)]
     text = "".join(f"{part}<" for part in parts)
     return base64.b64encode(hashlib.sha1(text.encode(), usedforsecurity=False).digest()).decode()
 

@@ -21,8 +21,8 @@ feature = Feature(
 @feature.iq("get", ns.DISCO_INFO, "query", Target.HOST)
 def host_info(request: Request) -> Child:
     node = request.tree().get("node")
-    if node not in (None, caps_node(request.host)):
-        raise ItemNotFound
+    if node is not None and node != caps_node(request.host):
+        return _of_node(request, node)
     return child(ns.DISCO_INFO, "query", *description(request.host), node=node)
 
 
@@ -35,35 +35,65 @@ def description(host: Host) -> list[Markup]:
     """The service's identity and features."""
     category, type, name = host.identity
     features = [el("feature", var=name) for name in host.registry.disco(Target.HOST)]
-    return [el("identity", category=category, type=type, name=name), *features]
+    own = el("identity", category=category, type=type, name=name)
+    return [own, *_identities(host, Target.HOST), *features]
+
+
+def _identities(host: Host, target: Target) -> list[Markup]:
+    pairs = host.registry.identities(target)
+    return [el("identity", category=category, type=type) for category, type in pairs]
+
+
+def _of_node(request: Request, node: str) -> Child:
+    """What a feature says of one of its nodes."""
+    for handler in request.host.registry.nodes(request.payload.ns):
+        answer = handler(request, node)
+        if answer is not None:
+            return answer
+    if request.to.local:
+        _only_for_contacts(request)
+    raise ItemNotFound
 
 
 @feature.iq("get", ns.DISCO_ITEMS, "query", Target.HOST)
 def host_items(request: Request) -> Child:
     node = request.tree().get("node")
     if node is not None:
-        raise ItemNotFound
-    items = [el("item", jid=domain) for domain in sorted(request.host.parts)]
+        return _of_node(request, node)
+    parts = [el("item", jid=domain) for domain in sorted(request.host.parts)]
+    items = [*parts, *_listed(request)]
     return child(ns.DISCO_ITEMS, "query", *items)
 
 
 @feature.iq("get", ns.DISCO_INFO, "query", Target.ACCOUNT)
 def account_info(request: Request) -> Child:
+    node = request.tree().get("node")
+    if node is not None:
+        return _of_node(request, node)
     _only_for_contacts(request)
-    features = [el("feature", var=name) for name in request.host.registry.disco(Target.ACCOUNT)]
+    host = request.host
+    features = [el("feature", var=name) for name in host.registry.disco(Target.ACCOUNT)]
     identity = el("identity", category="account", type="registered")
-    return child(ns.DISCO_INFO, "query", identity, *features)
+    others = _identities(host, Target.ACCOUNT)
+    return child(ns.DISCO_INFO, "query", identity, *others, *features)
 
 
 @feature.iq("get", ns.DISCO_ITEMS, "query", Target.ACCOUNT)
 def account_items(request: Request) -> Child:
-    _only_for_contacts(request)
-    return child(ns.DISCO_ITEMS, "query")
+    node = request.tree().get("node")
+    if node is not None:
+        return _of_node(request, node)
+    items = _listed(request)
+    if not items:
+        _only_for_contacts(request)
+    return child(ns.DISCO_ITEMS, "query", *items)
+
+
+def _listed(request: Request) -> list[Markup]:
+    return [item for lister in request.host.registry.listers for item in lister(request)]
 
 
 def _only_for_contacts(request: Request) -> None:
     """Strangers get what they would get for an account that does not exist (§8)."""
     if request.sender is None or not is_subscribed(request.host, request.to.local, request.sender):
         raise ServiceUnavailable
-    if request.tree().get("node") is not None:
-        raise ItemNotFound

@@ -7,6 +7,18 @@ from hausbote.storage.accounts import Account, AccountExists
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import migrate, schema_version
 from hausbote.storage.offline import OfflineMessage
+from hausbote.storage.private import Piece
+from hausbote.storage.pubsub import (
+    Affiliation,
+    Item,
+    Limits,
+    NewItem,
+    NewNode,
+    Node,
+    Outcome,
+    Published,
+    Subscription,
+)
 from hausbote.storage.rosters import Removed, Request, Roster, RosterItem
 from hausbote.storage.store import Store, open_store
 from hausbote.storage.ticket import Ticket
@@ -14,13 +26,23 @@ from hausbote.storage.ticket import Ticket
 __all__ = [
     "Account",
     "AccountExists",
+    "Affiliation",
+    "Item",
+    "Limits",
+    "NewItem",
+    "NewNode",
+    "Node",
     "OfflineMessage",
+    "Outcome",
+    "Piece",
+    "Published",
     "Removed",
     "Request",
     "Roster",
     "RosterItem",
     "StorageError",
     "Store",
+    "Subscription",
     "Ticket",
     "migrate",
     "open_store",

@@ -8,8 +8,11 @@ from hausbote.storage.database import connect, path_of
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import STEPS, schema_version
 from hausbote.storage.offline import OfflineMessages
+from hausbote.storage.private import PrivateStorage
+from hausbote.storage.pubsub import Pubsub
 from hausbote.storage.rosters import Rosters
 from hausbote.storage.ticket import ThreadRoom, WaitingRoom
+from hausbote.storage.vcards import Vcards
 from hausbote.storage.writer import Writer
 
 
@@ -24,6 +27,9 @@ class Store:
         self.rosters = Rosters(self._reader, self._writer)
         self.offline = OfflineMessages(self._reader, self._writer)
         self.activity = LastActivity(self._reader, self._writer)
+        self.pubsub = Pubsub(self._reader, self._writer)
+        self.private = PrivateStorage(self._reader, self._writer)
+        self.vcards = Vcards(self._reader, self._writer)
 
     def secret(self, name: str) -> bytes:
         """32 random bytes, the same ones for ever and for every process."""
