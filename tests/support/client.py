@@ -164,6 +164,12 @@ class Client:
                 kept.append(stanza)
             self._inbox = kept + self._inbox
 
+    def came(self) -> list[etree._Element]:
+        """Everything that the server said so far; it is not received again."""
+        self.settle()
+        found, self._inbox = self._inbox, []
+        return found
+
     def forget(self) -> None:
         """Drop what came so far."""
         self.settle()

@@ -12,7 +12,7 @@ from hausbote.core.feature import Feature, Target
 from hausbote.core.registry import Registry
 from hausbote.rooms import service as rooms
 
-PIPELINES = {"c2s": c2s.FEATURES, "rooms": rooms.FEATURES}
+PIPELINES = {"c2s": c2s.FEATURES, "pubsub": c2s.PUBSUB_FEATURES, "rooms": rooms.FEATURES}
 
 
 def page(name):

@@ -113,6 +113,14 @@ class Limits:
     blocked: int = setting(1_000, "Addresses that one account blocks.")
     reports_per_hour: int = setting(10, "Reports of spam and abuse per hour and account.")
     push_services: int = setting(10, "Devices of one account that are told by push.")
+    pubsub_nodes: int = setting(500, "Nodes of one account: kinds of things it publishes.")
+    pubsub_items: int = setting(2_000, "Items of one node; what clients get who ask for max.")
+    pubsub_item_bytes: int = setting(262_144, "Size of one item.")
+    pubsub_bytes: int = setting(33_554_432, "Size of all items of one account together.")
+    pubsub_subscriptions: int = setting(1_000, "Subscriptions to one node, and affiliations.")
+    private_entries: int = setting(100, "Pieces of private XML of one account.")
+    private_bytes: int = setting(1_048_576, "Size of all private XML of one account together.")
+    vcard_bytes: int = setting(131_072, "Size of one vCard, without its photo.")
 
 
 @dataclass(frozen=True)
@@ -188,6 +196,17 @@ class Retention:
 
 
 @dataclass(frozen=True)
+class PubsubService:
+    """The publish-subscribe service of the box; what people publish of themselves is not there."""
+
+    node_creation: str = setting(
+        "admins",
+        "Who may make nodes there: the box's administrators, or all of its people.",
+        choices=("admins", "users"),
+    )
+
+
+@dataclass(frozen=True)
 class Log:
     """The log, in the state directory under log/."""
 
@@ -227,6 +246,7 @@ class Settings:
     components: Components = field(default_factory=Components)
     policy: Policy = field(default_factory=Policy)
     retention: Retention = field(default_factory=Retention)
+    pubsub: PubsubService = field(default_factory=PubsubService)
     log: Log = field(default_factory=Log)
     state: Path = field(default=Path("var"), metadata={"internal": True})
 

@@ -36,6 +36,7 @@ from hausbote.features import (
     time,
     version,
 )
+from hausbote.features.pubsub import arrivals, requests
 from hausbote.storage import Store
 
 FEATURES: tuple[Feature, ...] = (
@@ -68,6 +69,16 @@ FEATURES: tuple[Feature, ...] = (
     server.feature,
     server.web_feature,
     components.feature,
+    requests.pep,
+    arrivals.feature,
+)
+PUBSUB_FEATURES: tuple[Feature, ...] = (
+    disco.feature,
+    caps.feature,
+    ping.feature,
+    version.feature,
+    time.feature,
+    requests.pubsub,
 )
 
 BusOpener = Callable[[Callable[[str, Frame], None]], Bus]
@@ -87,7 +98,24 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         services={names.rooms: "rooms"},
         identity=("server", "im", "Hausbote"),
         has_accounts=True,
-        elsewhere=frozenset({names.upload, names.proxy, names.pubsub}),
+        elsewhere=frozenset({names.upload, names.proxy}),
         outlets={domain: Component(domain) for domain in settings.components.by_domain},
     )
+    host.neighbours[names.pubsub] = _pubsub_host(host)
     return host
+
+
+def _pubsub_host(host: Host) -> Host:
+    """The publish-subscribe service: a domain of its own, in this process."""
+    return Host(
+        domain=host.settings.names.pubsub,
+        settings=host.settings,
+        store=host.store,
+        bus=host.bus,
+        registry=Registry(PUBSUB_FEATURES),
+        directory=Directory(),
+        pump=host.pump,
+        services=host.services,
+        identity=("pubsub", "service", "Publish-subscribe"),
+        neighbours={host.domain: host},
+    )

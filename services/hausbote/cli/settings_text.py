@@ -14,6 +14,7 @@ from hausbote.base.settings import (
     Names,
     Policy,
     Ports,
+    PubsubService,
     Push,
     Retention,
     Settings,
@@ -34,6 +35,7 @@ _SECTIONS = {
     "components": Components,
     "policy": Policy,
     "retention": Retention,
+    "pubsub": PubsubService,
     "log": Log,
 }
 

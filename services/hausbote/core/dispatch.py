@@ -142,6 +142,10 @@ def _route(
     if to.domain == host.domain:
         _local(host, stanza, sender, to, session, tickets)
         return
+    neighbour = host.neighbours.get(to.domain)
+    if neighbour is not None:
+        _local(neighbour, stanza, sender, to, session, tickets)
+        return
     service = host.services.get(to.domain)
     if service is not None:
         host.bus.send(service, "stanza", sender.full, (to.full,), stanza.pack())
@@ -163,9 +167,10 @@ def _local(
 ) -> None:
     name = stanza.name
     if name == "message":
-        if not to.local:
-            raise ServiceUnavailable
         delivery = Delivery(host, stanza, sender, to)
+        if not to.local:
+            _to_service(delivery)
+            return
         deliver_message(delivery)
         if tickets is not None:
             tickets += delivery.tickets
@@ -173,6 +178,13 @@ def _local(
         _iq(host, stanza, sender, to, session)
     elif to.local:
         _presence(host, stanza, sender, to, session)
+
+
+def _to_service(delivery: Delivery) -> None:
+    for handler in delivery.host.registry.domain_messages:
+        if handler(delivery):
+            return
+    raise ServiceUnavailable
 
 
 def presence_type(stanza: Stanza) -> str:

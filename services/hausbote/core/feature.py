@@ -47,6 +47,7 @@ class Moment(Enum):
     """What happens to a session."""
 
     BOUND = "it got its resource"
+    SEEN = "it sent available presence, for the first time or again"
     READY = "it became available for messages: with a priority that is not negative"
     LEFT = "it became unavailable"
     GONE = "it ended"
@@ -63,6 +64,10 @@ IqHandler = Callable[["Request"], "Child | None"]
 MessageHandler = Callable[["Delivery"], "bool | None"]
 PresenceHandler = Callable[["Presence"], None]
 SessionHook = Callable[["Host", "Session"], None]
+PresenceStamp = Callable[["Host", "Session", Stanza], Stanza]
+Witness = Callable[["Presence"], None]
+Follower = Callable[["Host", str, list[Callable[[], None]]], None]
+ItemLister = Callable[["Request"], list[Markup]]
 StreamFeature = Callable[["Host"], "Markup | None"]
 Screen = Callable[["Host", Stanza, JID, JID, "Session | None"], bool]
 DiscoForm = Callable[["Host"], "DataForm | None"]
@@ -90,7 +95,8 @@ class Feature:
     """One capability.
 
     `xeps` maps numbers to the version that was read, `partial` to what of it is missing; `disco`
-    and `account_disco` are what it adds to disco#info of the service and of accounts.
+    and `account_disco` are what it adds to disco#info of the service and of accounts, `identities`
+    and `account_identities` the pairs of category and type.
     """
 
     name: str
@@ -98,10 +104,17 @@ class Feature:
     partial: dict[str, str] = field(default_factory=dict)
     disco: tuple[str, ...] = ()
     account_disco: tuple[str, ...] = ()
+    identities: tuple[tuple[str, str], ...] = ()
+    account_identities: tuple[tuple[str, str], ...] = ()
     iqs: dict[IqKey, IqHandler] = field(default_factory=dict)
     messages: list[tuple[Stage, MessageHandler]] = field(default_factory=list)
     outbound_presence: dict[str, PresenceHandler] = field(default_factory=dict)
     inbound_presence: dict[str, PresenceHandler] = field(default_factory=dict)
+    stamps: list[PresenceStamp] = field(default_factory=list)
+    witnesses: list[Witness] = field(default_factory=list)
+    domain_messages: list[MessageHandler] = field(default_factory=list)
+    followers: dict[str, list[Follower]] = field(default_factory=dict)
+    listers: list[ItemLister] = field(default_factory=list)
     hooks: list[tuple[Moment, SessionHook]] = field(default_factory=list)
     stream_features: list[tuple[Phase, StreamFeature]] = field(default_factory=list)
     commands: dict[str, Command] = field(default_factory=dict)
@@ -132,6 +145,37 @@ class Feature:
             return handler
 
         return register
+
+    def domain_message(self, handler: MessageHandler) -> MessageHandler:
+        """Sees every message for the service's own address; True if it was for this feature."""
+        self.domain_messages.append(handler)
+        return handler
+
+    def stamp(self, handler: PresenceStamp) -> PresenceStamp:
+        """May change an available presence of a session, before anybody sees it."""
+        self.stamps.append(handler)
+        return handler
+
+    def witness(self, handler: Witness) -> Witness:
+        """Sees presence, available or not, that somebody sends to an account of ours."""
+        self.witnesses.append(handler)
+        return handler
+
+    def follows(self, *topics: str) -> Callable[[Follower], Follower]:
+        """Called with an account's local part when a client changed something of it by that name,
+        before the client hears of its success; what is to follow that goes into the list."""
+
+        def register(handler: Follower) -> Follower:
+            for topic in topics:
+                self.followers.setdefault(topic, []).append(handler)
+            return handler
+
+        return register
+
+    def lists(self, handler: ItemLister) -> ItemLister:
+        """Adds to disco#items of the service or of an account."""
+        self.listers.append(handler)
+        return handler
 
     def outbound(self, *types: str) -> Callable[[PresenceHandler], PresenceHandler]:
         """Handles presence that a session of ours sends; "available" stands for no type."""

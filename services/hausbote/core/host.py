@@ -43,7 +43,8 @@ class Host:
     `identity` is (category, type, name) for disco.
     `services` maps the domains of the box's other services to their names on the bus; `elsewhere`
     are names of the box that no service answers for, and `outlets` are programs attached to this
-    service, by domain.
+    service, by domain.  `neighbours` are the hosts of further domains in this process: what is sent
+    to them never leaves it.
     `has_accounts` says whether the accounts of the store are people at this domain.
     """
 
@@ -63,6 +64,7 @@ class Host:
     compute: Callable[..., Any] = compute
     started: float = 0.0
     handled: int = 0  # stanzas taken from clients and from the bus
+    neighbours: "dict[str, Host]" = field(default_factory=dict)
     queries: Queries = field(default_factory=Queries)
     _states: dict[type, Any] = field(default_factory=dict)
 
@@ -78,7 +80,8 @@ class Host:
         """The domains of services that clients find through this one."""
         if self.identity[0] != "server":
             return ()
-        return [*self.services, *(domain for domain, o in self.outlets.items() if o.attached)]
+        attached = [domain for domain, outlet in self.outlets.items() if outlet.attached]
+        return [*self.services, *self.neighbours, *attached]
 
     def is_account(self, local: str) -> bool:
         """Whether there is such an account at this domain."""

@@ -9,6 +9,7 @@ from hausbote.core.feature import (
     BindResult,
     DiscoForm,
     Feature,
+    Follower,
     IqHandler,
     IqKey,
     MessageHandler,
@@ -52,6 +53,10 @@ class Registry:
         )
         self.screens: tuple[Screen, ...] = tuple(s for f in features for s in f.screens)
         self.disco_forms: tuple[DiscoForm, ...] = tuple(d for f in features for d in f.disco_forms)
+        self.stamps = tuple(stamp for f in features for stamp in f.stamps)
+        self.witnesses = tuple(witness for f in features for witness in f.witnesses)
+        self.listers = tuple(lister for f in features for lister in f.listers)
+        self.domain_messages = tuple(h for f in features for h in f.domain_messages)
         self.before_delivery = self._stages(lambda stage: stage < Stage.DELIVER)
         self.absent = self._stages(lambda stage: stage is Stage.ABSENT)
 
@@ -62,10 +67,6 @@ class Registry:
     def stream_features(self, phase: Phase) -> tuple[StreamFeature, ...]:
         return tuple(s for f in self.features for when, s in f.stream_features if when is phase)
 
-    def nodes(self, ns: str) -> list[NodeInfo]:
-        """Who answers disco about nodes."""
-        return [handler for feature in self.features for handler in feature.nodes.get(ns, ())]
-
     def disco(self, target: Target) -> list[str]:
         """The features that disco#info of the service or of an account lists."""
         names = [
@@ -74,6 +75,26 @@ class Registry:
             for name in (feature.disco if target is Target.HOST else feature.account_disco)
         ]
         return sorted(set(names))
+
+    def identities(self, target: Target) -> list[tuple[str, str]]:
+        """The pairs of category and type that features add to disco#info."""
+        return sorted(
+            pair
+            for feature in self.features
+            for pair in (
+                feature.identities if target is Target.HOST else feature.account_identities
+            )
+        )
+
+    def followers(self, topic: str) -> list[Follower]:
+        """Who wants to know that something of that name was changed."""
+        return [
+            handler for feature in self.features for handler in feature.followers.get(topic, ())
+        ]
+
+    def nodes(self, ns: str) -> list[NodeInfo]:
+        """Who answers disco about nodes."""
+        return [handler for feature in self.features for handler in feature.nodes.get(ns, ())]
 
     def explain(self) -> str:
         """The whole pipeline as text, one line per handler."""
@@ -90,6 +111,15 @@ class Registry:
                     for when, handler in feature.messages
                     if when is stage
                 ]
+        lines += [
+            f"{topic} changed: {_where(handler)}"
+            for feature in self.features
+            for topic, handlers in sorted(feature.followers.items())
+            for handler in handlers
+        ]
+        lines += [f"message to the service: {_where(h)}" for h in self.domain_messages]
+        lines += [f"presence stamp: {_where(stamp)}" for stamp in self.stamps]
+        lines += [f"presence witness: {_where(witness)}" for witness in self.witnesses]
         for direction, table in (("outbound", self.outbound), ("inbound", self.inbound)):
             for type, handler in sorted(table.items()):
                 lines.append(f"presence {direction} {type}: {_where(handler)}")

@@ -23,7 +23,8 @@ def disco_forms(host: Host) -> list[DataForm]:
 def verification(host: Host) -> str:
     """The hash over identity, features and forms (§5.1)."""
     category, type, name = host.identity
-    parts = [f"{category}/{type}//{name}", *host.registry.disco(Target.HOST)]
+    others = [f"{category}/{type}//" for category, type in host.registry.identities(Target.HOST)]
+    parts = [*sorted([f"{category}/{type}//{name}", *others]), *host.registry.disco(Target.HOST)]
     for form in sorted(disco_forms(host), key=lambda form: form.form_type):
         parts += form.verified()
     text = "".join(f"{part}<" for part in parts)

@@ -36,7 +36,13 @@ def description(host: Host) -> list[Markup]:
     category, type, name = host.identity
     features = [el("feature", var=name) for name in host.registry.disco(Target.HOST)]
     forms = [form.markup("result") for form in disco_forms(host)]
-    return [el("identity", category=category, type=type, name=name), *features, *forms]
+    own = el("identity", category=category, type=type, name=name)
+    return [own, *_identities(host, Target.HOST), *features, *forms]
+
+
+def _identities(host: Host, target: Target) -> list[Markup]:
+    pairs = host.registry.identities(target)
+    return [el("identity", category=category, type=type) for category, type in pairs]
 
 
 def _of_node(request: Request, node: str) -> Child:
@@ -45,6 +51,8 @@ def _of_node(request: Request, node: str) -> Child:
         answer = handler(request, node)
         if answer is not None:
             return answer
+    if request.to.local:
+        _only_for_contacts(request)
     raise ItemNotFound
 
 
@@ -53,28 +61,37 @@ def host_items(request: Request) -> Child:
     node = request.tree().get("node")
     if node is not None:
         return _of_node(request, node)
-    items = [el("item", jid=domain) for domain in sorted(request.host.parts)]
+    parts = [el("item", jid=domain) for domain in sorted(request.host.parts)]
+    items = [*parts, *_listed(request)]
     return child(ns.DISCO_ITEMS, "query", *items)
 
 
 @feature.iq("get", ns.DISCO_INFO, "query", Target.ACCOUNT)
 def account_info(request: Request) -> Child:
-    _only_for_contacts(request)
     node = request.tree().get("node")
     if node is not None:
         return _of_node(request, node)
-    features = [el("feature", var=name) for name in request.host.registry.disco(Target.ACCOUNT)]
+    _only_for_contacts(request)
+    host = request.host
+    features = [el("feature", var=name) for name in host.registry.disco(Target.ACCOUNT)]
     identity = el("identity", category="account", type="registered")
-    return child(ns.DISCO_INFO, "query", identity, *features)
+    others = _identities(host, Target.ACCOUNT)
+    return child(ns.DISCO_INFO, "query", identity, *others, *features)
 
 
 @feature.iq("get", ns.DISCO_ITEMS, "query", Target.ACCOUNT)
 def account_items(request: Request) -> Child:
-    _only_for_contacts(request)
     node = request.tree().get("node")
     if node is not None:
         return _of_node(request, node)
-    return child(ns.DISCO_ITEMS, "query")
+    items = _listed(request)
+    if not items:
+        _only_for_contacts(request)
+    return child(ns.DISCO_ITEMS, "query", *items)
+
+
+def _listed(request: Request) -> list[Markup]:
+    return [item for lister in request.host.registry.listers for item in lister(request)]
 
 
 def _only_for_contacts(request: Request) -> None:

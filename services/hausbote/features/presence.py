@@ -50,6 +50,7 @@ class Goodbye:
 def available(presence: Presence) -> None:
     session = presence.session
     assert session is not None
+    presence = presence._replace(stanza=stamped(presence.host, session, presence.stanza))
     if presence.to is not None:
         _direct(presence, session)
         return
@@ -63,9 +64,18 @@ def available(presence: Presence) -> None:
         broadcast(host, session, presence.stanza)
         if initial:
             _greet(host, session)
+        for hook in host.registry.hooks(Moment.SEEN):
+            hook(host, session)
     finally:
         for hook in host.registry.hooks(Moment.READY) if becomes_ready else ():
             hook(host, session)
+
+
+def stamped(host: Host, session: Session, presence: Stanza) -> Stanza:
+    """An available presence with what features add to it."""
+    for stamp in host.registry.stamps:
+        presence = stamp(host, session, presence)
+    return presence
 
 
 @feature.outbound("unavailable")
@@ -185,6 +195,8 @@ def _look_up(host: Host, session: Session, jid: str) -> None:
 def deliver(presence: Presence) -> None:
     """To the client named, or to all available ones (§8.5.2.1.2, §8.5.3)."""
     to = presence.recipient
+    for witness in presence.host.registry.witnesses:
+        witness(presence)
     account = presence.host.directory.online(to.local)
     if account is None:
         return

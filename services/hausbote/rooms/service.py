@@ -29,7 +29,11 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         registry=Registry(FEATURES),
         directory=Directory(),
         pump=Pump(),
-        services={settings.domain: "c2s", **dict.fromkeys(settings.components.by_domain, "c2s")},
+        services={
+            settings.domain: "c2s",
+            settings.names.pubsub: "c2s",
+            **dict.fromkeys(settings.components.by_domain, "c2s"),
+        },
         identity=("conference", "text", "Rooms"),
     )
     return host

@@ -8,6 +8,18 @@ from hausbote.storage.clients import Client, Revoked
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import migrate, schema_version
 from hausbote.storage.offline import OfflineMessage
+from hausbote.storage.private import Piece
+from hausbote.storage.pubsub import (
+    Affiliation,
+    Item,
+    Limits,
+    NewItem,
+    NewNode,
+    Node,
+    Outcome,
+    Published,
+    Subscription,
+)
 from hausbote.storage.pushes import PushService
 from hausbote.storage.rosters import Removed, Request, Roster, RosterItem
 from hausbote.storage.store import Store, open_store
@@ -19,8 +31,17 @@ __all__ = [
     "NEW",
     "Account",
     "AccountExists",
+    "Affiliation",
     "Client",
+    "Item",
+    "Limits",
+    "NewItem",
+    "NewNode",
+    "Node",
     "OfflineMessage",
+    "Outcome",
+    "Piece",
+    "Published",
     "PushService",
     "Removed",
     "Request",
@@ -29,6 +50,7 @@ __all__ = [
     "RosterItem",
     "StorageError",
     "Store",
+    "Subscription",
     "Ticket",
     "Token",
     "migrate",

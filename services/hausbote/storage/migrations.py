@@ -73,6 +73,37 @@ CREATE INDEX notice_seen_account_id ON notice_seen (account_id);
 """
 
 
+_PUBSUB: Final = """
+CREATE TABLE pubsub_node (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT NOT NULL, name TEXT NOT NULL,
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, created REAL NOT NULL,
+    config TEXT NOT NULL, size INTEGER NOT NULL, UNIQUE (service, name));
+CREATE INDEX pubsub_node_account_id ON pubsub_node (account_id);
+CREATE TABLE pubsub_item (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    node_id INTEGER NOT NULL REFERENCES pubsub_node (id) ON DELETE CASCADE, item TEXT NOT NULL,
+    publisher TEXT NOT NULL, at REAL NOT NULL, payload TEXT NOT NULL, size INTEGER NOT NULL,
+    UNIQUE (node_id, item));
+CREATE INDEX pubsub_item_order ON pubsub_item (node_id, number, size);
+CREATE TABLE pubsub_affiliation (
+    node_id INTEGER NOT NULL REFERENCES pubsub_node (id) ON DELETE CASCADE, jid TEXT NOT NULL,
+    affiliation TEXT NOT NULL, account_id INTEGER REFERENCES account (id) ON DELETE CASCADE,
+    PRIMARY KEY (node_id, jid)) WITHOUT ROWID;
+CREATE INDEX pubsub_affiliation_account_id ON pubsub_affiliation (account_id);
+CREATE TABLE pubsub_subscription (
+    node_id INTEGER NOT NULL REFERENCES pubsub_node (id) ON DELETE CASCADE, jid TEXT NOT NULL,
+    bare TEXT NOT NULL, subid TEXT NOT NULL, state TEXT NOT NULL,
+    account_id INTEGER REFERENCES account (id) ON DELETE CASCADE,
+    PRIMARY KEY (node_id, jid)) WITHOUT ROWID;
+CREATE INDEX pubsub_subscription_account_id ON pubsub_subscription (account_id);
+CREATE TABLE private_xml (
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, ns TEXT NOT NULL,
+    name TEXT NOT NULL, xml TEXT NOT NULL, PRIMARY KEY (account_id, ns, name)) WITHOUT ROWID;
+CREATE TABLE vcard (
+    account_id INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE, xml TEXT NOT NULL);
+"""
+
+
 def _run_all(statements: str) -> Callable[[sqlite3.Connection], None]:
     def step(connection: sqlite3.Connection) -> None:
         for statement in statements.split(";"):
@@ -86,6 +117,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
     _run_all(_CLIENTS),
     _run_all(_ACCOUNT_SERVICES),
+    _run_all(_PUBSUB),
 )
 """Step number n leads from version n to version n + 1."""
 

@@ -11,10 +11,13 @@ from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import STEPS, schema_version
 from hausbote.storage.notices import Notices
 from hausbote.storage.offline import OfflineMessages
+from hausbote.storage.private import PrivateStorage
+from hausbote.storage.pubsub import Pubsub
 from hausbote.storage.pushes import Pushes
 from hausbote.storage.rosters import Rosters
 from hausbote.storage.ticket import ThreadRoom, WaitingRoom
 from hausbote.storage.tokens import Tokens
+from hausbote.storage.vcards import Vcards
 from hausbote.storage.writer import Writer
 
 
@@ -34,6 +37,9 @@ class Store:
         self.notices = Notices(self._reader, self._writer)
         self.clients = Clients(self._reader, self._writer)
         self.tokens = Tokens(self._reader, self._writer)
+        self.pubsub = Pubsub(self._reader, self._writer)
+        self.private = PrivateStorage(self._reader, self._writer)
+        self.vcards = Vcards(self._reader, self._writer)
 
     def secret(self, name: str) -> bytes:
         """32 random bytes, the same ones for ever and for every process."""

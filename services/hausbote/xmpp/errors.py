@@ -86,6 +86,10 @@ class NotAuthorized(StanzaError):
     condition, type = "not-authorized", "auth"
 
 
+class PolicyViolation(StanzaError):
+    condition, type = "policy-violation", "modify"
+
+
 class RegistrationRequired(StanzaError):
     condition, type = "registration-required", "auth"
 

@@ -145,6 +145,37 @@ def parse_element(xml: str, sender: str = "") -> etree._Element:
         raise NotParsable from error
 
 
+def write_tree(element: Tree, around: str = "") -> Markup:
+    """An element of a tree in the form that the stream parser writes, so that it stands on its own.
+
+    `around` is the namespace of what it is put into: "" writes its own in any case.
+    """
+    name = etree.QName(element)
+    parts = [f"<{name.localname}"]
+    uri = name.namespace or ""
+    if uri != around:
+        parts.append(f" xmlns='{escape_attribute(uri)}'")
+    for number, (key, value) in enumerate(element.attrib.items()):
+        parts += _attribute(str(key), str(value), number)
+    inner = [escape_text(element.text or "")]
+    for one in element:
+        inner += [write_tree(one, uri), escape_text(one.tail or "")]
+    content = "".join(inner)
+    parts.append(f">{content}</{name.localname}>" if content else "/>")
+    return Markup("".join(parts))
+
+
+def _attribute(key: str, value: str, number: int) -> list[str]:
+    name = etree.QName(key)
+    written, declared = name.localname, ""
+    if name.namespace == ns.XML:
+        written = f"xml:{name.localname}"
+    elif name.namespace:
+        written = f"ns{number}:{name.localname}"
+        declared = f" xmlns:ns{number}='{escape_attribute(name.namespace)}'"
+    return [declared, f" {written}='{escape_attribute(value)}'"]
+
+
 def _count_names(xml: str, sender: str) -> None:
     fresh = set()
     for element, attributes in _START_TAGS.findall(xml):

@@ -1,0 +1,106 @@
+"""Clients that come: what they want to hear of, and the last items of that (XEP-0163 §4.3.4)."""
+
+from functools import partial
+
+from hausbote.base.jid import JID
+from hausbote.core.dispatch import route
+from hausbote.core.feature import Feature, Moment
+from hausbote.core.host import Host
+from hausbote.core.request import Presence
+from hausbote.core.session import Session
+from hausbote.features.contacts import contacts_of, is_subscribed, sees
+from hausbote.features.pubsub.access import may_retrieve
+from hausbote.features.pubsub.interest import (
+    Interest,
+    Question,
+    Remote,
+    caps_of,
+    interest_of,
+    learn,
+    question,
+)
+from hausbote.features.pubsub.notify import last_item, sends_last
+from hausbote.features.pubsub.service import Service
+from hausbote.xmpp.stanza import Stanza
+
+feature = Feature("PEP for those who come", xeps={"0163": "1.2.2", "0115": "1.6.0"})
+
+
+@feature.on(Moment.SEEN)
+def came(host: Host, session: Session) -> None:
+    """A client of ours said what it can do."""
+    assert session.presence is not None
+    interest, caps = interest_of(session), caps_of(session.presence)
+    if learn(host, interest, caps):
+        assert caps is not None
+        answered = partial(_send_last, host, session)
+        asked = Question(host, session.jid.bare, session.jid, caps, interest, answered)
+        session.send(question(asked))
+    else:
+        _send_last(host, session)
+
+
+@feature.on(Moment.LEFT)
+def left(_host: Host, session: Session) -> None:
+    """What it gets when it comes again, it gets anew."""
+    interest_of(session).served = frozenset()
+
+
+def _send_last(host: Host, session: Session) -> None:
+    """The last items of the account itself and of its contacts here."""
+    names = interest_of(session).news()
+    if not names or session.presence is None:
+        return
+    people = [session.account.local]
+    for item in contacts_of(host, session.account).items.values():
+        contact = JID.parse(item.jid)
+        if sees(item) and contact.domain == host.domain:
+            people.append(contact.local)
+    for stanza in _last_items(host, people, names, session.jid):
+        session.send(stanza)
+
+
+def _last_items(host: Host, people: list[str], names: list[str], who: JID) -> list[Stanza]:
+    found = []
+    for node, item in host.store.pubsub.last_of(people, names):
+        service = Service(host, node.service)
+        if not sends_last(service.config(node), "on_sub_and_presence"):
+            continue
+        if is_subscribed(host, node.service, who) and may_retrieve(service, node, who):
+            found.append(last_item(service, node, item, who.full))
+    return found
+
+
+# -- clients elsewhere -------------------------------------------------------------------------
+
+
+@feature.witness
+def seen(presence: Presence) -> None:
+    """A contact's client elsewhere came or went."""
+    host, sender, local = presence.host, presence.sender, presence.recipient.local
+    if sender.domain == host.domain or not sender.resource or presence.recipient.resource:
+        return
+    account = host.directory.account(local)
+    remote = account.state(Remote)
+    if presence.stanza.type == "unavailable":
+        remote.remove(sender)
+        return
+    if not is_subscribed(host, local, sender):
+        return
+    interest = remote.add(sender) if host.directory.online(local) is not None else Interest()
+    if interest is None:
+        return
+    caps = caps_of(presence.stanza)
+    own = presence.recipient.bare
+    if learn(host, interest, caps):
+        assert caps is not None
+        answered = partial(_send_last_elsewhere, host, local, sender, interest)
+        route(host, question(Question(host, own, sender, caps, interest, answered)))
+    else:
+        _send_last_elsewhere(host, local, sender, interest)
+
+
+def _send_last_elsewhere(host: Host, local: str, who: JID, interest: Interest) -> None:
+    names = interest.news()
+    for stanza in _last_items(host, [local], names, who) if names else ():
+        route(host, stanza)

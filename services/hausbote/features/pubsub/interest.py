@@ -1,0 +1,142 @@
+"""What clients want to hear of: the features NODE+notify among their capabilities (XEP-0060 §9.2).
+
+Capabilities are asked for by hash (XEP-0115), and remembered by hash when they proved to be what it
+stands for.  Without a hash, or with a wrong one, they count for the client that was asked, alone.
+"""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from hausbote.base.jid import JID
+from hausbote.core.host import Host
+from hausbote.core.session import Session
+from hausbote.xmpp import ns
+from hausbote.xmpp.caps import Caps, features, verification
+from hausbote.xmpp.errors import StanzaError
+from hausbote.xmpp.stanza import Stanza, child, tree
+
+_NOTIFY: Final = "+notify"
+_MAX_REMEMBERED: Final = 2_000  # hashes
+_MAX_NODES: Final = 200  # interests of one client
+_MAX_REMOTE: Final = 2_000  # clients elsewhere that one account is seen by
+
+
+class Interest:
+    """Of one client: the nodes it wants to hear of, and those whose last items it was sent."""
+
+    __slots__ = ("caps", "nodes", "served")
+
+    def __init__(self) -> None:
+        self.caps: Caps | None = None
+        self.nodes: frozenset[str] = frozenset()
+        self.served: frozenset[str] = frozenset()
+
+    def news(self) -> list[str]:
+        """Nodes that it was not sent the last item of; from now on it was."""
+        fresh = self.nodes - self.served
+        self.served = self.nodes
+        return sorted(fresh)
+
+
+class Remote:
+    """An account's view of clients elsewhere, by bare JID and resource."""
+
+    __slots__ = ("clients", "count")
+
+    def __init__(self) -> None:
+        self.clients: dict[str, dict[str, Interest]] = {}
+        self.count = 0
+
+    def add(self, jid: JID) -> Interest | None:
+        """None if there are too many."""
+        known = self.clients.setdefault(jid.bare, {})
+        interest = known.get(jid.resource)
+        if interest is None and self.count < _MAX_REMOTE:
+            interest = known[jid.resource] = Interest()
+            self.count += 1
+        return interest
+
+    def remove(self, jid: JID) -> None:
+        known = self.clients.get(jid.bare, {})
+        if known.pop(jid.resource, None) is not None:
+            self.count -= 1
+        if not known:
+            self.clients.pop(jid.bare, None)
+
+
+class _Remembered:
+    """Interests by hash; the oldest is forgotten first."""
+
+    __slots__ = ("known",)
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], frozenset[str]] = {}
+
+    def put(self, caps: Caps, nodes: frozenset[str]) -> None:
+        if len(self.known) >= _MAX_REMEMBERED:
+            del self.known[next(iter(self.known))]
+        self.known[caps.hash, caps.ver] = nodes
+
+
+class Question(NamedTuple):
+    """A client whose capabilities are not known yet."""
+
+    host: Host
+    asker: str
+    client: JID
+    caps: Caps
+    interest: Interest
+    answered: Callable[[], None]  # called when its interest is known
+
+
+def caps_of(presence: Stanza) -> Caps | None:
+    """The capabilities that a presence speaks of."""
+    c = presence.child(ns.CAPS, "c")
+    if c is None:
+        return None
+    try:
+        element = tree(c)
+    except StanzaError:  # made of names that are not looked at any more
+        return None
+    return Caps(element.get("node", ""), element.get("ver", ""), element.get("hash", ""))
+
+
+def learn(host: Host, interest: Interest, caps: Caps | None) -> bool:
+    """Note what a presence says; True if the client has to be asked what it means."""
+    if caps is None or caps == interest.caps:
+        return False
+    interest.caps = caps
+    known = host.state(_Remembered).known.get((caps.hash, caps.ver))
+    if known is not None:
+        interest.nodes = known
+    return known is None
+
+
+def question(asked: Question) -> Stanza:
+    """The disco#info request for that client (XEP-0115 §6.2); its answer changes its interest."""
+    node = f"{asked.caps.node}#{asked.caps.ver}" if asked.caps.hash else None
+    payload = child(ns.DISCO_INFO, "query", node=node)
+
+    def answered(answer: Stanza) -> None:
+        _take(asked, answer)
+
+    return asked.host.queries.ask("get", payload, asked.asker, asked.client, answered)
+
+
+def _take(asked: Question, answer: Stanza) -> None:
+    query = answer.child(ns.DISCO_INFO, "query")
+    if answer.type != "result" or query is None:
+        return
+    found = tree(query)
+    wanted = [name.removesuffix(_NOTIFY) for name in features(found) if name.endswith(_NOTIFY)]
+    nodes = frozenset(wanted[:_MAX_NODES])
+    caps = asked.caps
+    if caps.hash and verification(found, caps.hash) == caps.ver:
+        asked.host.state(_Remembered).put(caps, nodes)
+    if asked.interest.caps == caps:  # it may have other ones by now
+        asked.interest.nodes = nodes
+        asked.answered()
+
+
+def interest_of(session: Session) -> Interest:
+    return session.state(Interest)

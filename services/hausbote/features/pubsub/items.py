@@ -1,0 +1,86 @@
+"""Reading and removing items (XEP-0060 §6.5, §7.2, §8.5)."""
+
+import re
+from functools import partial
+
+from hausbote.features.pubsub import errors
+from hausbote.features.pubsub.access import check_retrieve
+from hausbote.features.pubsub.action import Action, answer, q
+from hausbote.features.pubsub.notify import happened, retracted, tell
+from hausbote.storage import Item, Node
+from hausbote.xmpp import paging
+from hausbote.xmpp.errors import BadRequest, Forbidden, ItemNotFound
+from hausbote.xmpp.forms import truth
+from hausbote.xmpp.stanza import Child
+from hausbote.xmpp.xml import Markup, el
+
+
+def retrieve(action: Action) -> Child:
+    """All items, those that are named, the newest few, or a page."""
+    node = action.node()
+    check_retrieve(action.service, node, action.actor)
+    store = action.service.host.store.pubsub
+    wanted = paging.read(action.pubsub)
+    named = [element.get("id", "") for element in action.element.findall(q("item"))]
+    note: Markup | None = None
+    if named:
+        found = store.items(node.id, named)
+    elif wanted is not None:
+        ids = store.ids(node.id)
+        page = paging.choose(ids, wanted, action.service.host.settings.limits.pubsub_items)
+        found = store.items(node.id, ids[page.start : page.end])
+        note = paging.write(ids, page)
+    else:
+        found = store.newest(node.id, _most(action))
+    items = [el("item", Markup(item.payload), id=item.id) for item in found]
+    content = el("items", *items, node=node.name)
+    return answer(content) if note is None else answer(content, note)
+
+
+def _most(action: Action) -> int:
+    text = action.element.get("max_items")
+    if text is None:
+        return -1
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise BadRequest("max_items is a number")
+    return int(text)
+
+
+def retract(action: Action) -> None:
+    """Remove items: owners all of them, publishers their own."""
+    node = action.node()
+    service = action.service
+    ids = [element.get("id") for element in action.element.findall(q("item"))]
+    named = [id for id in ids if id]
+    if not named or len(named) < len(ids):
+        raise errors.bad("item-required")
+    config = service.config(node)
+    if not config.on("persist_items"):
+        raise errors.unsupported("persistent-items")
+    items = service.host.store.pubsub.items(node.id, named)
+    _check_remover(action, node, items)
+    if not service.host.store.pubsub.retract(node.id, named).wait():
+        raise ItemNotFound
+    if truth(action.element.get("notify", "0")) or config.on("notify_retract"):
+        action.request.afterwards.append(partial(tell, retracted(service, node, named)))
+    action.changed(node.name)
+
+
+def _check_remover(action: Action, node: Node, items: list[Item]) -> None:
+    affiliation = action.service.affiliation(node, action.actor)
+    if affiliation == "owner":
+        return
+    own = all(item.publisher == action.actor.bare for item in items)
+    if affiliation not in ("publisher", "publish-only") or not own:
+        raise Forbidden
+
+
+def purge(action: Action) -> None:
+    """Remove all items: for owners."""
+    node = action.owned()
+    service = action.service
+    if not service.config(node).on("persist_items"):
+        raise errors.unsupported("persistent-items")
+    service.host.store.pubsub.purge(node.id).wait()
+    action.request.afterwards.append(partial(tell, happened(service, node, "purge")))
+    action.changed(node.name)

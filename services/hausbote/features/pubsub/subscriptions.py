@@ -1,0 +1,205 @@
+"""Subscribing, and what owners do about it (XEP-0060 §6.1, §6.2, §5.6, §8.6, §8.8)."""
+
+from functools import partial
+
+from hausbote.base.jid import JID, InvalidJID
+from hausbote.base.tokens import token
+from hausbote.core.delivery import Delivery
+from hausbote.core.dispatch import route
+from hausbote.features.pubsub import errors
+from hausbote.features.pubsub.access import check_subscribe
+from hausbote.features.pubsub.action import Action, answer, owner_answer, q
+from hausbote.features.pubsub.notify import last_item, sends_last, subscription_changed
+from hausbote.features.pubsub.service import Service, address
+from hausbote.storage import Node, Subscription
+from hausbote.xmpp import forms, ns
+from hausbote.xmpp.errors import BadRequest, Forbidden, NotAcceptable, StanzaError
+from hausbote.xmpp.forms import Field, Form, truth
+from hausbote.xmpp.stanza import Child, stanza, tree
+from hausbote.xmpp.xml import Markup, el
+
+_STATES = ("subscribed", "none", "pending")
+
+
+def subscribe(action: Action) -> Child:
+    """For the actor's own address, bare or full (§6.1)."""
+    service = action.service
+    jid = _own_address(action, errors.bad("invalid-jid"))
+    node = action.node()
+    if action.beside("options") is not None:
+        raise errors.unsupported("subscription-options")
+    at_once = check_subscribe(service, node, action.actor)
+    if not service.config(node).on("subscribe"):
+        raise errors.unsupported("subscribe")
+    known = service.host.store.pubsub.subscription(node.id, jid.full)
+    if known is not None:
+        if known.state == "pending":
+            raise errors.pending()
+        return answer(_markup(known))
+    made = Subscription(node.name, jid.full, token(96), "subscribed" if at_once else "pending")
+    _put(service, node, made)
+    later = action.request.afterwards
+    if at_once:
+        later.append(partial(_send_last, service, node, jid.full))
+    else:
+        later.append(partial(_ask_owners, service, node, made))
+    if service.config(node).on("notify_sub"):
+        later.append(partial(_tell_owners, service, node, made))
+    return answer(_markup(made))
+
+
+def unsubscribe(action: Action) -> Child:
+    """§6.2"""
+    service = action.service
+    jid = _own_address(action, Forbidden())
+    node = action.node()
+    known = service.host.store.pubsub.subscription(node.id, jid.full)
+    if known is None:
+        raise errors.no_such_subscription()
+    if action.element.get("subid") not in (None, known.subid):
+        raise NotAcceptable(extra=el("invalid-subid", xmlns=ns.PUBSUB_ERRORS))
+    service.host.store.pubsub.unsubscribe(node.id, jid.full).wait()
+    gone = known._replace(state="none")
+    if service.config(node).on("notify_sub"):
+        action.request.afterwards.append(partial(_tell_owners, service, node, gone))
+    return answer(_markup(gone))
+
+
+def own(action: Action) -> Child:
+    """The actor's subscriptions, all of them or those to one node (§5.6)."""
+    service, name = action.service, action.name
+    if name:
+        service.find(name)
+    found = service.host.store.pubsub.subscriptions_of(service.local, action.actor.bare)
+    shown = [_markup(one) for one in found if name in (None, one.node)]
+    return answer(el("subscriptions", *shown, node=name))
+
+
+def of_node(action: Action) -> Child:
+    """Everybody's, for an owner (§8.8.1)."""
+    node = action.owned()
+    found = action.service.host.store.pubsub.subscriptions(node.id)
+    shown = [_for_owner(one) for one in found if one.state == "subscribed"]
+    return owner_answer(el("subscriptions", *shown, node=node.name))
+
+
+def manage(action: Action) -> None:
+    """An owner grants, ends or makes subscriptions (§8.8.2)."""
+    node = action.owned()
+    service = action.service
+    wanted = []
+    for element in action.element.findall(q("subscription", ns.PUBSUB_OWNER)):
+        jid, state = address(element.get("jid")), element.get("subscription")
+        if state is not None and state not in _STATES:
+            raise NotAcceptable(f"a subscription is one of {', '.join(_STATES)}")
+        if state is not None:
+            wanted.append((jid, state))
+    for jid, state in wanted:
+        _decide(service, node, jid, state)
+
+
+# -- messages with forms -----------------------------------------------------------------------
+
+
+def decide(delivery: Delivery) -> bool:
+    """An owner's answer to a request (§8.6); True if the message was one."""
+    x = delivery.stanza.child(ns.DATA_FORMS, "x")
+    if x is None or delivery.to.resource:
+        return False
+    form = forms.read_form(tree(x))
+    if form.form_type != ns.PUBSUB_AUTHORIZATION:
+        return False
+    if form.type == "submit":
+        _answered(Service(delivery.host, delivery.to.local), form, delivery.sender)
+    return True
+
+
+def _answered(service: Service, form: Form, owner: JID) -> None:
+    allow = truth(form.value("pubsub#allow") or "")
+    jid = address(form.value("pubsub#subscriber_jid"))
+    node = service.owned(form.value("pubsub#node"), owner)
+    known = service.host.store.pubsub.subscription(node.id, jid.full)
+    if allow is None:
+        raise BadRequest("pubsub#allow is a truth value")
+    if known is not None and known.state == "pending":
+        _decide(service, node, jid, "subscribed" if allow else "none")
+
+
+def _decide(service: Service, node: Node, jid: JID, state: str) -> None:
+    store = service.host.store.pubsub
+    known = store.subscription(node.id, jid.full)
+    if state == (known.state if known is not None else "none"):
+        return
+    if state == "none":
+        store.unsubscribe(node.id, jid.full).wait()
+    else:
+        subid = known.subid if known is not None else token(96)
+        _put(service, node, Subscription(node.name, jid.full, subid, state))
+    subscription_changed(service, node, jid.full, state)
+    if state == "subscribed":
+        _send_last(service, node, jid.full)
+
+
+def _ask_owners(service: Service, node: Node, asked: Subscription) -> None:
+    fields = (
+        Field("pubsub#subid", (asked.subid,), "hidden"),
+        Field("pubsub#node", (node.name,), label="Node"),
+        Field("pubsub#subscriber_jid", (asked.jid,), "jid-single", "Who asks"),
+        Field("pubsub#allow", ("0",), "boolean", "Allow this?"),
+    )
+    head = el("title", "Somebody wants to subscribe")
+    form = forms.write("form", ns.PUBSUB_AUTHORIZATION, fields, head)
+    _to_owners(service, node, Child(ns.DATA_FORMS, "x", form))
+
+
+def _tell_owners(service: Service, node: Node, changed: Subscription) -> None:
+    event = el("event", _markup(changed), xmlns=ns.PUBSUB_EVENT)
+    _to_owners(service, node, Child(ns.PUBSUB_EVENT, "event", event))
+
+
+def _to_owners(service: Service, node: Node, payload: Child) -> None:
+    for jid, affiliation in service.host.store.pubsub.affiliations(node.id).items():
+        if affiliation == "owner":
+            message = stanza("message", payload, from_=service.jid, to=jid, id=token(96))
+            route(service.host, message)
+
+
+def _send_last(service: Service, node: Node, jid: str) -> None:
+    if not sends_last(service.config(node), "on_sub", "on_sub_and_presence"):
+        return
+    for item in service.host.store.pubsub.newest(node.id, 1):
+        route(service.host, last_item(service, node, item, jid))
+
+
+# -- what they need ----------------------------------------------------------------------------
+
+
+def _own_address(action: Action, refusal: StanzaError) -> JID:
+    text = action.element.get("jid")
+    if not text:
+        raise errors.bad("jid-required")
+    try:
+        jid = JID.parse(text)
+    except InvalidJID:
+        raise errors.bad("invalid-jid") from None
+    if jid.bare != action.actor.bare:
+        raise refusal
+    return jid
+
+
+def _put(service: Service, node: Node, made: Subscription) -> None:
+    host, jid = service.host, JID.parse(made.jid)
+    limit = host.settings.limits.pubsub_subscriptions
+    kept = host.store.pubsub.subscribe(
+        node.id, jid.full, jid.bare, made.subid, made.state, service.local_part(jid), limit
+    )
+    if not kept.wait():
+        raise errors.too_many_subscriptions()
+
+
+def _markup(one: Subscription) -> Markup:
+    return el("subscription", node=one.node, jid=one.jid, subid=one.subid, subscription=one.state)
+
+
+def _for_owner(one: Subscription) -> Markup:
+    return el("subscription", jid=one.jid, subscription=one.state, subid=one.subid)
