@@ -16,7 +16,9 @@ from hausbote.core.registry import Registry
 from hausbote.features import (
     adhoc,
     administration,
+    avatars,
     blocking,
+    bookmarks,
     caps,
     clients,
     contact_addresses,
@@ -26,6 +28,7 @@ from hausbote.features import (
     offline,
     ping,
     presence,
+    private,
     push,
     register,
     reports,
@@ -34,6 +37,7 @@ from hausbote.features import (
     stream_limits,
     subscriptions,
     time,
+    vcard,
     version,
 )
 from hausbote.features.pubsub import arrivals, requests
@@ -71,6 +75,10 @@ FEATURES: tuple[Feature, ...] = (
     components.feature,
     requests.pep,
     arrivals.feature,
+    bookmarks.feature,
+    private.feature,
+    vcard.feature,
+    avatars.feature,
 )
 PUBSUB_FEATURES: tuple[Feature, ...] = (
     disco.feature,

@@ -73,10 +73,19 @@ def _features(*names: str) -> tuple[str, ...]:
     return (ns.PUBSUB, ns.PAGING, *(f"{ns.PUBSUB}#{name}" for name in names))
 
 
-_XEPS: Final = {"0060": "1.30.0", "0059": "1.0", "0248": "0.5.0"}
+_XEPS: Final = {"0060": "1.30.0", "0059": "1.0"}
 pep = Feature(
     "PEP",
-    xeps=_XEPS | {"0163": "1.2.2", "0222": "1.0", "0223": "1.1.1", "0115": "1.6.0"},
+    xeps=_XEPS
+    | {
+        "0163": "1.2.2",
+        "0172": "1.1",
+        "0222": "1.0",
+        "0223": "1.1.1",
+        "0292": "0.12.0",
+        "0384": "0.9.1",
+        "0490": "1.0.1",
+    },
     disco=(f"{ns.PUBSUB}#publish-options",),
     identities=(("pubsub", "pep"),),
     account_disco=_features(*_COMMON, *_AT_ACCOUNTS),
