@@ -1,11 +1,14 @@
 """Everybody's own publish-subscribe service (XEP-0163), with all that XEP-0060 says of it."""
 
+import uuid
+
 from support.pep import (
     DISCO,
     OWNER,
     PUBSUB,
     STANZAS,
     arrives,
+    caps,
     done,
     event,
     form,
@@ -20,6 +23,11 @@ TUNE = "http://jabber.org/protocol/tune"
 SONG = f"<tune xmlns='{TUNE}'><title>Willow</title></tune>"
 OTHER = f"<tune xmlns='{TUNE}'><title>Greensleeves</title></tune>"
 HIDDEN = f"<iq type='error' id='1'><error><service-unavailable xmlns='{STANZAS}'/></error></iq>"
+
+
+def unknown():
+    """A node that makes capabilities new to the server, so that it asks for them first."""
+    return f"urn:{uuid.uuid4()}"
 
 
 def says(client, stanza, answer):
@@ -366,7 +374,8 @@ def test_who_comes_later_gets_the_last_item(cast):
     juliet, romeo = cast("juliet", "romeo")
     cast.befriend(juliet, romeo)
     says(juliet, publish(TUNE, SONG, "1"), done())
-    arrives(romeo, TUNE)
+    fresh = unknown()
+    arrives(romeo, TUNE, fresh)
     last = event(f"<items node='{TUNE}'><item id='1'>{SONG}</item></items>", juliet.bare)
     assert romeo.receives(last).find("{urn:xmpp:delay}delay") is not None
     romeo.sends("<presence><show>away</show></presence>")
@@ -374,9 +383,7 @@ def test_who_comes_later_gets_the_last_item(cast):
     romeo.receives_nothing()
     romeo.sends("<presence type='unavailable'/>")
     romeo.forget()
-    from support.pep import caps
-
-    romeo.sends(f"<presence>{caps(TUNE)}</presence>")
+    romeo.sends(f"<presence>{caps(TUNE, fresh)}</presence>")
     assert [one for one in romeo.came() if one.tag.endswith("message")]
 
 
@@ -384,9 +391,9 @@ def test_who_wants_more_gets_the_last_items_of_that(cast):
     juliet = cast("juliet")
     says(juliet, publish(TUNE, SONG, "1"), done())
     says(juliet, publish("urn:n", "<x xmlns='urn:x'/>", "1"), done())
-    arrives(juliet, TUNE)
+    arrives(juliet, TUNE, unknown())
     juliet.receives(event(f"<items node='{TUNE}'/>"))
-    arrives(juliet, TUNE, "urn:n")
+    arrives(juliet, TUNE, "urn:n", unknown())
     juliet.receives(event("<items node='urn:n'/>"))
     juliet.receives_nothing()
 

@@ -2,8 +2,8 @@
 
 The newest form, an item per room (XEP-0402), is the one that counts.  The old form, one list of all
 rooms (XEP-0048), is kept in step with it: as a node for clients that use PEP, and as private XML,
-which is made from it when it is asked for.  Nodes that others may see are left alone, lest bookmarks
-come to places where they are seen.
+which is made from it when it is asked for.  Nodes that others may see are left alone, lest
+bookmarks come to places where they are seen.
 """
 
 from collections.abc import Callable
