@@ -160,10 +160,18 @@ class ClientStream:
                 negotiate(self, stanza)
         elif not session.gone:
             if stanza.ns != ns.CLIENT:
-                raise StreamError("unsupported-stanza-type")
+                self._take_nonza(session, stanza)
+                return
             if self.language is not None and "xml:lang" not in stanza.attrs:
                 stanza.attrs["xml:lang"] = self.language
             dispatch.from_session(self.server.host, session, stanza)
+
+    def _take_nonza(self, session: Session, element: Stanza) -> None:
+        host = self.server.host
+        handler = host.registry.nonzas.get((element.ns, element.name))
+        if handler is None:
+            raise StreamError("unsupported-stanza-type")
+        handler(host, session, element)
 
     def _leave(self) -> None:
         if self.session is not None:

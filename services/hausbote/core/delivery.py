@@ -1,7 +1,7 @@
 """Who gets a message: the table of RFC 6121 §8.5, and what happens when nobody does.
 
 A message for an account passes the features' stages; in between stands `deliver`.  What a stage has
-begun to write to disk is in `Delivery.tickets`: acknowledgements wait for these, delivery does not.
+begun to write to disk is in `tickets`: acknowledgements wait for these, delivery does not.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -21,19 +21,47 @@ _KINDS: Final = {kind: kind for kind in ("chat", "error", "groupchat", "headline
 """What is not among them counts as normal (RFC 6121 §5.2.2)."""
 
 
-class Delivery:
-    """One message on its way to one local account."""
+class Sent:
+    """One message from a client of ours, with its from and to set."""
 
-    __slots__ = ("account", "host", "sender", "stanza", "tickets", "to", "type")
+    __slots__ = ("host", "session", "stanza", "tickets", "to", "type")
 
-    def __init__(self, host: "Host", stanza: Stanza, sender: JID, to: JID) -> None:
+    def __init__(
+        self, host: "Host", session: Session, stanza: Stanza, to: JID, tickets: list[Pending]
+    ) -> None:
         self.host = host
+        self.session = session
+        self.stanza = stanza
+        self.to = to
+        self.type = _KINDS.get(stanza.type or "normal", "normal")
+        self.tickets = tickets
+
+
+class Delivery:
+    """One message on its way to one local account.
+
+    `session` is the sender's if it is a client of this service.
+    """
+
+    __slots__ = ("account", "host", "sender", "session", "stanza", "tickets", "to", "type")
+
+    def __init__(
+        self,
+        host: "Host",
+        stanza: Stanza,
+        sender: JID,
+        to: JID,
+        session: Session | None,
+        tickets: list[Pending],
+    ) -> None:
+        self.host = host
+        self.session = session
         self.stanza = stanza
         self.sender = sender
         self.to = to
         self.type = _KINDS.get(stanza.type or "normal", "normal")
         self.account: Account | None = host.directory.online(to.local)
-        self.tickets: list[Pending] = []
+        self.tickets = tickets
 
 
 def deliver_message(delivery: Delivery) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.log import bug
 from hausbote.core.bus.cause import Pending
-from hausbote.core.delivery import Delivery, deliver_message
+from hausbote.core.delivery import Delivery, Sent, deliver_message
 from hausbote.core.feature import Moment, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Presence, Request
@@ -32,28 +32,37 @@ _FOR_CONTACTS: Final = _SUBSCRIPTIONS | {"probe"}
 # -- from a client -----------------------------------------------------------------------------
 
 
-def from_session(host: Host, session: Session, stanza: Stanza) -> None:
-    """Handle what a client sent; StreamError if the stream must end."""
+def from_session(host: Host, session: Session, stanza: Stanza) -> list[Pending]:
+    """Handle what a client sent; StreamError if the stream must end.
+
+    What is on its way to the disk because of it is returned.
+    """
     host.handled += 1
+    tickets: list[Pending] = []
     stanza = _stamp(session, stanza)
     try:
         to = JID.parse(stanza.attrs["to"]) if "to" in stanza.attrs else None
     except InvalidJID as problem:
         unreadable = stanza if stanza.attrs["to"] else stanza.replace(to=host.domain)
         refuse(host, unreadable, JidMalformed(str(problem)), session)
-        return
+        return tickets
     if to is not None and stanza.name != "iq":  # an answer names its sender as the client wrote it
         stanza.attrs["to"] = to.full
     try:
         if stanza.name == "presence":
             _presence_from_session(host, session, stanza, to)
         else:
-            _route(host, stanza, session.jid, to or session.jid.to_bare(), session)
+            if to is None:
+                to = session.jid.to_bare()
+                if stanza.name == "message":  # it is its sender's own (RFC 6120 §10.3.1)
+                    stanza.attrs["to"] = to.full
+            _route(host, stanza, session.jid, to, session, tickets)
     except StanzaError as problem:
         refuse(host, stanza, problem, session)
     except Exception as fault:  # noqa: BLE001 - a fault of ours is one stanza's error, no more
         bug(fault)
         refuse(host, stanza, InternalServerError(), session)
+    return tickets
 
 
 def _stamp(session: Session, stanza: Stanza) -> Stanza:
@@ -134,11 +143,14 @@ def _route(
     sender: JID,
     to: JID,
     session: Session | None,
-    tickets: list[Pending] | None = None,
+    tickets: list[Pending],
 ) -> None:
     for screen in host.registry.screens:
         if screen(host, stanza, sender, to, session):
             return
+    if session is not None and stanza.name == "message":
+        for handler in host.registry.sent:
+            handler(Sent(host, session, stanza, to, tickets))
     if to.domain == host.domain:
         _local(host, stanza, sender, to, session, tickets)
         return
@@ -163,17 +175,15 @@ def _local(
     sender: JID,
     to: JID,
     session: Session | None,
-    tickets: list[Pending] | None,
+    tickets: list[Pending],
 ) -> None:
     name = stanza.name
     if name == "message":
-        delivery = Delivery(host, stanza, sender, to)
-        if not to.local:
+        delivery = Delivery(host, stanza, sender, to, session, tickets)
+        if to.local:
+            deliver_message(delivery)
+        else:
             _to_service(delivery)
-            return
-        deliver_message(delivery)
-        if tickets is not None:
-            tickets += delivery.tickets
     elif name == "iq":
         _iq(host, stanza, sender, to, session)
     elif to.local:

@@ -17,7 +17,7 @@ from hausbote.xmpp.stanza import Child, Stanza
 from hausbote.xmpp.xml import Markup
 
 if TYPE_CHECKING:
-    from hausbote.core.delivery import Delivery
+    from hausbote.core.delivery import Delivery, Sent
     from hausbote.core.host import Host
     from hausbote.core.request import Presence, Request
     from hausbote.core.session import Session, Transport
@@ -50,6 +50,7 @@ class Moment(Enum):
     SEEN = "it sent available presence, for the first time or again"
     READY = "it became available for messages: with a priority that is not negative"
     LEFT = "it became unavailable"
+    RESUMED = "its client came back over another stream (XEP-0198)"
     GONE = "it ended"
 
 
@@ -63,6 +64,8 @@ class Phase(Enum):
 IqHandler = Callable[["Request"], "Child | None"]
 MessageHandler = Callable[["Delivery"], "bool | None"]
 PresenceHandler = Callable[["Presence"], None]
+SentHandler = Callable[["Sent"], None]
+NonzaHandler = Callable[["Host", "Session", Stanza], None]
 SessionHook = Callable[["Host", "Session"], None]
 PresenceStamp = Callable[["Host", "Session", Stanza], Stanza]
 Witness = Callable[["Presence"], None]
@@ -113,6 +116,8 @@ class Feature:
     stamps: list[PresenceStamp] = field(default_factory=list)
     witnesses: list[Witness] = field(default_factory=list)
     domain_messages: list[MessageHandler] = field(default_factory=list)
+    sent_messages: list[SentHandler] = field(default_factory=list)
+    nonzas: dict[tuple[str, str], NonzaHandler] = field(default_factory=dict)
     followers: dict[str, list[Follower]] = field(default_factory=dict)
     listers: list[ItemLister] = field(default_factory=list)
     hooks: list[tuple[Moment, SessionHook]] = field(default_factory=list)
@@ -150,6 +155,21 @@ class Feature:
         """Sees every message for the service's own address; True if it was for this feature."""
         self.domain_messages.append(handler)
         return handler
+
+    def sent(self, handler: SentHandler) -> SentHandler:
+        """Sees every message that a client of ours sends, wherever it goes, before it goes on."""
+        self.sent_messages.append(handler)
+        return handler
+
+    def nonza(self, ns: str, *names: str) -> Callable[[NonzaHandler], NonzaHandler]:
+        """Handles those elements of a bound client's stream that are not stanzas."""
+
+        def register(handler: NonzaHandler) -> NonzaHandler:
+            for name in names:
+                self.nonzas[ns, name] = handler
+            return handler
+
+        return register
 
     def stamp(self, handler: PresenceStamp) -> PresenceStamp:
         """May change an available presence of a session, before anybody sees it."""

@@ -15,6 +15,7 @@ from hausbote.core.feature import (
     MessageHandler,
     Moment,
     NodeInfo,
+    NonzaHandler,
     Phase,
     PresenceHandler,
     SaslHandler,
@@ -39,6 +40,7 @@ class Registry:
         self.outbound: dict[str, PresenceHandler] = {}
         self.inbound: dict[str, PresenceHandler] = {}
         self.commands: dict[str, Command] = {}
+        self.nonzas: dict[tuple[str, str], NonzaHandler] = {}
         self.bind_inlines: dict[tuple[str, str], BindHandler] = {}
         self.sasl_inlines: dict[tuple[str, str], tuple[Markup, SaslHandler]] = {}
         for feature in features:
@@ -46,6 +48,7 @@ class Registry:
             _merge("IQ", self.iqs, feature.iqs)
             _merge("outbound presence", self.outbound, feature.outbound_presence)
             _merge("inbound presence", self.inbound, feature.inbound_presence)
+            _merge("element", self.nonzas, feature.nonzas)
             _merge("Bind 2", self.bind_inlines, feature.bind_inlines)
             _merge("SASL2", self.sasl_inlines, feature.sasl_inlines)
         self.bind_results: tuple[BindResult, ...] = tuple(
@@ -57,6 +60,7 @@ class Registry:
         self.witnesses = tuple(witness for f in features for witness in f.witnesses)
         self.listers = tuple(lister for f in features for lister in f.listers)
         self.domain_messages = tuple(h for f in features for h in f.domain_messages)
+        self.sent = tuple(h for f in features for h in f.sent_messages)
         self.before_delivery = self._stages(lambda stage: stage < Stage.DELIVER)
         self.absent = self._stages(lambda stage: stage is Stage.ABSENT)
 
@@ -102,6 +106,7 @@ class Registry:
         for (target, type, ns, name), iq in sorted(self.iqs.items(), key=_by_key):
             lines.append(f"iq {type} {{{ns}}}{name} to {target.name}: {_where(iq)}")
         lines += [f"screen: {_where(screen)}" for screen in self.screens]
+        lines += [f"message sent by a client: {_where(handler)}" for handler in self.sent]
         for stage in Stage:
             if stage is Stage.DELIVER:
                 lines.append("message DELIVER: core.delivery")
@@ -125,6 +130,8 @@ class Registry:
                 lines.append(f"presence {direction} {type}: {_where(handler)}")
         for moment in Moment:
             lines += [f"session {moment.name}: {_where(hook)}" for hook in self.hooks(moment)]
+        for (ns, name), nonza in sorted(self.nonzas.items()):
+            lines.append(f"stream element {{{ns}}}{name}: {_where(nonza)}")
         for phase in Phase:
             lines += [f"stream {phase.name}: {_where(f)}" for f in self.stream_features(phase)]
         for node, command in sorted(self.commands.items()):
