@@ -166,9 +166,7 @@ class Judge:
         if anchors:
             verdict = self._ordinary(case, Trust.only(anchors), staple, published.host)
             if verdict.accepted:
-                what = (
-                    f"{case.domain} showed a certificate of the authority that its DNS names."
-                )
+                what = f"{case.domain} showed a certificate of the authority that its DNS names."
                 return case.verdict(Cause.DANE, what)
             return verdict
         if published.constrains(case.certificates):

@@ -1,4 +1,4 @@
-"""Certificates that their authority has taken back: by lists (CRL), and by stapled answers (OCSP)."""
+"""Certificates that their authority took back: by lists (CRL) and stapled answers (OCSP)."""
 
 from collections.abc import Sequence
 from itertools import pairwise
