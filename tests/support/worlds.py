@@ -60,10 +60,12 @@ class MemoryWorld:
 
     name = "memory"
 
-    def __init__(self, state: Path, **overrides):
-        self.domain = DOMAIN
-        components = {"secrets": [f"{name}={SECRET}" for name in COMPONENTS]}
-        raw = {"domain": DOMAIN, "bus": "memory:", "components": components} | overrides
+    def __init__(self, state: Path, domain=DOMAIN, **overrides):
+        self.domain = domain
+        raw = {"domain": domain, "bus": "memory:", "federation": {"enabled": "no"}} | overrides
+        if domain == DOMAIN:
+            components = {"secrets": [f"{name}={SECRET}" for name in COMPONENTS]}
+            raw = {"components": components} | raw
         settings = Settings.from_dict(raw, state)
         migrate(settings.database_url)
         self.bus_url = f"memory:{next(_numbers)}"
@@ -86,7 +88,7 @@ class MemoryWorld:
         return wire
 
     def client(self):
-        return Client(self.wire(), DOMAIN)
+        return Client(self.wire(), self.domain)
 
     def component_wire(self):
         wire = MemoryWire()
@@ -95,7 +97,7 @@ class MemoryWorld:
 
     def add_account(self, local):
         """Anew, as in a running box."""
-        if self.store.accounts.delete(local, f"{local}@{DOMAIN}"):
+        if self.store.accounts.delete(local, f"{local}@{self.domain}"):
             self.server.account_changed({"account": local, "change": "deleted"})
         self.store.accounts.create(local, KEYS)
 
@@ -143,6 +145,7 @@ class RunningWorld:
             f"ports.c2s_tls={self.tls_port}",
             f"ports.web={self.web_port}",
             f"ports.component={self.component_port}",
+            "federation.enabled=no",
             f"components.address={address}",
             f"components.secrets={json.dumps([f'{name}={SECRET}' for name in COMPONENTS])}",
             *settings,
