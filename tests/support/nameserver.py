@@ -14,6 +14,12 @@ import time
 import dns.exception
 import dns.message
 import dns.query
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+import gevent
+import gevent.socket
+from gevent.server import StreamServer
 
 from hausbote.base.settings import Settings
 
@@ -97,6 +103,62 @@ remote-control:
             else:
                 return
         raise AssertionError("unbound does not answer")
+
+
+class OddNameServer:
+    """A name server in this process that answers as it likes.
+
+    `answers` gets the query (and whether it came by TCP) and returns messages, bytes, or nothing.
+    """
+
+    def __init__(self, answers, address="127.0.0.54"):
+        self.asked = []
+        self._answers = answers
+        self._udp = gevent.socket.socket(gevent.socket.AF_INET, gevent.socket.SOCK_DGRAM)
+        port = _free_port(address)
+        self._udp.bind((address, port))
+        self._tcp = StreamServer((address, port), self._stream)
+        self._tcp.start()
+        self._task = gevent.spawn(self._datagrams)
+        self.endpoint = f"{address}:{port}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._task.kill()
+        self._tcp.stop()
+        self._udp.close()
+
+    def _datagrams(self):
+        while True:
+            data, peer = self._udp.recvfrom(4096)
+            for answer in self._told(data, False):
+                self._udp.sendto(answer, peer)
+
+    def _stream(self, sock, _peer):
+        size = int.from_bytes(sock.recv(2), "big")
+        for answer in self._told(sock.recv(size), True):
+            sock.sendall(len(answer).to_bytes(2, "big") + answer)
+        sock.close()
+
+    def _told(self, data, by_tcp):
+        query = dns.message.from_wire(data)
+        question = query.question[0]
+        self.asked.append((str(question.name), dns.rdatatype.to_text(question.rdtype)))
+        for one in self._answers(query, by_tcp) or ():
+            yield one if isinstance(one, bytes) else one.to_wire(max_size=65535)
+
+
+def reply(query, *records, rcode="NOERROR", flags=0):
+    """An answer to a query with these lines of a zone file."""
+    answer = dns.message.make_response(query)
+    answer.flags |= flags
+    answer.set_rcode(dns.rcode.from_text(rcode))
+    for record in records:
+        name, ttl, _, kind, data = record.split(None, 4)
+        answer.answer.append(dns.rrset.from_text(name, int(ttl), "IN", kind, data))
+    return answer
 
 
 def server_records(domain, address, port=None, tls_port=None, ttl=60):
