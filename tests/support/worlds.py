@@ -134,6 +134,7 @@ class RunningWorld:
     """A box made by `hausbote init` and started by `hausbote run`."""
 
     name = "running"
+    federates = "no"
 
     def __init__(self, state: Path, *settings, address="127.0.0.9", domain=DOMAIN):
         self.domain = domain
@@ -145,16 +146,20 @@ class RunningWorld:
             f"ports.c2s_tls={self.tls_port}",
             f"ports.web={self.web_port}",
             f"ports.component={self.component_port}",
-            "federation.enabled=no",
+            f"federation.enabled={self.federates}",
             f"components.address={address}",
             f"components.secrets={json.dumps([f'{name}={SECRET}' for name in COMPONENTS])}",
             *settings,
         ]
         overrides = [argument for one in chosen for argument in ("--set", one)]
         hausbote("init", "--domain", domain, "--address", address, *overrides, state=state)
+        self.prepare()
         self.process = None
         self.start()
         self.store = open_store(Settings.load(state).database_url)
+
+    def prepare(self):
+        """What is done to a new box before it starts."""
 
     @property
     def ca(self):
