@@ -16,7 +16,7 @@ from hausbote.s2s import gate as gate_module
 from hausbote.s2s.server import Server
 from hausbote.s2s.service import build_gate
 from support.authority import Authority
-from support.worlds import MemoryWorld
+from support.worlds import PASSWORD, MemoryWorld
 
 
 class Names:
@@ -133,6 +133,15 @@ def make_houses(directory, *domains, **overrides):
         House(directory / domain, names, authority, domain, f"127.0.1.{10 + number}", **overrides)
         for number, domain in enumerate(domains)
     ]
+
+
+def log_in(house, name, resource="home"):
+    """A person who is there."""
+    house.add_account(name)
+    client = house.client().log_in(name, PASSWORD, resource)
+    client.sends("<presence/>")
+    client.forget()
+    return client
 
 
 def wait_until(condition, seconds=10):

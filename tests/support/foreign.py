@@ -206,7 +206,8 @@ class Ejabberd(Foreign):
     def start(self):
         program = shutil.which("erl", path="/usr/bin:/usr/local/bin")
         libraries = _ejabberd_libraries()
-        assert program and libraries, "these tests need Debian's ejabberd: apt install ejabberd"
+        assert program, "these tests need Debian's ejabberd: apt install ejabberd"
+        assert libraries, "these tests need Debian's ejabberd: apt install ejabberd"
         d = self.directory
         config = d / "ejabberd.yml"
         values = {"starttls": "required"} | self.options
