@@ -16,17 +16,12 @@ from hausbote.net.chains import TrustError
 from hausbote.net.judge import Cause, Judge, Pin
 from hausbote.net.tlsa import PublishedCertificates, Tlsa
 from support.authority import CLIENT, SERVER, Authority, Shelf, pem_of, self_signed, xmpp_addr
+from support.peers import judge_with
 
 DOMAIN = "chat.capulet.example"
 NOW = time.time()
 TODAY = datetime.fromtimestamp(NOW, UTC).date()
 DAY = timedelta(days=1)
-
-
-def judge_with(directory, authority, **tls):
-    authority.write(directory)
-    raw = {"domain": "house.example", "tls": {"trust": ["root.pem"], "authorities": ""} | tls}
-    return Judge(Settings.from_dict(raw, directory))
 
 
 @pytest.fixture(scope="module")
