@@ -193,6 +193,11 @@ class Federation:
         (),
         "Domains that need no certificate: DNS decides instead. TLS is needed all the same.",
     )
+    queue_days: int = setting(
+        3, "Days that messages wait for a server that cannot be reached. 0 = none wait."
+    )
+    queue_messages: int = setting(5_000, "Messages that wait for one server. 0 = no limit.")
+    queue_bytes: int = setting(33_554_432, "Size of all that waits for one server. 0 = no limit.")
 
     @property
     def pins_by_domain(self) -> dict[str, list[tuple[str, date]]]:
@@ -338,6 +343,11 @@ class Settings:
     @property
     def log_dir(self) -> Path:
         return self.state / "log"
+
+    @property
+    def beyond(self) -> str:
+        """The service that reaches other servers; "" if the box talks with none."""
+        return "s2s" if self.federation.enabled == "yes" else ""
 
     @property
     def database_url(self) -> str:

@@ -107,6 +107,7 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         identity=("server", "im", "Hausbote"),
         has_accounts=True,
         elsewhere=frozenset({names.upload, names.proxy}),
+        beyond=settings.beyond,
         outlets={domain: Component(domain) for domain in settings.components.by_domain},
     )
     host.neighbours[names.pubsub] = _pubsub_host(host)
@@ -125,5 +126,6 @@ def _pubsub_host(host: Host) -> Host:
         pump=host.pump,
         services=host.services,
         identity=("pubsub", "service", "Publish-subscribe"),
+        beyond=host.beyond,
         neighbours={host.domain: host},
     )

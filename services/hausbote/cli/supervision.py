@@ -13,7 +13,6 @@ from typing import Any, Final
 from hausbote.base.settings import Settings
 from hausbote.core.bus.sockets import short_path
 
-SERVICES: Final = ("c2s", "rooms")
 CONFIG: Final = "supervisord.conf"
 
 _HEAD: Final = """\
@@ -46,13 +45,18 @@ stdout_logfile_backups = 2
 """
 
 
+def services(settings: Settings) -> list[str]:
+    """The names of what a box runs."""
+    return ["c2s", "rooms", *([settings.beyond] if settings.beyond else [])]
+
+
 def write_config(settings: Settings) -> Path:
     """Write DIR/run/supervisord.conf.
 
     The supervisor runs in that directory and reaches its socket through /proc/self/cwd: a Unix
     socket's path must be short, and the supervisor makes relative ones absolute.
     """
-    programs = [_PROGRAM.format(service=service) for service in SERVICES]
+    programs = [_PROGRAM.format(service=service) for service in services(settings)]
     path = settings.run_dir / CONFIG
     path.write_text("".join([_HEAD, *programs]), "utf-8")
     return path

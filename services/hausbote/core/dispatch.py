@@ -165,6 +165,8 @@ def _route(
         host.outlets[to.domain].send(stanza)
     elif to.domain in host.elsewhere:
         raise ServiceUnavailable
+    elif host.beyond:
+        host.bus.send(host.beyond, "stanza", sender.full, (to.full,), stanza.pack())
     else:
         raise RemoteServerNotFound
 

@@ -45,6 +45,7 @@ class Host:
     are names of the box that no service answers for, and `outlets` are programs attached to this
     service, by domain.  `neighbours` are the hosts of further domains in this process: what is sent
     to them never leaves it.
+    `beyond` is the service that reaches all other servers, "" if the box talks with none.
     `has_accounts` says whether the accounts of the store are people at this domain.
     """
 
@@ -59,6 +60,7 @@ class Host:
     identity: tuple[str, str, str]
     elsewhere: frozenset[str] = frozenset()
     outlets: dict[str, "Outlet"] = field(default_factory=dict)
+    beyond: str = ""
     has_accounts: bool = False
     clock: Callable[[], float] = time.time
     compute: Callable[..., Any] = compute

@@ -3,8 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 
-from hausbote.net.tls import TlsShelf
-from hausbote.net.transport import Receiver
+from hausbote.net.transport import Receiver, TlsMaker
 
 
 class Frames:
@@ -60,5 +59,5 @@ class Framed:
     receiver: Receiver
     encrypted = True
 
-    def start_tls(self, shelf: TlsShelf) -> None:
+    def start_tls(self, shelf: TlsMaker) -> None:
         raise AssertionError("TLS is there already")

@@ -8,6 +8,8 @@ from hausbote.storage.clients import Client, Revoked
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import migrate, schema_version
 from hausbote.storage.offline import OfflineMessage
+from hausbote.storage.outgoing import Outgoing, Room, Waiting
+from hausbote.storage.peers import Certificate, Peer
 from hausbote.storage.private import Piece
 from hausbote.storage.pubsub import (
     Affiliation,
@@ -32,6 +34,7 @@ __all__ = [
     "Account",
     "AccountExists",
     "Affiliation",
+    "Certificate",
     "Client",
     "Item",
     "Limits",
@@ -40,12 +43,15 @@ __all__ = [
     "Node",
     "OfflineMessage",
     "Outcome",
+    "Outgoing",
+    "Peer",
     "Piece",
     "Published",
     "PushService",
     "Removed",
     "Request",
     "Revoked",
+    "Room",
     "Roster",
     "RosterItem",
     "StorageError",
@@ -53,6 +59,7 @@ __all__ = [
     "Subscription",
     "Ticket",
     "Token",
+    "Waiting",
     "migrate",
     "open_store",
     "schema_version",

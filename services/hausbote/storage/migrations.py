@@ -103,6 +103,22 @@ CREATE TABLE vcard (
     account_id INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE, xml TEXT NOT NULL);
 """
 
+_FEDERATION: Final = """
+CREATE TABLE outgoing (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, remote TEXT NOT NULL, local TEXT NOT NULL,
+    frame TEXT NOT NULL, at REAL NOT NULL, size INTEGER NOT NULL, stanza BLOB NOT NULL);
+CREATE INDEX outgoing_order ON outgoing (remote, local, id);
+CREATE INDEX outgoing_at ON outgoing (at);
+CREATE UNIQUE INDEX outgoing_frame ON outgoing (frame, remote, local);
+CREATE TABLE peer (
+    domain TEXT NOT NULL PRIMARY KEY, changed_at REAL NOT NULL,
+    reached_at REAL NOT NULL DEFAULT 0, heard_at REAL NOT NULL DEFAULT 0,
+    failed_at REAL NOT NULL DEFAULT 0, cause TEXT NOT NULL DEFAULT '',
+    sentence TEXT NOT NULL DEFAULT '', fingerprint TEXT NOT NULL DEFAULT '',
+    expires_at REAL NOT NULL DEFAULT 0, authority TEXT NOT NULL DEFAULT '');
+CREATE INDEX peer_changed_at ON peer (changed_at);
+"""
+
 
 def _run_all(statements: str) -> Callable[[sqlite3.Connection], None]:
     def step(connection: sqlite3.Connection) -> None:
@@ -118,6 +134,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_CLIENTS),
     _run_all(_ACCOUNT_SERVICES),
     _run_all(_PUBSUB),
+    _run_all(_FEDERATION),
 )
 """Step number n leads from version n to version n + 1."""
 

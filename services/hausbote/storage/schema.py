@@ -234,6 +234,36 @@ class Vcard(Model):
     xml = TextField()
 
 
+class Outgoing(Model):
+    """A stanza for another server; `frame` is what it was called on the bus."""
+
+    id = AutoField()
+    remote = TextField()
+    local = TextField()
+    frame = TextField()
+    at = FloatField()
+    size = IntegerField()
+    stanza = BlobField()
+
+    class Meta:
+        indexes = ((("remote", "local", "id"), False), (("frame", "remote", "local"), True))
+
+
+class Peer(Model):
+    """Another server, and how it went with it; times are 0 for never."""
+
+    domain = TextField(primary_key=True)
+    changed_at = FloatField()
+    reached_at = FloatField()
+    heard_at = FloatField()
+    failed_at = FloatField()
+    cause = TextField()
+    sentence = TextField()
+    fingerprint = TextField()
+    expires_at = FloatField()
+    authority = TextField()
+
+
 TABLES = (
     Account,
     Scram,
@@ -254,4 +284,6 @@ TABLES = (
     PubsubSubscription,
     PrivateXml,
     Vcard,
+    Outgoing,
+    Peer,
 )

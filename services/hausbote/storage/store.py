@@ -11,6 +11,8 @@ from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import STEPS, schema_version
 from hausbote.storage.notices import Notices
 from hausbote.storage.offline import OfflineMessages
+from hausbote.storage.outgoing import OutgoingQueue
+from hausbote.storage.peers import Peers
 from hausbote.storage.private import PrivateStorage
 from hausbote.storage.pubsub import Pubsub
 from hausbote.storage.pushes import Pushes
@@ -40,6 +42,8 @@ class Store:
         self.pubsub = Pubsub(self._reader, self._writer)
         self.private = PrivateStorage(self._reader, self._writer)
         self.vcards = Vcards(self._reader, self._writer)
+        self.outgoing = OutgoingQueue(self._reader, self._writer)
+        self.peers = Peers(self._reader, self._writer)
 
     def secret(self, name: str) -> bytes:
         """32 random bytes, the same ones for ever and for every process."""

@@ -2,6 +2,12 @@
 
 CLIENT = "jabber:client"
 SERVER = "jabber:server"
+DIALBACK = "jabber:server:dialback"
+DIALBACK_FEATURE = "urn:xmpp:features:dialback"
+BIDI = "urn:xmpp:bidi"
+BIDI_FEATURE = "urn:xmpp:features:bidi"
+STREAM_MANAGEMENT = "urn:xmpp:sm:3"
+HOP = "https://hausbote.example/hop"
 STREAMS = "http://etherx.jabber.org/streams"
 STREAM_ERRORS = "urn:ietf:params:xml:ns:xmpp-streams"
 STANZA_ERRORS = "urn:ietf:params:xml:ns:xmpp-stanzas"
