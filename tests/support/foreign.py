@@ -213,7 +213,7 @@ class Ejabberd(Foreign):
             "EJABBERD_LOG_PATH": str(d / "ejabberd.log"),
             "ERL_CRASH_DUMP_BYTES": "0",
         }
-        quiet = "+sbwt none +sbwtdcpu none +sbwtdio none +S 1:1 +A 2".split()
+        quiet = ["+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none", "+S", "1:1", "+A", "2"]
         self.process = subprocess.Popen(
             [program, *quiet, "-mnesia", "dir", f'"{d}/spool"', "-s", "ejabberd", "-noinput"],
             cwd=d, env=environment, start_new_session=True, stdin=subprocess.DEVNULL,
@@ -227,8 +227,14 @@ class Ejabberd(Foreign):
 
 def _ejabberd_libraries():
     """Where Debian puts ejabberd and what it is made of."""
-    for directory in ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib/erlang/lib"):
-        if os.path.isdir(directory) and any(n.startswith("ejabberd-") for n in os.listdir(directory)):
+    for directory in (
+        "/usr/lib/x86_64-linux-gnu",
+        "/usr/lib/aarch64-linux-gnu",
+        "/usr/lib/erlang/lib",
+    ):
+        if os.path.isdir(directory) and any(
+            n.startswith("ejabberd-") for n in os.listdir(directory)
+        ):
             return directory
     return ""
 

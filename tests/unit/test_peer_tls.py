@@ -11,7 +11,7 @@ from OpenSSL import SSL
 from hausbote.net.judge import Cause
 from hausbote.net.peer_tls import Presented, ask_for_staple, name_peer, presented, take_any
 from support.authority import Shelf
-from support.peers import judge_with
+from support.peers import judge_with, weak_context
 
 DOMAIN = "chat.capulet.example"
 NOW = time.time()
@@ -36,16 +36,8 @@ def ours(method):
 
 
 def theirs(method, identity, version, staple=b""):
-    context = SSL.Context(method)
+    context = weak_context(method, identity, staple)
     context.set_max_proto_version(version)
-    context.set_cipher_list(b"ALL:@SECLEVEL=0")
-    if identity is not None:
-        context.use_certificate(identity.certificate)
-        for above in identity.above:
-            context.add_extra_chain_cert(above)
-        context.use_privatekey(identity.key)
-    if staple:
-        context.set_ocsp_server_callback(lambda *_: staple)
     return context
 
 
