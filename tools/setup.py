@@ -30,6 +30,7 @@ def main(purpose: str) -> None:
     check_machine()
     if purpose == "test":
         check_node()
+        check_name_server()
     if not (VENV / "bin" / "python").exists():
         make_venv()
     install(EXTRAS[purpose])
@@ -65,6 +66,12 @@ def check_node() -> None:
     version = told.stdout.strip().removeprefix("v")
     if int(version.partition(".")[0] or 0) < OLDEST_NODE:
         fail(f"The tests need Node {OLDEST_NODE} or newer; this machine has {version or 'none'}.")
+
+
+def check_name_server() -> None:
+    """The tests of federation have a world of their own in DNS."""
+    if shutil.which("unbound", path="/usr/sbin:/usr/bin:/usr/local/sbin") is None:
+        add_debian_packages("unbound", "The tests of federation need the name server unbound")
 
 
 def make_venv() -> None:

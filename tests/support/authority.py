@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -128,10 +129,10 @@ class Authority:
         return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
-def self_signed(*names, **how):
+def self_signed(*names, more=(), **how):
     """A certificate that only its owner vouches for."""
     key, subject = curve_key(), _name("a server")
-    alternatives = [x509.DNSName(name) for name in names]
+    alternatives = [*[x509.DNSName(name) for name in names], *more]
     return Identity(_sign(subject, key, subject, key, names=alternatives, **how), key)
 
 
@@ -249,5 +250,6 @@ def _sign(
     if hash is None:
         return certificate
     again = crypto.X509.from_cryptography(certificate)
-    again.sign(crypto.PKey.from_cryptography_key(issuer_key), hash)
+    with warnings.catch_warnings(action="ignore"):
+        again.sign(crypto.PKey.from_cryptography_key(issuer_key), hash)
     return again.to_cryptography()

@@ -16,6 +16,7 @@ _COMMANDS: Final = {
     "init": "initialise",
     "run": "run",
     "status": "status",
+    "check": "check",
     "user": "user",
     "config": "config",
 }

@@ -97,7 +97,7 @@ class TlsShelf:
                 connection.set_context(context)
 
 
-def make_context(method: int, files: CertificateFiles) -> SSL.Context:
+def make_context(method: int, files: CertificateFiles | None) -> SSL.Context:
     """What holds for TLS with anybody; CertificateError if the files are unusable."""
     context = SSL.Context(method)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
@@ -105,6 +105,8 @@ def make_context(method: int, files: CertificateFiles) -> SSL.Context:
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_cipher_list(_CIPHERS)
+    if files is None:
+        return context
     try:
         context.use_certificate_chain_file(str(files.chain))
         context.use_privatekey_file(str(files.key))
