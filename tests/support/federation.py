@@ -70,10 +70,10 @@ class House(MemoryWorld):
         """Start s2s, as after a crash."""
         self.gate = build_gate(self.settings, self.store, self._bus("s2s"), self.names)
         self.gate.host.started = self.gate.host.clock()
+        self.gate.resume()
         self.gate.host.bus.serve(self.gate.from_bus)
         self.door = Server(self.gate)
         self.open_door()
-        self.gate.resume()
 
     def open_door(self):
         """Let others in."""

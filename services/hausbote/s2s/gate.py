@@ -332,6 +332,8 @@ class Gate:
         self.stopping = True
         for stream in list(self.streams):
             stream.end(StreamError("system-shutdown"))
+        for link in list(self.links.values()):
+            link.stop()
 
     def expire(self) -> None:
         """What has waited too long goes back to its senders, with the cause."""

@@ -108,6 +108,16 @@ class Link:
         else:
             self._refuse(parcel, ResourceConstraint("too much waits for that server"))
 
+    def stop(self) -> None:
+        """The service ends: what waits in memory goes to the disk."""
+        self._stop_timer()
+        if self._attempt is not None:
+            self._attempt.kill(block=False)
+        if self.gate.keeps:
+            self._spill()
+        for parcel in self._held:
+            parcel.safe()
+
     def _spill(self) -> None:
         """To the disk with what is to be kept of what is held."""
         held, self._held = self._held, deque()
@@ -154,7 +164,7 @@ class Link:
 
     def connect(self, *, now: bool = False) -> None:
         """Begin an attempt, unless there is one, or it is too soon for another."""
-        if self.stream is not None or self._attempt is not None:
+        if self.stream is not None or self._attempt is not None or self.gate.stopping:
             self._drain_soon()
             return
         if not now and time.monotonic() < self.next_attempt:
