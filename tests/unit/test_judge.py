@@ -18,6 +18,7 @@ from hausbote.net.tlsa import PublishedCertificates, Tlsa
 from support.authority import CLIENT, SERVER, Authority, Shelf, pem_of, self_signed, xmpp_addr
 from support.peers import judge_with
 
+OCSP = ExtendedKeyUsageOID.OCSP_SIGNING
 DOMAIN = "chat.capulet.example"
 NOW = time.time()
 TODAY = datetime.fromtimestamp(NOW, UTC).date()
@@ -275,7 +276,7 @@ def test_a_staple_revokes(judge, authority):
 
 def test_a_staple_by_whom_the_authority_has_certified_for_it_revokes(judge, authority):
     one = authority.issue(DOMAIN)
-    deputy = authority.issue("ocsp.example", purposes=(ExtendedKeyUsageOID.OCSP_SIGNING,))
+    deputy = authority.issue("ocsp.example", purposes=(OCSP,))
     staple = authority.staple(one, revoked=True, signer=deputy)
     assert judge.judge(one.chain, DOMAIN, NOW, staple=staple).cause is Cause.REVOKED
 
@@ -284,7 +285,7 @@ def test_a_staple_that_nobody_may_make_revokes_nothing(judge, authority):
     one, other = authority.issue(DOMAIN), authority.issue(DOMAIN)
     for staple in (
         authority.staple(one, revoked=True, signer=other),
-        authority.staple(one, revoked=True, signer=self_signed("ocsp.example")),
+        authority.staple(one, revoked=True, signer=self_signed("x.example", purposes=(OCSP,))),
         authority.staple(other, revoked=True),
         b"rubbish",
     ):
