@@ -2,13 +2,14 @@
 
 import pytest
 
-from support.foreign import Ejabberd, Federating, Prosody, make_names
+from support.authority import Authority
+from support.foreign import Ejabberd, Federating, Names, Prosody
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     directory = tmp_path_factory.mktemp("federation")
-    names, authority = make_names(directory)
+    names, authority = Names(directory), Authority()
     house = Federating(directory / "h", "house.example", "127.0.2.1", names, authority)
     house.add_account("juliet")
     yield directory, names, authority, house

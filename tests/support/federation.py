@@ -4,19 +4,15 @@ Every box has an address of its own for other servers, a certificate of a common
 resolver that knows the others.  The bus, the c2s and the rooms service are those of a MemoryWorld.
 """
 
-import socket
 import time
 
 import gevent
-import gevent.socket
 
-from hausbote.net.dial import Reached, Unreachable
 from hausbote.net.dns import Endpoint, NameProblem
-from hausbote.s2s import gate as gate_module
 from hausbote.s2s.server import Server
 from hausbote.s2s.service import build_gate
 from support.authority import Authority
-from support.worlds import MemoryWorld
+from support.worlds import PASSWORD, MemoryWorld, free_ports
 
 
 class Names:
@@ -37,23 +33,14 @@ class Names:
             name = name.partition(".")[2]
         raise NameProblem(f"There is no server of the name {domain}.", lasting=True)
 
+    def addresses(self, host):
+        return [host]
+
+    def free_port(self, address):
+        return free_ports(address, 1)[0]
+
     def published(self, _endpoint):
         return None
-
-
-def dial(_resolver, domain, endpoints):
-    for endpoint in endpoints:
-        sock = gevent.socket.socket(socket.AF_INET)
-        sock.settimeout(3)
-        try:
-            sock.connect((endpoint.host, endpoint.port))
-        except OSError:
-            sock.close()
-            continue
-        plain = socket.socket(fileno=sock.detach())
-        plain.setblocking(False)
-        return Reached(plain, endpoint, endpoint.host)
-    raise Unreachable(f"Nothing answers at the places where {domain} should be.")
 
 
 class House(MemoryWorld):
@@ -125,14 +112,22 @@ class House(MemoryWorld):
         super().close()
 
 
-def make_houses(directory, *domains, **overrides):
+def make_houses(directory, *domains, authority=None, **overrides):
     """Boxes that know each other."""
-    gate_module.dial = dial
-    names, authority = Names(), Authority()
+    names, authority = Names(), authority or Authority()
     return [
         House(directory / domain, names, authority, domain, f"127.0.1.{10 + number}", **overrides)
         for number, domain in enumerate(domains)
     ]
+
+
+def log_in(house, name, resource="home"):
+    """A person who is there."""
+    house.add_account(name)
+    client = house.client().log_in(name, PASSWORD, resource)
+    client.sends("<presence/>")
+    client.forget()
+    return client
 
 
 def wait_until(condition, seconds=10):

@@ -11,7 +11,6 @@ import socket
 import subprocess
 import time
 
-from support.authority import Authority
 from support.client import Client
 from support.nameserver import NameServer
 from support.wires import TcpWire
@@ -87,13 +86,30 @@ modules:
 """
 
 
-def records(domain, address, port, tls_port=0):
-    """What DNS has of a server; rooms and others are at the same place."""
-    for name in (domain, f"rooms.{domain}"):
-        yield f"_xmpp-server._tcp.{name}. 60 IN SRV 0 0 {port} srv.{domain}."
-        if tls_port:
-            yield f"_xmpps-server._tcp.{name}. 60 IN SRV 5 0 {tls_port} srv.{domain}."
-    yield f"srv.{domain}. 60 IN A {address}"
+class Names:
+    """What DNS has of the servers; rooms and others are at the same place.
+
+    ejabberd asks DNS for services only and the system for addresses, so the name server for it
+    gives addresses as hosts.
+    """
+
+    def __init__(self, directory):
+        self.names = NameServer(directory)
+        self.literal = NameServer(directory, address="127.0.0.55")
+
+    def put(self, domain, address, port, tls_port=0):
+        for server, host in ((self.names, f"srv.{domain}"), (self.literal, address)):
+            records = [f"srv.{domain}. 60 IN A {address}"]
+            for name in (domain, f"rooms.{domain}"):
+                if port:
+                    records.append(f"_xmpp-server._tcp.{name}. 60 IN SRV 0 0 {port} {host}.")
+                if tls_port:
+                    records.append(f"_xmpps-server._tcp.{name}. 60 IN SRV 5 0 {tls_port} {host}.")
+            server.add(*records)
+
+    def stop(self):
+        self.names.stop()
+        self.literal.stop()
 
 
 class Foreign:
@@ -111,7 +127,7 @@ class Foreign:
         pem, key = identity.write(directory, "box")
         (directory / "both.pem").write_bytes(pem.read_bytes() + key.read_bytes())
         self.names = names
-        names.add(*records(domain, address, self.s2s_port))
+        names.put(domain, address, self.s2s_port)
         self.process = None
         self.start()
 
@@ -170,7 +186,7 @@ class Prosody(Foreign):
         config = self.directory / "prosody.cfg.lua"
         config.write_text(
             _PROSODY.format(
-                dir=self.directory, dns=f"{self.names.address}@{self.names.port}",
+                dir=self.directory, dns=f"{self.names.names.address}@{self.names.names.port}",
                 address=self.address, port=self.port, s2s_port=self.s2s_port,
                 s2s_tls_port=self.s2s_tls_port, domain=self.domain, **values,
             )
@@ -190,7 +206,8 @@ class Ejabberd(Foreign):
     def start(self):
         program = shutil.which("erl", path="/usr/bin:/usr/local/bin")
         libraries = _ejabberd_libraries()
-        assert program and libraries, "these tests need Debian's ejabberd: apt install ejabberd"
+        assert program, "these tests need Debian's ejabberd: apt install ejabberd"
+        assert libraries, "these tests need Debian's ejabberd: apt install ejabberd"
         d = self.directory
         config = d / "ejabberd.yml"
         values = {"starttls": "required"} | self.options
@@ -200,10 +217,11 @@ class Ejabberd(Foreign):
                 domain=self.domain, **values,
             )
         )  # fmt: skip
-        name = ",".join(self.names.address.split("."))
+        names = self.names.literal
+        address = names.address.replace(".", ",")
         (d / "inetrc").write_text(
             '{lookup, [dns]}.\n{hosts_file, ""}.\n{resolv_conf, ""}.\n'
-            f"{{nameserver, {{{name}}}, {self.names.port}}}.\n"
+            f"{{nameserver, {{{address}}}, {names.port}}}.\n"
         )
         environment = os.environ | {
             "HOME": str(d),
@@ -244,14 +262,16 @@ class Federating(RunningWorld):
 
     federates = "yes"
 
-    def __init__(self, state, domain, address, names, authority, *settings, identity=None):
+    def __init__(
+        self, state, domain, address, names, authority, *settings, identity=None, direct=False
+    ):
         self.names, self.authority = names, authority
         self.identity = identity or authority.issue(domain, f"*.{domain}")
         self.s2s_port, self.s2s_tls_port = free_ports(address, 2)
-        names.add(*records(domain, address, self.s2s_port))
+        names.put(domain, address, self.s2s_port, self.s2s_tls_port if direct else 0)
         super().__init__(
             state, f"ports.s2s={self.s2s_port}", f"ports.s2s_tls={self.s2s_tls_port}",
-            f"dns.server={names.endpoint}", "tls.authorities=\"\"", 'tls.trust=["certs/ca.pem"]',
+            f"dns.server={names.names.endpoint}", "tls.authorities=\"\"", 'tls.trust=["certs/ca.pem"]',
             *settings, address=address, domain=domain,
         )  # fmt: skip
 
@@ -267,7 +287,3 @@ class Federating(RunningWorld):
 
     def log_in(self, local, resource):
         return self.client().log_in(local, PASSWORD, resource)
-
-
-def make_names(directory):
-    return NameServer(directory), Authority()

@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "check": "check",
     "user": "user",
     "config": "config",
+    "federation": "federation",
 }
 
 

@@ -27,7 +27,7 @@ from hausbote.xmpp.stanza import Stanza
 if TYPE_CHECKING:
     from hausbote.s2s.gate import Gate
 
-_FIRST_PAUSE: Final = 5.0  # seconds until the second attempt
+_FIRST_PAUSE: Final = 1.0  # seconds until the second attempt
 _LONGEST_PAUSE: Final = 900.0
 _MAX_HELD: Final = 200  # stanzas that wait for a first attempt
 _MAX_UNSAFE: Final = 1_000  # stanzas, and
@@ -69,12 +69,18 @@ class Link:
         self.used = time.monotonic()
         if self.stream is not None and not self.waiting and self._has_room():
             self._write(self.stream, parcel)
+        elif self.stream is None and not self.waiting and self._may_connect:
+            self._hold(parcel)
         elif is_kept(parcel.stanza):
             self._keep(parcel)
         elif self.stream is not None:
             self._write(self.stream, parcel)
         else:
             self._hold(parcel)
+
+    @property
+    def _may_connect(self) -> bool:
+        return self._attempt is not None or time.monotonic() >= self.next_attempt
 
     def _write(self, stream: PeerStream, parcel: Parcel) -> None:
         if not is_kept(parcel.stanza):
@@ -87,21 +93,35 @@ class Link:
         return len(sent) < _MAX_UNSAFE and sent.size < _MAX_UNSAFE_SIZE
 
     def _hold(self, parcel: Parcel) -> None:
-        if self.problem is not None and time.monotonic() < self.next_attempt:
-            self.refuse(parcel.stanza, self.problem.answer())
-        elif len(self._held) >= _MAX_HELD:
-            self.refuse(parcel.stanza, ResourceConstraint("too much waits for that server"))
-        else:
+        """Until the attempt to connect has come to its end, in memory."""
+        kept = is_kept(parcel.stanza)
+        if not kept:
+            parcel.safe()  # nobody would send it again
+        if self.problem is not None and not self._may_connect:
+            self._refuse(parcel, self.problem.answer())
+        elif len(self._held) < _MAX_HELD:
             self._held.append(parcel)
             self.connect()
-        parcel.safe()
+        elif kept and self.gate.keeps:
+            self._spill()
+            self._keep(parcel)
+        else:
+            self._refuse(parcel, ResourceConstraint("too much waits for that server"))
+
+    def _spill(self) -> None:
+        """To the disk with what is to be kept of what is held."""
+        held, self._held = self._held, deque()
+        for parcel in held:
+            if is_kept(parcel.stanza):
+                self._keep(parcel)
+            else:
+                self._held.append(parcel)
 
     def _keep(self, parcel: Parcel) -> None:
         """On disk it waits for its turn."""
         problem, soon = self.problem, time.monotonic() < self.next_attempt
         if problem is not None and problem.kind is not Kind.AWAY and soon:
-            self.refuse(parcel.stanza, problem.answer())
-            parcel.safe()
+            self._refuse(parcel, problem.answer())
             return
         if not self.gate.keeps:
             self._hold(parcel)
@@ -121,13 +141,14 @@ class Link:
         except StorageError:
             refusal = InternalServerError("it could not be kept")
         if refusal is not None:
-            self.refuse(parcel.stanza, refusal)
+            self.gate.refuse(parcel.stanza, refusal)
         parcel.safe()
         self._room.set()
         self._drain_soon()
 
-    def refuse(self, stanza: Stanza, why: StanzaError) -> None:
-        self.gate.refuse(stanza, why)
+    def _refuse(self, parcel: Parcel, why: StanzaError) -> None:
+        self.gate.refuse(parcel.stanza, why)
+        parcel.safe()
 
     # -- attempts ------------------------------------------------------------------------------
 
@@ -186,9 +207,11 @@ class Link:
         if self.stream is not None:
             return  # the peer came to us meanwhile
         self._pause(problem)
+        if problem.kind is Kind.AWAY and self.gate.keeps:
+            self._spill()
         held, self._held = self._held, deque()
         for parcel in held:
-            self.refuse(parcel.stanza, problem.answer())
+            self._refuse(parcel, problem.answer())
         if problem.kind is not Kind.AWAY:
             self.gate.pump.run(self.give_up)
         elif self.waiting:
@@ -272,7 +295,7 @@ class Link:
             if is_kept(parcel.stanza):
                 self._keep(parcel)
             else:
-                self.refuse(parcel.stanza, broken.answer())
+                self._refuse(parcel, broken.answer())
         if self.waiting and not self.gate.stopping:
             self.next_attempt = time.monotonic() + random.uniform(0.2, 1.5)  # noqa: S311
             self.connect()

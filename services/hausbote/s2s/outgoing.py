@@ -49,6 +49,7 @@ class OutgoingStream(PeerStream):
         self._judged = False
         self._authenticated = False
         self._asked_for_proof = False
+        self._dials_back = False  # whether the peer would ask DNS about us
         self._outcome = Signal()
         self._problem: Problem | None = None
         self._ready = False
@@ -132,18 +133,28 @@ class OutgoingStream(PeerStream):
         if (ns.BIDI_FEATURE, "bidi") in offered:
             self._bidirectional = True
             self.say(el("bidi", xmlns=ns.BIDI))
+        self._dials_back = (ns.DIALBACK_FEATURE, "dialback") in offered or self._rule.dialback
         mechanisms = element.child(ns.SASL, "mechanisms")
         names = [part.xml for part in unfold(mechanisms).children] if mechanisms is not None else []
         if any(">EXTERNAL<" in name for name in names):
             self._asked_for_proof = True
             identity = base64.b64encode(self.local.encode()).decode()
             self.say(el("auth", identity, xmlns=ns.SASL, mechanism="EXTERNAL"))
-        elif self._rule.dialback:
+        else:
+            self._not_accepted("it offers no way to use it")
+
+    def _not_accepted(self, why: str) -> None:
+        """Our certificate does not do; many servers dial back then, and we answer them.
+
+        Who the peer is was judged by its own certificate already.
+        """
+        if self._dials_back:
+            self._dials_back = False
             self._asked_for_proof = True
             our = our_key(self.gate, self.remote, self.local, self.peer_id)
             self.say(el("db:result", our, from_=self.local, to=self.remote))
         else:
-            what = f"{self.remote} does not accept our certificate: it offers no way to use it."
+            what = f"{self.remote} does not accept our certificate: {why}."
             self._fail(Problem(Kind.REFUSED, "not-accepted", what))
 
     def _sasl(self, element: Stanza) -> None:
@@ -159,9 +170,7 @@ class OutgoingStream(PeerStream):
             self.say(el("response", identity, xmlns=ns.SASL))
         else:
             names = [part.name for part in element.children if part.name != "text"]
-            why = harmless(element.text(ns.SASL, "text") or "".join(names[:1]))
-            what = f"{self.remote} does not accept our certificate: {why}."
-            self._fail(Problem(Kind.REFUSED, "not-accepted", what))
+            self._not_accepted(harmless(element.text(ns.SASL, "text") or "".join(names[:1])))
 
     def _dialback(self, element: Stanza) -> None:
         """An answer counts only if we asked, and for what we asked (XEP-0220 §3.1)."""
