@@ -188,6 +188,17 @@ def test_other_purposes_do_not_make_a_server(judge, authority):
     assert judge.judge(mail.chain, DOMAIN, NOW).cause is Cause.NOT_FOR_SERVERS
 
 
+def test_a_key_that_may_only_sign_certificates_is_no_servers(judge, authority):
+    odd = authority.issue(DOMAIN, signs=True)
+    assert judge.judge(odd.chain, DOMAIN, NOW).cause is Cause.NOT_FOR_SERVERS
+
+
+def test_an_authority_that_may_not_sign_certificates_is_none(tmp_path):
+    authority = Authority("Mute", signs=False)
+    judge = judge_with(tmp_path, authority)
+    assert not judge.judge(authority.issue(DOMAIN).chain, DOMAIN, NOW).accepted
+
+
 def test_time_decides(judge, authority):
     good = authority.issue(DOMAIN, days=(-10, 10))
     causes = [judge.judge(good.chain, DOMAIN, NOW + days * 86_400).cause for days in (-11, 0, 11)]
