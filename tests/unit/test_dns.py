@@ -1,6 +1,7 @@
 """Finding other servers: records as unbound serves them, and name servers that mean harm."""
 
 import collections
+import contextlib
 
 import dns.dnssec
 import dns.flags
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hausbote.net.dns import A, Endpoint, NameProblem, Resolver, Service
+from hausbote.net.dns_wire import Unanswered, _parsed
 from hausbote.net.tlsa import Tlsa
 from support.nameserver import NameServer, OddNameServer, reply, server_records, settings_with
 
@@ -526,3 +528,35 @@ def _sign_zone(directory, name, *, changed):
     (directory / f"{name}.zone").write_text(text)
     delegation = dns.dnssec.make_ds(dns.name.from_text(f"{name}."), public, "SHA256")
     (directory / f"{name}.ds").write_text(f"{name}. 60 IN DS {delegation}")
+
+
+# -- any bytes ---------------------------------------------------------------------------------
+
+
+class _Garbled:
+    """Instead of the wire: an answer some of whose bytes are others."""
+
+    def __init__(self, records, changes):
+        self._records, self._changes = records, changes
+
+    def ask(self, name, kind):
+        query = dns.message.make_query(name, kind)
+        wire = bytearray(reply(query, *self._records).to_wire())
+        for where, value in self._changes:
+            wire[2 + where % (len(wire) - 2)] ^= value
+        answer = _parsed(bytes(wire), query)
+        if answer is None:
+            raise Unanswered("it cannot be read")
+        return answer
+
+
+@given(st.lists(st.tuples(st.integers(0, 500), st.integers(1, 255)), max_size=4))
+def test_a_garbled_answer_is_an_answer_or_a_problem_and_never_a_fault(tmp_path_factory, changes):
+    _, resolver = _offline(tmp_path_factory)
+    name = "_xmpp-server._tcp.h.example."
+    resolver._wire = _Garbled(
+        [f"{name} 60 IN SRV 1 1 5269 a.example.", f"{name} 60 IN SRV 1 2 5269 b.example."], changes
+    )
+    with contextlib.suppress(NameProblem):
+        found = resolver.services("_xmpp-server._tcp.h.example")
+        assert all(one.target == one.target.lower() for one in found)
