@@ -217,11 +217,18 @@ def _name(common_name):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
+def _usage(signs):
+    """Of a key: signing certificates, or proving oneself."""
+    return x509.KeyUsage(not signs, False, False, False, False, signs, signs, False, False)
+
+
 def _sign(
     subject, key, issuer, issuer_key, *,
-    names=(), purposes=(), days=(-10, 80), hash=None, ca=None, permitted=(),
+    names=(), purposes=(), days=(-10, 80), hash=None, ca=None, permitted=(), signs=None,
 ):  # fmt: skip
     """`ca`: how many authorities may be below; `days`: from and to, counted from now.
+
+    `signs`: whether the key may sign certificates, if that is not what `ca` says.
 
     With hash="sha1" OpenSSL signs, for the library at hand does not sign like that any more.
     """
@@ -234,6 +241,7 @@ def _sign(
         .not_valid_before(NOW + days[0] * DAY)
         .not_valid_after(NOW + days[1] * DAY)
         .add_extension(x509.BasicConstraints(ca is not None, ca), critical=True)
+        .add_extension(_usage(ca is not None if signs is None else signs), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), False

@@ -62,6 +62,14 @@ def test_the_connection_comes_with_what_it_is_connected_to(listener):
         assert not reached.sock.getblocking()
 
 
+def test_both_families_are_dialled():
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as server:
+        reached = dial(Names(a=["::1", ADDRESS]), "a.example", [Endpoint("a", port(server), False)])
+        with reached.sock:
+            assert reached.address == "::1"
+            assert reached.sock.family is socket.AF_INET6
+
+
 def test_what_refuses_is_left_for_the_next_at_once(listener):
     names = Names(a=["127.0.0.56", ADDRESS])
     with dial(names, "a.example", [Endpoint("a", port(listener), False)]).sock as sock:

@@ -1,15 +1,23 @@
 """Finding other servers: records as unbound serves them, and name servers that mean harm."""
 
 import collections
+import contextlib
 
+import dns.dnssec
 import dns.flags
 import dns.message
+import dns.name
+import dns.rdatatype
+import dns.zone
 import gevent
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hausbote.net.dns import A, Endpoint, NameProblem, Resolver, Service
+from hausbote.net.dns_wire import Unanswered, _parsed
+from hausbote.net.tlsa import Tlsa
 from support.nameserver import NameServer, OddNameServer, reply, server_records, settings_with
 
 RECORDS = [
@@ -149,7 +157,7 @@ def test_weights_share_the_load(tmp_path):
         last = [resolver.endpoints("h.example") for _ in range(20)]
     assert 1300 < drawn["w30.example"] < 1650  # 3 of 4
     assert 350 < drawn["w10.example"] < 650
-    assert drawn["w0.example"] < 150
+    assert 0 < drawn["w0.example"] < 150
     assert all(len(order) == 3 for order in last)
     assert len(server.asked) == 2  # the order is drawn anew, the records are not asked for again
 
@@ -406,3 +414,149 @@ def test_one_slow_kind_of_address_does_not_hold_the_other_up(tmp_path):
     server, resolver = odd(answers, tmp_path)
     with server:
         assert resolver.addresses("h.example") == ["127.0.0.1"]
+
+
+# -- DNSSEC ------------------------------------------------------------------------------------
+
+FULL = "ab" * 32
+
+
+def vouching(ad_for, tmp_path, trusted="yes"):
+    """Records of h.example; DNSSEC vouches for the kinds that are named."""
+    records = {
+        "SRV": "_xmpp-server._tcp.h.example. 60 IN SRV 1 1 5269 host.example.",
+        "A": "host.example. 60 IN A 127.0.0.1",
+        "TLSA": f"_5269._tcp.host.example. 60 IN TLSA 3 1 1 {FULL}",
+    }
+
+    def answers(query, _tcp):
+        kind = dns.rdatatype.to_text(query.question[0].rdtype)
+        flags = dns.flags.AD if kind in ad_for else 0
+        name = query.question[0].name.to_text()
+        if kind in records and records[kind].startswith(name):
+            yield reply(query, records[kind], flags=flags)
+        else:
+            yield reply(query, rcode="NXDOMAIN", flags=flags)
+
+    return odd(answers, tmp_path, trusted=trusted)
+
+
+def test_certificates_in_dns_count_where_dnssec_vouches_for_all_of_it(tmp_path):
+    server, resolver = vouching(("SRV", "A", "TLSA"), tmp_path)
+    with server:
+        (endpoint,) = resolver.endpoints("h.example")
+        assert endpoint.secure
+        published = resolver.published(endpoint)
+        assert published.host == "host.example"
+        assert published.records == (Tlsa(3, 1, 1, bytes.fromhex(FULL)),)
+
+
+@pytest.mark.parametrize("missing", ["SRV", "A", "TLSA"])
+def test_one_answer_without_proof_and_they_do_not(tmp_path, missing):
+    server, resolver = vouching({"SRV", "A", "TLSA"} - {missing}, tmp_path)
+    with server:
+        (endpoint,) = resolver.endpoints("h.example")
+        assert resolver.published(endpoint) is None
+
+
+def test_a_resolver_that_is_not_trusted_proves_nothing(tmp_path):
+    server, resolver = vouching(("SRV", "A", "TLSA"), tmp_path, trusted="no")
+    with server:
+        (endpoint,) = resolver.endpoints("h.example")
+        assert not endpoint.secure
+        assert resolver.published(endpoint) is None
+
+
+def test_certificates_that_somebody_hides_are_a_problem(tmp_path):
+    """Else whoever can drop an answer could have us fall back to any authority."""
+
+    def answers(query, _tcp):
+        if query.question[0].rdtype == dns.rdatatype.TLSA:
+            yield reply(query, rcode="SERVFAIL")
+        else:
+            yield reply(query, f"{query.question[0].name} 60 IN A 127.0.0.1", flags=dns.flags.AD)
+
+    server, resolver = odd(answers, tmp_path, trusted="yes")
+    with server:
+        assert not problem(resolver.published, Endpoint("host.example", 5269, False, True)).lasting
+
+
+def test_a_signed_zone_is_believed_and_a_changed_one_is_not(tmp_path):
+    """unbound checks the signatures, and we take its word."""
+    (tmp_path / "zones").mkdir()
+    for name, changed in (("signed.example", False), ("changed.example", True)):
+        _sign_zone(tmp_path / "zones", name, changed=changed)
+    anchors = "".join(
+        f'  trust-anchor: "{(tmp_path / "zones" / f"{name}.ds").read_text()}"\n'
+        for name in ("signed.example", "changed.example")
+    )
+    zones = "".join(
+        f'auth-zone:\n  name: "{name}."\n  zonefile: "{tmp_path / "zones" / name}.zone"\n'
+        "  for-downstream: no\n  for-upstream: yes\n"
+        for name in ("signed.example", "changed.example")
+    )
+    validating = '  module-config: "validator iterator"\n' + anchors
+    transparent = "".join(
+        f'  local-zone: "{name}." transparent\n' for name in ("signed.example", "changed.example")
+    )
+    with NameServer(tmp_path, more=validating + transparent + zones) as names:
+        raw = {"server": names.endpoint, "trusted": "yes"}
+        resolver = Resolver(settings_with(tmp_path, names, dns=raw))
+        (endpoint,) = resolver.endpoints("signed.example")
+        assert endpoint == Endpoint("host.signed.example", 5269, False, True)
+        assert resolver.published(endpoint).records == (Tlsa(3, 1, 1, bytes.fromhex(FULL)),)
+        assert "SERVFAIL" in problem(resolver.endpoints, "changed.example").sentence
+
+
+def _sign_zone(directory, name, *, changed):
+    """A zone file with signatures, and its DS record; `changed` afterwards by somebody else."""
+    zone = dns.zone.from_text(
+        f"@ 60 IN SOA ns hostmaster 1 60 60 60 60\n@ 60 IN NS ns\nns 60 IN A 127.0.0.1\n"
+        "host 60 IN A 127.0.0.1\n_xmpp-server._tcp 60 IN SRV 1 1 5269 host\n"
+        f"_5269._tcp.host 60 IN TLSA 3 1 1 {FULL}\n",
+        origin=f"{name}.",
+        relativize=False,
+    )
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = dns.dnssec.make_dnskey(
+        key.public_key(), dns.dnssec.Algorithm.ECDSAP256SHA256, flags=257
+    )
+    dns.dnssec.sign_zone(zone, keys=[(key, public)], lifetime=86_400)
+    text = zone.to_text()
+    if changed:
+        text = text.replace("SRV 1 1 5269", "SRV 1 1 5270")
+    (directory / f"{name}.zone").write_text(text)
+    delegation = dns.dnssec.make_ds(dns.name.from_text(f"{name}."), public, "SHA256")
+    (directory / f"{name}.ds").write_text(f"{name}. 60 IN DS {delegation}")
+
+
+# -- any bytes ---------------------------------------------------------------------------------
+
+
+class _Garbled:
+    """Instead of the wire: an answer some of whose bytes are others."""
+
+    def __init__(self, records, changes):
+        self._records, self._changes = records, changes
+
+    def ask(self, name, kind):
+        query = dns.message.make_query(name, kind)
+        wire = bytearray(reply(query, *self._records).to_wire())
+        for where, value in self._changes:
+            wire[2 + where % (len(wire) - 2)] ^= value
+        answer = _parsed(bytes(wire), query)
+        if answer is None:
+            raise Unanswered("it cannot be read")
+        return answer
+
+
+@given(st.lists(st.tuples(st.integers(0, 500), st.integers(1, 255)), max_size=4))
+def test_a_garbled_answer_is_an_answer_or_a_problem_and_never_a_fault(tmp_path_factory, changes):
+    _, resolver = _offline(tmp_path_factory)
+    name = "_xmpp-server._tcp.h.example."
+    resolver._wire = _Garbled(
+        [f"{name} 60 IN SRV 1 1 5269 a.example.", f"{name} 60 IN SRV 1 2 5269 b.example."], changes
+    )
+    with contextlib.suppress(NameProblem):
+        found = resolver.services("_xmpp-server._tcp.h.example")
+        assert all(one.target == one.target.lower() for one in found)

@@ -18,6 +18,7 @@ from hausbote.net.tlsa import PublishedCertificates, Tlsa
 from support.authority import CLIENT, SERVER, Authority, Shelf, pem_of, self_signed, xmpp_addr
 from support.peers import judge_with
 
+OCSP = ExtendedKeyUsageOID.OCSP_SIGNING
 DOMAIN = "chat.capulet.example"
 NOW = time.time()
 TODAY = datetime.fromtimestamp(NOW, UTC).date()
@@ -187,6 +188,17 @@ def test_other_purposes_do_not_make_a_server(judge, authority):
     assert judge.judge(mail.chain, DOMAIN, NOW).cause is Cause.NOT_FOR_SERVERS
 
 
+def test_a_key_that_may_only_sign_certificates_is_no_servers(judge, authority):
+    odd = authority.issue(DOMAIN, signs=True)
+    assert judge.judge(odd.chain, DOMAIN, NOW).cause is Cause.NOT_FOR_SERVERS
+
+
+def test_an_authority_that_may_not_sign_certificates_is_none(tmp_path):
+    authority = Authority("Mute", signs=False)
+    judge = judge_with(tmp_path, authority)
+    assert not judge.judge(authority.issue(DOMAIN).chain, DOMAIN, NOW).accepted
+
+
 def test_time_decides(judge, authority):
     good = authority.issue(DOMAIN, days=(-10, 10))
     causes = [judge.judge(good.chain, DOMAIN, NOW + days * 86_400).cause for days in (-11, 0, 11)]
@@ -275,7 +287,7 @@ def test_a_staple_revokes(judge, authority):
 
 def test_a_staple_by_whom_the_authority_has_certified_for_it_revokes(judge, authority):
     one = authority.issue(DOMAIN)
-    deputy = authority.issue("ocsp.example", purposes=(ExtendedKeyUsageOID.OCSP_SIGNING,))
+    deputy = authority.issue("ocsp.example", purposes=(OCSP,))
     staple = authority.staple(one, revoked=True, signer=deputy)
     assert judge.judge(one.chain, DOMAIN, NOW, staple=staple).cause is Cause.REVOKED
 
@@ -284,7 +296,7 @@ def test_a_staple_that_nobody_may_make_revokes_nothing(judge, authority):
     one, other = authority.issue(DOMAIN), authority.issue(DOMAIN)
     for staple in (
         authority.staple(one, revoked=True, signer=other),
-        authority.staple(one, revoked=True, signer=self_signed("ocsp.example")),
+        authority.staple(one, revoked=True, signer=self_signed("x.example", purposes=(OCSP,))),
         authority.staple(other, revoked=True),
         b"rubbish",
     ):
