@@ -165,6 +165,17 @@ def test_an_avatar_is_seen_by_a_contact_elsewhere(lovers):
 # -- the other box is away ---------------------------------------------------------------------
 
 
+def test_people_of_a_server_that_is_away_are_not_shown_as_available(houses, lovers):
+    juliet, romeo = lovers
+    befriend(juliet, romeo)
+    houses[1].close_gate()
+    juliet.sends(f"<message to='{romeo.bare}'><body>Are you there?</body></message>")
+    juliet.receives(f"<presence type='unavailable' from='{romeo.jid}'/>")
+    houses[1].open_gate()
+    houses[0].gate.notified({"change": "flush", "domain": ""})
+    juliet.receives(f"<presence from='{romeo.jid}'/>")
+
+
 def test_messages_wait_for_a_server_that_is_away_and_arrive_in_order(houses, lovers):
     juliet, romeo = lovers
     houses[1].close_gate()

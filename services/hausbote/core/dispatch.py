@@ -190,6 +190,15 @@ def _local(
         _iq(host, stanza, sender, to, session)
     elif to.local:
         _presence(host, stanza, sender, to, session)
+    elif not sender.local:
+        _presence_of_server(host, stanza, sender, to)
+
+
+def _presence_of_server(host: Host, stanza: Stanza, sender: JID, to: JID) -> None:
+    """From s2s, or from that server itself: whether all that is there can be reached."""
+    handler = host.registry.inbound.get(f"server {presence_type(stanza)}")
+    if handler is not None:
+        handler(Presence(host, stanza, sender, to))
 
 
 def _to_service(delivery: Delivery) -> None:

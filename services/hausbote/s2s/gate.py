@@ -43,6 +43,7 @@ from hausbote.storage import Certificate, Outgoing, Room, Ticket
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import (
     RemoteServerNotFound,
+    RemoteServerTimeout,
     ResourceConstraint,
     ServiceUnavailable,
     StanzaError,
@@ -195,6 +196,15 @@ class Gate:
             return
         if service is not None:
             self.bus.send(service, "stanza", stanza.attrs.get("from", ""), (to,), stanza.pack())
+
+    def announce(self, link: Link, *, away: bool) -> None:
+        """Tell a service of the box that all of a server's people are away, or may be back."""
+        news = stanza("presence", from_=link.remote, to=link.local)
+        self._to_box(
+            error(news.replace(from_=link.local, to=link.remote), RemoteServerTimeout())
+            if away
+            else news
+        )
 
     def undeliverable(self, service: str, frame: Frame) -> None:
         """A service of the box was away for too long: the peer's user hears of it."""

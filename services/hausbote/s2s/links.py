@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE: Final = 1.0  # seconds until the second attempt
 _LONGEST_PAUSE: Final = 900.0
+_AWAY_AFTER: Final = 3  # failures, until the box is told that the server is away
 _MAX_HELD: Final = 200  # stanzas that wait for a first attempt
 _MAX_UNSAFE: Final = 1_000  # stanzas, and
 _MAX_UNSAFE_SIZE: Final = 2_097_152  # bytes that are sent and not acknowledged
@@ -206,6 +207,8 @@ class Link:
             self._failed(Problem(Kind.AWAY, "cut", f"{self.remote} closed the connection."))
             return
         self.stream, stream.link = stream, self
+        if self._failures >= _AWAY_AFTER:
+            self.gate.announce(self, away=False)
         self.problem, self._failures, self.next_attempt = None, 0, 0.0
         self._stop_timer()
         while self._held and self.stream is stream:
@@ -231,6 +234,8 @@ class Link:
         self.problem = problem
         pause = min(_FIRST_PAUSE * 2**self._failures, _LONGEST_PAUSE) * random.uniform(0.7, 1.3)  # noqa: S311
         self._failures = min(self._failures + 1, 16)
+        if self._failures == _AWAY_AFTER:
+            self.gate.announce(self, away=True)
         self.next_attempt = time.monotonic() + pause
 
     def give_up(self) -> None:

@@ -12,8 +12,7 @@ from hausbote.core.host import Host
 from hausbote.core.session import Session
 from hausbote.xmpp import ns
 from hausbote.xmpp.caps import Caps, features, verification
-from hausbote.xmpp.errors import StanzaError
-from hausbote.xmpp.stanza import Stanza, child, tree
+from hausbote.xmpp.stanza import Stanza, child, start_tag, tree
 
 _NOTIFY: Final = "+notify"
 _MAX_REMEMBERED: Final = 2_000  # hashes
@@ -94,11 +93,8 @@ def caps_of(presence: Stanza) -> Caps | None:
     c = presence.child(ns.CAPS, "c")
     if c is None:
         return None
-    try:
-        element = tree(c)
-    except StanzaError:  # made of names that are not looked at any more
-        return None
-    return Caps(element.get("node", ""), element.get("ver", ""), element.get("hash", ""))
+    tag = start_tag(c)
+    return Caps(tag.get("node", ""), tag.get("ver", ""), tag.get("hash", ""))
 
 
 def learn(host: Host, interest: Interest, caps: Caps | None) -> bool:
@@ -127,7 +123,8 @@ def _take(asked: Question, answer: Stanza) -> None:
     query = answer.child(ns.DISCO_INFO, "query")
     if answer.type != "result" or query is None:
         return
-    found = tree(query)
+    client = asked.client
+    found = tree(query, client.bare if client.domain == asked.host.domain else client.domain)
     wanted = [name.removesuffix(_NOTIFY) for name in features(found) if name.endswith(_NOTIFY)]
     nodes = frozenset(wanted[:_MAX_NODES])
     caps = asked.caps
