@@ -1,0 +1,277 @@
+"""The box's own publish-subscribe service, at a domain of its own (XEP-0060)."""
+
+import pytest
+
+from support.pep import DISCO, OWNER, PUBSUB, done, event, form, iq, items, publish, refused
+
+SERVICE = "pubsub.h"
+NODE = "musings"
+ENTRY = "<entry xmlns='urn:entry'>Hark</entry>"
+
+
+def says(client, stanza, answer):
+    client.sends(stanza)
+    return client.receives(answer)
+
+
+def owner(type, content):
+    return iq(type, content, SERVICE, namespace=OWNER)
+
+
+def create(client, node=NODE, **config):
+    says(
+        client,
+        iq(
+            "set",
+            f"<create node='{node}'/><configure>{form('node_config', **config)}</configure>",
+            SERVICE,
+        ),
+        done(),
+    )
+
+
+def subscribe(client, node=NODE, jid=None):
+    return iq("set", f"<subscribe node='{node}' jid='{jid or client.bare}'/>", SERVICE)
+
+
+def subscribed(client, state="subscribed"):
+    return done(
+        f"<subscription node='{NODE}' jid='{client.bare}' subid='*' subscription='{state}'/>"
+    )
+
+
+@pytest.fixture
+def admin(cast, world):
+    """Somebody who may make nodes; what earlier tests made went with the account."""
+    cast.account("admin")
+    world.store.accounts.set_admin("admin", True)
+    return cast("admin")
+
+
+def test_it_is_found(cast):
+    romeo = cast("romeo")
+    listed = says(
+        romeo,
+        f"<iq type='get' id='1' to='h'><query xmlns='{DISCO}#items'/></iq>",
+        f"<iq type='result' id='1'><query xmlns='{DISCO}#items'/></iq>",
+    )
+    assert SERVICE in [item.get("jid") for item in listed[0]]
+    found = says(
+        romeo,
+        f"<iq type='get' id='1' to='{SERVICE}'><query xmlns='{DISCO}#info'/></iq>",
+        f"<iq type='result' id='1' from='{SERVICE}'><query><identity category='pubsub' type='service'/></query></iq>".replace(
+            "<query>", f"<query xmlns='{DISCO}#info'>"
+        ),
+    )
+    features = {one.get("var") for one in found[0]}
+    assert {PUBSUB, f"{PUBSUB}#publish", f"{PUBSUB}#subscribe", f"{PUBSUB}#access-open"} <= features
+    assert f"{PUBSUB}#auto-create" not in features
+    says(
+        romeo,
+        f"<iq type='get' id='1' to='{SERVICE}'><ping xmlns='urn:xmpp:ping'/></iq>",
+        f"<iq type='result' from='{SERVICE}' id='1'/>",
+    )
+
+
+def test_only_administrators_make_nodes(cast):
+    romeo = cast("romeo")
+    says(romeo, iq("set", f"<create node='{NODE}'/>", SERVICE), refused("forbidden"))
+    says(romeo, publish(NODE, ENTRY, to=SERVICE), refused("item-not-found"))
+
+
+def test_who_subscribes_hears(cast, admin):
+    romeo, paris = cast("romeo", "paris")
+    create(admin)
+    says(romeo, subscribe(romeo), subscribed(romeo))
+    says(romeo, subscribe(romeo), subscribed(romeo))
+    says(
+        admin,
+        publish(NODE, ENTRY, "1", to=SERVICE),
+        done(f"<publish node='{NODE}'><item id='1'/></publish>"),
+    )
+    romeo.receives(event(f"<items node='{NODE}'><item id='1'>{ENTRY}</item></items>", SERVICE))
+    paris.receives_nothing()
+    says(
+        paris,
+        items(NODE, to=SERVICE),
+        done(f"<items node='{NODE}'><item id='1'>{ENTRY}</item></items>"),
+    )
+    says(
+        romeo,
+        iq("set", f"<unsubscribe node='{NODE}' jid='{romeo.bare}'/>", SERVICE),
+        subscribed(romeo, "none"),
+    )
+    says(admin, publish(NODE, ENTRY, "2", to=SERVICE), done())
+    romeo.receives_nothing()
+
+
+def test_a_new_subscriber_gets_the_last_item(cast, admin):
+    romeo = cast("romeo")
+    create(admin)
+    says(admin, publish(NODE, ENTRY, "1", to=SERVICE), done())
+    says(romeo, subscribe(romeo), subscribed(romeo))
+    romeo.receives(event(f"<items node='{NODE}'><item id='1'>{ENTRY}</item></items>", SERVICE))
+
+
+def test_one_client_alone_may_subscribe(cast, admin):
+    phone, desk = cast("romeo/phone", "romeo/desk")
+    phone.forget()
+    create(admin)
+    says(
+        phone,
+        subscribe(phone, jid=phone.jid),
+        done(f"<subscription jid='{phone.jid}' subscription='subscribed'/>"),
+    )
+    says(admin, publish(NODE, ENTRY, "1", to=SERVICE), done())
+    phone.receives(event(f"<items node='{NODE}'/>", SERVICE))
+    desk.receives_nothing()
+
+
+def test_subscriptions_that_cannot_be(cast, admin):
+    romeo = cast("romeo")
+    create(admin)
+    says(romeo, subscribe(romeo, jid="juliet@h"), refused("bad-request", "invalid-jid"))
+    says(
+        romeo,
+        iq("set", f"<subscribe node='{NODE}'/>", SERVICE),
+        refused("bad-request", "jid-required"),
+    )
+    says(romeo, subscribe(romeo, "nowhere"), refused("item-not-found"))
+    says(
+        romeo,
+        iq("set", f"<unsubscribe node='{NODE}' jid='{romeo.bare}'/>", SERVICE),
+        refused("unexpected-request", "not-subscribed"),
+    )
+    says(
+        romeo,
+        iq("set", f"<unsubscribe node='{NODE}' jid='juliet@h'/>", SERVICE),
+        refused("forbidden"),
+    )
+    says(
+        romeo,
+        iq("get", f"<options node='{NODE}' jid='{romeo.bare}'/>", SERVICE),
+        refused("feature-not-implemented", "unsupported", feature="subscription-options"),
+    )
+    says(
+        admin,
+        owner(
+            "set",
+            f"<affiliations node='{NODE}'><affiliation jid='{romeo.bare}' affiliation='outcast'/></affiliations>",
+        ),
+        done(),
+    )
+    says(romeo, subscribe(romeo), refused("forbidden"))
+
+
+@pytest.mark.parametrize(
+    ("model", "error"),
+    [
+        ("presence", ("not-authorized", "presence-subscription-required")),
+        ("roster", ("not-authorized", "not-in-roster-group")),
+        ("whitelist", ("not-allowed", "closed-node")),
+    ],
+)
+def test_access_models(cast, admin, model, error):
+    romeo = cast("romeo")
+    create(admin, access_model=model)
+    says(romeo, subscribe(romeo), refused(*error))
+    says(romeo, items(NODE, to=SERVICE), refused(*error))
+    says(
+        romeo,
+        f"<iq type='get' id='1' to='{SERVICE}'><query xmlns='{DISCO}#info' node='{NODE}'/></iq>",
+        refused("item-not-found"),
+    )
+
+
+def test_an_owner_is_asked(cast, admin):
+    romeo = cast("romeo")
+    create(admin, access_model="authorize")
+    says(romeo, subscribe(romeo), subscribed(romeo, "pending"))
+    says(romeo, subscribe(romeo), refused("not-authorized", "pending-subscription"))
+    says(romeo, items(NODE, to=SERVICE), refused("not-authorized", "not-subscribed"))
+    asked = admin.receives(
+        f"<message from='{SERVICE}'><x xmlns='jabber:x:data' type='form'/></message>"
+    )
+    says(admin, publish(NODE, ENTRY, "1", to=SERVICE), done())
+    romeo.receives_nothing()
+    answer = form("subscribe_authorization", node=NODE, subscriber_jid=romeo.bare, allow="true")
+    romeo.sends(f"<message to='{SERVICE}' id='{asked.get('id')}'>{answer}</message>")
+    romeo.receives(
+        f"<message type='error' from='{SERVICE}'><error><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
+    )
+    admin.sends(f"<message to='{SERVICE}' id='{asked.get('id')}'>{answer}</message>")
+    romeo.receives(
+        event(f"<subscription node='{NODE}' jid='{romeo.bare}' subscription='subscribed'/>")
+    )
+    romeo.receives(event(f"<items node='{NODE}'><item id='1'/></items>"))
+    says(romeo, items(NODE, to=SERVICE), done(f"<items node='{NODE}'><item id='1'/></items>"))
+
+
+def test_owners_manage_subscriptions(cast, admin):
+    romeo = cast("romeo")
+    create(admin)
+    change = f"<subscription jid='{romeo.bare}' subscription='subscribed'/>"
+    says(admin, owner("set", f"<subscriptions node='{NODE}'>{change}</subscriptions>"), done())
+    romeo.receives(event(f"<subscription node='{NODE}' subscription='subscribed'/>"))
+    listed = f"<iq type='result' id='1'><pubsub xmlns='{OWNER}'><subscriptions node='{NODE}'>{change}</subscriptions></pubsub></iq>"
+    says(admin, owner("get", f"<subscriptions node='{NODE}'/>"), listed)
+    says(romeo, owner("get", f"<subscriptions node='{NODE}'/>"), refused("forbidden"))
+    says(
+        romeo,
+        owner("set", f"<subscriptions node='{NODE}'>{change}</subscriptions>"),
+        refused("forbidden"),
+    )
+
+
+def test_publishers_publish(cast, admin):
+    romeo = cast("romeo")
+    create(admin)
+    says(romeo, publish(NODE, ENTRY, "1", to=SERVICE), refused("forbidden"))
+    grant = f"<affiliation jid='{romeo.bare}' affiliation='publisher'/>"
+    says(admin, owner("set", f"<affiliations node='{NODE}'>{grant}</affiliations>"), done())
+    says(admin, publish(NODE, ENTRY, "mine", to=SERVICE), done())
+    says(romeo, publish(NODE, ENTRY, "1", to=SERVICE), done())
+    says(
+        romeo,
+        iq("set", f"<retract node='{NODE}'><item id='mine'/></retract>", SERVICE),
+        refused("forbidden"),
+    )
+    says(romeo, iq("set", f"<retract node='{NODE}'><item id='1'/></retract>", SERVICE), done())
+    says(romeo, owner("set", f"<delete node='{NODE}'/>"), refused("forbidden"))
+    says(romeo, owner("get", f"<configure node='{NODE}'/>"), refused("forbidden"))
+    says(
+        romeo,
+        iq("get", "<affiliations/>", SERVICE),
+        done(f"<affiliations><affiliation node='{NODE}' affiliation='publisher'/></affiliations>"),
+    )
+
+
+def test_nodes_that_only_notify(cast, admin):
+    romeo = cast("romeo")
+    create(admin, persist_items="0", deliver_payloads="0")
+    says(romeo, subscribe(romeo), subscribed(romeo))
+    says(admin, publish(NODE, ENTRY, "1", to=SERVICE), refused("bad-request", "item-forbidden"))
+    says(admin, iq("set", f"<publish node='{NODE}'/>", SERVICE), done())
+    assert len(romeo.receives(event(f"<items node='{NODE}'/>", SERVICE))[0][0]) == 0
+
+
+def test_the_nodes_are_listed(cast, admin):
+    romeo = cast("romeo")
+    create(admin, title="My thoughts")
+    says(
+        romeo,
+        f"<iq type='get' id='1' to='{SERVICE}'><query xmlns='{DISCO}#items'/></iq>",
+        f"<iq type='result' id='1'><query xmlns='{DISCO}#items'><item jid='{SERVICE}' node='{NODE}' name='My thoughts'/></query></iq>",
+    )
+    says(
+        romeo,
+        f"<iq type='get' id='1' to='{SERVICE}'><query xmlns='{DISCO}#info' node='{NODE}'/></iq>",
+        f"<iq type='result' id='1'><query xmlns='{DISCO}#info'><identity category='pubsub' type='leaf'/></query></iq>",
+    )
+    says(admin, owner("set", f"<delete node='{NODE}'/>"), done())
+
+
+def test_messages_for_nobody_are_refused(cast):
+    romeo = cast("romeo")
+    romeo.sends(f"<message to='{SERVICE}'><body>Hello?</body></message>")
+    romeo.receives(f"<message type='error' from='{SERVICE}'/>")
