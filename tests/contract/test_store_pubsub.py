@@ -242,7 +242,7 @@ def test_deleting_an_account_deletes_all_of_it(store, path):
     store.pubsub.subscribe(node.id, ROMEO, ROMEO, "s", "subscribed", "romeo", 0).wait()
     store.private.put("romeo", [Piece("urn:a", "x", "<x/>")], 0, 0).wait()
     store.vcards.put("romeo", "<vCard/>").wait()
-    store.accounts.delete("romeo")
+    store.accounts.delete("romeo", ROMEO)
     assert store.pubsub.nodes("romeo") == store.pubsub.nodes("") == []
     assert rows(path, "romeo") == 0
     assert store.pubsub.node("juliet", "n") == node

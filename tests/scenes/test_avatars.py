@@ -64,6 +64,12 @@ def test_who_has_no_vcard_looks_like_nobody(cast):
         says(stranger, vcard("get", to=jid), refused("service-unavailable"))
 
 
+def test_nobody_writes_the_first_vcard_of_another(cast):
+    juliet, mallory = cast("juliet", "mallory")
+    says(mallory, vcard("set", "<FN>Clown</FN>", juliet.bare), refused("forbidden"))
+    says(juliet, vcard("get"), refused("item-not-found"))
+
+
 def test_a_vcard_has_an_end(cast):
     juliet = cast("juliet")
     says(juliet, vcard("set", f"<DESC>{'x' * 140_000}</DESC>"), refused("not-acceptable"))

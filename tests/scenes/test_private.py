@@ -50,6 +50,7 @@ def test_bad_requests(cast):
     says(juliet, query("get", ""), refused("bad-request"))
     says(juliet, query("set", ""), refused("bad-request"))
     says(juliet, query("set", "<notes/>"), refused("not-acceptable"))
+    says(juliet, query("set", "<notes xmlns='jabber:iq:private'/>"), refused("not-acceptable"))
     says(juliet, query("get", "<a xmlns='urn:a'/><b xmlns='urn:b'/>"), refused("not-acceptable"))
 
 

@@ -69,6 +69,7 @@ NonzaHandler = Callable[["Host", "Session", Stanza], None]
 SessionHook = Callable[["Host", "Session"], None]
 PresenceStamp = Callable[["Host", "Session", Stanza], Stanza]
 Witness = Callable[["Presence"], None]
+Granted = Callable[["Host", str, str], None]
 Follower = Callable[["Host", str, list[Callable[[], None]]], None]
 ItemLister = Callable[["Request"], list[Markup]]
 StreamFeature = Callable[["Host"], "Markup | None"]
@@ -115,6 +116,7 @@ class Feature:
     inbound_presence: dict[str, PresenceHandler] = field(default_factory=dict)
     stamps: list[PresenceStamp] = field(default_factory=list)
     witnesses: list[Witness] = field(default_factory=list)
+    grants: list[Granted] = field(default_factory=list)
     domain_messages: list[MessageHandler] = field(default_factory=list)
     sent_messages: list[SentHandler] = field(default_factory=list)
     nonzas: dict[tuple[str, str], NonzaHandler] = field(default_factory=dict)
@@ -179,6 +181,11 @@ class Feature:
     def witness(self, handler: Witness) -> Witness:
         """Sees presence, available or not, that somebody sends to an account of ours."""
         self.witnesses.append(handler)
+        return handler
+
+    def granted(self, handler: Granted) -> Granted:
+        """Called with an account's local part and a bare JID that may see its presence now."""
+        self.grants.append(handler)
         return handler
 
     def follows(self, *topics: str) -> Callable[[Follower], Follower]:

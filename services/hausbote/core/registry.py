@@ -58,6 +58,7 @@ class Registry:
         self.disco_forms: tuple[DiscoForm, ...] = tuple(d for f in features for d in f.disco_forms)
         self.stamps = tuple(stamp for f in features for stamp in f.stamps)
         self.witnesses = tuple(witness for f in features for witness in f.witnesses)
+        self.grants = tuple(grant for f in features for grant in f.grants)
         self.listers = tuple(lister for f in features for lister in f.listers)
         self.domain_messages = tuple(h for f in features for h in f.domain_messages)
         self.sent = tuple(h for f in features for h in f.sent_messages)
@@ -122,6 +123,7 @@ class Registry:
             for topic, handlers in sorted(feature.followers.items())
             for handler in handlers
         ]
+        lines += [f"presence granted: {_where(grant)}" for grant in self.grants]
         lines += [f"message to the service: {_where(h)}" for h in self.domain_messages]
         lines += [f"presence stamp: {_where(stamp)}" for stamp in self.stamps]
         lines += [f"presence witness: {_where(witness)}" for witness in self.witnesses]

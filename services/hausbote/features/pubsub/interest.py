@@ -24,9 +24,10 @@ _MAX_REMOTE: Final = 2_000  # clients elsewhere that one account is seen by
 class Interest:
     """Of one client: the nodes it wants to hear of, and those whose last items it was sent."""
 
-    __slots__ = ("caps", "nodes", "served")
+    __slots__ = ("caps", "nodes", "said", "served")
 
     def __init__(self) -> None:
+        self.said = ""  # <c/> of its last presence, which need not be looked into again
         self.caps: Caps | None = None
         self.nodes: frozenset[str] = frozenset()
         self.served: frozenset[str] = frozenset()
@@ -84,27 +85,21 @@ class Question(NamedTuple):
     host: Host
     asker: str
     client: JID
-    caps: Caps
     interest: Interest
     answered: Callable[[], None]  # called when its interest is known
 
 
-def caps_of(presence: Stanza) -> Caps | None:
-    """The capabilities that a presence speaks of."""
+def learn(host: Host, interest: Interest, presence: Stanza) -> bool:
+    """Note what a presence says; True if the client has to be asked what it means."""
     c = presence.child(ns.CAPS, "c")
-    if c is None:
-        return None
+    if c is None or c.xml == interest.said:
+        return False
+    interest.said = c.xml
     try:
         element = tree(c)
     except StanzaError:  # made of names that are not looked at any more
-        return None
-    return Caps(element.get("node", ""), element.get("ver", ""), element.get("hash", ""))
-
-
-def learn(host: Host, interest: Interest, caps: Caps | None) -> bool:
-    """Note what a presence says; True if the client has to be asked what it means."""
-    if caps is None or caps == interest.caps:
         return False
+    caps = Caps(element.get("node", ""), element.get("ver", ""), element.get("hash", ""))
     interest.caps = caps
     known = host.state(_Remembered).known.get((caps.hash, caps.ver))
     if known is not None:
@@ -114,23 +109,24 @@ def learn(host: Host, interest: Interest, caps: Caps | None) -> bool:
 
 def question(asked: Question) -> Stanza:
     """The disco#info request for that client (XEP-0115 §6.2); its answer changes its interest."""
-    node = f"{asked.caps.node}#{asked.caps.ver}" if asked.caps.hash else None
+    caps = asked.interest.caps
+    node = f"{caps.node}#{caps.ver}" if caps is not None and caps.hash else None
     payload = child(ns.DISCO_INFO, "query", node=node)
 
     def answered(answer: Stanza) -> None:
-        _take(asked, answer)
+        if caps is not None:
+            _take(asked, caps, answer)
 
     return asked.host.queries.ask("get", payload, asked.asker, asked.client, answered)
 
 
-def _take(asked: Question, answer: Stanza) -> None:
+def _take(asked: Question, caps: Caps, answer: Stanza) -> None:
     query = answer.child(ns.DISCO_INFO, "query")
     if answer.type != "result" or query is None:
         return
     found = tree(query)
     wanted = [name.removesuffix(_NOTIFY) for name in features(found) if name.endswith(_NOTIFY)]
     nodes = frozenset(wanted[:_MAX_NODES])
-    caps = asked.caps
     if caps.hash and verification(found, caps.hash) == caps.ver:
         asked.host.state(_Remembered).put(caps, nodes)
     if asked.interest.caps == caps:  # it may have other ones by now

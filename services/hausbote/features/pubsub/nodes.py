@@ -6,7 +6,7 @@ from hausbote.base.tokens import token
 from hausbote.features.pubsub import errors
 from hausbote.features.pubsub.action import Action, answer, owner_answer
 from hausbote.features.pubsub.config import NodeConfig, checked_form, default
-from hausbote.features.pubsub.notify import Event, happened, tell
+from hausbote.features.pubsub.notify import Event, happened, prepared, tell
 from hausbote.features.pubsub.publishing import check_name
 from hausbote.storage import NewNode, Outcome
 from hausbote.xmpp import forms, ns
@@ -102,6 +102,6 @@ def delete(action: Action) -> None:
     redirect = action.element.find(f"{{{ns.PUBSUB_OWNER}}}redirect")
     more = () if redirect is None else (el("redirect", uri=redirect.get("uri", "")),)
     if service.config(node).on("notify_delete"):
-        tell(happened(service, node, "delete", *more))
+        action.request.afterwards.append(prepared(happened(service, node, "delete", *more)))
     service.host.store.pubsub.delete(node.id).wait()
     action.changed(node.name)

@@ -4,6 +4,7 @@ An event is written once; only the to address differs between its copies.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from hausbote.base.clock import timestamp
@@ -62,33 +63,42 @@ def _items(node: Node, config: NodeConfig, items: list[Item]) -> Markup:
 
 def tell(event: Event) -> None:
     """Everybody who wants to hear of the event, and may."""
+    prepared(event)()
+
+
+def prepared(event: Event) -> Callable[[], None]:
+    """What tells those who may hear of the event now, for when the node will be gone."""
     if not event.config.on("deliver_notifications"):
-        return
+        return lambda: None
+    sessions, elsewhere = [], []
+    if event.service.personal:
+        sessions, elsewhere = list(_interested(event)), list(_interested_elsewhere(event))
+    told = {session.jid.full for session in sessions} | set(elsewhere)
+    told |= {jid.partition("/")[0] for jid in told}
+    subscribers = [jid for jid in _subscribers(event) if jid not in told]
+    return partial(_send, event, sessions, elsewhere + subscribers)
+
+
+def _send(event: Event, sessions: list[Session], others: list[str]) -> None:
     message = _message(event.service, event.config, event.what)
     before, after = message.around()
     head, tail = before.encode(), after.encode()
-    told: set[str] = set()
-    if event.service.personal:
-        for session in _interested(event):
-            told.add(session.jid.full)
-            told.add(session.jid.bare)
-            session.write(head + escape_attribute(session.jid.full).encode() + tail)
-        for jid in _interested_elsewhere(event):
-            told.add(jid)
-            told.add(jid.partition("/")[0])
-            route(event.service.host, message.replace(to=jid))
-    for one in event.service.host.store.pubsub.subscriptions(event.node.id):
-        if one.state == "subscribed" and one.jid not in told:
-            _tell_subscriber(event, message, one.jid)
+    for session in sessions:
+        session.write(head + escape_attribute(session.jid.full).encode() + tail)
+    for jid in others:
+        route(event.service.host, message.replace(to=jid, id=token(96)))
 
 
-def _tell_subscriber(event: Event, message: Stanza, jid: str) -> None:
+def _subscribers(event: Event) -> Iterator[str]:
     """Somebody whose access was lost meanwhile is no subscriber any more (XEP-0163 §7.1)."""
-    service = event.service
-    if may_retrieve(service, event.node, JID.parse(jid)):
-        route(service.host, message.replace(to=jid, id=token(96)))
-    else:
-        service.host.store.pubsub.unsubscribe(event.node.id, jid)
+    service, store = event.service, event.service.host.store.pubsub
+    for one in store.subscriptions(event.node.id):
+        if one.state != "subscribed":
+            continue
+        if may_retrieve(service, event.node, JID.parse(one.jid)):
+            yield one.jid
+        else:
+            store.unsubscribe(event.node.id, one.jid)
 
 
 def _interested(event: Event) -> Iterator[Session]:
