@@ -30,7 +30,7 @@ def came(host: Host, session: Session) -> None:
     """A client of ours said what it can do."""
     assert session.presence is not None
     interest = interest_of(session)
-    if learn(host, interest, session.presence):
+    if learn(host, interest, session.jid, session.presence):
         answered = partial(_send_last, host, session)
         asked = Question(host, session.jid.bare, session.jid, interest, answered)
         session.send(question(asked))
@@ -62,7 +62,7 @@ def _last_items(host: Host, people: list[str], names: list[str], who: JID) -> li
     found = []
     for node, item in host.store.pubsub.last_of(people, names):
         service = Service(host, node.service)
-        if not sends_last(service.config(node), "on_sub_and_presence"):
+        if service.apart(who) or not sends_last(service.config(node), "on_sub_and_presence"):
             continue
         if is_subscribed(host, node.service, who) and may_retrieve(service, node, who):
             found.append(last_item(service, node, item, who.full))
@@ -100,7 +100,7 @@ def seen(presence: Presence) -> None:
     if interest is None:
         return
     own = presence.recipient.bare
-    if learn(host, interest, presence.stanza):
+    if learn(host, interest, sender, presence.stanza):
         answered = partial(_send_last_elsewhere, host, local, sender, interest)
         route(host, question(Question(host, own, sender, interest, answered)))
     else:

@@ -86,7 +86,13 @@ def _send(event: Event, sessions: list[Session], others: list[str]) -> None:
     for session in sessions:
         session.write(head + escape_attribute(session.jid.full).encode() + tail)
     for jid in others:
-        route(event.service.host, message.replace(to=jid, id=token(96)))
+        send(event.service, message.replace(id=token(96)), jid)
+
+
+def send(service: Service, message: Stanza, jid: str) -> None:
+    """To somebody, unless one blocks the other."""
+    if not service.apart(JID.parse(jid)):
+        route(service.host, message.replace(to=jid))
 
 
 def _subscribers(event: Event) -> Iterator[str]:
@@ -112,7 +118,9 @@ def _interested(event: Event) -> Iterator[Session]:
     for subscriber in contacts_of(host, account).subscribers(host.domain):
         contact = host.directory.online(subscriber.local) if subscriber.local else None
         sessions = contact.available() if contact is not None else []
-        wanted = [s for s in sessions if name in interest_of(s).nodes]
+        wanted = [
+            s for s in sessions if name in interest_of(s).nodes and not event.service.apart(s.jid)
+        ]
         if wanted and may(subscriber.jid):
             yield from wanted
 
@@ -158,7 +166,7 @@ def subscription_changed(service: Service, node: Node, jid: str, state: str) -> 
     """Tell a subscriber, or one who was (§8.8.4)."""
     what = el("subscription", node=node.name, jid=jid, subscription=state)
     message = _message(service, service.config(node), what)
-    route(service.host, message.replace(to=jid))
+    send(service, message, jid)
 
 
 def _message(service: Service, config: NodeConfig, what: Markup, *more: Child) -> Stanza:

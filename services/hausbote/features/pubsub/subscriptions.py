@@ -5,11 +5,11 @@ from functools import partial
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.tokens import token
 from hausbote.core.delivery import Delivery
-from hausbote.core.dispatch import route
+from hausbote.core.request import source
 from hausbote.features.pubsub import errors
 from hausbote.features.pubsub.access import check_subscribe
 from hausbote.features.pubsub.action import Action, answer, owner_answer, q
-from hausbote.features.pubsub.notify import last_item, sends_last, subscription_changed
+from hausbote.features.pubsub.notify import last_item, send, sends_last, subscription_changed
 from hausbote.features.pubsub.service import Service, address
 from hausbote.storage import Node, Subscription
 from hausbote.xmpp import forms, ns
@@ -106,7 +106,7 @@ def decide(delivery: Delivery) -> bool:
     x = delivery.stanza.child(ns.DATA_FORMS, "x")
     if x is None or delivery.to.resource:
         return False
-    form = forms.read_form(tree(x))
+    form = forms.read_form(tree(x, source(delivery.host, delivery.sender)))
     if form.form_type != ns.PUBSUB_AUTHORIZATION:
         return False
     if form.type == "submit":
@@ -161,14 +161,14 @@ def _to_owners(service: Service, node: Node, payload: Child) -> None:
     for jid, affiliation in service.host.store.pubsub.affiliations(node.id).items():
         if affiliation == "owner":
             message = stanza("message", payload, from_=service.jid, to=jid, id=token(96))
-            route(service.host, message)
+            send(service, message, jid)
 
 
 def _send_last(service: Service, node: Node, jid: str) -> None:
     if not sends_last(service.config(node), "on_sub", "on_sub_and_presence"):
         return
     for item in service.host.store.pubsub.newest(node.id, 1):
-        route(service.host, last_item(service, node, item, jid))
+        send(service, last_item(service, node, item, jid), jid)
 
 
 # -- what they need ----------------------------------------------------------------------------
