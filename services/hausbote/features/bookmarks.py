@@ -18,7 +18,7 @@ from hausbote.features.pubsub.publishing import new_node, put
 from hausbote.features.pubsub.service import Service
 from hausbote.storage import NewItem, NewNode, Node
 from hausbote.xmpp import ns
-from hausbote.xmpp.forms import truth
+from hausbote.xmpp.data_form import truth
 from hausbote.xmpp.stanza import Child, tree
 from hausbote.xmpp.xml import Markup, Tree, el, write_tree
 

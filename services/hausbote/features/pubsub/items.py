@@ -9,8 +9,8 @@ from hausbote.features.pubsub.action import Action, answer, q
 from hausbote.features.pubsub.notify import happened, retracted, tell
 from hausbote.storage import Item, Node
 from hausbote.xmpp import paging
+from hausbote.xmpp.data_form import truth
 from hausbote.xmpp.errors import BadRequest, Forbidden, ItemNotFound
-from hausbote.xmpp.forms import truth
 from hausbote.xmpp.stanza import Child
 from hausbote.xmpp.xml import Markup, el
 

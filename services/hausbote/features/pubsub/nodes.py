@@ -9,7 +9,8 @@ from hausbote.features.pubsub.config import NodeConfig, checked_form, default
 from hausbote.features.pubsub.notify import Event, happened, prepared, tell
 from hausbote.features.pubsub.publishing import check_name
 from hausbote.storage import NewNode, Outcome
-from hausbote.xmpp import forms, ns
+from hausbote.xmpp import ns
+from hausbote.xmpp.data_form import form_in
 from hausbote.xmpp.errors import BadRequest, Conflict, Forbidden, ResourceConstraint
 from hausbote.xmpp.stanza import Child
 from hausbote.xmpp.xml import Markup, el
@@ -55,7 +56,7 @@ def _wanted(action: Action, name: str) -> NodeConfig:
         return config
     if element.get("node") is not None:
         raise BadRequest("<configure/> beside <create/> names no node")
-    form = forms.read(element)
+    form = form_in(element)
     if form is None:
         return config
     return config.with_form(checked_form(form, ns.PUBSUB_CONFIG))
@@ -72,7 +73,7 @@ def configure(action: Action) -> None:
     """Change what the form speaks of; a form that was cancelled changes nothing (§8.2.4)."""
     node = action.owned()
     service = action.service
-    form = forms.read(action.element)
+    form = form_in(action.element)
     if form is not None and form.type == "cancel":
         return
     config = service.config(node).with_form(checked_form(form, ns.PUBSUB_CONFIG))

@@ -12,9 +12,9 @@ from hausbote.features.pubsub.action import Action, answer, owner_answer, q
 from hausbote.features.pubsub.notify import last_item, send, sends_last, subscription_changed
 from hausbote.features.pubsub.service import Service, address
 from hausbote.storage import Node, Subscription
-from hausbote.xmpp import forms, ns
+from hausbote.xmpp import ns
+from hausbote.xmpp.data_form import DataForm, Field, FilledForm, read_form, truth
 from hausbote.xmpp.errors import BadRequest, Forbidden, NotAcceptable, StanzaError
-from hausbote.xmpp.forms import Field, Form, truth
 from hausbote.xmpp.stanza import Child, stanza, tree
 from hausbote.xmpp.xml import Markup, el
 
@@ -106,7 +106,7 @@ def decide(delivery: Delivery) -> bool:
     x = delivery.stanza.child(ns.DATA_FORMS, "x")
     if x is None or delivery.to.resource:
         return False
-    form = forms.read_form(tree(x, source(delivery.host, delivery.sender)))
+    form = read_form(tree(x, source(delivery.host, delivery.sender)))
     if form.form_type != ns.PUBSUB_AUTHORIZATION:
         return False
     if form.type == "submit":
@@ -114,7 +114,7 @@ def decide(delivery: Delivery) -> bool:
     return True
 
 
-def _answered(service: Service, form: Form, owner: JID) -> None:
+def _answered(service: Service, form: FilledForm, owner: JID) -> None:
     allow = truth(form.value("pubsub#allow") or "")
     jid = address(form.value("pubsub#subscriber_jid"))
     node = service.owned(form.value("pubsub#node"), owner)
@@ -147,9 +147,8 @@ def _ask_owners(service: Service, node: Node, asked: Subscription) -> None:
         Field("pubsub#subscriber_jid", (asked.jid,), "jid-single", "Who asks"),
         Field("pubsub#allow", ("0",), "boolean", "Allow this?"),
     )
-    head = el("title", "Somebody wants to subscribe")
-    form = forms.write("form", ns.PUBSUB_AUTHORIZATION, fields, head)
-    _to_owners(service, node, Child(ns.DATA_FORMS, "x", form))
+    asking = DataForm(ns.PUBSUB_AUTHORIZATION, fields, "Somebody wants to subscribe")
+    _to_owners(service, node, Child(ns.DATA_FORMS, "x", asking.markup("form")))
 
 
 def _tell_owners(service: Service, node: Node, changed: Subscription) -> None:
