@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.commands import COMMANDS, command, field
 from support.pep import DISCO, OWNER, PUBSUB, done, event, form, iq, items, publish, refused
 
 SERVICE = "pubsub.h"
@@ -275,3 +276,91 @@ def test_messages_for_nobody_are_refused(cast):
     romeo = cast("romeo")
     romeo.sends(f"<message to='{SERVICE}'><body>Hello?</body></message>")
     romeo.receives(f"<message type='error' from='{SERVICE}'/>")
+
+
+def state(client, what):
+    """What a subscriber is told about the subscription."""
+    return (
+        f"<message from='{SERVICE}'><event xmlns='{PUBSUB}#event'>"
+        f"<subscription node='{NODE}' jid='{client.bare}' subscription='{what}'/></event></message>"
+    )
+
+
+def test_who_waits_is_let_in_when_nobody_has_to_agree_any_more(cast, admin):
+    romeo = cast("romeo")
+    create(admin, access_model="authorize")
+    says(admin, publish(NODE, ENTRY, "1", SERVICE), done())
+    says(romeo, subscribe(romeo), subscribed(romeo, "pending"))
+    admin.forget()
+    change = f"<configure node='{NODE}'>{form('node_config', access_model='open')}</configure>"
+    says(admin, owner("set", change), done())
+    romeo.receives(state(romeo, "subscribed"))
+    romeo.receives(event(f"<items node='{NODE}'><item id='1'>{ENTRY}</item></items>", SERVICE))
+
+
+def test_who_may_not_be_there_any_more_goes(cast, admin):
+    romeo, mallory = cast("romeo", "mallory")
+    create(admin)
+    for client in (romeo, mallory):
+        says(client, subscribe(client), subscribed(client))
+    out = f"<affiliations node='{NODE}'><affiliation jid='{mallory.bare}' affiliation='outcast'/></affiliations>"
+    says(admin, owner("set", out), done())
+    mallory.receives(state(mallory, "none"))
+    change = f"<configure node='{NODE}'>{form('node_config', access_model='whitelist')}</configure>"
+    says(admin, owner("set", change), done())
+    romeo.receives(state(romeo, "none"))
+    says(romeo, iq("get", "<subscriptions/>", SERVICE), done("<subscriptions/>"))
+    says(admin, publish(NODE, ENTRY, "1", SERVICE), done())
+    romeo.receives_nothing()
+    mallory.receives_nothing()
+
+
+def test_publishers_who_wait_are_let_in(cast, admin):
+    romeo = cast("romeo")
+    create(admin, access_model="authorize")
+    says(romeo, subscribe(romeo), subscribed(romeo, "pending"))
+    admin.forget()
+    change = f"<affiliations node='{NODE}'><affiliation jid='{romeo.bare}' affiliation='publisher'/></affiliations>"
+    says(admin, owner("set", change), done())
+    romeo.receives(state(romeo, "subscribed"))
+
+
+PENDING = f"{PUBSUB}#get-pending"
+
+
+def test_owners_ask_who_waits(cast, admin):
+    romeo = cast("romeo")
+    create(admin, access_model="authorize")
+    says(romeo, subscribe(romeo), subscribed(romeo, "pending"))
+    admin.forget()
+    admin.sends(command(PENDING, "execute", to=SERVICE))
+    asked = admin.receives(
+        f"<iq type='result'><command xmlns='{COMMANDS}' status='executing'/></iq>"
+    )
+    options = [one.findtext("{*}value") for one in asked[0].iter("{jabber:x:data}option")]
+    assert options == [NODE]
+    id = asked[0].get("sessionid")
+    admin.sends(command(PENDING, "complete", id, {"pubsub#node": [NODE]}, to=SERVICE))
+    admin.receives(f"<iq type='result'><command xmlns='{COMMANDS}' status='completed'/></iq>")
+    question = admin.receives(
+        f"<message from='{SERVICE}'><x xmlns='jabber:x:data' type='form'/></message>"
+    )
+    assert field(question, "pubsub#subscriber_jid") == [romeo.bare]
+    assert field(question, "pubsub#node") == [NODE]
+
+
+def test_others_do_not_hear_who_waits(cast, admin):
+    romeo = cast("romeo")
+    create(admin, access_model="authorize")
+    romeo.sends(command(PENDING, "execute", to=SERVICE))
+    romeo.receives(
+        "<iq type='error' id='c'><error><forbidden/></error></iq>".replace(
+            "<forbidden/>", "<forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+        )
+    )
+    admin.sends(command(PENDING, "execute", to=SERVICE))
+    id = admin.receives("<iq type='result'/>")[0].get("sessionid")
+    admin.sends(command(PENDING, "complete", id, {"pubsub#node": ["nothing"]}, to=SERVICE))
+    admin.receives(
+        "<iq type='error' id='c'><error><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+    )

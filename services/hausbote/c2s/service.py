@@ -86,6 +86,7 @@ PUBSUB_FEATURES: tuple[Feature, ...] = (
     ping.feature,
     version.feature,
     time.feature,
+    adhoc.feature,
     requests.pubsub,
 )
 

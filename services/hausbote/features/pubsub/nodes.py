@@ -8,12 +8,15 @@ from hausbote.features.pubsub.action import Action, answer, owner_answer
 from hausbote.features.pubsub.config import NodeConfig, checked_form, default
 from hausbote.features.pubsub.notify import Event, happened, prepared, tell
 from hausbote.features.pubsub.publishing import check_name
+from hausbote.features.pubsub.subscriptions import review
 from hausbote.storage import NewNode, Outcome
 from hausbote.xmpp import ns
 from hausbote.xmpp.data_form import form_in
 from hausbote.xmpp.errors import BadRequest, Conflict, Forbidden, ResourceConstraint
 from hausbote.xmpp.stanza import Child
 from hausbote.xmpp.xml import Markup, el
+
+_WHO_MAY_SUBSCRIBE = ("access_model", "roster_groups_allowed")
 
 
 def create(action: Action) -> Child:
@@ -76,7 +79,8 @@ def configure(action: Action) -> None:
     form = form_in(action.element)
     if form is not None and form.type == "cancel":
         return
-    config = service.config(node).with_form(checked_form(form, ns.PUBSUB_CONFIG))
+    before = service.config(node)
+    config = before.with_form(checked_form(form, ns.PUBSUB_CONFIG))
     limit = service.host.settings.limits.pubsub_items
     keep = config.max_items(limit) or -1
     if not config.on("persist_items"):
@@ -86,6 +90,8 @@ def configure(action: Action) -> None:
         what = config.form("result") if config.on("deliver_payloads") else Markup("")
         told = Event(service, node, config, el("configuration", what, node=node.name))
         action.request.afterwards.append(partial(tell, told))
+    if any(config.values(one) != before.values(one) for one in _WHO_MAY_SUBSCRIBE):
+        action.request.afterwards.append(partial(review, service, node.name))
     action.changed(node.name)
 
 

@@ -95,7 +95,7 @@ def manage(action: Action) -> None:
         if state is not None:
             wanted.append((jid, state))
     for jid, state in wanted:
-        _decide(service, node, jid, state)
+        _decide(service, node, jid.full, state)
 
 
 # -- messages with forms -----------------------------------------------------------------------
@@ -122,25 +122,50 @@ def _answered(service: Service, form: FilledForm, owner: JID) -> None:
     if allow is None:
         raise BadRequest("pubsub#allow is a truth value")
     if known is not None and known.state == "pending":
-        _decide(service, node, jid, "subscribed" if allow else "none")
+        _decide(service, node, jid.full, "subscribed" if allow else "none")
 
 
-def _decide(service: Service, node: Node, jid: JID, state: str) -> None:
+def _decide(service: Service, node: Node, jid: str, state: str) -> None:
     store = service.host.store.pubsub
-    known = store.subscription(node.id, jid.full)
+    known = store.subscription(node.id, jid)
     if state == (known.state if known is not None else "none"):
         return
     if state == "none":
-        store.unsubscribe(node.id, jid.full).wait()
+        store.unsubscribe(node.id, jid).wait()
     else:
         subid = known.subid if known is not None else token(96)
-        _put(service, node, Subscription(node.name, jid.full, subid, state))
-    subscription_changed(service, node, jid.full, state)
+        _put(service, node, Subscription(node.name, jid, subid, state))
+    subscription_changed(service, node, jid, state)
     if state == "subscribed":
-        _send_last(service, node, jid.full)
+        _send_last(service, node, jid)
+
+
+def review(service: Service, name: str) -> None:
+    """Who may subscribe has changed: those who wait are let in if nobody has to agree any more, and
+    those who may not be there go."""
+    node = service.host.store.pubsub.node(service.local, name)
+    for one in service.host.store.pubsub.subscriptions(node.id) if node is not None else ():
+        assert node is not None
+        try:
+            let_in = check_subscribe(service, node, JID.parse(one.jid))
+        except StanzaError:
+            _decide(service, node, one.jid, "none")
+        else:
+            if let_in and one.state == "pending":
+                _decide(service, node, one.jid, "subscribed")
+
+
+def pending(service: Service, node: Node) -> list[Child]:
+    """A question to an owner for everybody who waits (§8.7)."""
+    found = service.host.store.pubsub.subscriptions(node.id)
+    return [_question(node, one) for one in found if one.state == "pending"]
 
 
 def _ask_owners(service: Service, node: Node, asked: Subscription) -> None:
+    _to_owners(service, node, _question(node, asked))
+
+
+def _question(node: Node, asked: Subscription) -> Child:
     fields = (
         Field("pubsub#subid", (asked.subid,), "hidden"),
         Field("pubsub#node", (node.name,), label="Node"),
@@ -148,7 +173,7 @@ def _ask_owners(service: Service, node: Node, asked: Subscription) -> None:
         Field("pubsub#allow", ("0",), "boolean", "Allow this?"),
     )
     asking = DataForm(ns.PUBSUB_AUTHORIZATION, fields, "Somebody wants to subscribe")
-    _to_owners(service, node, Child(ns.DATA_FORMS, "x", asking.markup("form")))
+    return Child(ns.DATA_FORMS, "x", asking.markup("form"))
 
 
 def _tell_owners(service: Service, node: Node, changed: Subscription) -> None:
