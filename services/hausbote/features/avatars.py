@@ -191,7 +191,10 @@ def _shown(host: Host, local: str) -> Shown:
     shown = host.directory.account(local).state(Shown)
     if not shown.known:
         service = Service(host, local)
-        picture = current(service)
+        try:
+            picture = current(service)
+        except StanzaError:  # made of names that are not looked at any more
+            picture = None
         shown.hash = picture.id if picture is not None else ""
         shown.audience = _audience(service) if picture is not None else _NOTHING
         shown.known = True
