@@ -364,3 +364,83 @@ def test_others_do_not_hear_who_waits(cast, admin):
     admin.receives(
         "<iq type='error' id='c'><error><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
     )
+
+
+def configure(client, **config):
+    content = f"<configure node='{NODE}'>{form('node_config', **config)}</configure>"
+    says(client, owner("set", content), done())
+
+
+def test_what_subscribers_are_told_of_is_configured(cast, admin):
+    romeo = cast("romeo")
+    create(admin, notify_config="1", notify_retract="1")
+    says(romeo, subscribe(romeo), subscribed(romeo))
+    says(admin, publish(NODE, ENTRY, "1", SERVICE), done())
+    romeo.receives(event(f"<items node='{NODE}'><item id='1'/></items>", SERVICE))
+    retract = f"<retract node='{NODE}'><item id='1'/></retract>"
+    says(admin, iq("set", retract, SERVICE), done())
+    romeo.receives(event(f"<items node='{NODE}'><retract id='1'/></items>", SERVICE))
+    configure(admin, title="Thoughts", notify_retract="0")
+    told = romeo.receives(event(f"<configuration node='{NODE}'/>", SERVICE))
+    assert field(told, "pubsub#title") == ["Thoughts"]
+    says(admin, publish(NODE, ENTRY, "2", SERVICE), done())
+    romeo.forget()
+    says(admin, iq("set", retract.replace("'1'", "'2'"), SERVICE), done())
+    romeo.receives_nothing()
+    configure(admin, notify_delete="0", notify_config="0")
+    says(admin, owner("set", f"<delete node='{NODE}'/>"), done())
+    romeo.receives_nothing()
+
+
+def test_who_is_subscribed_hears_where_a_deleted_node_went(cast, admin):
+    romeo = cast("romeo")
+    create(admin)
+    says(romeo, subscribe(romeo), subscribed(romeo))
+    redirect = "<redirect uri='xmpp:other.example?;node=musings'/>"
+    says(admin, owner("set", f"<delete node='{NODE}'>{redirect}</delete>"), done())
+    romeo.receives(event(f"<delete node='{NODE}'>{redirect}</delete>", SERVICE))
+    says(romeo, iq("get", "<subscriptions/>", SERVICE), done("<subscriptions/>"))
+
+
+def test_what_one_is_to_the_nodes_can_be_asked_for(cast, admin):
+    romeo, juliet = cast("romeo", "juliet")
+    create(admin)
+    member = f"<affiliation jid='{romeo.bare}' affiliation='member'/>"
+    says(admin, owner("set", f"<affiliations node='{NODE}'>{member}</affiliations>"), done())
+    says(romeo, subscribe(romeo), subscribed(romeo))
+    for node in ("", f" node='{NODE}'"):
+        mine = f"<affiliations><affiliation node='{NODE}' affiliation='member'/></affiliations>"
+        says(romeo, iq("get", f"<affiliations{node}/>", SERVICE), done(mine))
+        mine = f"<subscriptions><subscription node='{NODE}' jid='{romeo.bare}' subscription='subscribed'/></subscriptions>"
+        says(romeo, iq("get", f"<subscriptions{node}/>", SERVICE), done(mine))
+    for what in ("affiliations", "subscriptions"):
+        answer = says(juliet, iq("get", f"<{what}/>", SERVICE), done(f"<{what}/>"))
+        assert len(answer[0][0]) == 0
+        says(romeo, owner("get", f"<{what} node='{NODE}'/>"), refused("forbidden"))
+        says(admin, owner("get", f"<{what} node='nothing'/>"), refused("item-not-found"))
+    asked = says(admin, owner("get", f"<affiliations node='{NODE}'/>"), "<iq type='result'/>")
+    known = {one.get("jid"): one.get("affiliation") for one in asked[0][0]}
+    assert known == {admin.bare: "owner", romeo.bare: "member"}
+
+
+def test_publish_options_are_conditions_at_the_service_too(cast, admin):
+    create(admin)
+    says(admin, publish(NODE, ENTRY, "1", SERVICE, options={"access_model": "open"}), done())
+    for options in ({"access_model": "whitelist"}, {"max_items": "max"}, {"unheard": "of"}):
+        answer = refused("conflict", "precondition-not-met")
+        says(admin, publish(NODE, ENTRY, "2", SERVICE, options=options), answer)
+    says(admin, publish("nothing", ENTRY, "1", SERVICE), refused("item-not-found"))
+    found = says(admin, items(NODE, to=SERVICE), done("<items/>"))
+    assert [item.get("id") for item in found[0][0]] == ["1"]
+
+
+def test_options_of_subscriptions_are_not_there(cast, admin):
+    romeo = cast("romeo")
+    create(admin)
+    no = refused("feature-not-implemented", "unsupported", feature="subscription-options")
+    asked = f"<options node='{NODE}' jid='{romeo.bare}'/>"
+    says(romeo, iq("get", asked, SERVICE), no)
+    says(romeo, iq("set", asked, SERVICE), no)
+    wanted = f"<options>{form('subscribe_options', deliver='0')}</options>"
+    both = f"<subscribe node='{NODE}' jid='{romeo.bare}'/>{wanted}"
+    says(romeo, iq("set", both, SERVICE), no)
