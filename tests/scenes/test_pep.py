@@ -412,6 +412,23 @@ def test_who_is_let_in_gets_the_last_item(cast):
     assert [one[0][0].get("node") for one in heard] == [TUNE]
 
 
+def test_a_node_that_is_opened_shows_its_last_item_to_those_who_may_see_it_now(cast):
+    juliet, romeo, stranger = cast("juliet", "romeo", "stranger")
+    cast.befriend(juliet, romeo)
+    for client in (juliet, romeo, stranger):
+        listens(client, TUNE)
+    juliet.forget()
+    says(juliet, publish(TUNE, SONG, "1", options={"access_model": "whitelist"}), done())
+    juliet.forget()
+    romeo.receives_nothing()
+    says(juliet, configure(TUNE, access_model="presence"), done())
+    told = romeo.receives(event(f"<items node='{TUNE}'><item id='1'>{SONG}</item></items>"))
+    assert told.find("{urn:xmpp:delay}delay") is not None
+    says(juliet, configure(TUNE, access_model="open"), done())
+    for client in (juliet, romeo, stranger):
+        client.receives_nothing()
+
+
 def test_who_wants_more_gets_the_last_items_of_that(cast):
     juliet = cast("juliet")
     says(juliet, publish(TUNE, SONG, "1"), done())

@@ -6,7 +6,7 @@ from hausbote.base.tokens import token
 from hausbote.features.pubsub import errors
 from hausbote.features.pubsub.action import Action, answer, owner_answer
 from hausbote.features.pubsub.config import NodeConfig, checked_form, default
-from hausbote.features.pubsub.notify import Event, happened, prepared, tell
+from hausbote.features.pubsub.notify import Event, happened, let_in, prepared, tell
 from hausbote.features.pubsub.publishing import check_name
 from hausbote.features.pubsub.subscriptions import review
 from hausbote.storage import NewNode, Outcome
@@ -92,6 +92,8 @@ def configure(action: Action) -> None:
         action.request.afterwards.append(partial(tell, told))
     if any(config.values(one) != before.values(one) for one in _WHO_MAY_SUBSCRIBE):
         action.request.afterwards.append(partial(review, service, node.name))
+        if service.personal:
+            action.request.afterwards.append(partial(let_in, service, node))
     action.changed(node.name)
 
 

@@ -157,6 +157,20 @@ def last_item(service: Service, node: Node, item: Item, to: str) -> Stanza:
     return _message(service, config, _items(node, config, [item]), delay).replace(to=to)
 
 
+def let_in(service: Service, before: Node) -> None:
+    """Contacts who may see a node of an account now, and could not before, get its last item."""
+    store = service.host.store.pubsub
+    node = store.node(service.local, before.name)
+    if node is None or not sends_last(service.config(node), "on_sub_and_presence"):
+        return
+    was, now = (Event(service, one, service.config(one), Markup("")) for one in (before, node))
+    known = {session.jid.full for session in _interested(was)} | set(_interested_elsewhere(was))
+    new = {session.jid.full for session in _interested(now)} | set(_interested_elsewhere(now))
+    for item in store.newest(node.id, 1):
+        for jid in sorted(new - known):
+            send(service, last_item(service, node, item, jid), jid)
+
+
 def sends_last(config: NodeConfig, *when: str) -> bool:
     """Whether the last item is sent then."""
     return config.on("deliver_notifications") and config.value("send_last_published_item") in when
