@@ -8,7 +8,8 @@ from slixmpp import JID
 from slixmpp.plugins import register_plugin
 from slixmpp_omemo import XEP_0384, TrustLevel
 
-from interop.test_slixmpp_pep import Person, befriend, people
+from interop.test_slixmpp_pep import Listener, befriend
+from support.people import people
 
 
 class Memory(Storage):
@@ -54,9 +55,9 @@ register_plugin(Omemo)
 DEVICES = ("eu.siacs.conversations.axolotl.devicelist", "urn:xmpp:omemo:2:devices")
 
 
-class Secretive(Person):
-    def __init__(self, box, local):
-        super().__init__(box, local)
+class Secretive(Listener):
+    def __init__(self, box, local, resource="desk"):
+        super().__init__(box, local, resource)
         for plugin in ("xep_0280", "xep_0334", "xep_0384"):
             self.register_plugin(plugin, module="tests" if plugin == "xep_0384" else None)
         self.listens("message")

@@ -2,17 +2,15 @@
 
 import asyncio
 import hashlib
-from contextlib import asynccontextmanager
 from xml.etree import ElementTree
 
 import pytest
-from slixmpp import ClientXMPP
 from slixmpp.exceptions import IqError
 from slixmpp.plugins.xep_0048.stanza import Bookmarks
 from slixmpp.plugins.xep_0118.stanza import UserTune
 from slixmpp.plugins.xep_0402.stanza import Conference
 
-from support.worlds import PASSWORD
+from support.people import Person, people
 
 IMAGE = b"\x89PNG\r\n\x1a\n, or so they say"
 PLUGINS = (
@@ -21,17 +19,19 @@ PLUGINS = (
 )  # fmt: skip
 
 
-class Person(ClientXMPP):
-    """A slixmpp client that notes what it hears of."""
+class Listener(Person):
+    """Notes what it hears of, and lets everybody in who asks."""
 
     def __init__(self, box, local, resource="desk"):
-        super().__init__(f"{local}@{box.domain}/{resource}", PASSWORD)
-        self.ca_certs = str(box.ca)
-        self.box = box
-        self.enable_direct_tls = False
+        box.add_account(local)
+        super().__init__(box, local, resource)
+        self.auto_authorize = True
+        self.auto_subscribe = True
         for plugin in PLUGINS:
             self.register_plugin(plugin)
         self.heard = {}
+        self.listens("user_tune_publish")
+        self.listens("avatar_metadata_publish")
 
     def listens(self, event):
         self.heard[event] = asyncio.Queue()
@@ -41,27 +41,8 @@ class Person(ClientXMPP):
         return await asyncio.wait_for(self.heard[event].get(), 10)
 
     async def come(self):
-        self.connect(self.box.address, self.box.port)
-        await self.wait_until("session_start", 10)
-        await self.get_roster()
-        self.send_presence()
-        await self.plugin["xep_0199"].ping(self.boundjid.host)
-
-
-@asynccontextmanager
-async def people(box, *names, kind=Person):
-    for name in names:
-        box.add_account(name)
-    everyone = [kind(box, name) for name in names]
-    try:
-        for person in everyone:
-            person.listens("user_tune_publish")
-            person.listens("avatar_metadata_publish")
-            await person.come()
-        yield everyone
-    finally:
-        for person in everyone:
-            await person.disconnect(wait=1)
+        await super().come()
+        await self.plugin["xep_0199"].ping(self.boundjid.host)  # its presence has been seen
 
 
 async def befriend(one, other):
@@ -78,7 +59,7 @@ def payload(text):
 
 def test_a_tune_is_heard_by_a_friend(box):
     async def scene():
-        async with people(box, "romeo", "juliet") as (romeo, juliet):
+        async with people(box, "romeo", "juliet", kind=Listener) as (romeo, juliet):
             await befriend(romeo, juliet)
             await romeo.plugin["xep_0118"].publish_tune(artist="Gerald Finzi", title="Introduction")
             heard = await juliet.hears("user_tune_publish")
@@ -91,7 +72,7 @@ def test_a_tune_is_heard_by_a_friend(box):
 
 def test_a_node_of_one_s_own(box):
     async def scene():
-        async with people(box, "romeo") as (romeo,):
+        async with people(box, "romeo", kind=Listener) as romeo:
             pubsub = romeo.plugin["xep_0060"]
             info = await romeo.plugin["xep_0030"].get_info("romeo@h")
             assert ("pubsub", "pep", None, None) in info["disco_info"]["identities"]
@@ -122,7 +103,7 @@ def test_a_node_of_one_s_own(box):
 
 def test_a_picture_and_a_vcard(box):
     async def scene():
-        async with people(box, "romeo", "juliet") as (romeo, juliet):
+        async with people(box, "romeo", "juliet", kind=Listener) as (romeo, juliet):
             await befriend(romeo, juliet)
             id = hashlib.sha1(IMAGE).hexdigest()
             card = romeo.plugin["xep_0054"].make_vcard()
@@ -144,7 +125,7 @@ def test_a_picture_and_a_vcard(box):
 
 def test_bookmarks_in_both_places(box):
     async def scene():
-        async with people(box, "romeo") as (romeo,):
+        async with people(box, "romeo", kind=Listener) as romeo:
             room = Conference()
             room["name"], room["autojoin"], room["nick"] = "Orchard", True, "R"
             options = romeo.plugin["xep_0004"].make_form("submit")
@@ -183,7 +164,7 @@ def test_bookmarks_in_both_places(box):
 
 def test_the_service_of_the_box(box):
     async def scene():
-        async with people(box, "admin", "romeo") as (admin, romeo):
+        async with people(box, "admin", "romeo", kind=Listener) as (admin, romeo):
             box.store.accounts.set_admin("admin", True)
             service = f"pubsub.{box.domain}"
             with pytest.raises(IqError, match="forbidden"):

@@ -45,11 +45,11 @@ class Person(ClientXMPP):
 
 
 @asynccontextmanager
-async def people(box, *names):
+async def people(box, *names, kind=Person):
     everyone = []
     try:
         for name in names:
-            person = Person(box, *name.split("/"))
+            person = kind(box, *name.split("/"))
             everyone.append(person)
             await person.come()
         yield everyone if len(everyone) > 1 else everyone[0]
