@@ -57,7 +57,7 @@ ROWS = (
     Row("Web", SERVER, "Connection discovery (not asked of servers)", "XEP-0156", (), "scenes/test_discovery.py"),
     Row("IM", SERVER, "Core features", "RFC 6121", _stream("{urn:xmpp:features:rosterver}ver"), "scenes/test_subscriptions.py"),
     Row("IM", SERVER, "vcard-temp", "XEP-0054", _server("vcard-temp"), "scenes/test_vcards.py"),
-    Row("IM", SERVER, "Outbound messages to other clients", "XEP-0280", _server("urn:xmpp:carbons:2"), "", "lead"),
+    Row("IM", SERVER, "Outbound messages to other clients", "XEP-0280", _server("urn:xmpp:carbons:2"), "scenes/test_carbons.py"),
     Row("IM", SERVER, "Group chat", "XEP-0045", (Place("service", MUC),), "", "rooms"),
     Row("IM", SERVER, "File upload", "XEP-0363", (Place("service", "urn:xmpp:http:upload:0"),), "", "upload"),
     Row("IM", ADVANCED, "Avatar conversion", "XEP-0398, 0153", _account("urn:xmpp:pep-vcard-conversion:0"), "scenes/test_vcards.py"),

@@ -49,7 +49,7 @@ class Session:
         self.presence: Stanza | None = None
         self.priority = 0
         self.gone = False
-        self._held: list[Stanza] | None = None
+        self._held: list[tuple[Stanza, bytes, bool]] | None = None
         self._held_size = 0
         self._states: dict[type, Any] | None = None
 
@@ -75,10 +75,11 @@ class Session:
         if not self.gone:
             self.transport.send(data)
 
-    def deliver(self, message: Stanza, data: bytes) -> bool:
+    def deliver(self, message: Stanza, data: bytes, *, copied: bool = False) -> bool:
         """Send a message, `data` on the wire, after older ones if these are on their way.
 
-        False if it cannot be taken: whoever sent it must keep it or be told.
+        False if it cannot be taken: whoever sent it must keep it or be told.  `copied` says that
+        `data` is only a copy of it (XEP-0280), which nobody misses.
         """
         if not self.reachable:
             return False
@@ -87,7 +88,7 @@ class Session:
             return True
         if self._held_size + len(data) > _MAX_HELD:
             return False
-        self._held.append(message)
+        self._held.append((message, data, copied))
         self._held_size += len(data)
         return True
 
@@ -98,4 +99,8 @@ class Session:
     def release(self) -> list[Stanza]:
         """Send what was kept back; returns what cannot be sent any more."""
         held, self._held = self._held or [], None
-        return [message for message in held if not self.deliver(message, message.wire())]
+        return [
+            message
+            for message, data, copied in held
+            if not self.deliver(message, data, copied=copied) and not copied
+        ]
