@@ -27,6 +27,13 @@ class Transport(Protocol):
         """Tell the client why, and close."""
 
 
+class Keeper(Protocol):
+    """Keeps back what a client need not see now (XEP-0352)."""
+
+    def keeps(self, stanza: Stanza | None, data: bytes) -> bool:
+        """Whether this waits; if not, all that waited has been sent."""
+
+
 class Session:
     """Created when a resource is bound; `presence` is None until it is available."""
 
@@ -37,6 +44,7 @@ class Session:
         "account",
         "gone",
         "jid",
+        "keeper",
         "presence",
         "priority",
         "transport",
@@ -49,6 +57,7 @@ class Session:
         self.presence: Stanza | None = None
         self.priority = 0
         self.gone = False
+        self.keeper: Keeper | None = None  # while the client says that nobody looks at it
         self._held: list[tuple[Stanza, bytes, bool]] | None = None
         self._held_size = 0
         self._states: dict[type, Any] | None = None
@@ -68,11 +77,11 @@ class Session:
         return not self.gone and not self.transport.closed
 
     def send(self, stanza: Stanza) -> None:
-        self.write(stanza.wire())
+        self.write(stanza.wire(), stanza)
 
-    def write(self, data: bytes) -> None:
-        """Send bytes of our own serialising."""
-        if not self.gone:
+    def write(self, data: bytes, stanza: Stanza | None = None) -> None:
+        """Send bytes of our own serialising; without the `stanza` that they are they never wait."""
+        if not self.gone and (self.keeper is None or not self.keeper.keeps(stanza, data)):
             self.transport.send(data)
 
     def deliver(self, message: Stanza, data: bytes, *, copied: bool = False) -> bool:
@@ -84,7 +93,7 @@ class Session:
         if not self.reachable:
             return False
         if self._held is None:
-            self.transport.send(data)
+            self.write(data, message)
             return True
         if self._held_size + len(data) > _MAX_HELD:
             return False

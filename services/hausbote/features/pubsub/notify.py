@@ -72,7 +72,8 @@ def tell(event: Event) -> None:
         for session in _interested(event):
             told.add(session.jid.full)
             told.add(session.jid.bare)
-            session.write(head + escape_attribute(session.jid.full).encode() + tail)
+            data = head + escape_attribute(session.jid.full).encode() + tail
+            session.write(data, message)
         for jid in _interested_elsewhere(event):
             told.add(jid)
             told.add(jid.partition("/")[0])
