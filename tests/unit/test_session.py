@@ -112,3 +112,10 @@ def test_bytes_alone_never_wait(inactive):
     inactive.send(presence())
     inactive.write(b"<message/>")
     assert inactive.transport.sent[1:] == [b"<message/>"]
+
+
+def test_what_was_replaced_does_not_count(inactive, host):
+    limit = host.settings.limits.held_bytes
+    for _ in range(limit // len(presence().wire()) + 10):
+        inactive.send(presence())
+    assert inactive.transport.sent == []
