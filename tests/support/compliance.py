@@ -57,7 +57,7 @@ ROWS = (
     Row("Web", SERVER, "Connection discovery (not asked of servers)", "XEP-0156", (), "scenes/test_discovery.py"),
     Row("IM", SERVER, "Core features", "RFC 6121", _stream("{urn:xmpp:features:rosterver}ver"), "scenes/test_subscriptions.py"),
     Row("IM", SERVER, "vcard-temp", "XEP-0054", _server("vcard-temp"), "scenes/test_avatars.py"),
-    Row("IM", SERVER, "Outbound messages to other clients", "XEP-0280", _server("urn:xmpp:carbons:2"), "", "lead"),
+    Row("IM", SERVER, "Outbound messages to other clients", "XEP-0280", _server("urn:xmpp:carbons:2"), "scenes/test_carbons.py"),
     Row("IM", SERVER, "Group chat", "XEP-0045", (Place("service", MUC),), "", "rooms"),
     Row("IM", SERVER, "File upload", "XEP-0363", (Place("service", "urn:xmpp:http:upload:0"),), "", "upload"),
     Row("IM", ADVANCED, "Avatar conversion", "XEP-0398, 0153", _account("urn:xmpp:pep-vcard-conversion:0"), "scenes/test_avatars.py"),
@@ -70,7 +70,7 @@ ROWS = (
     Row("IM", ADVANCED, "Stream management", "XEP-0198", _stream("{urn:xmpp:sm:3}sm"), "", "lead"),
     Row("IM", ADVANCED, "Message archive", "XEP-0313", _account("urn:xmpp:mam:2"), "", "lead"),
     Row("Mobile", SERVER, "Stream management", "XEP-0198", _stream("{urn:xmpp:sm:3}sm"), "", "lead"),
-    Row("Mobile", SERVER, "Client state indication", "XEP-0352", _stream("{urn:xmpp:csi:0}csi"), "", "lead"),
+    Row("Mobile", SERVER, "Client state indication", "XEP-0352", _stream("{urn:xmpp:csi:0}csi"), "scenes/test_client_state.py"),
     Row("Mobile", ADVANCED, "Push notifications", "XEP-0357", _account("urn:xmpp:push:0"), "scenes/test_push.py"),
 )
 # fmt: on

@@ -120,6 +120,10 @@ class Limits:
     pubsub_subscriptions: int = setting(1_000, "Subscriptions to one node, and affiliations.")
     private_entries: int = setting(100, "Pieces of private XML of one account.")
     private_bytes: int = setting(1_048_576, "Size of all private XML of one account together.")
+    held_stanzas: int = setting(
+        1_000, "Stanzas that wait for a client which nobody looks at, until all are sent."
+    )
+    held_bytes: int = setting(262_144, "Size of these together.")
     vcard_bytes: int = setting(131_072, "Size of one vCard, without its photo.")
 
 
@@ -145,6 +149,17 @@ class Push:
         "What a notification tells the push service: nothing, or also that it is a message, "
         "who sent it, or even what it says.",
         choices=("none", "count", "sender", "body"),
+    )
+
+
+@dataclass(frozen=True)
+class ClientState:
+    """What waits for a client that says that nobody looks at it, until something else comes."""
+
+    presence: str = setting("hold", "Presence.", choices=("hold", "send"))
+    chat_states: str = setting("hold", "That somebody types.", choices=("hold", "send"))
+    events: str = setting(
+        "hold", "That somebody changed their picture, name or mood.", choices=("hold", "send")
     )
 
 
@@ -243,6 +258,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     contact: Contact = field(default_factory=Contact)
     push: Push = field(default_factory=Push)
+    client_state: ClientState = field(default_factory=ClientState)
     components: Components = field(default_factory=Components)
     policy: Policy = field(default_factory=Policy)
     retention: Retention = field(default_factory=Retention)

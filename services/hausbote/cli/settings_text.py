@@ -6,6 +6,7 @@ from dataclasses import MISSING
 from typing import Any
 
 from hausbote.base.settings import (
+    ClientState,
     Components,
     Contact,
     Dns,
@@ -32,6 +33,7 @@ _SECTIONS = {
     "limits": Limits,
     "contact": Contact,
     "push": Push,
+    "client_state": ClientState,
     "components": Components,
     "policy": Policy,
     "retention": Retention,

@@ -22,7 +22,11 @@ _KINDS: Final = {kind: kind for kind in ("chat", "error", "groupchat", "headline
 
 
 class Sent:
-    """One message from a client of ours, with its from and to set."""
+    """One message from a client of ours, with its from and to set.
+
+    A handler may put another `stanza` in place for those after it: what its sender's own archive
+    and devices get says more than what goes out.
+    """
 
     __slots__ = ("host", "session", "stanza", "tickets", "to", "type")
 

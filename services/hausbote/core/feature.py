@@ -65,6 +65,7 @@ IqHandler = Callable[["Request"], "Child | None"]
 MessageHandler = Callable[["Delivery"], "bool | None"]
 PresenceHandler = Callable[["Presence"], None]
 SentHandler = Callable[["Sent"], None]
+RefusedHandler = Callable[["Host", "Session", Stanza], None]
 NonzaHandler = Callable[["Host", "Session", Stanza], None]
 SessionHook = Callable[["Host", "Session"], None]
 PresenceStamp = Callable[["Host", "Session", Stanza], Stanza]
@@ -119,6 +120,7 @@ class Feature:
     grants: list[Granted] = field(default_factory=list)
     domain_messages: list[MessageHandler] = field(default_factory=list)
     sent_messages: list[SentHandler] = field(default_factory=list)
+    refused_messages: list[RefusedHandler] = field(default_factory=list)
     nonzas: dict[tuple[str, str], NonzaHandler] = field(default_factory=dict)
     followers: dict[str, list[Follower]] = field(default_factory=dict)
     listers: list[ItemLister] = field(default_factory=list)
@@ -161,6 +163,11 @@ class Feature:
     def sent(self, handler: SentHandler) -> SentHandler:
         """Sees every message that a client of ours sends, wherever it goes, before it goes on."""
         self.sent_messages.append(handler)
+        return handler
+
+    def refused(self, handler: RefusedHandler) -> RefusedHandler:
+        """Sees the error with which we answer a message of a client of ours at once."""
+        self.refused_messages.append(handler)
         return handler
 
     def nonza(self, ns: str, *names: str) -> Callable[[NonzaHandler], NonzaHandler]:

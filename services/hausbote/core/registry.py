@@ -62,6 +62,7 @@ class Registry:
         self.listers = tuple(lister for f in features for lister in f.listers)
         self.domain_messages = tuple(h for f in features for h in f.domain_messages)
         self.sent = tuple(h for f in features for h in f.sent_messages)
+        self.refused = tuple(h for f in features for h in f.refused_messages)
         self.before_delivery = self._stages(lambda stage: stage < Stage.DELIVER)
         self.absent = self._stages(lambda stage: stage is Stage.ABSENT)
 
@@ -108,6 +109,7 @@ class Registry:
             lines.append(f"iq {type} {{{ns}}}{name} to {target.name}: {_where(iq)}")
         lines += [f"screen: {_where(screen)}" for screen in self.screens]
         lines += [f"message sent by a client: {_where(handler)}" for handler in self.sent]
+        lines += [f"message of a client refused: {_where(h)}" for h in self.refused]
         for stage in Stage:
             if stage is Stage.DELIVER:
                 lines.append("message DELIVER: core.delivery")

@@ -27,6 +27,13 @@ class Transport(Protocol):
         """Tell the client why, and close."""
 
 
+class Keeper(Protocol):
+    """Keeps back what a client need not see now (XEP-0352)."""
+
+    def keeps(self, stanza: Stanza | None, data: bytes) -> bool:
+        """Whether this waits; if not, all that waited has been sent."""
+
+
 class Session:
     """Created when a resource is bound; `presence` is None until it is available."""
 
@@ -37,6 +44,7 @@ class Session:
         "account",
         "gone",
         "jid",
+        "keeper",
         "presence",
         "priority",
         "transport",
@@ -49,7 +57,8 @@ class Session:
         self.presence: Stanza | None = None
         self.priority = 0
         self.gone = False
-        self._held: list[Stanza] | None = None
+        self.keeper: Keeper | None = None  # while the client says that nobody looks at it
+        self._held: list[tuple[Stanza, bytes, bool]] | None = None
         self._held_size = 0
         self._states: dict[type, Any] | None = None
 
@@ -68,26 +77,27 @@ class Session:
         return not self.gone and not self.transport.closed
 
     def send(self, stanza: Stanza) -> None:
-        self.write(stanza.wire())
+        self.write(stanza.wire(), stanza)
 
-    def write(self, data: bytes) -> None:
-        """Send bytes of our own serialising."""
-        if not self.gone:
+    def write(self, data: bytes, stanza: Stanza | None = None) -> None:
+        """Send bytes of our own serialising; without the `stanza` that they are they never wait."""
+        if not self.gone and (self.keeper is None or not self.keeper.keeps(stanza, data)):
             self.transport.send(data)
 
-    def deliver(self, message: Stanza, data: bytes) -> bool:
+    def deliver(self, message: Stanza, data: bytes, *, copied: bool = False) -> bool:
         """Send a message, `data` on the wire, after older ones if these are on their way.
 
-        False if it cannot be taken: whoever sent it must keep it or be told.
+        False if it cannot be taken: whoever sent it must keep it or be told.  `copied` says that
+        `data` is only a copy of it (XEP-0280), which nobody misses.
         """
         if not self.reachable:
             return False
         if self._held is None:
-            self.transport.send(data)
+            self.write(data, message)
             return True
         if self._held_size + len(data) > _MAX_HELD:
             return False
-        self._held.append(message)
+        self._held.append((message, data, copied))
         self._held_size += len(data)
         return True
 
@@ -98,4 +108,8 @@ class Session:
     def release(self) -> list[Stanza]:
         """Send what was kept back; returns what cannot be sent any more."""
         held, self._held = self._held or [], None
-        return [message for message in held if not self.deliver(message, message.wire())]
+        return [
+            message
+            for message, data, copied in held
+            if not self.deliver(message, data, copied=copied) and not copied
+        ]

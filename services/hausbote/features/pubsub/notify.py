@@ -84,7 +84,7 @@ def _send(event: Event, sessions: list[Session], others: list[str]) -> None:
     before, after = message.around()
     head, tail = before.encode(), after.encode()
     for session in sessions:
-        session.write(head + escape_attribute(session.jid.full).encode() + tail)
+        session.write(head + escape_attribute(session.jid.full).encode() + tail, message)
     for jid in others:
         send(event.service, message.replace(id=token(96)), jid)
 
