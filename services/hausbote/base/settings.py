@@ -110,6 +110,9 @@ class Limits:
     )
     roster_items: int = setting(1_000, "Contacts of one account.")
     offline_messages: int = setting(1_000, "Messages that wait for one account.")
+    unacknowledged_bytes: int = setting(
+        4_194_304, "Bytes that wait until a client says that it has them; beyond, its session ends."
+    )
     blocked: int = setting(1_000, "Addresses that one account blocks.")
     reports_per_hour: int = setting(10, "Reports of spam and abuse per hour and account.")
     push_services: int = setting(10, "Devices of one account that are told by push.")
@@ -125,6 +128,14 @@ class Limits:
     )
     held_bytes: int = setting(262_144, "Size of these together.")
     vcard_bytes: int = setting(131_072, "Size of one vCard, without its photo.")
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """Clients whose connection broke come back to their session, and nothing is lost."""
+
+    seconds: int = setting(600, "Seconds that a session waits for its client. 0 = it does not.")
+    location: str = setting("", "HOST:PORT where clients come back first. Default: as always.")
 
 
 @dataclass(frozen=True)
@@ -256,6 +267,7 @@ class Settings:
     tls: Tls = field(default_factory=Tls)
     dns: Dns = field(default_factory=Dns)
     limits: Limits = field(default_factory=Limits)
+    resumption: Resumption = field(default_factory=Resumption)
     contact: Contact = field(default_factory=Contact)
     push: Push = field(default_factory=Push)
     client_state: ClientState = field(default_factory=ClientState)

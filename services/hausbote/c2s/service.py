@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from hausbote.base.settings import Settings
-from hausbote.c2s import bind2, components, fast, login, sasl2, server, upgrade
+from hausbote.c2s import bind2, components, fast, login, resumption, sasl2, server, upgrade
 from hausbote.c2s.components import Component
 from hausbote.core.bus import Bus
 from hausbote.core.bus.frame import Frame
@@ -72,6 +72,7 @@ FEATURES: tuple[Feature, ...] = (
     login.feature,
     sasl2.feature,
     bind2.feature,
+    resumption.feature,
     fast.feature,
     upgrade.feature,
     server.feature,

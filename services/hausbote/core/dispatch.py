@@ -299,3 +299,5 @@ def gone(host: Host, session: Session) -> None:
             hook(host, session)
     finally:
         host.directory.remove(session)
+    for hook in host.registry.hooks(Moment.REMOVED):
+        hook(host, session)

@@ -52,6 +52,7 @@ class Moment(Enum):
     LEFT = "it became unavailable"
     RESUMED = "its client came back over another stream (XEP-0198)"
     GONE = "it ended"
+    REMOVED = "it ended, and nobody finds it any more"
 
 
 class Phase(Enum):

@@ -1,14 +1,18 @@
 """A bound resource: what others see of a client while it is connected."""
 
+from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeVar
 
 from hausbote.base.jid import JID
+from hausbote.core.acks import Acks
 from hausbote.core.directory import Account
+from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.stanza import Stanza
 
 T = TypeVar("T")
 _MAX_HELD: Final = 1_048_576  # bytes of messages that wait for older ones
+_ASK: Final = f"<r xmlns='{ns.SM}'/>".encode()
 
 
 class Transport(Protocol):
@@ -42,6 +46,8 @@ class Session:
         "_held_size",
         "_states",
         "account",
+        "acks",
+        "asleep",
         "gone",
         "jid",
         "keeper",
@@ -58,6 +64,8 @@ class Session:
         self.priority = 0
         self.gone = False
         self.keeper: Keeper | None = None  # while the client says that nobody looks at it
+        self.acks: Acks | None = None  # if stanzas are counted
+        self.asleep: Callable[[Stanza], None] | None = None  # told of messages while it hibernates
         self._held: list[tuple[Stanza, bytes, bool]] | None = None
         self._held_size = 0
         self._states: dict[type, Any] | None = None
@@ -77,12 +85,27 @@ class Session:
         return not self.gone and not self.transport.closed
 
     def send(self, stanza: Stanza) -> None:
-        self.write(stanza.wire(), stanza)
+        request = stanza.name == "iq" and stanza.type in ("get", "set")
+        self.write(stanza.wire(), stanza, owed=request)
 
-    def write(self, data: bytes, stanza: Stanza | None = None) -> None:
-        """Send bytes of our own serialising; without the `stanza` that they are they never wait."""
+    def write(self, data: bytes, stanza: Stanza | None = None, *, owed: bool = False) -> None:
+        """Send bytes of our own serialising; without the `stanza` that they are they never wait.
+
+        `owed` says that the stanza's sender must hear if the client never gets it.
+        """
         if not self.gone and (self.keeper is None or not self.keeper.keeps(stanza, data)):
+            self.put(data, stanza if owed else None)
+
+    def put(self, data: bytes, owed: Stanza | None = None) -> None:
+        """Send one stanza now, whatever the client's state."""
+        if self.acks is None:
             self.transport.send(data)
+            return
+        unacked = self.acks.unacked
+        unacked.add(data, owed)
+        self.transport.send(data)
+        if unacked.is_due():
+            self.transport.send(_ASK)
 
     def deliver(self, message: Stanza, data: bytes, *, copied: bool = False) -> bool:
         """Send a message, `data` on the wire, after older ones if these are on their way.
@@ -93,7 +116,9 @@ class Session:
         if not self.reachable:
             return False
         if self._held is None:
-            self.write(data, message)
+            self.write(data, message, owed=not copied)
+            if self.asleep is not None and not copied:
+                self.asleep(message)
             return True
         if self._held_size + len(data) > _MAX_HELD:
             return False

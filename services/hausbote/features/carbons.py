@@ -78,6 +78,10 @@ def gone(_host: Host, session: Session) -> None:
     _disable(session)
 
 
+def wants_copies(session: Session) -> bool:
+    return session in session.account.state(Enabled).sessions
+
+
 def _owner(request: Request) -> Session:
     if request.session is None or not request.own:
         raise ServiceUnavailable  # the same for accounts that do not exist
