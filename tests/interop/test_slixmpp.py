@@ -117,3 +117,35 @@ def test_clients_are_listed_and_one_is_asked_to_go(verona):
         return True
 
     assert asyncio.run(evening())
+
+
+def test_a_second_device_follows_the_conversation_and_is_spared_the_rest(verona):
+    async def evening():
+        names = ("romeo/orchard", "juliet/balcony", "juliet/phone")
+        async with people(verona, *names) as (romeo, juliet, phone):
+            await befriend(romeo, juliet)
+            await phone.plugin["xep_0280"].enable()
+            copies = asyncio.Queue()
+            phone.add_event_handler("carbon_received", copies.put_nowait)
+            phone.add_event_handler("carbon_sent", copies.put_nowait)
+            phone.plugin["xep_0352"].send_inactive()
+            await phone.plugin["xep_0199"].ping("h")
+            while not phone.presences.empty():
+                phone.presences.get_nowait()
+            for show in ("away", "dnd", "xa"):
+                romeo.send_presence(pshow=show)
+            await juliet.sees("romeo@h/orchard", "xa")
+            romeo.send_message("juliet@h/balcony", "But soft!", mtype="chat")
+            copy = (await asyncio.wait_for(copies.get(), 5))["carbon_received"]
+            assert (copy["from"], copy["body"]) == (
+                "romeo@h/orchard", "But soft!",
+            )  # fmt: skip
+            seen = phone.presences.get_nowait()
+            assert (seen["from"], seen["type"]) == ("romeo@h/orchard", "xa")
+            assert phone.presences.empty()
+            juliet.send_message("romeo@h", "Ay me!", mtype="chat")
+            copy = (await asyncio.wait_for(copies.get(), 5))["carbon_sent"]
+            assert (copy["to"], copy["body"]) == ("romeo@h", "Ay me!")
+        return True
+
+    assert asyncio.run(evening())

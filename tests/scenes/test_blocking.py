@@ -2,6 +2,8 @@
 
 import pytest
 
+from support.pep import arrives, event, iq, listens, publish
+
 NS = "urn:xmpp:blocking"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 REPORTING = "urn:xmpp:reporting:1"
@@ -252,3 +254,70 @@ def test_a_report_reaches_the_administrators_and_nobody_else(cast):
     romeo.receives_nothing()
     juliet.receives_nothing()
     assert listed(juliet) == ["romeo@h"]
+
+
+TUNE = "http://jabber.org/protocol/tune"
+SONG = f"<tune xmlns='{TUNE}'><title>Heart and Soul</title></tune>"
+
+
+def heard(client):
+    return [one for one in client.came() if one.tag.endswith("message")]
+
+
+@pytest.mark.parametrize("blocker", ["romeo", "juliet"])
+def test_what_people_publish_does_not_reach_those_who_are_blocked(cast, blocker):
+    juliet, romeo = cast("juliet", "romeo")
+    cast.befriend(juliet, romeo)
+    listens(romeo, TUNE)
+    juliet.forget()
+    one, other = (romeo, juliet) if blocker == "romeo" else (juliet, romeo)
+    blocks(one, other.bare)
+    one.forget()
+    other.forget()
+    juliet.sends(publish(TUNE, SONG, "1"))
+    juliet.receives("<iq type='result' id='1'/>")
+    assert heard(romeo) == []
+    romeo.sends("<presence type='unavailable'/>")
+    romeo.forget()
+    arrives(romeo, TUNE)  # nor is the last item for them
+    assert heard(romeo) == []
+    one.sends(change("unblock", other.bare))
+    one.forget()
+    other.forget()
+    juliet.sends(publish(TUNE, SONG, "2"))
+    romeo.receives(event(f"<items node='{TUNE}'><item id='2'/></items>", juliet.bare))
+
+
+@pytest.mark.parametrize("blocker", ["romeo", "juliet"])
+def test_subscribing_to_what_people_publish_does_not_help_the_blocked(cast, blocker):
+    juliet, romeo = cast("juliet", "romeo")
+    cast.befriend(juliet, romeo)
+    juliet.sends(publish("urn:x", "<x xmlns='urn:x'/>", "1"))
+    juliet.receives("<iq type='result' id='1'/>")
+    romeo.sends(iq("set", f"<subscribe node='urn:x' jid='{romeo.bare}'/>", juliet.bare))
+    romeo.settle()
+    romeo.forget()
+    one, other = (romeo, juliet) if blocker == "romeo" else (juliet, romeo)
+    blocks(one, other.bare)
+    romeo.forget()
+    juliet.sends(publish("urn:x", "<x xmlns='urn:x'/>", "2"))
+    juliet.settle()
+    assert heard(romeo) == []
+    assert heard(juliet) == []
+
+
+def test_the_pubsub_service_can_be_blocked(cast, world):
+    cast.account("admin")
+    world.store.accounts.set_admin("admin", True)
+    admin, romeo = cast("admin", "romeo")
+    admin.sends(iq("set", "<create node='news'/>", "pubsub.h"))
+    admin.receives("<iq type='result' id='1'/>")
+    romeo.sends(iq("set", f"<subscribe node='news' jid='{romeo.bare}'/>", "pubsub.h"))
+    romeo.receives("<iq type='result' id='1'/>")
+    blocks(romeo, "pubsub.h")
+    admin.sends(publish("news", "<x xmlns='urn:x'/>", "1", "pubsub.h"))
+    admin.receives("<iq type='result' id='1'/>")
+    assert heard(romeo) == []
+    unblocks(romeo, "pubsub.h")
+    admin.sends(publish("news", "<x xmlns='urn:x'/>", "2", "pubsub.h"))
+    romeo.receives(event("<items node='news'><item id='2'/></items>", "pubsub.h"))

@@ -73,7 +73,7 @@ def test_they_are_announced(stranger):
     inline = stranger().features.find(f"{{{SASL2}}}authentication/{{{SASL2}}}inline")
     assert inline.find(f"{{{ECHO}}}echo") is not None
     bind = inline.find(f"{{{BIND2}}}bind")
-    assert [one.get("var") for one in bind.iter(f"{{{BIND2}}}feature")] == [ECHO]
+    assert ECHO in [one.get("var") for one in bind.iter(f"{{{BIND2}}}feature")]
 
 
 def test_they_answer_in_the_success_and_nothing_comes_before_it(stranger, order):

@@ -1,7 +1,5 @@
 """Everybody's own publish-subscribe service (XEP-0163), with all that XEP-0060 says of it."""
 
-import uuid
-
 from support.pep import (
     DISCO,
     OWNER,
@@ -23,11 +21,6 @@ TUNE = "http://jabber.org/protocol/tune"
 SONG = f"<tune xmlns='{TUNE}'><title>Willow</title></tune>"
 OTHER = f"<tune xmlns='{TUNE}'><title>Greensleeves</title></tune>"
 HIDDEN = f"<iq type='error' id='1'><error><service-unavailable xmlns='{STANZAS}'/></error></iq>"
-
-
-def unknown():
-    """A node that makes capabilities new to the server, so that it asks for them first."""
-    return f"urn:{uuid.uuid4()}"
 
 
 def says(client, stanza, answer):
@@ -158,6 +151,29 @@ def test_a_long_list_comes_in_pages(cast):
     )
     says(juliet, page("<after>nothing</after>"), refused("item-not-found"))
     says(juliet, page("<max>some</max>"), refused("bad-request"))
+
+
+def test_more_than_fits_into_an_answer_comes_in_parts(cast):
+    juliet = cast("juliet")
+    payload = f"<x xmlns='urn:x'>{'x' * 200_000}</x>"
+    for number in range(12):
+        says(
+            juliet, publish("urn:many", payload, str(number), options={"max_items": "max"}), done()
+        )
+    answer = says(
+        juliet,
+        items("urn:many"),
+        done(
+            "<items/><set xmlns='http://jabber.org/protocol/rsm'><last>8</last><count>12</count></set>"
+        ),
+    )
+    assert [item.get("id") for item in answer[0][0]] == list("012345678")
+    rest = iq(
+        "get",
+        "<items node='urn:many'/><set xmlns='http://jabber.org/protocol/rsm'><after>8</after></set>",
+    )
+    answer = says(juliet, rest, done())
+    assert [item.get("id") for item in answer[0][0]] == ["9", "10", "11"]
 
 
 def test_requests_that_make_no_sense_are_named(cast):
@@ -335,7 +351,7 @@ def test_who_listens_hears_of_it_and_nobody_else(cast):
 
 
 def test_capabilities_without_the_right_hash_count_for_that_client_alone(cast):
-    from support.pep import answer, caps
+    from support.pep import answer
 
     juliet, phone, desk = cast("juliet", "juliet/phone", "juliet/desk")
     phone.forget()
@@ -355,8 +371,6 @@ def test_capabilities_without_the_right_hash_count_for_that_client_alone(cast):
 
 
 def test_another_client_cannot_answer_for_someone(cast):
-    from support.pep import caps
-
     juliet, mallory = cast("juliet", "mallory")
     juliet.sends(f"<presence>{caps('urn:secret')}</presence>")
     (asked,) = [one for one in juliet.came() if one.get("type") == "get"]
@@ -374,8 +388,7 @@ def test_who_comes_later_gets_the_last_item(cast):
     juliet, romeo = cast("juliet", "romeo")
     cast.befriend(juliet, romeo)
     says(juliet, publish(TUNE, SONG, "1"), done())
-    fresh = unknown()
-    arrives(romeo, TUNE, fresh)
+    arrives(romeo, TUNE)
     last = event(f"<items node='{TUNE}'><item id='1'>{SONG}</item></items>", juliet.bare)
     assert romeo.receives(last).find("{urn:xmpp:delay}delay") is not None
     romeo.sends("<presence><show>away</show></presence>")
@@ -383,17 +396,46 @@ def test_who_comes_later_gets_the_last_item(cast):
     romeo.receives_nothing()
     romeo.sends("<presence type='unavailable'/>")
     romeo.forget()
-    romeo.sends(f"<presence>{caps(TUNE, fresh)}</presence>")
+    romeo.sends(f"<presence>{caps(TUNE)}</presence>")
     assert [one for one in romeo.came() if one.tag.endswith("message")]
+
+
+def test_who_is_let_in_gets_the_last_item(cast):
+    juliet, romeo = cast("juliet", "romeo")
+    listens(romeo, TUNE)
+    says(juliet, publish(TUNE, SONG, "1"), done())
+    romeo.sends(f"<presence type='subscribe' to='{juliet.bare}'/>")
+    romeo.settle()
+    juliet.sends(f"<presence type='subscribed' to='{romeo.bare}'/>")
+    juliet.settle()
+    heard = [one for one in romeo.came() if one.tag.endswith("message")]
+    assert [one[0][0].get("node") for one in heard] == [TUNE]
+
+
+def test_a_node_that_is_opened_shows_its_last_item_to_those_who_may_see_it_now(cast):
+    juliet, romeo, stranger = cast("juliet", "romeo", "stranger")
+    cast.befriend(juliet, romeo)
+    for client in (juliet, romeo, stranger):
+        listens(client, TUNE)
+    juliet.forget()
+    says(juliet, publish(TUNE, SONG, "1", options={"access_model": "whitelist"}), done())
+    juliet.forget()
+    romeo.receives_nothing()
+    says(juliet, configure(TUNE, access_model="presence"), done())
+    told = romeo.receives(event(f"<items node='{TUNE}'><item id='1'>{SONG}</item></items>"))
+    assert told.find("{urn:xmpp:delay}delay") is not None
+    says(juliet, configure(TUNE, access_model="open"), done())
+    for client in (juliet, romeo, stranger):
+        client.receives_nothing()
 
 
 def test_who_wants_more_gets_the_last_items_of_that(cast):
     juliet = cast("juliet")
     says(juliet, publish(TUNE, SONG, "1"), done())
     says(juliet, publish("urn:n", "<x xmlns='urn:x'/>", "1"), done())
-    arrives(juliet, TUNE, unknown())
+    arrives(juliet, TUNE)
     juliet.receives(event(f"<items node='{TUNE}'/>"))
-    arrives(juliet, TUNE, "urn:n", unknown())
+    arrives(juliet, TUNE, "urn:n")
     juliet.receives(event("<items node='urn:n'/>"))
     juliet.receives_nothing()
 

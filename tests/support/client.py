@@ -170,6 +170,10 @@ class Client:
         found, self._inbox = self._inbox, []
         return found
 
+    def unread(self, stanzas) -> None:
+        """They are received next, as if they came now."""
+        self._inbox[:0] = stanzas
+
     def forget(self) -> None:
         """Drop what came so far."""
         self.settle()

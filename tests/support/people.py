@@ -18,7 +18,16 @@ class Person(ClientXMPP):
         self.enable_direct_tls = False
         self.auto_authorize = None
         self.auto_subscribe = False
-        for plugin in ("xep_0012", "xep_0030", "xep_0092", "xep_0199", "xep_0202", "xep_0203"):
+        for plugin in (
+            "xep_0012",
+            "xep_0030",
+            "xep_0092",
+            "xep_0199",
+            "xep_0202",
+            "xep_0203",
+            "xep_0280",
+            "xep_0352",
+        ):
             self.register_plugin(plugin)
         self.messages = asyncio.Queue()
         self.presences = asyncio.Queue()
@@ -45,11 +54,11 @@ class Person(ClientXMPP):
 
 
 @asynccontextmanager
-async def people(box, *names):
+async def people(box, *names, kind=Person):
     everyone = []
     try:
         for name in names:
-            person = Person(box, *name.split("/"))
+            person = kind(box, *name.split("/"))
             everyone.append(person)
             await person.come()
         yield everyone if len(everyone) > 1 else everyone[0]

@@ -91,10 +91,10 @@ def listens(client, *nodes):
 
 
 def arrives(client, *nodes):
-    """Likewise, but what comes after that is there to be received; returns what came before."""
+    """Likewise, but messages that come because of that are there to be received."""
     client.sends(f"<presence>{caps(*nodes)}</presence>")
     came = client.came()
     for stanza in came:
         if stanza.get("type") == "get" and stanza[0].tag == f"{{{DISCO}#info}}query":
             answer(client, stanza, *nodes)
-    return came
+    client.unread(stanza for stanza in came if stanza.tag.endswith("message"))

@@ -27,6 +27,8 @@ class Event(Enum):
     CERTIFICATE_UNUSABLE = "error", "The certificate on disk cannot be used; the old one stays."
     SESSION_STARTED = "debug", "A client logged in and bound a resource."
     SESSION_ENDED = "debug", "A client's session ended."
+    SESSION_HIBERNATES = "debug", "A client's connection broke; its session waits for it."
+    SESSION_RESUMED = "debug", "A client came back to its session."
     LOGIN_FAILED = "info", "A login was refused; many of these are someone guessing passwords."
     LOGINS_HELD_BACK = "warning", "Too many failed logins from one place: further ones must wait."
     STREAM_ERROR = "info", "A client's stream was ended by us, for the reason named."

@@ -122,6 +122,9 @@ class Limits:
     )
     roster_items: int = setting(1_000, "Contacts of one account.")
     offline_messages: int = setting(1_000, "Messages that wait for one account.")
+    unacknowledged_bytes: int = setting(
+        4_194_304, "Bytes that wait until a client says that it has them; beyond, its session ends."
+    )
     blocked: int = setting(1_000, "Addresses that one account blocks.")
     reports_per_hour: int = setting(10, "Reports of spam and abuse per hour and account.")
     push_services: int = setting(10, "Devices of one account that are told by push.")
@@ -132,7 +135,19 @@ class Limits:
     pubsub_subscriptions: int = setting(1_000, "Subscriptions to one node, and affiliations.")
     private_entries: int = setting(100, "Pieces of private XML of one account.")
     private_bytes: int = setting(1_048_576, "Size of all private XML of one account together.")
+    held_stanzas: int = setting(
+        1_000, "Stanzas that wait for a client which nobody looks at, until all are sent."
+    )
+    held_bytes: int = setting(262_144, "Size of these together.")
     vcard_bytes: int = setting(131_072, "Size of one vCard, without its photo.")
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """Clients whose connection broke come back to their session, and nothing is lost."""
+
+    seconds: int = setting(600, "Seconds that a session waits for its client. 0 = it does not.")
+    location: str = setting("", "HOST:PORT where clients come back first. Default: as always.")
 
 
 @dataclass(frozen=True)
@@ -157,6 +172,17 @@ class Push:
         "What a notification tells the push service: nothing, or also that it is a message, "
         "who sent it, or even what it says.",
         choices=("none", "count", "sender", "body"),
+    )
+
+
+@dataclass(frozen=True)
+class ClientState:
+    """What waits for a client that says that nobody looks at it, until something else comes."""
+
+    presence: str = setting("hold", "Presence.", choices=("hold", "send"))
+    chat_states: str = setting("hold", "That somebody types.", choices=("hold", "send"))
+    events: str = setting(
+        "hold", "That somebody changed their picture, name or mood.", choices=("hold", "send")
     )
 
 
@@ -286,8 +312,10 @@ class Settings:
     tls: Tls = field(default_factory=Tls)
     dns: Dns = field(default_factory=Dns)
     limits: Limits = field(default_factory=Limits)
+    resumption: Resumption = field(default_factory=Resumption)
     contact: Contact = field(default_factory=Contact)
     push: Push = field(default_factory=Push)
+    client_state: ClientState = field(default_factory=ClientState)
     components: Components = field(default_factory=Components)
     federation: Federation = field(default_factory=Federation)
     policy: Policy = field(default_factory=Policy)

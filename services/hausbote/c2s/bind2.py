@@ -2,7 +2,7 @@
 
 import base64
 import hmac
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from hausbote.base.jid import InvalidJID, prepare_resource
 from hausbote.base.tokens import token
@@ -51,6 +51,13 @@ def bind(stream: "ClientStream", request: Child) -> tuple[Session, Markup]:
     answers = [handler(host, session) for handler in host.registry.bind_results]
     answers += [_enable(host, session, child) for child in children]
     return session, el("bound", *answers, xmlns=ns.BIND2)
+
+
+def waiting(session: Session) -> "tuple[ClientStream, list[bytes]]":
+    """The stream of a session being bound, and what was sent to that before the client knows."""
+    transport = session.transport
+    assert isinstance(transport, _Waiting)
+    return cast("ClientStream", transport.real), transport.kept
 
 
 def let_out(session: Session) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from hausbote.base.settings import Settings
-from hausbote.c2s import bind2, components, fast, login, sasl2, server, upgrade
+from hausbote.c2s import bind2, components, fast, login, resumption, sasl2, server, upgrade
 from hausbote.c2s.components import Component
 from hausbote.core.bus import Bus
 from hausbote.core.bus.frame import Frame
@@ -20,6 +20,8 @@ from hausbote.features import (
     blocking,
     bookmarks,
     caps,
+    carbons,
+    client_state,
     clients,
     contact_addresses,
     data_policy,
@@ -58,6 +60,8 @@ FEATURES: tuple[Feature, ...] = (
     subscriptions.feature,
     presence.feature,
     elsewhere.feature,
+    carbons.feature,
+    client_state.feature,
     push.feature,
     offline.feature,
     ping.feature,
@@ -70,6 +74,7 @@ FEATURES: tuple[Feature, ...] = (
     login.feature,
     sasl2.feature,
     bind2.feature,
+    resumption.feature,
     fast.feature,
     upgrade.feature,
     server.feature,
@@ -88,6 +93,7 @@ PUBSUB_FEATURES: tuple[Feature, ...] = (
     ping.feature,
     version.feature,
     time.feature,
+    adhoc.feature,
     requests.pubsub,
 )
 

@@ -6,12 +6,14 @@ that no byte can slip past a restart of the stream.
 """
 
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from gevent.event import Event as Signal
 
 from hausbote.base.log import Event, Word, bug, log
 from hausbote.base.tokens import session_tag, token
+from hausbote.c2s import resumption
 from hausbote.c2s.login import Login
 from hausbote.c2s.negotiation import features, negotiate, open_stream
 from hausbote.core import dispatch
@@ -145,7 +147,8 @@ class ClientStream:
         elif isinstance(event, Closed):
             self.close()
         elif event is _Step.GONE:
-            self._leave()
+            if not resumption.hibernate(self):
+                self._leave()
             self._let_go()
         elif not self.waiting:
             self.connection.resume()
@@ -164,7 +167,11 @@ class ClientStream:
                 return
             if self.language is not None and "xml:lang" not in stanza.attrs:
                 stanza.attrs["xml:lang"] = self.language
-            dispatch.from_session(self.server.host, session, stanza)
+            host, acks = self.server.host, session.acks
+            if acks is None:
+                dispatch.from_session(host, session, stanza)
+            else:
+                acks.handle(partial(dispatch.from_session, host, session, stanza))
 
     def _take_nonza(self, session: Session, element: Stanza) -> None:
         host = self.server.host
@@ -174,7 +181,7 @@ class ClientStream:
         handler(host, session, element)
 
     def _leave(self) -> None:
-        if self.session is not None:
+        if self.session is not None and not self.session.gone:
             log(Event.SESSION_ENDED, session=Word(self.tag))
             dispatch.gone(self.server.host, self.session)
 

@@ -2,44 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
-from hausbote.base.settings import (
-    Components,
-    Contact,
-    Dns,
-    Federation,
-    Limits,
-    Log,
-    Names,
-    Policy,
-    Ports,
-    PubsubService,
-    Push,
-    Retention,
-    Settings,
-    Tls,
-    Web,
-    documented,
-)
+from hausbote.base.settings import Settings, documented
 
-_SECTIONS = {
-    "names": Names,
-    "ports": Ports,
-    "web": Web,
-    "tls": Tls,
-    "dns": Dns,
-    "limits": Limits,
-    "contact": Contact,
-    "push": Push,
-    "components": Components,
-    "federation": Federation,
-    "policy": Policy,
-    "retention": Retention,
-    "pubsub": PubsubService,
-    "log": Log,
-}
+_SECTIONS = {f.name: f.type for f in fields(Settings) if is_dataclass(f.type)}
 
 
 def toml_file(chosen: Mapping[str, Any]) -> str:

@@ -133,6 +133,9 @@ def refuse(
         if answer.to != session.jid.full:
             answer = answer.replace(to=session.jid.full)
         session.send(answer)
+        if answer.name == "message":
+            for handler in host.registry.refused:
+                handler(host, session, answer)
     elif answer.to is not None:
         route(host, answer)
 
@@ -149,8 +152,9 @@ def _route(
         if screen(host, stanza, sender, to, session):
             return
     if session is not None and stanza.name == "message":
+        sent = Sent(host, session, stanza, to, tickets)
         for handler in host.registry.sent:
-            handler(Sent(host, session, stanza, to, tickets))
+            handler(sent)
     if to.domain == host.domain:
         _local(host, stanza, sender, to, session, tickets)
         return
@@ -306,3 +310,5 @@ def gone(host: Host, session: Session) -> None:
             hook(host, session)
     finally:
         host.directory.remove(session)
+    for hook in host.registry.hooks(Moment.REMOVED):
+        hook(host, session)

@@ -52,6 +52,7 @@ class Moment(Enum):
     LEFT = "it became unavailable"
     RESUMED = "its client came back over another stream (XEP-0198)"
     GONE = "it ended"
+    REMOVED = "it ended, and nobody finds it any more"
 
 
 class Phase(Enum):
@@ -65,10 +66,12 @@ IqHandler = Callable[["Request"], "Child | None"]
 MessageHandler = Callable[["Delivery"], "bool | None"]
 PresenceHandler = Callable[["Presence"], None]
 SentHandler = Callable[["Sent"], None]
+RefusedHandler = Callable[["Host", "Session", Stanza], None]
 NonzaHandler = Callable[["Host", "Session", Stanza], None]
 SessionHook = Callable[["Host", "Session"], None]
 PresenceStamp = Callable[["Host", "Session", Stanza], Stanza]
 Witness = Callable[["Presence"], None]
+Granted = Callable[["Host", str, str], None]
 Follower = Callable[["Host", str, list[Callable[[], None]]], None]
 ItemLister = Callable[["Request"], list[Markup]]
 StreamFeature = Callable[["Host"], "Markup | None"]
@@ -115,8 +118,10 @@ class Feature:
     inbound_presence: dict[str, PresenceHandler] = field(default_factory=dict)
     stamps: list[PresenceStamp] = field(default_factory=list)
     witnesses: list[Witness] = field(default_factory=list)
+    grants: list[Granted] = field(default_factory=list)
     domain_messages: list[MessageHandler] = field(default_factory=list)
     sent_messages: list[SentHandler] = field(default_factory=list)
+    refused_messages: list[RefusedHandler] = field(default_factory=list)
     nonzas: dict[tuple[str, str], NonzaHandler] = field(default_factory=dict)
     followers: dict[str, list[Follower]] = field(default_factory=dict)
     listers: list[ItemLister] = field(default_factory=list)
@@ -161,6 +166,11 @@ class Feature:
         self.sent_messages.append(handler)
         return handler
 
+    def refused(self, handler: RefusedHandler) -> RefusedHandler:
+        """Sees the error with which we answer a message of a client of ours at once."""
+        self.refused_messages.append(handler)
+        return handler
+
     def nonza(self, ns: str, *names: str) -> Callable[[NonzaHandler], NonzaHandler]:
         """Handles those elements of a bound client's stream that are not stanzas."""
 
@@ -179,6 +189,11 @@ class Feature:
     def witness(self, handler: Witness) -> Witness:
         """Sees presence, available or not, that somebody sends to an account of ours."""
         self.witnesses.append(handler)
+        return handler
+
+    def granted(self, handler: Granted) -> Granted:
+        """Called with an account's local part and a bare JID that may see its presence now."""
+        self.grants.append(handler)
         return handler
 
     def follows(self, *topics: str) -> Callable[[Follower], Follower]:

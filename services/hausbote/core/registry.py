@@ -58,9 +58,11 @@ class Registry:
         self.disco_forms: tuple[DiscoForm, ...] = tuple(d for f in features for d in f.disco_forms)
         self.stamps = tuple(stamp for f in features for stamp in f.stamps)
         self.witnesses = tuple(witness for f in features for witness in f.witnesses)
+        self.grants = tuple(grant for f in features for grant in f.grants)
         self.listers = tuple(lister for f in features for lister in f.listers)
         self.domain_messages = tuple(h for f in features for h in f.domain_messages)
         self.sent = tuple(h for f in features for h in f.sent_messages)
+        self.refused = tuple(h for f in features for h in f.refused_messages)
         self.before_delivery = self._stages(lambda stage: stage < Stage.DELIVER)
         self.absent = self._stages(lambda stage: stage is Stage.ABSENT)
 
@@ -107,6 +109,7 @@ class Registry:
             lines.append(f"iq {type} {{{ns}}}{name} to {target.name}: {_where(iq)}")
         lines += [f"screen: {_where(screen)}" for screen in self.screens]
         lines += [f"message sent by a client: {_where(handler)}" for handler in self.sent]
+        lines += [f"message of a client refused: {_where(h)}" for h in self.refused]
         for stage in Stage:
             if stage is Stage.DELIVER:
                 lines.append("message DELIVER: core.delivery")
@@ -122,6 +125,7 @@ class Registry:
             for topic, handlers in sorted(feature.followers.items())
             for handler in handlers
         ]
+        lines += [f"presence granted: {_where(grant)}" for grant in self.grants]
         lines += [f"message to the service: {_where(h)}" for h in self.domain_messages]
         lines += [f"presence stamp: {_where(stamp)}" for stamp in self.stamps]
         lines += [f"presence witness: {_where(witness)}" for witness in self.witnesses]

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from hausbote.core.session import Session
 
 
+def source(host: "Host", sender: JID) -> str:
+    """Whose names those in a stanza are, for `xmpp.stanza.tree`: an account's or a server's."""
+    return sender.bare if sender.domain == host.domain else sender.domain
+
+
 @dataclass(slots=True)
 class Request:
     """An IQ get or set.
@@ -38,9 +43,7 @@ class Request:
     @property
     def _source(self) -> str:
         """Whose names they are: an account's, another server's, or a stranger's address."""
-        if self.sender is None:
-            return self.address
-        return self.sender.bare if self.sender.domain == self.host.domain else self.sender.domain
+        return self.address if self.sender is None else source(self.host, self.sender)
 
     @property
     def own(self) -> bool:

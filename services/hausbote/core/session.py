@@ -1,14 +1,18 @@
 """A bound resource: what others see of a client while it is connected."""
 
+from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeVar
 
 from hausbote.base.jid import JID
+from hausbote.core.acks import Acks
 from hausbote.core.directory import Account
+from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.stanza import Stanza
 
 T = TypeVar("T")
 _MAX_HELD: Final = 1_048_576  # bytes of messages that wait for older ones
+_ASK: Final = f"<r xmlns='{ns.SM}'/>".encode()
 
 
 class Transport(Protocol):
@@ -27,6 +31,13 @@ class Transport(Protocol):
         """Tell the client why, and close."""
 
 
+class Keeper(Protocol):
+    """Keeps back what a client need not see now (XEP-0352)."""
+
+    def keeps(self, stanza: Stanza | None, data: bytes) -> bool:
+        """Whether this waits; if not, all that waited has been sent."""
+
+
 class Session:
     """Created when a resource is bound; `presence` is None until it is available."""
 
@@ -35,8 +46,11 @@ class Session:
         "_held_size",
         "_states",
         "account",
+        "acks",
+        "asleep",
         "gone",
         "jid",
+        "keeper",
         "presence",
         "priority",
         "transport",
@@ -49,7 +63,10 @@ class Session:
         self.presence: Stanza | None = None
         self.priority = 0
         self.gone = False
-        self._held: list[Stanza] | None = None
+        self.keeper: Keeper | None = None  # while the client says that nobody looks at it
+        self.acks: Acks | None = None  # if stanzas are counted
+        self.asleep: Callable[[Stanza], None] | None = None  # told of messages while it hibernates
+        self._held: list[tuple[Stanza, bytes, bool]] | None = None
         self._held_size = 0
         self._states: dict[type, Any] | None = None
 
@@ -68,26 +85,44 @@ class Session:
         return not self.gone and not self.transport.closed
 
     def send(self, stanza: Stanza) -> None:
-        self.write(stanza.wire())
+        request = stanza.name == "iq" and stanza.type in ("get", "set")
+        self.write(stanza.wire(), stanza, owed=request)
 
-    def write(self, data: bytes) -> None:
-        """Send bytes of our own serialising."""
-        if not self.gone:
+    def write(self, data: bytes, stanza: Stanza | None = None, *, owed: bool = False) -> None:
+        """Send bytes of our own serialising; without the `stanza` that they are they never wait.
+
+        `owed` says that the stanza's sender must hear if the client never gets it.
+        """
+        if not self.gone and (self.keeper is None or not self.keeper.keeps(stanza, data)):
+            self.put(data, stanza if owed else None)
+
+    def put(self, data: bytes, owed: Stanza | None = None) -> None:
+        """Send one stanza now, whatever the client's state."""
+        if self.acks is None:
             self.transport.send(data)
+            return
+        unacked = self.acks.unacked
+        unacked.add(data, owed)
+        self.transport.send(data)
+        if unacked.is_due():
+            self.transport.send(_ASK)
 
-    def deliver(self, message: Stanza, data: bytes) -> bool:
+    def deliver(self, message: Stanza, data: bytes, *, copied: bool = False) -> bool:
         """Send a message, `data` on the wire, after older ones if these are on their way.
 
-        False if it cannot be taken: whoever sent it must keep it or be told.
+        False if it cannot be taken: whoever sent it must keep it or be told.  `copied` says that
+        `data` is only a copy of it (XEP-0280), which nobody misses.
         """
         if not self.reachable:
             return False
         if self._held is None:
-            self.transport.send(data)
+            self.write(data, message, owed=not copied)
+            if self.asleep is not None and not copied:
+                self.asleep(message)
             return True
         if self._held_size + len(data) > _MAX_HELD:
             return False
-        self._held.append(message)
+        self._held.append((message, data, copied))
         self._held_size += len(data)
         return True
 
@@ -98,4 +133,8 @@ class Session:
     def release(self) -> list[Stanza]:
         """Send what was kept back; returns what cannot be sent any more."""
         held, self._held = self._held or [], None
-        return [message for message in held if not self.deliver(message, message.wire())]
+        return [
+            message
+            for message, data, copied in held
+            if not self.deliver(message, data, copied=copied) and not copied
+        ]

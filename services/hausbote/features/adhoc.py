@@ -15,7 +15,7 @@ from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
 from hausbote.xmpp import ns
-from hausbote.xmpp.data_form import DataForm
+from hausbote.xmpp.data_form import DataForm, form_in
 from hausbote.xmpp.errors import (
     BadRequest,
     FeatureNotImplemented,
@@ -24,7 +24,6 @@ from hausbote.xmpp.errors import (
     NotAllowed,
     ServiceUnavailable,
 )
-from hausbote.xmpp.forms import read
 from hausbote.xmpp.stanza import Child, child
 from hausbote.xmpp.xml import Markup, Tree, el
 
@@ -178,7 +177,7 @@ def _forward(request: Request, session: _Session, id: str, action: str, tree: Tr
     command, last = session.command, session.stage == len(session.command.steps) - 1
     if (action == "complete" and not last) or (action == "next" and last):
         raise BadRequest(extra=el("bad-action", xmlns=ns.COMMANDS))
-    form = read(tree)
+    form = form_in(tree)
     if form is None:
         raise BadRequest("a filled in form is needed", extra=el("bad-payload", xmlns=ns.COMMANDS))
     filled = [*session.filled, form.values]

@@ -79,7 +79,8 @@ def blocks(host: Host, local: str, other: JID) -> bool:
 
 
 def apart(host: Host, one: JID, other: JID) -> bool:
-    """Whether either of two people of ours blocks the other."""
+    """Whether either of two people blocks the other, as far as they are ours."""
     if not holders(host):
         return False
-    return blocks(host, one.local, other) or blocks(host, other.local, one)
+    pairs = ((one, other), (other, one))
+    return any(who.domain == host.domain and blocks(host, who.local, whom) for who, whom in pairs)

@@ -18,7 +18,7 @@ from hausbote.features.pubsub.publishing import new_node, put
 from hausbote.features.pubsub.service import Service
 from hausbote.storage import NewItem, NewNode, Node
 from hausbote.xmpp import ns
-from hausbote.xmpp.forms import truth
+from hausbote.xmpp.data_form import truth
 from hausbote.xmpp.stanza import Child, tree
 from hausbote.xmpp.xml import Markup, Tree, el, write_tree
 
@@ -66,7 +66,7 @@ def to_new(host: Host, local: str, later: Later) -> None:
     service = Service(host, local)
     text = _old_item(service)
     if text is not None and _private(service, ns.OLD_BOOKMARKS):
-        _take_over(service, _parsed(text), later)
+        _take_over(service, _parsed(service, text), later)
 
 
 def read_private(host: Host, local: str) -> str | None:
@@ -136,7 +136,7 @@ def _rooms(service: Service) -> dict[str, Tree]:
     """Items of the new form by the address of the room."""
     node = service.host.store.pubsub.node(service.local, ns.BOOKMARKS)
     items = service.host.store.pubsub.newest(node.id, -1) if node is not None else []
-    return {item.id: _parsed(item.payload) for item in items if item.payload}
+    return {item.id: _parsed(service, item.payload) for item in items if item.payload}
 
 
 def _old_item(service: Service) -> str | None:
@@ -154,7 +154,7 @@ def _old_form(service: Service) -> str | None:
         for jid, element in _rooms(service).items()
     ]
     old = _old_item(service)
-    pages = _parsed(old).findall(f"{{{ns.OLD_BOOKMARKS}}}url") if old is not None else []
+    pages = _parsed(service, old).findall(f"{{{ns.OLD_BOOKMARKS}}}url") if old is not None else []
     urls = [write_tree(page, ns.OLD_BOOKMARKS) for page in pages]
     return el("storage", *rooms, *urls, xmlns=ns.OLD_BOOKMARKS)
 
@@ -184,5 +184,5 @@ def _bookmark(element: Tree, namespace: str) -> Bookmark:
     return Bookmark(element.get("name"), autojoin, nick, password)
 
 
-def _parsed(xml: str) -> Tree:
-    return tree(Child("", "", xml))
+def _parsed(service: Service, xml: str) -> Tree:
+    return tree(Child("", "", xml), service.jid)

@@ -5,8 +5,7 @@ from dataclasses import fields
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
 from hausbote.xmpp import ns
-from hausbote.xmpp.data_form import DataForm
-from hausbote.xmpp.forms import Field
+from hausbote.xmpp.data_form import DataForm, Field
 
 feature = Feature("contact addresses", xeps={"0157": "1.1.1"})
 

@@ -7,8 +7,7 @@ from hausbote.base.settings import Settings
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
 from hausbote.xmpp import ns
-from hausbote.xmpp.data_form import DataForm
-from hausbote.xmpp.forms import Field
+from hausbote.xmpp.data_form import DataForm, Field
 
 feature = Feature("data policy", xeps={"0504": "0.1.0"})
 

@@ -9,7 +9,7 @@ from hausbote.core.dispatch import refuse, route
 from hausbote.core.feature import Feature, Moment, Stage
 from hausbote.core.host import Host
 from hausbote.core.session import Session
-from hausbote.storage import OfflineMessage, StorageError, Ticket
+from hausbote.storage import StorageError, Ticket
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import InternalServerError, ServiceUnavailable
 from hausbote.xmpp.stanza import Child, Stanza, child, start_tag
@@ -27,7 +27,8 @@ def keep(delivery: Delivery) -> bool:
         return True
     host = delivery.host
     limit = host.settings.limits.offline_messages
-    ticket = host.store.offline.keep(delivery.to.local, stanza.pack(), host.clock(), limit)
+    at = host.clock() if delivery.at is None else delivery.at
+    ticket = host.store.offline.keep(delivery.to.local, stanza.pack(), at, limit)
     ticket.then(lambda: _check(host, stanza, ticket))
     delivery.tickets.append(ticket)
     return True
@@ -78,16 +79,16 @@ def _hand_over_some(host: Host, session: Session) -> bool:
     if not kept or not session.reachable:
         return False
     for message in kept:
-        session.write(_late(host, message).wire())
+        session.write(late(host, Stanza.unpack(message.stanza), message.at).wire())
     if not session.transport.flush():
         return False
     host.store.offline.discard(local, kept[-1].id)
     return True
 
 
-def _late(host: Host, message: OfflineMessage) -> Stanza:
-    stanza = Stanza.unpack(message.stanza)
-    delay = child(ns.DELAY, "delay", from_=host.domain, stamp=timestamp(message.at))
+def late(host: Host, stanza: Stanza, at: float) -> Stanza:
+    """The message with the time when it came (XEP-0203)."""
+    delay = child(ns.DELAY, "delay", from_=host.domain, stamp=timestamp(at))
     others = [part for part in stanza.children if not _claims_our_delay(host, part)]
     return stanza.with_children((*others, delay))
 

@@ -154,10 +154,10 @@ def broadcast(host: Host, session: Session, presence: Stanza) -> None:
             data = head + subscriber.to + tail
             for other in account.sessions.values():
                 if other.presence is not None and not apart(host, session.jid, other.jid):
-                    other.write(data)
+                    other.write(data, presence)
     data = head + escape_attribute(session.jid.bare).encode() + tail
     for own in session.account.available():
-        own.write(data)
+        own.write(data, presence)
 
 
 def _greet(host: Host, session: Session) -> None:

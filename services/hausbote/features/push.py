@@ -17,7 +17,7 @@ from hausbote.core.request import Request
 from hausbote.core.session import Session
 from hausbote.storage import PushService
 from hausbote.xmpp import ns
-from hausbote.xmpp.data_form import DataForm
+from hausbote.xmpp.data_form import DataForm, Field, form_in
 from hausbote.xmpp.errors import (
     BadRequest,
     ItemNotFound,
@@ -26,7 +26,6 @@ from hausbote.xmpp.errors import (
     ResourceConstraint,
     ServiceUnavailable,
 )
-from hausbote.xmpp.forms import Field, read
 from hausbote.xmpp.stanza import Stanza, child, tree
 from hausbote.xmpp.xml import Markup, Tree, el
 
@@ -158,7 +157,7 @@ def _service(element: Tree) -> str:
 
 
 def _options(enabled: Tree) -> str:
-    form = read(enabled)
+    form = form_in(enabled)
     if form is None:
         return ""
     if form.form_type != ns.PUBLISH_OPTIONS:

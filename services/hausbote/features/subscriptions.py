@@ -239,6 +239,8 @@ def show_presence(host: Host, account: Account, jid: str) -> None:
     for session in account.available():
         assert session.presence is not None
         route(host, session.presence.replace(to=jid))
+    for granted in host.registry.grants:
+        granted(host, account.local, jid)
 
 
 def hide_presence(host: Host, account: Account, jid: str) -> None:

@@ -145,7 +145,7 @@ class Pubsub:
         return self._writer.submit(lambda c: _create(c, node))
 
     def configure(self, node: int, config: Config, max_items: int) -> Ticket[None]:
-        """Replace the configuration; only the newest `max_items` stay (0 = none of them)."""
+        """Replace the configuration; only the newest `max_items` stay, or all for -1."""
 
         def configure(connection: sqlite3.Connection) -> None:
             text = json.dumps(config, ensure_ascii=False)
@@ -392,7 +392,9 @@ def _try_to_publish(
 
 
 def _trim(connection: sqlite3.Connection, node: int, keep: int) -> tuple[str, ...]:
-    """Delete all but the newest; returns the ids of what is gone."""
+    """Delete all but the newest (-1 = keep all); returns the ids of what is gone."""
+    if keep < 0:
+        return ()
     sql = "SELECT item FROM pubsub_item WHERE node_id = ? ORDER BY number DESC LIMIT -1 OFFSET ?"
     gone = tuple(item for (item,) in connection.execute(sql, (node, keep)))
     for item in gone:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import BadRequest, ResourceConstraint, StanzaError
 from hausbote.xmpp.xml import (
+    Markup,
     NotParsable,
     TooManyNames,
     Tree,
@@ -111,6 +112,11 @@ class Stanza:
         if self.inner:
             return f"<{self.name}{attrs}>{self.inner}</{self.name}>".encode()
         return f"<{self.name}{attrs}/>".encode()
+
+    def standalone(self) -> Markup:
+        """The stanza with its namespace, to stand inside an element of another one."""
+        attrs = "".join([f" {k}='{escape_attribute(v)}'" for k, v in self.attrs.items()])
+        return Markup(f"<{self.name} xmlns='{self.ns}'{attrs}>{self.inner}</{self.name}>")
 
     def pack(self) -> bytes:
         """The stanza for the bus and the store; `unpack` needs no XML parser."""

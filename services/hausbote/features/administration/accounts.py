@@ -20,9 +20,8 @@ from hausbote.features.administration.common import (
 )
 from hausbote.features.closing import end_sessions, erase
 from hausbote.storage import AccountExists
-from hausbote.xmpp.data_form import DataForm
+from hausbote.xmpp.data_form import DataForm, Field
 from hausbote.xmpp.errors import Conflict, StreamError
-from hausbote.xmpp.forms import Field
 from hausbote.xmpp.sasl import ScramKeys, keys_for
 
 feature = Feature(

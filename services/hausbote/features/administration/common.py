@@ -11,8 +11,7 @@ from hausbote.core.directory import Account
 from hausbote.core.feature import Feature
 from hausbote.core.request import Request
 from hausbote.xmpp import ns
-from hausbote.xmpp.data_form import DataForm
-from hausbote.xmpp.forms import Field
+from hausbote.xmpp.data_form import DataForm, Field
 from hausbote.xmpp.xml import Markup
 
 XEPS: Final = {"0133": "1.3.1"}

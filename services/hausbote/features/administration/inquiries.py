@@ -11,7 +11,7 @@ from hausbote.core.request import Request
 from hausbote.core.session import Session
 from hausbote.features.administration.common import XEPS, declare, form, known
 from hausbote.features.contacts import contacts_of, roster_payload
-from hausbote.xmpp.forms import Field
+from hausbote.xmpp.data_form import Field
 from hausbote.xmpp.xml import Markup
 
 feature = Feature("administration: inquiries", xeps=XEPS)

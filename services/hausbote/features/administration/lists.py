@@ -11,7 +11,7 @@ from hausbote.core.request import Request
 from hausbote.core.session import Session
 from hausbote.features.administration.common import XEPS, Unfit, declare, form
 from hausbote.xmpp import ns
-from hausbote.xmpp.forms import Field
+from hausbote.xmpp.data_form import Field
 
 feature = Feature("administration: lists", xeps=XEPS)
 

@@ -14,8 +14,7 @@ from hausbote.core.request import Request
 from hausbote.core.session import Session
 from hausbote.features.administration.common import XEPS, declare, declare_after, form, text
 from hausbote.xmpp import ns
-from hausbote.xmpp.data_form import DataForm
-from hausbote.xmpp.forms import Field
+from hausbote.xmpp.data_form import DataForm, Field
 from hausbote.xmpp.stanza import Child, stanza
 from hausbote.xmpp.xml import el
 

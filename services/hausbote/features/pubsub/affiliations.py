@@ -1,7 +1,10 @@
 """Who is what to a node (XEP-0060 §4.1, §5.7, §8.9)."""
 
+from functools import partial
+
 from hausbote.features.pubsub.action import Action, answer, owner_answer, q
 from hausbote.features.pubsub.service import address
+from hausbote.features.pubsub.subscriptions import review
 from hausbote.storage import Node
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import NotAcceptable, ResourceConstraint
@@ -47,6 +50,7 @@ def modify(action: Action) -> None:
         changes[jid.bare] = (affiliation, service.local_part(jid))
     _check(action, node, changes)
     service.host.store.pubsub.affiliate(node.id, changes).wait()
+    action.request.afterwards.append(partial(review, service, node.name))
 
 
 def _check(action: Action, node: Node, changes: dict[str, tuple[str, str]]) -> None:

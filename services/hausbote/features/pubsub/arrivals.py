@@ -14,7 +14,6 @@ from hausbote.features.pubsub.interest import (
     Interest,
     Question,
     Remote,
-    caps_of,
     interest_of,
     learn,
     question,
@@ -30,11 +29,10 @@ feature = Feature("PEP for those who come", xeps={"0163": "1.2.2", "0115": "1.6.
 def came(host: Host, session: Session) -> None:
     """A client of ours said what it can do."""
     assert session.presence is not None
-    interest, caps = interest_of(session), caps_of(session.presence)
-    if learn(host, interest, caps):
-        assert caps is not None
+    interest = interest_of(session)
+    if learn(host, interest, session.jid, session.presence):
         answered = partial(_send_last, host, session)
-        asked = Question(host, session.jid.bare, session.jid, caps, interest, answered)
+        asked = Question(host, session.jid.bare, session.jid, interest, answered)
         session.send(question(asked))
     else:
         _send_last(host, session)
@@ -64,11 +62,22 @@ def _last_items(host: Host, people: list[str], names: list[str], who: JID) -> li
     found = []
     for node, item in host.store.pubsub.last_of(people, names):
         service = Service(host, node.service)
-        if not sends_last(service.config(node), "on_sub_and_presence"):
+        if service.apart(who) or not sends_last(service.config(node), "on_sub_and_presence"):
             continue
         if is_subscribed(host, node.service, who) and may_retrieve(service, node, who):
             found.append(last_item(service, node, item, who.full))
     return found
+
+
+@feature.granted
+def may_see_now(host: Host, local: str, jid: str) -> None:
+    """A contact here gets the last items of somebody who just let them in (XEP-0163 §4.3.4)."""
+    contact = JID.parse(jid)
+    account = host.directory.online(contact.local) if contact.domain == host.domain else None
+    for session in account.available() if account is not None else ():
+        names = sorted(interest_of(session).nodes)
+        for stanza in _last_items(host, [local], names, session.jid) if names else ():
+            session.send(stanza)
 
 
 # -- clients elsewhere -------------------------------------------------------------------------
@@ -90,12 +99,10 @@ def seen(presence: Presence) -> None:
     interest = remote.add(sender) if host.directory.online(local) is not None else Interest()
     if interest is None:
         return
-    caps = caps_of(presence.stanza)
     own = presence.recipient.bare
-    if learn(host, interest, caps):
-        assert caps is not None
+    if learn(host, interest, sender, presence.stanza):
         answered = partial(_send_last_elsewhere, host, local, sender, interest)
-        route(host, question(Question(host, own, sender, caps, interest, answered)))
+        route(host, question(Question(host, own, sender, interest, answered)))
     else:
         _send_last_elsewhere(host, local, sender, interest)
 

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from hausbote.features.pubsub import errors
 from hausbote.storage.pubsub import Config
 from hausbote.xmpp import ns
+from hausbote.xmpp.data_form import DataForm, Field, FilledForm, truth
 from hausbote.xmpp.errors import BadRequest, NotAcceptable
-from hausbote.xmpp.forms import Field, Form, truth, write
 from hausbote.xmpp.xml import Markup
 
 ACCESS_MODELS: Final = ("authorize", "open", "presence", "roster", "whitelist")
@@ -140,7 +140,7 @@ class NodeConfig:
         own = int(self.value("max_payload_size") or 0)
         return min(own, limit) if own and limit else own or limit
 
-    def with_form(self, form: Form) -> "NodeConfig":
+    def with_form(self, form: FilledForm) -> "NodeConfig":
         """The configuration after a form was filled in; fields that we do not know are ignored
         (XEP-0004 §3.3), wrong values are NotAcceptable."""
         changed = dict(self.changed)
@@ -151,7 +151,7 @@ class NodeConfig:
             changed[name] = _checked(name, values)
         return NodeConfig(self.personal, changed)
 
-    def differs(self, form: Form) -> str | None:
+    def differs(self, form: FilledForm) -> str | None:
         """The first field of a form that is not so here, or not known."""
         for var, values in form.values.items():
             name = var.removeprefix("pubsub#")
@@ -163,7 +163,7 @@ class NodeConfig:
 
     def form(self, type: str = "form") -> Markup:
         """All of it as a form, or as a result."""
-        return write(type, ns.PUBSUB_CONFIG, [self._field(name) for name in _FIELDS])
+        return DataForm(ns.PUBSUB_CONFIG, tuple(self._field(name) for name in _FIELDS)).markup(type)
 
     def _field(self, name: str) -> Field:
         kind = _FIELDS[name]
@@ -183,7 +183,7 @@ def default(personal: bool, name: str = "") -> NodeConfig:
     return NodeConfig(personal, {var: list(values) for var, values in known.items()})
 
 
-def checked_form(form: Form | None, form_type: str) -> Form:
+def checked_form(form: FilledForm | None, form_type: str) -> FilledForm:
     """The form if it is a filled-in one of that FORM_TYPE, which may be missing."""
     if form is None or form.type != "submit" or form.form_type not in (form_type, ""):
         raise BadRequest("a form of another kind is needed here")

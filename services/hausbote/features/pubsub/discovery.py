@@ -6,8 +6,8 @@ from hausbote.core.request import Request
 from hausbote.features.pubsub.access import may_retrieve
 from hausbote.features.pubsub.service import Service
 from hausbote.storage import Node
-from hausbote.xmpp import forms, ns
-from hausbote.xmpp.forms import Field
+from hausbote.xmpp import ns
+from hausbote.xmpp.data_form import DataForm, Field
 from hausbote.xmpp.stanza import Child, child
 from hausbote.xmpp.xml import Markup, el
 
@@ -30,7 +30,7 @@ def node_info(request: Request, name: str) -> Child | None:
     node = _find(request, service, name)
     if node is None:
         return None
-    metadata = forms.write("result", ns.PUBSUB_META_DATA, _metadata(service, node))
+    metadata = DataForm(ns.PUBSUB_META_DATA, _metadata(service, node)).markup("result")
     return child(
         ns.DISCO_INFO,
         "query",
@@ -65,14 +65,14 @@ def _visible(service: Service, node: Node, who: JID | None) -> bool:
     return asks or may_retrieve(service, node, who)
 
 
-def _metadata(service: Service, node: Node) -> list[Field]:
+def _metadata(service: Service, node: Node) -> tuple[Field, ...]:
     store = service.host.store.pubsub
     owners = [jid for jid, what in store.affiliations(node.id).items() if what == "owner"]
     subscribed = [one for one in store.subscriptions(node.id) if one.state == "subscribed"]
-    return [
+    return (
         Field("pubsub#creation_date", (timestamp(node.created),)),
         Field("pubsub#creator", (f"{node.creator}@{service.host.settings.domain}",), "jid-single"),
         Field("pubsub#owner", tuple(owners), "jid-multi"),
         Field("pubsub#num_subscribers", (str(len(subscribed)),)),
         *service.config(node).metadata(),
-    ]
+    )

@@ -9,10 +9,12 @@ from typing import Final, NamedTuple
 
 from hausbote.base.jid import JID
 from hausbote.core.host import Host
+from hausbote.core.request import source
 from hausbote.core.session import Session
 from hausbote.xmpp import ns
 from hausbote.xmpp.caps import Caps, features, verification
-from hausbote.xmpp.stanza import Stanza, child, start_tag, tree
+from hausbote.xmpp.errors import StanzaError
+from hausbote.xmpp.stanza import Stanza, child, tree
 
 _NOTIFY: Final = "+notify"
 _MAX_REMEMBERED: Final = 2_000  # hashes
@@ -23,9 +25,10 @@ _MAX_REMOTE: Final = 2_000  # clients elsewhere that one account is seen by
 class Interest:
     """Of one client: the nodes it wants to hear of, and those whose last items it was sent."""
 
-    __slots__ = ("caps", "nodes", "served")
+    __slots__ = ("caps", "nodes", "said", "served")
 
     def __init__(self) -> None:
+        self.said = ""  # <c/> of its last presence, which need not be looked into again
         self.caps: Caps | None = None
         self.nodes: frozenset[str] = frozenset()
         self.served: frozenset[str] = frozenset()
@@ -83,24 +86,21 @@ class Question(NamedTuple):
     host: Host
     asker: str
     client: JID
-    caps: Caps
     interest: Interest
     answered: Callable[[], None]  # called when its interest is known
 
 
-def caps_of(presence: Stanza) -> Caps | None:
-    """The capabilities that a presence speaks of."""
-    c = presence.child(ns.CAPS, "c")
-    if c is None:
-        return None
-    tag = start_tag(c)
-    return Caps(tag.get("node", ""), tag.get("ver", ""), tag.get("hash", ""))
-
-
-def learn(host: Host, interest: Interest, caps: Caps | None) -> bool:
+def learn(host: Host, interest: Interest, who: JID, presence: Stanza) -> bool:
     """Note what a presence says; True if the client has to be asked what it means."""
-    if caps is None or caps == interest.caps:
+    c = presence.child(ns.CAPS, "c")
+    if c is None or c.xml == interest.said:
         return False
+    interest.said = c.xml
+    try:
+        element = tree(c, source(host, who))
+    except StanzaError:  # made of names that are not looked at any more
+        return False
+    caps = Caps(element.get("node", ""), element.get("ver", ""), element.get("hash", ""))
     interest.caps = caps
     known = host.state(_Remembered).known.get((caps.hash, caps.ver))
     if known is not None:
@@ -110,24 +110,24 @@ def learn(host: Host, interest: Interest, caps: Caps | None) -> bool:
 
 def question(asked: Question) -> Stanza:
     """The disco#info request for that client (XEP-0115 §6.2); its answer changes its interest."""
-    node = f"{asked.caps.node}#{asked.caps.ver}" if asked.caps.hash else None
+    caps = asked.interest.caps
+    node = f"{caps.node}#{caps.ver}" if caps is not None and caps.hash else None
     payload = child(ns.DISCO_INFO, "query", node=node)
 
     def answered(answer: Stanza) -> None:
-        _take(asked, answer)
+        if caps is not None:
+            _take(asked, caps, answer)
 
     return asked.host.queries.ask("get", payload, asked.asker, asked.client, answered)
 
 
-def _take(asked: Question, answer: Stanza) -> None:
+def _take(asked: Question, caps: Caps, answer: Stanza) -> None:
     query = answer.child(ns.DISCO_INFO, "query")
     if answer.type != "result" or query is None:
         return
-    client = asked.client
-    found = tree(query, client.bare if client.domain == asked.host.domain else client.domain)
+    found = tree(query, source(asked.host, asked.client))
     wanted = [name.removesuffix(_NOTIFY) for name in features(found) if name.endswith(_NOTIFY)]
     nodes = frozenset(wanted[:_MAX_NODES])
-    caps = asked.caps
     if caps.hash and verification(found, caps.hash) == caps.ver:
         asked.host.state(_Remembered).put(caps, nodes)
     if asked.interest.caps == caps:  # it may have other ones by now

@@ -9,10 +9,12 @@ from hausbote.features.pubsub.action import Action, answer, q
 from hausbote.features.pubsub.notify import happened, retracted, tell
 from hausbote.storage import Item, Node
 from hausbote.xmpp import paging
+from hausbote.xmpp.data_form import truth
 from hausbote.xmpp.errors import BadRequest, Forbidden, ItemNotFound
-from hausbote.xmpp.forms import truth
 from hausbote.xmpp.stanza import Child
 from hausbote.xmpp.xml import Markup, el
+
+_MAX_ANSWER = 2_000_000  # characters of payloads
 
 
 def retrieve(action: Action) -> Child:
@@ -22,19 +24,35 @@ def retrieve(action: Action) -> Child:
     store = action.service.host.store.pubsub
     wanted = paging.read(action.pubsub)
     named = [element.get("id", "") for element in action.element.findall(q("item"))]
-    note: Markup | None = None
+    ids = [] if named else store.ids(node.id)
     if named:
         found = store.items(node.id, named)
+        start = 0
     elif wanted is not None:
-        ids = store.ids(node.id)
         page = paging.choose(ids, wanted, action.service.host.settings.limits.pubsub_items)
-        found = store.items(node.id, ids[page.start : page.end])
-        note = paging.write(ids, page)
+        found, start = store.items(node.id, ids[page.start : page.end]), page.start
     else:
         found = store.newest(node.id, _most(action))
-    items = [el("item", Markup(item.payload), id=item.id) for item in found]
+        start = len(ids) - len(found)
+    fitting = _fitting(found)
+    items = [el("item", Markup(item.payload), id=item.id) for item in fitting]
     content = el("items", *items, node=node.name)
-    return answer(content) if note is None else answer(content, note)
+    if named or (wanted is None and len(fitting) == len(found)):
+        return answer(content)
+    page = paging.Page(start, start + len(fitting), len(ids))
+    return answer(content, paging.write(ids, page))
+
+
+def _fitting(items: list[Item]) -> list[Item]:
+    """As many of them as one answer may hold; the client can ask for the rest (§6.5.4)."""
+    size = 0
+    fitting: list[Item] = []
+    for item in items:
+        size += len(item.payload)
+        if size > _MAX_ANSWER and fitting:
+            break
+        fitting.append(item)
+    return fitting
 
 
 def _most(action: Action) -> int:

@@ -6,13 +6,17 @@ from hausbote.base.tokens import token
 from hausbote.features.pubsub import errors
 from hausbote.features.pubsub.action import Action, answer, owner_answer
 from hausbote.features.pubsub.config import NodeConfig, checked_form, default
-from hausbote.features.pubsub.notify import Event, happened, tell
+from hausbote.features.pubsub.notify import Event, happened, let_in, prepared, tell
 from hausbote.features.pubsub.publishing import check_name
+from hausbote.features.pubsub.subscriptions import review
 from hausbote.storage import NewNode, Outcome
-from hausbote.xmpp import forms, ns
+from hausbote.xmpp import ns
+from hausbote.xmpp.data_form import form_in
 from hausbote.xmpp.errors import BadRequest, Conflict, Forbidden, ResourceConstraint
 from hausbote.xmpp.stanza import Child
 from hausbote.xmpp.xml import Markup, el
+
+_WHO_MAY_SUBSCRIBE = ("access_model", "roster_groups_allowed")
 
 
 def create(action: Action) -> Child:
@@ -55,7 +59,7 @@ def _wanted(action: Action, name: str) -> NodeConfig:
         return config
     if element.get("node") is not None:
         raise BadRequest("<configure/> beside <create/> names no node")
-    form = forms.read(element)
+    form = form_in(element)
     if form is None:
         return config
     return config.with_form(checked_form(form, ns.PUBSUB_CONFIG))
@@ -72,10 +76,11 @@ def configure(action: Action) -> None:
     """Change what the form speaks of; a form that was cancelled changes nothing (§8.2.4)."""
     node = action.owned()
     service = action.service
-    form = forms.read(action.element)
+    form = form_in(action.element)
     if form is not None and form.type == "cancel":
         return
-    config = service.config(node).with_form(checked_form(form, ns.PUBSUB_CONFIG))
+    before = service.config(node)
+    config = before.with_form(checked_form(form, ns.PUBSUB_CONFIG))
     limit = service.host.settings.limits.pubsub_items
     keep = config.max_items(limit) or -1
     if not config.on("persist_items"):
@@ -85,6 +90,10 @@ def configure(action: Action) -> None:
         what = config.form("result") if config.on("deliver_payloads") else Markup("")
         told = Event(service, node, config, el("configuration", what, node=node.name))
         action.request.afterwards.append(partial(tell, told))
+    if any(config.values(one) != before.values(one) for one in _WHO_MAY_SUBSCRIBE):
+        action.request.afterwards.append(partial(review, service, node.name))
+        if service.personal:
+            action.request.afterwards.append(partial(let_in, service, node))
     action.changed(node.name)
 
 
@@ -102,6 +111,6 @@ def delete(action: Action) -> None:
     redirect = action.element.find(f"{{{ns.PUBSUB_OWNER}}}redirect")
     more = () if redirect is None else (el("redirect", uri=redirect.get("uri", "")),)
     if service.config(node).on("notify_delete"):
-        tell(happened(service, node, "delete", *more))
+        action.request.afterwards.append(prepared(happened(service, node, "delete", *more)))
     service.host.store.pubsub.delete(node.id).wait()
     action.changed(node.name)

@@ -4,6 +4,7 @@ An event is written once; only the to address differs between its copies.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from hausbote.base.clock import timestamp
@@ -62,33 +63,48 @@ def _items(node: Node, config: NodeConfig, items: list[Item]) -> Markup:
 
 def tell(event: Event) -> None:
     """Everybody who wants to hear of the event, and may."""
+    prepared(event)()
+
+
+def prepared(event: Event) -> Callable[[], None]:
+    """What tells those who may hear of the event now, for when the node will be gone."""
     if not event.config.on("deliver_notifications"):
-        return
+        return lambda: None
+    sessions, elsewhere = [], []
+    if event.service.personal:
+        sessions, elsewhere = list(_interested(event)), list(_interested_elsewhere(event))
+    told = {session.jid.full for session in sessions} | set(elsewhere)
+    told |= {jid.partition("/")[0] for jid in told}
+    subscribers = [jid for jid in _subscribers(event) if jid not in told]
+    return partial(_send, event, sessions, elsewhere + subscribers)
+
+
+def _send(event: Event, sessions: list[Session], others: list[str]) -> None:
     message = _message(event.service, event.config, event.what)
     before, after = message.around()
     head, tail = before.encode(), after.encode()
-    told: set[str] = set()
-    if event.service.personal:
-        for session in _interested(event):
-            told.add(session.jid.full)
-            told.add(session.jid.bare)
-            session.write(head + escape_attribute(session.jid.full).encode() + tail)
-        for jid in _interested_elsewhere(event):
-            told.add(jid)
-            told.add(jid.partition("/")[0])
-            route(event.service.host, message.replace(to=jid))
-    for one in event.service.host.store.pubsub.subscriptions(event.node.id):
-        if one.state == "subscribed" and one.jid not in told:
-            _tell_subscriber(event, message, one.jid)
+    for session in sessions:
+        session.write(head + escape_attribute(session.jid.full).encode() + tail, message)
+    for jid in others:
+        send(event.service, message.replace(id=token(96)), jid)
 
 
-def _tell_subscriber(event: Event, message: Stanza, jid: str) -> None:
+def send(service: Service, message: Stanza, jid: str) -> None:
+    """To somebody, unless one blocks the other."""
+    if not service.apart(JID.parse(jid)):
+        route(service.host, message.replace(to=jid))
+
+
+def _subscribers(event: Event) -> Iterator[str]:
     """Somebody whose access was lost meanwhile is no subscriber any more (XEP-0163 §7.1)."""
-    service = event.service
-    if may_retrieve(service, event.node, JID.parse(jid)):
-        route(service.host, message.replace(to=jid, id=token(96)))
-    else:
-        service.host.store.pubsub.unsubscribe(event.node.id, jid)
+    service, store = event.service, event.service.host.store.pubsub
+    for one in store.subscriptions(event.node.id):
+        if one.state != "subscribed":
+            continue
+        if may_retrieve(service, event.node, JID.parse(one.jid)):
+            yield one.jid
+        else:
+            store.unsubscribe(event.node.id, one.jid)
 
 
 def _interested(event: Event) -> Iterator[Session]:
@@ -102,7 +118,9 @@ def _interested(event: Event) -> Iterator[Session]:
     for subscriber in contacts_of(host, account).subscribers(host.domain):
         contact = host.directory.online(subscriber.local) if subscriber.local else None
         sessions = contact.available() if contact is not None else []
-        wanted = [s for s in sessions if name in interest_of(s).nodes]
+        wanted = [
+            s for s in sessions if name in interest_of(s).nodes and not event.service.apart(s.jid)
+        ]
         if wanted and may(subscriber.jid):
             yield from wanted
 
@@ -139,6 +157,20 @@ def last_item(service: Service, node: Node, item: Item, to: str) -> Stanza:
     return _message(service, config, _items(node, config, [item]), delay).replace(to=to)
 
 
+def let_in(service: Service, before: Node) -> None:
+    """Contacts who may see a node of an account now, and could not before, get its last item."""
+    store = service.host.store.pubsub
+    node = store.node(service.local, before.name)
+    if node is None or not sends_last(service.config(node), "on_sub_and_presence"):
+        return
+    was, now = (Event(service, one, service.config(one), Markup("")) for one in (before, node))
+    known = {session.jid.full for session in _interested(was)} | set(_interested_elsewhere(was))
+    new = {session.jid.full for session in _interested(now)} | set(_interested_elsewhere(now))
+    for item in store.newest(node.id, 1):
+        for jid in sorted(new - known):
+            send(service, last_item(service, node, item, jid), jid)
+
+
 def sends_last(config: NodeConfig, *when: str) -> bool:
     """Whether the last item is sent then."""
     return config.on("deliver_notifications") and config.value("send_last_published_item") in when
@@ -148,7 +180,7 @@ def subscription_changed(service: Service, node: Node, jid: str, state: str) -> 
     """Tell a subscriber, or one who was (§8.8.4)."""
     what = el("subscription", node=node.name, jid=jid, subscription=state)
     message = _message(service, service.config(node), what)
-    route(service.host, message.replace(to=jid))
+    send(service, message, jid)
 
 
 def _message(service: Service, config: NodeConfig, what: Markup, *more: Child) -> Stanza:

@@ -11,9 +11,9 @@ from hausbote.features.pubsub.config import NodeConfig, checked_form, default
 from hausbote.features.pubsub.notify import Event, published, retracted, tell
 from hausbote.features.pubsub.service import Service
 from hausbote.storage import Item, Limits, NewItem, NewNode, Node, Outcome
-from hausbote.xmpp import forms, ns
+from hausbote.xmpp import ns
+from hausbote.xmpp.data_form import FilledForm, form_in
 from hausbote.xmpp.errors import Forbidden, ResourceConstraint
-from hausbote.xmpp.forms import Form
 from hausbote.xmpp.stanza import Child
 from hausbote.xmpp.xml import el, write_tree
 
@@ -78,7 +78,7 @@ def new_node(service: Service, name: str, config: NodeConfig) -> NewNode:
     return NewNode(service.local, name, service.local, owner, at, config.changed, most)
 
 
-def _new_config(action: Action, name: str, options: Form | None) -> NodeConfig:
+def _new_config(action: Action, name: str, options: FilledForm | None) -> NodeConfig:
     """Of a node that is made by publishing to it: only at accounts, only by their owners."""
     service = action.service
     if not service.personal:
@@ -102,11 +102,11 @@ def check_name(name: str) -> None:
         raise errors.bad("invalid-nodeid")
 
 
-def _options(action: Action) -> Form | None:
+def _options(action: Action) -> FilledForm | None:
     element = action.beside("publish-options")
     if element is None:
         return None
-    return checked_form(forms.read(element), ns.PUBSUB_OPTIONS)
+    return checked_form(form_in(element), ns.PUBSUB_OPTIONS)
 
 
 def _items(action: Action, config: NodeConfig) -> list[NewItem]:

@@ -16,6 +16,7 @@ from hausbote.features.pubsub import (
     nodes,
     publishing,
     subscriptions,
+    waiting,
 )
 from hausbote.features.pubsub.action import Action
 from hausbote.features.pubsub.service import Service
@@ -28,6 +29,11 @@ from hausbote.xmpp.errors import (
 from hausbote.xmpp.stanza import Child
 
 _COMMON: Final = (
+    "access-authorize",
+    "access-open",
+    "access-presence",
+    "access-roster",
+    "access-whitelist",
     "config-node",
     "config-node-max",
     "create-and-configure",
@@ -59,7 +65,6 @@ _COMMON: Final = (
     "subscription-notifications",
 )
 _AT_ACCOUNTS: Final = (
-    "access-presence",
     "auto-create",
     "auto-subscribe",
     "filtered-notifications",
@@ -86,12 +91,20 @@ pep = Feature(
         "0384": "0.9.1",
         "0490": "1.0.1",
     },
+    partial={
+        "0060": "no collections (XEP-0248), subscription options, leases and expiry of items",
+        "0490": "no server assist",
+    },
     disco=(f"{ns.PUBSUB}#publish-options",),
     identities=(("pubsub", "pep"),),
     account_disco=_features(*_COMMON, *_AT_ACCOUNTS),
     account_identities=(("pubsub", "pep"),),
 )
-pubsub = Feature("pubsub", xeps=_XEPS, disco=_features("access-open", *_COMMON))
+pubsub = Feature(
+    "pubsub",
+    xeps=_XEPS,
+    disco=_features("get-pending", *_COMMON),
+)
 
 _Handler = Callable[[Action], "Child | None"]
 _ACTIONS: Final[dict[tuple[str, str, str], _Handler]] = {
@@ -157,6 +170,7 @@ def to_account(delivery: Delivery) -> bool:
     return own and subscriptions.decide(delivery)
 
 
+waiting.offer(pubsub)
 pubsub.domain_message(subscriptions.decide)
 pep.lists(discovery.list_nodes)
 pubsub.lists(discovery.list_nodes)

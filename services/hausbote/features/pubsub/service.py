@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.host import Host
+from hausbote.features.blocklist import apart
 from hausbote.features.pubsub import errors
 from hausbote.features.pubsub.config import NodeConfig
 from hausbote.storage import Node
@@ -24,6 +25,14 @@ class Service(NamedTuple):
     def jid(self) -> str:
         """Its address."""
         return f"{self.local}@{self.host.domain}" if self.local else self.host.domain
+
+    def apart(self, who: JID) -> bool:
+        """Whether this and somebody have nothing to do with each other (XEP-0191).
+
+        The box's own service blocks nobody, and can be blocked.
+        """
+        people = self.host.neighbours.get(self.host.settings.domain, self.host)
+        return apart(people, JID.parse(self.jid), who)
 
     def find(self, name: str | None) -> Node:
         """The node of that name; the standard's refusal without one."""

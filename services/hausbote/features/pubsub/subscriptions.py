@@ -5,16 +5,16 @@ from functools import partial
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.tokens import token
 from hausbote.core.delivery import Delivery
-from hausbote.core.dispatch import route
+from hausbote.core.request import source
 from hausbote.features.pubsub import errors
 from hausbote.features.pubsub.access import check_subscribe
 from hausbote.features.pubsub.action import Action, answer, owner_answer, q
-from hausbote.features.pubsub.notify import last_item, sends_last, subscription_changed
+from hausbote.features.pubsub.notify import last_item, send, sends_last, subscription_changed
 from hausbote.features.pubsub.service import Service, address
 from hausbote.storage import Node, Subscription
-from hausbote.xmpp import forms, ns
+from hausbote.xmpp import ns
+from hausbote.xmpp.data_form import DataForm, Field, FilledForm, read_form, truth
 from hausbote.xmpp.errors import BadRequest, Forbidden, NotAcceptable, StanzaError
-from hausbote.xmpp.forms import Field, Form, truth
 from hausbote.xmpp.stanza import Child, stanza, tree
 from hausbote.xmpp.xml import Markup, el
 
@@ -95,7 +95,7 @@ def manage(action: Action) -> None:
         if state is not None:
             wanted.append((jid, state))
     for jid, state in wanted:
-        _decide(service, node, jid, state)
+        _decide(service, node, jid.full, state)
 
 
 # -- messages with forms -----------------------------------------------------------------------
@@ -107,7 +107,7 @@ def decide(delivery: Delivery) -> bool:
     # Forms of other kinds are nobody's business here: their names are not shown to lxml.
     if x is None or delivery.to.resource or ns.PUBSUB_AUTHORIZATION not in x.xml:
         return False
-    form = forms.read_form(tree(x, delivery.sender.domain))
+    form = read_form(tree(x, source(delivery.host, delivery.sender)))
     if form.form_type != ns.PUBSUB_AUTHORIZATION:
         return False
     if form.type == "submit":
@@ -115,7 +115,7 @@ def decide(delivery: Delivery) -> bool:
     return True
 
 
-def _answered(service: Service, form: Form, owner: JID) -> None:
+def _answered(service: Service, form: FilledForm, owner: JID) -> None:
     allow = truth(form.value("pubsub#allow") or "")
     jid = address(form.value("pubsub#subscriber_jid"))
     node = service.owned(form.value("pubsub#node"), owner)
@@ -123,34 +123,58 @@ def _answered(service: Service, form: Form, owner: JID) -> None:
     if allow is None:
         raise BadRequest("pubsub#allow is a truth value")
     if known is not None and known.state == "pending":
-        _decide(service, node, jid, "subscribed" if allow else "none")
+        _decide(service, node, jid.full, "subscribed" if allow else "none")
 
 
-def _decide(service: Service, node: Node, jid: JID, state: str) -> None:
+def _decide(service: Service, node: Node, jid: str, state: str) -> None:
     store = service.host.store.pubsub
-    known = store.subscription(node.id, jid.full)
+    known = store.subscription(node.id, jid)
     if state == (known.state if known is not None else "none"):
         return
     if state == "none":
-        store.unsubscribe(node.id, jid.full).wait()
+        store.unsubscribe(node.id, jid).wait()
     else:
         subid = known.subid if known is not None else token(96)
-        _put(service, node, Subscription(node.name, jid.full, subid, state))
-    subscription_changed(service, node, jid.full, state)
+        _put(service, node, Subscription(node.name, jid, subid, state))
+    subscription_changed(service, node, jid, state)
     if state == "subscribed":
-        _send_last(service, node, jid.full)
+        _send_last(service, node, jid)
+
+
+def review(service: Service, name: str) -> None:
+    """Who may subscribe has changed: those who wait are let in if nobody has to agree any more, and
+    those who may not be there go."""
+    node = service.host.store.pubsub.node(service.local, name)
+    for one in service.host.store.pubsub.subscriptions(node.id) if node is not None else ():
+        assert node is not None
+        try:
+            let_in = check_subscribe(service, node, JID.parse(one.jid))
+        except StanzaError:
+            _decide(service, node, one.jid, "none")
+        else:
+            if let_in and one.state == "pending":
+                _decide(service, node, one.jid, "subscribed")
+
+
+def pending(service: Service, node: Node) -> list[Child]:
+    """A question to an owner for everybody who waits (§8.7)."""
+    found = service.host.store.pubsub.subscriptions(node.id)
+    return [_question(node, one) for one in found if one.state == "pending"]
 
 
 def _ask_owners(service: Service, node: Node, asked: Subscription) -> None:
+    _to_owners(service, node, _question(node, asked))
+
+
+def _question(node: Node, asked: Subscription) -> Child:
     fields = (
         Field("pubsub#subid", (asked.subid,), "hidden"),
         Field("pubsub#node", (node.name,), label="Node"),
         Field("pubsub#subscriber_jid", (asked.jid,), "jid-single", "Who asks"),
         Field("pubsub#allow", ("0",), "boolean", "Allow this?"),
     )
-    head = el("title", "Somebody wants to subscribe")
-    form = forms.write("form", ns.PUBSUB_AUTHORIZATION, fields, head)
-    _to_owners(service, node, Child(ns.DATA_FORMS, "x", form))
+    asking = DataForm(ns.PUBSUB_AUTHORIZATION, fields, "Somebody wants to subscribe")
+    return Child(ns.DATA_FORMS, "x", asking.markup("form"))
 
 
 def _tell_owners(service: Service, node: Node, changed: Subscription) -> None:
@@ -162,14 +186,14 @@ def _to_owners(service: Service, node: Node, payload: Child) -> None:
     for jid, affiliation in service.host.store.pubsub.affiliations(node.id).items():
         if affiliation == "owner":
             message = stanza("message", payload, from_=service.jid, to=jid, id=token(96))
-            route(service.host, message)
+            send(service, message, jid)
 
 
 def _send_last(service: Service, node: Node, jid: str) -> None:
     if not sends_last(service.config(node), "on_sub", "on_sub_and_presence"):
         return
     for item in service.host.store.pubsub.newest(node.id, 1):
-        route(service.host, last_item(service, node, item, jid))
+        send(service, last_item(service, node, item, jid), jid)
 
 
 # -- what they need ----------------------------------------------------------------------------
