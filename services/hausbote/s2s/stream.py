@@ -11,6 +11,7 @@ management is asked with a ping (XEP-0199), which it can only answer after what 
 import re
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
@@ -19,10 +20,11 @@ from hausbote.base.log import Event, Word, bug, log
 from hausbote.base.tokens import session_tag, token
 from hausbote.core.pump import Lane
 from hausbote.net.connection import Connection
-from hausbote.s2s.acks import Received, Sent, TooManyAcknowledged
+from hausbote.s2s.acks import Sent, TooManyAcknowledged
 from hausbote.s2s.parcel import Parcel, is_kept, without_hop
 from hausbote.s2s.problem import harmless, word
 from hausbote.xmpp import ns
+from hausbote.xmpp.acks import Ledger
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.stanza import Stanza
 from hausbote.xmpp.stream import BEFORE_LOGIN, Closed, Opened, ParserLimits, StreamParser
@@ -64,7 +66,7 @@ class PeerStream(ABC):
         self.proven: set[Pair] = set()
         self.link: Link | None = None
         self.sent = Sent()
-        self.received = Received()
+        self.received = Ledger()
         self.hops = False  # whether the peer knows what a hop is
         self.managed = False  # whether there is stream management
         self.deaf = False  # whether the peer answers no pings: what was written counts as arrived
@@ -73,6 +75,7 @@ class PeerStream(ABC):
         self.language: str | None = None
         self.ended = False
         self._owes_answer = False
+        self._came = 0  # stanzas
         self._parser = StreamParser(BEFORE_LOGIN, ns.SERVER)
         self._lane = Lane(self._handle)
         self._header_sent = False
@@ -117,7 +120,7 @@ class PeerStream(ABC):
         self._parser.rest()
 
     def _listen(self) -> None:
-        if self.received.waiting <= _MAX_UNSAFE:
+        if len(self.received) <= _MAX_UNSAFE:
             self.connection.resume()
 
     # -- in a worker ---------------------------------------------------------------------------
@@ -170,7 +173,7 @@ class PeerStream(ABC):
 
     def _take_stanza(self, stanza: Stanza) -> None:
         """Its addresses are checked, each time (RFC 6120 §8.1.1.2, §8.1.2.2)."""
-        number = self.received.came()
+        handled = self.received.enter()
         self.used = self.heard
         if "to" not in stanza.attrs or "from" not in stanza.attrs:
             raise StreamError("improper-addressing", "a stanza needs to and from")
@@ -188,9 +191,10 @@ class PeerStream(ABC):
             stanza.attrs["xml:lang"] = self.language
         stanza.attrs["from"], stanza.attrs["to"] = sender.full, to.full
         stanza, hop = without_hop(stanza)
-        id = f"{sender.domain}:{hop}" if hop else f"{self.id}-{number}"
-        self.gate.arrived(stanza, sender, to, id, lambda _: self._is_safe(number))
-        if self.received.waiting > _MAX_UNSAFE:
+        self._came += 1
+        id = f"{sender.domain}:{hop}" if hop else f"{self.id}-{self._came}"
+        self.gate.arrived(stanza, sender, to, id, lambda _: self._is_safe(handled))
+        if len(self.received) > _MAX_UNSAFE:
             self.connection.pause()
 
     def _refuse_pair(self, sender: str, to: str) -> None:
@@ -198,13 +202,13 @@ class PeerStream(ABC):
             raise StreamError("host-unknown", "this stream was not opened for that domain")
         raise StreamError("invalid-from", "this domain was not proven")
 
-    def _is_safe(self, number: int) -> None:
-        self.received.is_safe(number)
+    def _is_safe(self, handled: Callable[[], None]) -> None:
+        handled()
         if self.closed:
             return
-        if self._owes_answer and not self.received.waiting:
+        if self._owes_answer and not self.received:
             self._answer()
-        if self.received.waiting == _MAX_UNSAFE:
+        if len(self.received) == _MAX_UNSAFE:
             self._listen()
 
     # -- stream management ---------------------------------------------------------------------
@@ -212,7 +216,7 @@ class PeerStream(ABC):
     def _manage(self, element: Stanza) -> None:
         if element.name == "r":
             # What is not safe yet is told as soon as it is.
-            self._owes_answer = self.received.waiting > 0
+            self._owes_answer = len(self.received) > 0
             self._answer()
         elif element.name == "a":
             h = element.attrs.get("h", "")
@@ -228,13 +232,13 @@ class PeerStream(ABC):
 
     def _answer(self) -> None:
         if self.managed:
-            self._owes_answer = self.received.waiting > 0
-            self.say(el("a", xmlns=ns.STREAM_MANAGEMENT, h=str(self.received.h)))
+            self._owes_answer = len(self.received) > 0
+            self.say(el("a", xmlns=ns.STREAM_MANAGEMENT, h=str(self.received.count)))
 
     def manage(self) -> None:
         """Count from now on."""
         self.managed = True
-        self.sent, self.received = Sent(), Received()
+        self.sent, self.received = Sent(), Ledger()
 
     def deliver(self, parcel: Parcel) -> None:
         """Send a stanza, and ask what has arrived."""

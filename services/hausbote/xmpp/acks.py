@@ -141,6 +141,10 @@ class Ledger:
         self._open: deque[_Entry] = deque()
         self._asked: deque[tuple[int, float, Callable[[], None]]] = deque()
 
+    def __len__(self) -> int:
+        """How many came and are not handled."""
+        return len(self._open)
+
     @property
     def count(self) -> int:
         """`handled` as it is on the wire."""
