@@ -9,14 +9,17 @@ from hausbote.storage import (
     CURRENT,
     NEW,
     AccountExists,
+    Certificate,
     PushService,
     Removed,
     Revoked,
+    Room,
     Roster,
     RosterItem,
     Token,
     migrate,
     open_store,
+    peers,
 )
 from hausbote.xmpp.sasl import ScramKeys
 
@@ -704,3 +707,95 @@ class TestMoreKeys:
         assert store.accounts.keys("romeo", "SHA-256") == SHA256
         assert store.accounts.keys("romeo", "SHA-1") == SHA1
         assert not store.accounts.add_keys("nobody", "SHA-256", SHA256)
+
+
+class TestOutgoing:
+    ROOM = Room(messages=3, size=1_000, total=5_000)
+
+    def keep(self, store, frame, stanza=b"s", remote="b.example", at=1.0):
+        return store.outgoing.keep(remote, "a.example", frame, stanza, at, self.ROOM).wait()
+
+    def test_what_waits_comes_in_the_order_in_which_it_was_kept(self, store):
+        for number in range(3):
+            assert self.keep(store, f"f{number}", b"%d" % number)
+        found = store.outgoing.pending("b.example", "a.example", 0, 10)
+        assert [(one.frame, one.stanza) for one in found] == [
+            ("f0", b"0"),
+            ("f1", b"1"),
+            ("f2", b"2"),
+        ]
+        later = store.outgoing.pending("b.example", "a.example", found[0].id, 1)
+        assert [one.frame for one in later] == ["f1"]
+
+    def test_a_frame_is_kept_once(self, store):
+        assert self.keep(store, "f")
+        assert self.keep(store, "f")
+        assert len(store.outgoing.pending("b.example", "a.example", 0, 10)) == 1
+
+    def test_there_is_no_room_for_more_than_the_limits(self, store):
+        assert [self.keep(store, f"f{number}") for number in range(4)] == [True, True, True, False]
+        assert self.keep(store, "other", remote="c.example")
+        assert not self.keep(store, "large", b"x" * 1_001, remote="d.example")
+
+    def test_there_is_no_room_for_more_than_all_together_may_have(self, store):
+        kept = [self.keep(store, "f", b"x" * 900, remote=f"{n}.example") for n in range(8)]
+        assert kept == [True] * 6 + [False] * 2
+
+    def test_discarded_up_to(self, store):
+        for number in range(3):
+            self.keep(store, f"f{number}")
+        second = store.outgoing.pending("b.example", "a.example", 0, 2)[1]
+        store.outgoing.discard("b.example", "a.example", second.id).wait()
+        left = store.outgoing.pending("b.example", "a.example", 0, 10)
+        assert [one.frame for one in left] == ["f2"]
+
+    def test_what_is_late_is_found_and_forgotten(self, store):
+        self.keep(store, "old", at=1.0)
+        self.keep(store, "new", at=9.0)
+        (late,) = store.outgoing.late(5.0, 0, 10)
+        assert late.frame == "old"
+        assert store.outgoing.late(5.0, late.id, 10) == []
+        store.outgoing.forget(late.id).wait()
+        assert store.outgoing.late(5.0, 0, 10) == []
+
+    def test_what_waits_is_told_by_domains(self, store):
+        assert store.outgoing.waiting() == []
+        self.keep(store, "f", b"12", at=4.0)
+        self.keep(store, "g", b"3", at=2.0)
+        self.keep(store, "h", remote="c.example", at=3.0)
+        assert store.outgoing.waiting() == [
+            ("b.example", "a.example", 2, 2.0, 3),
+            ("c.example", "a.example", 1, 3.0, 1),
+        ]
+
+
+class TestPeers:
+    SHOWN = Certificate("ab" * 32, 5_000.0, "Some CA")
+
+    def test_nothing_is_known_of_strangers(self, store):
+        assert store.peers.get("b.example") is None
+        assert store.peers.all() == []
+
+    def test_what_went_well_and_what_did_not(self, store):
+        store.peers.failed("b.example", 1.0, "expired", "It ended.", self.SHOWN).wait()
+        peer = store.peers.get("b.example")
+        assert (peer.failed_at, peer.cause, peer.sentence) == (1.0, "expired", "It ended.")
+        assert (peer.fingerprint, peer.expires_at, peer.authority) == self.SHOWN
+        store.peers.reached("b.example", 2.0, Certificate()).wait()
+        peer = store.peers.get("b.example")
+        assert (peer.reached_at, peer.heard_at, peer.cause) == (2.0, 0.0, "")
+        assert peer.fingerprint == self.SHOWN.fingerprint
+        store.peers.heard("b.example", 3.0, Certificate()).wait()
+        assert store.peers.get("b.example").heard_at == 3.0
+
+    def test_the_one_not_heard_of_for_the_longest_time_is_forgotten(self, store, monkeypatch):
+        monkeypatch.setattr(peers, "_MAX_PEERS", 3)
+        for number in range(3):
+            store.peers.heard(f"{number}.example", number, Certificate()).wait()
+        store.peers.heard("0.example", 10.0, Certificate()).wait()
+        store.peers.heard("new.example", 11.0, Certificate()).wait()
+        assert [one.domain for one in store.peers.all()] == [
+            "0.example",
+            "2.example",
+            "new.example",
+        ]
