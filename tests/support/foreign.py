@@ -40,9 +40,9 @@ s2s_ports = {{ {s2s_port} }}
 s2s_direct_tls_ports = {{ {s2s_tls_port} }}
 http_ports = {{}}
 https_ports = {{}}
-limits = {{ c2s = {{ rate = "10mb/s" }}, s2sin = {{ rate = "10mb/s" }} }}
+limits = {{ c2s = {{ rate = "100mb/s" }}, s2sin = {{ rate = "100mb/s" }} }}
 ssl = {{ certificate = "{dir}/box.pem", key = "{dir}/box.key", cafile = "{dir}/root.pem" }}
-log = {{ {{ levels = {{ min = "debug" }}, to = "file", filename = "{dir}/prosody.log" }} }}
+log = {{ {{ levels = {{ min = "info" }}, to = "file", filename = "{dir}/prosody.log" }} }}
 VirtualHost "{domain}"
 Component "rooms.{domain}" "muc"
 """

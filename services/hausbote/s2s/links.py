@@ -31,8 +31,8 @@ _FIRST_PAUSE: Final = 1.0  # seconds until the second attempt
 _LONGEST_PAUSE: Final = 900.0
 _AWAY_AFTER: Final = 3  # failures, until the box is told that the server is away
 _MAX_HELD: Final = 200  # stanzas that wait for a first attempt
-_MAX_UNSAFE: Final = 1_000  # stanzas, and
-_MAX_UNSAFE_SIZE: Final = 2_097_152  # bytes that are sent and not acknowledged
+_MAX_UNSAFE: Final = 10_000  # stanzas, and
+_MAX_UNSAFE_SIZE: Final = 4_194_304  # bytes that are sent and not acknowledged
 _PORTION: Final = 100  # stanzas read from the queue at once
 
 
