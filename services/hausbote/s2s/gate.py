@@ -318,9 +318,13 @@ class Gate:
         rule: Rule,
         question: tuple[str, str] | None,
     ) -> OutgoingStream:
+        try:
+            published = self._resolver.published(reached.endpoint)
+        except NameProblem as problem:
+            reached.sock.close()
+            raise away("no-dns", problem.sentence) from None
         keep_alive(reached.sock, self.traffic.idle)
         connection = Connection(reached.sock, reached.address, self.traffic)
-        published = self._resolver.published(reached.endpoint)
         stream = OutgoingStream(self, connection, local, remote, rule, published, question)
         self.streams.add(stream)
         stream.start(direct=reached.endpoint.direct_tls)
