@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from peewee import SqliteDatabase
 
 from hausbote.storage import schema
+from hausbote.storage.archives import clear_archive
 from hausbote.storage.writer import Writer
 from hausbote.xmpp.sasl import ScramKeys
 
@@ -160,6 +161,7 @@ class Accounts:
 
         Nobody is subscribed to `jid` then: whoever gets the name next inherits nothing.
         """
+        clear_archive(self._reader, self._writer, local)  # which may be long
 
         def delete(connection: sqlite3.Connection) -> bool:
             if not connection.execute("DELETE FROM account WHERE local = ?", (local,)).rowcount:
