@@ -6,6 +6,7 @@ from dataclasses import MISSING
 from typing import Any
 
 from hausbote.base.settings import (
+    Archive,
     Components,
     Contact,
     Dns,
@@ -35,6 +36,7 @@ _SECTIONS = {
     "components": Components,
     "policy": Policy,
     "retention": Retention,
+    "archive": Archive,
     "pubsub": PubsubService,
     "log": Log,
 }

@@ -22,7 +22,10 @@ _KINDS: Final = {kind: kind for kind in ("chat", "error", "groupchat", "headline
 
 
 class Sent:
-    """One message from a client of ours, with its from and to set."""
+    """One message from a client of ours, with its from and to set.
+
+    What a handler puts in the place of `stanza` goes on instead.
+    """
 
     __slots__ = ("host", "session", "stanza", "tickets", "to", "type")
 

@@ -149,8 +149,10 @@ def _route(
         if screen(host, stanza, sender, to, session):
             return
     if session is not None and stanza.name == "message":
+        sent = Sent(host, session, stanza, to, tickets)
         for handler in host.registry.sent:
-            handler(Sent(host, session, stanza, to, tickets))
+            handler(sent)
+        stanza = sent.stanza
     if to.domain == host.domain:
         _local(host, stanza, sender, to, session, tickets)
         return
