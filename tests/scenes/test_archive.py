@@ -44,7 +44,9 @@ def talk(romeo, juliet):
 
 class TestWhatIsKept:
     def test_both_sides_have_it_as_it_was_sent(self, romeo, juliet):
-        tell(romeo, chat("Ärger &amp; <![CDATA[<Zorn>]]>", inner="<thread>t</thread>", id="m&apos;1"))
+        tell(
+            romeo, chat("Ärger &amp; <![CDATA[<Zorn>]]>", inner="<thread>t</thread>", id="m&apos;1")
+        )
         for client in (romeo, juliet):
             client.forget()
             found = page(client)
@@ -141,7 +143,9 @@ class TestWhatIsKept:
     def test_what_goes_to_a_component_is_in_its_senders_archive(self, romeo, bridge):
         tell(romeo, chat(to="lark@bridge.h"))
         bridge.receives("<message><body>Hark!</body></message>")
-        bridge.sends("<message from='lark@bridge.h/x' to='romeo@h' type='chat'><body>!</body></message>")
+        bridge.sends(
+            "<message from='lark@bridge.h/x' to='romeo@h' type='chat'><body>!</body></message>"
+        )
         romeo.receives(f"<message><stanza-id xmlns='{SID}' by='romeo@h'/></message>")
         assert page(romeo, form(with_="lark@bridge.h")).bodies == ["Hark!", "!"]
 
