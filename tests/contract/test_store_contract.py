@@ -518,11 +518,12 @@ class TestArchives:
         def change(stanza):
             return b"gone" if stanza == b"one" else None
 
-        assert archives.rewrite("romeo", "juliet@h", change, 9).wait()
+        hers = [("romeo", "nurse@h"), ("romeo", "juliet@h")]
+        assert archives.rewrite(hers, change, 9).wait()
         for local in ("romeo", "juliet"):
             assert self.stanzas(archives, local) == [b"one", b"two", b"gone", b"two"]
-        assert not archives.rewrite("romeo", "juliet@h", change, 2).wait()
-        assert not archives.rewrite("romeo", "nurse@h", change, 9).wait()
+        assert not archives.rewrite(hers, change, 2).wait()
+        assert not archives.rewrite(hers[:1], change, 9).wait()
 
     @pytest.mark.parametrize("jid", STRANGE_NAMES)
     def test_any_peer_is_only_a_text(self, archives, jid):

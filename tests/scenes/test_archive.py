@@ -224,6 +224,10 @@ class TestPages:
         assert found.told("count") == "10"
         assert found.complete
 
+    def test_a_queryid_has_a_length_too(self, talk):
+        refused(talk, "bad-request", queryid="x" * 1024)
+        assert len(page(talk, queryid="x" * 1023).results) == 10
+
     def test_forwards(self, talk):
         first = page(talk, rsm(max=4))
         assert (first.bodies, first.complete) == (["0", "1", "2", "3"], False)
@@ -480,6 +484,15 @@ class TestRetraction:
         tell(romeo, chat("mine", id="m1"), self.retract("m1"), self.retract("", id="r"))
         juliet.forget()
         assert self.stones(romeo)[1] == ["mine", "sorry", "sorry"]
+
+    def test_one_who_retracts_all_the_time_leaves_fewer_tombstones(self, cast, juliet):
+        tybalt = cast("tybalt")
+        said = [chat("x", id=f"m{n}") for n in range(70)]
+        tell(tybalt, *said, *[self.retract(f"m{n}", id=f"r{n}") for n in range(70)])
+        juliet.forget()
+        bodies = page(tybalt, rsm(max=70)).bodies
+        assert bodies == [None] * 60 + ["x"] * 10
+        assert page(tybalt, rsm(max=70, before=None)).bodies == ["sorry"] * 70
 
     def test_one_is_kept_without_a_body(self, romeo, juliet):
         inner = f"<retract xmlns='{RETRACT}' id='m1'/>"

@@ -160,25 +160,27 @@ class Archives:
     # -- changing ------------------------------------------------------------------------------
 
     def rewrite(
-        self, local: str, peer: str, change: Callable[[bytes], bytes | None], among: int
+        self,
+        entries: Sequence[tuple[str, str]],
+        change: Callable[[bytes], bytes | None],
+        among: int,
     ) -> Ticket[bool]:
-        """Put `change` of it in the place of the newest message with a peer for which it is one.
+        """Put what `change` makes of it in the place of the newest message of which it makes one.
 
-        Only the newest `among` are looked at.  Whoever else has the message sees the change, too.
-        `change` runs in the writer's thread.
+        It is looked for in these archives, each named by (local part, bare JID of the other side)
+        until it is found, among the newest messages there.  Whoever else has the message sees the
+        change, too.  `change` runs in the writer's thread.
         """
-        condition, values = _condition(local, Range(peer=peer))
-        sql = f"{_MESSAGES} {condition} ORDER BY archive.id DESC LIMIT ?"
 
         def rewrite(connection: sqlite3.Connection) -> bool:
-            with closing(connection.execute(sql, (*values, among))) as rows:
-                changed = next(
-                    ((new, id) for id, old in rows if (new := change(old)) is not None), None
-                )
-            if changed is None:
-                return False
-            connection.execute("UPDATE archived_message SET stanza = ? WHERE id = ?", changed)
-            return True
+            for local, peer in entries:
+                changed = _changed(connection, local, peer, change, among)
+                if changed is not None:
+                    connection.execute(
+                        "UPDATE archived_message SET stanza = ? WHERE id = ?", changed
+                    )
+                    return True
+            return False
 
         return self._writer.submit(rewrite)
 
@@ -231,6 +233,23 @@ class Archives:
                 messages.append((row.id, count, row.stanza))
         connection.executemany(_PUT_MESSAGE, messages)
         connection.executemany(_PUT_ENTRY, entries)
+
+
+def _changed(
+    connection: sqlite3.Connection,
+    local: str,
+    peer: str,
+    change: Callable[[bytes], bytes | None],
+    among: int,
+) -> tuple[bytes, int] | None:
+    condition, values = _condition(local, Range(peer=peer))
+    sql = f"{_MESSAGES} {condition} ORDER BY archive.id DESC LIMIT ?"
+    with closing(connection.execute(sql, (*values, among))) as rows:
+        for id, old in rows:
+            new = change(old)
+            if new is not None:
+                return new, id
+    return None
 
 
 def clear_archive(reader: SqliteDatabase, writer: Writer, local: str) -> None:

@@ -18,7 +18,7 @@ from hausbote.features.archive.readers import note_reader
 from hausbote.features.archive.results import fin, metadata, results
 from hausbote.storage import Archived, Range
 from hausbote.xmpp import ns
-from hausbote.xmpp.errors import Forbidden, ItemNotFound, ResourceConstraint
+from hausbote.xmpp.errors import BadRequest, Forbidden, ItemNotFound, ResourceConstraint
 from hausbote.xmpp.stanza import Child, child
 from hausbote.xmpp.xml import Markup, escape_attribute
 
@@ -29,6 +29,7 @@ feature = Feature(
 )
 
 _PAGE_BYTES: Final = 1_048_576  # of one page
+_MAX_QUERYID: Final = 1_023  # characters, which are repeated in every result
 _COUNTED_AT_ONCE: Final = 5_000  # a millisecond's work
 _LOOKED_AT_AT_ONCE: Final = 200
 _LOOKED_AT: Final = 50_000  # for one query by a full JID
@@ -59,6 +60,9 @@ def answer(request: Request) -> Child:
     session = _owner(request)
     host, local = request.host, request.to.local
     tree = request.tree()
+    queryid = tree.get("queryid")
+    if queryid is not None and len(queryid) > _MAX_QUERYID:
+        raise BadRequest("the queryid is too long")
     query = read(tree, lambda text: ids.unseal(host, local, text))
     if query.known and not host.store.archives.has(local, query.known):
         raise ItemNotFound
@@ -69,7 +73,7 @@ def answer(request: Request) -> Child:
     page, complete = _page(host, local, query)
     sealed = ids.seal_all(host, local, [message.id for message in page])
     count = len(page) if complete and not query.paged else None
-    shown = list(results(host, session.jid.full, local, tree.get("queryid"), page, sealed))
+    shown = list(results(host, session.jid.full, local, queryid, page, sealed))
     for result in reversed(shown) if query.flipped else shown:
         session.write(result)
     return fin(sealed, complete=complete, count=count)

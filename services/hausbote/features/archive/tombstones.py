@@ -6,11 +6,22 @@ from hausbote.base.clock import timestamp
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.bus.cause import Pending
 from hausbote.core.host import Host
+from hausbote.core.throttle import Throttle
 from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Stanza, start_tag
 from hausbote.xmpp.xml import el, escape_attribute, start_tag_attributes
 
-_LOOKED_AT: Final = 1_000  # messages with that peer, the newest ones
+_LOOKED_AT: Final = 1_000  # messages with that peer, the newest ones: a millisecond's work
+_BURIALS: Final = 60  # per minute and sender
+
+
+class _Burials:
+    """How many tombstones who has asked for."""
+
+    __slots__ = ("throttle",)
+
+    def __init__(self) -> None:
+        self.throttle = Throttle(_BURIALS, 60.0)
 
 
 def bury(
@@ -36,8 +47,10 @@ def bury(
             return None
         return head + b">" + stone + b"</message>"
 
-    for local, peer in entries:
-        tickets.append(host.store.archives.rewrite(local, peer, tombstone, _LOOKED_AT))
+    throttle = host.state(_Burials).throttle
+    if not throttle.exceeded(sender.bare):  # beyond that the retraction alone must do
+        throttle.note(sender.bare)
+        tickets.append(host.store.archives.rewrite(entries, tombstone, _LOOKED_AT))
 
 
 def _sender(head: bytes, exact: bool) -> str:
