@@ -2,7 +2,10 @@
 
 import pytest
 
+from hausbote.core.dispatch import from_session
+from hausbote.features.archive.keeping import sent_id
 from hausbote.features.archive.retention import forget_old_messages
+from hausbote.xmpp.stanza import child, stanza
 from support.archive import CLIENT, MAM, form, page, query, refused, rsm, stanza_ids
 from support.compliance import DISCO
 
@@ -157,6 +160,26 @@ class TestWhatIsKept:
             MAM, f"{MAM}#extended", f"{MAM}#groupchat-field", SID, f"{RETRACT}#tombstone"
         }  # fmt: skip
         assert f"{MAM}#groupchat-available" not in features
+
+    def test_what_it_is_kept_under_is_known_for_copies_to_its_sender(self, world, romeo, juliet):
+        if world.name != "memory":
+            pytest.skip("asks the session")
+        session = world.host.directory.online("romeo").sessions["orchard"]
+        tell(romeo, chat())
+        written = sent_id(world.host, session)
+        assert f"by='romeo@h' id='{page(romeo).ids[0]}'" in written.xml
+        tell(romeo, chat(type="headline"))
+        assert sent_id(world.host, session) is None
+
+    def test_one_row_and_one_ticket_for_both_sides(self, world, romeo, juliet):
+        if world.name != "memory":
+            pytest.skip("asks the service")
+        session = world.host.directory.online("romeo").sessions["orchard"]
+        message = stanza("message", child(CLIENT, "body", "x"), to="juliet@h", type="chat")
+        (ticket,) = from_session(world.host, session, message)
+        ticket.wait()
+        juliet.forget()
+        assert [len(page(client).results) for client in (romeo, juliet)] == [1, 1]
 
 
 class TestIds:

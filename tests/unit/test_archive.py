@@ -135,7 +135,11 @@ class TestRules:
         for parts in ((self.BODY, self.NEVER), (self.NEVER, self.BODY), (self.STORE, self.NEVER)):
             assert not is_worth_keeping(self.message(*parts), "chat")
 
-    @pytest.mark.parametrize("type", ["error", "headline", "groupchat"])
+    def test_a_headline_is_if_its_sender_says_so(self):
+        assert is_worth_keeping(self.message(self.STORE), "headline")
+        assert not is_worth_keeping(self.message(self.BODY), "headline")
+
+    @pytest.mark.parametrize("type", ["error", "groupchat"])
     def test_other_types_are_not(self, type):
         assert not is_worth_keeping(self.message(self.BODY, self.STORE), type)
 

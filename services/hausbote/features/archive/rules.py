@@ -5,13 +5,14 @@ from typing import Final
 from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Stanza
 
-_KEPT_TYPES: Final = frozenset(("chat", "normal"))
+_STORE: Final = (ns.HINTS, "store")
 _FORBIDDING: Final = frozenset(("no-store", "no-permanent-store"))
+_ON_DEMAND: Final = frozenset((_STORE,))
 # What means something to people who were away, or belongs to a message that does.
 _CONTENT: Final = frozenset(
     (
         (ns.CLIENT, "body"),
-        (ns.HINTS, "store"),
+        _STORE,
         ("urn:xmpp:receipts", "received"),  # XEP-0184
         ("urn:xmpp:chat-markers:0", "received"),  # XEP-0333
         ("urn:xmpp:chat-markers:0", "displayed"),
@@ -33,12 +34,19 @@ _CONTENT: Final = frozenset(
 
 
 def is_worth_keeping(stanza: Stanza, type: str) -> bool:
-    """Whether a message of that type belongs into archives."""
-    if type not in _KEPT_TYPES:
+    """Whether a message of that type belongs into archives.
+
+    A headline does if its sender says so (XEP-0334 §4.4).  Group chat is for the rooms to keep.
+    """
+    if type in ("chat", "normal"):
+        content = _CONTENT
+    elif type == "headline":
+        content = _ON_DEMAND
+    else:
         return False
     found = False
     for part in stanza.children:
-        if part[:2] in _CONTENT:
+        if part[:2] in content:
             found = True
         elif part.ns == ns.HINTS and part.name in _FORBIDDING:
             return False
