@@ -470,6 +470,33 @@ class TestArchives:
         assert not archives.has("juliet", [nurses, hers[0]])
         assert archives.has("juliet", [])
 
+    def test_what_nobody_reads_is_sorted_in_some_day(self, people, url):
+        self.keep(people.archives, *[b"x"] * 499)
+        people.settle()
+        assert rows_by_table(url)["archive"] == 0
+        self.keep(people.archives, b"x")
+        people.settle()
+        assert rows_by_table(url)["archive"] == 1000
+        assert rows_by_table(url)["archive_fresh"] == 0
+
+    def test_what_is_not_sorted_in_survives_a_restart(self, people, url):
+        self.keep(people.archives, b"one")
+        people.settle()
+        again = open_store(url)
+        self.keep(again.archives, b"two")
+        assert self.stanzas(again.archives, "juliet") == [b"one", b"two"]
+        again.close()
+
+    def test_what_is_not_sorted_in_goes_with_the_account(self, people, url):
+        self.keep(people.archives, b"both")
+        self.keep(people.archives, b"his", entries=self.BOTH[:1])
+        people.settle()
+        people.accounts.delete("romeo", "romeo@h")
+        assert self.stanzas(people.archives, "juliet") == [b"both"]
+        people.accounts.delete("juliet", "juliet@h")
+        people.close()
+        assert not any(rows_by_table(url).values())
+
     def test_counting_goes_in_portions(self, archives):
         ids = self.keep(archives, *[b"x"] * 5)
         assert archives.count("romeo", Range()) == (5, ids[-1])

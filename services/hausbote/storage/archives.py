@@ -2,6 +2,8 @@
 
 Ids are microseconds since 1970, made unique by counting on: a moment is an id, and order and time
 need no column.  Nobody outside the box sees them as they are.
+
+What has come lately is one row at the end of a table, and is sorted in later: see `sort_in`.
 """
 
 import json
@@ -19,9 +21,13 @@ from hausbote.storage.writer import Writer
 
 MICROSECONDS: Final = 1_000_000
 _DELETED_AT_ONCE: Final = 500
+_SORTED_AT_ONCE: Final = 500
 
 _PUT_MESSAGE: Final = "INSERT INTO archived_message (id, entries, stanza) VALUES (?, ?, ?)"
 _PUT_ENTRY: Final = "INSERT INTO archive (account_id, id, peer_id) VALUES (?, ?, ?)"
+_PUT_FRESH: Final = "INSERT INTO archive_fresh (id, entries) VALUES (?, ?)"
+_FRESH: Final = "SELECT id, entries FROM archive_fresh ORDER BY id"
+_IS_FRESH: Final = "SELECT EXISTS (SELECT 1 FROM archive_fresh)"
 _ACCOUNT: Final = "SELECT id FROM account WHERE local = ?"
 _PEER: Final = "SELECT id FROM archive_peer WHERE account_id = ? AND jid = ?"
 _PUT_PEER: Final = "INSERT INTO archive_peer (account_id, jid) VALUES (?, ?) RETURNING id"
@@ -91,6 +97,7 @@ class Archives:
         self._clock = clock
         row = reader.execute_sql("SELECT max(id) FROM archived_message").fetchone()
         self._last = int(row[0] or 0)
+        self._fresh = 0  # not sorted in yet, as far as this process knows; for the writer's thread
 
     def next_id(self) -> int:
         """The id of a message that comes now; ids grow, whatever the clock does."""
@@ -173,6 +180,7 @@ class Archives:
         """
 
         def rewrite(connection: sqlite3.Connection) -> bool:
+            sort_in(connection)
             for local, peer in entries:
                 changed = _changed(connection, local, peer, change, among)
                 if changed is not None:
@@ -187,7 +195,7 @@ class Archives:
     def purge(self, before: float, at_most: int = 0) -> int:
         """Delete what came before that time, in seconds since 1970, and the oldest of those that
         have more than `at_most` (0 = no limit); returns how many entries went."""
-        accounts = self._reader.execute_sql("SELECT id FROM account").fetchall()
+        accounts = self._connection().execute("SELECT id FROM account").fetchall()
         return sum(self._purge(id, int(before * MICROSECONDS), at_most) for (id,) in accounts)
 
     def _purge(self, account: int, before: int, at_most: int) -> int:
@@ -206,33 +214,65 @@ class Archives:
 
     def _connection(self) -> sqlite3.Connection:
         """To read, after all that was given to `keep` before is there to be seen."""
-        if not self._writer.idle:
-            self._writer.settle()
         connection: sqlite3.Connection = self._reader.connection()
+        if not self._writer.idle or connection.execute(_IS_FRESH).fetchone()[0]:
+            self._writer.submit(sort_in).wait()
         return connection
 
     def _write(self, connection: sqlite3.Connection, rows: Sequence[_Row]) -> None:
         """In the writer's thread: many messages at once."""
         accounts: dict[str, int | None] = {}  # some may have been deleted meanwhile
-        peers: dict[tuple[int, str], int] = {}
-        messages, entries = [], []
+        messages, fresh = [], []
         for row in rows:
-            count = 0
-            for local, jid in row.entries:
+            entries = []
+            for local, peer in row.entries:
                 if local not in accounts:
                     accounts[local] = _first(connection.execute(_ACCOUNT, (local,)))
-                account = accounts[local]
-                if account is None:
-                    continue
-                peer = peers.get((account, jid))
-                if peer is None:
-                    peer = peers[account, jid] = _peer(connection, account, jid)
-                entries.append((account, row.id, peer))
-                count += 1
-            if count:
-                messages.append((row.id, count, row.stanza))
+                if accounts[local] is not None:
+                    entries.append((accounts[local], peer))
+            if entries:
+                messages.append((row.id, len(entries), row.stanza))
+                fresh.append((row.id, json.dumps(entries)))
         connection.executemany(_PUT_MESSAGE, messages)
-        connection.executemany(_PUT_ENTRY, entries)
+        connection.executemany(_PUT_FRESH, fresh)
+        self._fresh += len(fresh)
+        if self._fresh >= _SORTED_AT_ONCE:
+            self._fresh = 0  # if this is undone, they are sorted in a little later
+            sort_in(connection)
+
+
+def sort_in(connection: sqlite3.Connection) -> None:
+    """In the writer's thread: make the entries of messages that came since this was done last.
+
+    Each message touches pages all over the archives of two people.  Doing that for many at once, or
+    when somebody reads, makes the disk write a good deal less.
+    """
+    accounts: dict[int, bool] = {}
+    peers: dict[tuple[int, str], int] = {}
+    made = []
+    for id, text in connection.execute(_FRESH).fetchall():
+        entries = json.loads(text)
+        alive = [entry for entry in entries if _lives(connection, accounts, entry[0])]
+        for account, jid in alive:
+            if (account, jid) not in peers:
+                peers[account, jid] = _peer(connection, account, jid)
+            made.append((account, id, peers[account, jid]))
+        if not alive:
+            connection.execute("DELETE FROM archived_message WHERE id = ?", (id,))
+        elif len(alive) < len(entries):
+            connection.execute(
+                "UPDATE archived_message SET entries = ? WHERE id = ?", (len(alive), id)
+            )
+    connection.executemany(_PUT_ENTRY, sorted(made))
+    connection.execute("DELETE FROM archive_fresh")
+
+
+def clear_archive(reader: SqliteDatabase, writer: Writer, local: str) -> None:
+    """Delete an account's archive in small steps, so that others' writes come in between."""
+    account = _first(reader.connection().execute(_ACCOUNT, (local,)))
+    if account is not None:
+        writer.submit(sort_in).wait()
+        _delete(writer, account, sys.maxsize)
 
 
 def _changed(
@@ -250,13 +290,6 @@ def _changed(
             if new is not None:
                 return new, id
     return None
-
-
-def clear_archive(reader: SqliteDatabase, writer: Writer, local: str) -> None:
-    """Delete an account's archive in small steps, so that others' writes come in between."""
-    account = _first(reader.connection().execute(_ACCOUNT, (local,)))
-    if account is not None:
-        _delete(writer, account, sys.maxsize)
 
 
 def _delete(writer: Writer, account: int, before: int) -> int:
@@ -289,6 +322,13 @@ def _condition(local: str, where: Range) -> tuple[str, list[object]]:
         sql += " AND archive.id IN (SELECT value FROM json_each(?))"
         values.append(json.dumps(where.ids))
     return sql, values
+
+
+def _lives(connection: sqlite3.Connection, known: dict[int, bool], account: int) -> bool:
+    if account not in known:
+        row = connection.execute("SELECT 1 FROM account WHERE id = ?", (account,)).fetchone()
+        known[account] = row is not None
+    return known[account]
 
 
 def _peer(connection: sqlite3.Connection, account: int, jid: str) -> int:

@@ -105,10 +105,12 @@ CREATE TABLE vcard (
 
 
 # A message is kept once; each account that has it in its archive has a small row that points to it,
-# and `entries` counts these.  Ids are microseconds since 1970.
+# and `entries` counts these.  Ids are microseconds since 1970.  What is in `archive_fresh` has none
+# of these rows yet.
 _ARCHIVE: Final = """
 CREATE TABLE archived_message (
     id INTEGER PRIMARY KEY, entries INTEGER NOT NULL, stanza BLOB NOT NULL);
+CREATE TABLE archive_fresh (id INTEGER PRIMARY KEY, entries TEXT NOT NULL);
 CREATE TABLE archive_peer (
     id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     jid TEXT NOT NULL, UNIQUE (account_id, jid));

@@ -244,6 +244,15 @@ class ArchivedMessage(Model):
         table_name = "archived_message"
 
 
+class ArchiveFresh(Model):
+    """A message whose entries are not made yet: JSON, pairs of an account's id and a bare JID."""
+
+    entries = TextField()
+
+    class Meta:
+        table_name = "archive_fresh"
+
+
 class ArchivePeer(Model):
     """A bare JID that an account has messages of, or to, in its archive."""
 
@@ -312,6 +321,7 @@ TABLES = (
     PrivateXml,
     Vcard,
     ArchivedMessage,
+    ArchiveFresh,
     ArchivePeer,
     Archive,
     ArchivePreferences,
