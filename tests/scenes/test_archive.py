@@ -3,6 +3,7 @@
 import pytest
 
 from hausbote.core.dispatch import from_session
+from hausbote.features.archive import queries
 from hausbote.features.archive.keeping import sent_id
 from hausbote.features.archive.retention import forget_old_messages
 from hausbote.xmpp.stanza import child, stanza
@@ -351,6 +352,27 @@ class TestFilters:
         found = page(romeo, form(with_="juliet@h/balcony"), rsm(max=1, before=None))
         assert (found.bodies, found.complete) == (["d"], False)
         assert page(romeo, form(with_="juliet@h/balcony"), rsm(max=0)).told("count") == "2"
+
+    def test_a_long_search_goes_on_in_parts_and_ends(self, world, romeo, juliet, monkeypatch):
+        if world.name != "memory":
+            pytest.skip("that would be many messages")
+        for name, value in (("LOOKED_AT_AT_ONCE", 3), ("COUNTED_AT_ONCE", 3), ("LOOKED_AT", 12)):
+            monkeypatch.setattr(queries, f"_{name}", value)
+        tell(
+            romeo, *[chat(f"{n}", to=f"juliet@h/{(n % 4 and 'x') or 'balcony'}") for n in range(11)]
+        )
+        juliet.forget()
+        wanted = form(with_="juliet@h/balcony")
+        for before in ({}, {"before": None}):
+            found = page(romeo, wanted, rsm(**before))
+            assert (found.bodies, found.complete) == (["0", "4", "8"], True)
+        assert page(romeo, wanted, rsm(max=0)).told("count") == "3"
+        assert page(romeo, rsm(max=0)).told("count") == "11"
+        tell(romeo, *[chat(f"{n}", to="juliet@h/x") for n in range(11, 18)])
+        found = page(romeo, wanted)
+        assert (found.bodies, found.complete) == (["0", "4", "8"], False)
+        refused(romeo, "resource-constraint", form(with_="juliet@h/nobody"))
+        refused(romeo, "resource-constraint", wanted, rsm(max=0))
 
     def test_with_a_resource_that_only_the_text_names(self, romeo, juliet):
         tell(romeo, chat("from='juliet@h/x' to='juliet@h/x'"))

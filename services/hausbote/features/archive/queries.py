@@ -109,16 +109,21 @@ def _page_of_resource(
     """The messages from or to one full JID, of which the store knows nothing; and whether there
     may be more of them than are here."""
     found: list[Archived] = []
-    size = 0
-    for message in _along(host, local, query.where, backwards=query.backwards):
-        if _names(message, query.resource):
-            found.append(message)
-            size += len(message.stanza)
-            if len(found) == limit or size >= _PAGE_BYTES:
-                break
+    size, more = 0, False
+    try:
+        for message in _along(host, local, query.where, backwards=query.backwards):
+            if _names(message, query.resource):
+                found.append(message)
+                size += len(message.stanza)
+                if len(found) == limit or size >= _PAGE_BYTES:
+                    break
+    except ResourceConstraint:
+        if not found:  # a client that gets some can go on from there
+            raise
+        more = True
     if query.backwards:
         found.reverse()
-    return found, size >= _PAGE_BYTES
+    return found, more or size >= _PAGE_BYTES
 
 
 def _along(host: Host, local: str, where: Range, *, backwards: bool) -> Iterator[Archived]:
