@@ -391,7 +391,7 @@ def test_a_component_cannot_forge(verona, bridge):
     bridge.sends(
         f"<message from='x@bridge.h' to='juliet@h/phone' type='chat'>{BODY}{forged()}</message>"
     )
-    assert len(phone.receives(f"<message>{BODY}</message>")) == 1
+    assert names(phone.receives(f"<message>{BODY}</message>")) == ["body", "stanza-id"]
 
 
 def test_nothing_of_a_blocked_sender_is_copied(verona):

@@ -16,6 +16,7 @@ from hausbote.core.registry import Registry
 from hausbote.features import (
     adhoc,
     administration,
+    archive,
     avatars,
     blocking,
     bookmarks,
@@ -58,6 +59,7 @@ FEATURES: tuple[Feature, ...] = (
     roster.feature,
     subscriptions.feature,
     presence.feature,
+    *archive.FEATURES,
     carbons.feature,
     client_state.feature,
     push.feature,
@@ -106,7 +108,7 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         settings=settings,
         store=store,
         bus=open_bus(undeliverable(lambda: host)),
-        registry=Registry(FEATURES),
+        registry=Registry(_features(settings)),
         directory=Directory(),
         pump=Pump(),
         services={names.rooms: "rooms"},
@@ -117,6 +119,12 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
     )
     host.neighbours[names.pubsub] = _pubsub_host(host)
     return host
+
+
+def _features(settings: Settings) -> tuple[Feature, ...]:
+    if settings.archive.enabled == "yes":
+        return FEATURES
+    return tuple(feature for feature in FEATURES if feature not in archive.FEATURES)
 
 
 def _pubsub_host(host: Host) -> Host:

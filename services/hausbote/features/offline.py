@@ -3,12 +3,16 @@
 from typing import Final
 
 from hausbote.base.clock import timestamp
+from hausbote.base.jid import JID
 from hausbote.core.delivery import Delivery
 from hausbote.core.directory import new_lock
 from hausbote.core.dispatch import refuse, route
 from hausbote.core.feature import Feature, Moment, Stage
 from hausbote.core.host import Host
 from hausbote.core.session import Session
+from hausbote.features.archive import ids
+from hausbote.features.archive.readers import reads
+from hausbote.features.archive.rules import is_for_now_only
 from hausbote.storage import StorageError, Ticket
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import InternalServerError, ServiceUnavailable
@@ -25,6 +29,8 @@ def keep(delivery: Delivery) -> bool:
     stanza = delivery.stanza
     if all(_is_fleeting(part) for part in stanza.children):
         return True
+    if is_for_now_only(stanza):  # its sender hears of it, unless nobody would want to read it
+        return stanza.child(ns.CLIENT, "body") is None
     host = delivery.host
     limit = host.settings.limits.offline_messages
     at = host.clock() if delivery.at is None else delivery.at
@@ -35,8 +41,8 @@ def keep(delivery: Delivery) -> bool:
 
 
 def _is_fleeting(part: Child) -> bool:
-    """A chat state (XEP-0085), or the thread that it belongs to."""
-    return part.ns == ns.CHAT_STATES or (part.ns == ns.CLIENT and part.name == "thread")
+    """A chat state (XEP-0085), the thread that it belongs to, or what is to be done with it."""
+    return part.ns in (ns.CHAT_STATES, ns.HINTS) or (part.ns == ns.CLIENT and part.name == "thread")
 
 
 def _check(host: Host, stanza: Stanza, ticket: Ticket[bool]) -> None:
@@ -46,7 +52,7 @@ def _check(host: Host, stanza: Stanza, ticket: Ticket[bool]) -> None:
     except StorageError:
         host.pump.run(lambda: refuse(host, stanza, InternalServerError("it could not be kept")))
         return
-    if not kept:
+    if not kept and not ids.claimed(stanza, JID.parse(stanza.attrs["to"]).bare):
         full = ServiceUnavailable("too many messages wait there already")
         host.pump.run(lambda: refuse(host, stanza, full))
 
@@ -78,12 +84,22 @@ def _hand_over_some(host: Host, session: Session) -> bool:
     kept = host.store.offline.pending(local, _PORTION)
     if not kept or not session.reachable:
         return False
+    in_archive = reads(host, session)
     for message in kept:
-        session.write(late(host, Stanza.unpack(message.stanza), message.at).wire())
+        stanza = Stanza.unpack(message.stanza)
+        if not (in_archive and _is_archived(host, local, stanza)):
+            session.write(late(host, stanza, message.at).wire())
     if not session.transport.flush():
         return False
     host.store.offline.discard(local, kept[-1].id)
     return True
+
+
+def _is_archived(host: Host, local: str, stanza: Stanza) -> bool:
+    """Whether it is in its recipient's archive still; only we can have written such an id."""
+    claimed = ids.claimed(stanza, f"{local}@{host.domain}")
+    id = ids.unseal(host, local, claimed) if claimed else None
+    return id is not None and host.store.archives.has(local, [id])
 
 
 def late(host: Host, stanza: Stanza, at: float) -> Stanza:

@@ -4,6 +4,8 @@ Nothing of the database leaves this package: callers speak of accounts, rosters 
 """
 
 from hausbote.storage.accounts import Account, AccountExists
+from hausbote.storage.archives import Archived, Range
+from hausbote.storage.archiving import Preferences
 from hausbote.storage.clients import Client, Revoked
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import migrate, schema_version
@@ -32,6 +34,7 @@ __all__ = [
     "Account",
     "AccountExists",
     "Affiliation",
+    "Archived",
     "Client",
     "Item",
     "Limits",
@@ -41,8 +44,10 @@ __all__ = [
     "OfflineMessage",
     "Outcome",
     "Piece",
+    "Preferences",
     "Published",
     "PushService",
+    "Range",
     "Removed",
     "Request",
     "Revoked",
