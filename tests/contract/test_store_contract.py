@@ -10,7 +10,9 @@ from hausbote.storage import (
     NEW,
     AccountExists,
     Certificate,
+    Preferences,
     PushService,
+    Range,
     Removed,
     Revoked,
     Room,
@@ -26,6 +28,7 @@ from hausbote.xmpp.sasl import ScramKeys
 SHA1 = ScramKeys(b"salt", 4096, b"stored-1", b"server-1")
 SHA256 = ScramKeys(b"pepper", 10_000, b"stored-256", b"server-256")
 KEYS = {"SHA-1": SHA1, "SHA-256": SHA256}
+EVERYTHING = Range()
 STRANGE_NAMES = ["o'brien", "x'); DROP TABLE account; --", "ärger", "名前", "%", "a_b"]
 
 
@@ -156,6 +159,11 @@ class TestDeletingAnAccount:
             people.activity.left(local, 1.0, "gone")
             people.clients.remember(local, "phone", 1).wait()
             people.tokens.issue(local, "phone", Token(NEW, "HT", f"for {local}", 1, 2**40))
+            people.archives.keep(people.archives.next_id(), b"alone", [(local, "nurse@h")])
+            people.archiving.set_preferences(local, Preferences("never"))
+            people.archiving.note_reader(local, "phone", 1, 0)
+        both = [("romeo", "juliet@h"), ("juliet", "romeo@h")]
+        people.archives.keep(people.archives.next_id(), b"both", both)
         people.offline.keep("juliet", b"hers", 1.0, 0)
         people.offline.keep("romeo", self.SECRET, 1.0, 0)
         people.settle()
@@ -179,6 +187,9 @@ class TestDeletingAnAccount:
         assert [m.stanza for m in used.offline.pending("juliet")] == [b"hers"]
         assert used.activity.last("juliet") == (1.0, "gone")
         assert [token.secret for token in used.tokens.of("juliet", "phone")] == ["for juliet"]
+        kept = used.archives.page("juliet", Range(), 9)
+        assert [message.stanza for message in kept] == [b"alone", b"both"]
+        assert used.archiving.preferences("juliet") == Preferences("never")
 
     def test_its_messages_are_gone_from_the_file_itself(self, used, url):
         path = url.removeprefix("sqlite:///")
@@ -199,6 +210,9 @@ class TestDeletingAnAccount:
         assert used.activity.last("romeo") is None
         assert used.clients.all("romeo") == []
         assert used.tokens.of("romeo", "phone") == []
+        assert used.archives.page("romeo", Range(), 9) == []
+        assert used.archiving.preferences("romeo") == Preferences()
+        assert not used.archiving.is_reader("romeo", "phone")
 
     def test_a_roster_version_of_the_old_account_is_unknown_to_a_new_one(self, used):
         known = used.rosters.load("romeo").version
@@ -219,6 +233,9 @@ class TestDeletingAnAccount:
         used.clients.seen("romeo", "phone", 3)
         assert not used.tokens.issue("romeo", "phone", Token(NEW, "HT", "late", 1, 2))
         assert not used.offline.keep("romeo", b"late", 2.0, 0).wait()
+        used.archives.keep(used.archives.next_id(), b"late", [("romeo", "nurse@h")])
+        used.archiving.set_preferences("romeo", Preferences("never"))
+        used.archiving.note_reader("romeo", "phone", 2, 0)
         used.close()
         assert not any(rows_by_table(url).values())
 
@@ -388,6 +405,182 @@ class TestOfflineMessages:
         people.offline.discard("juliet", first)
         people.offline.keep("juliet", b"two", 1.0, 0)
         assert people.offline.pending("juliet")[0].id > first
+
+
+class TestArchives:
+    BOTH = (("romeo", "juliet@h"), ("juliet", "romeo@h"))
+
+    @pytest.fixture
+    def archives(self, people):
+        return people.archives
+
+    def keep(self, archives, *stanzas, entries=BOTH):
+        ids = [archives.next_id() for _ in stanzas]
+        for id, stanza in zip(ids, stanzas, strict=True):
+            archives.keep(id, stanza, entries)
+        return ids
+
+    def stanzas(self, archives, local, where=EVERYTHING, limit=99, **how):
+        return [message.stanza for message in archives.page(local, where, limit, **how)]
+
+    def test_a_message_is_in_both_archives_at_once(self, archives):
+        before = time.time()
+        (id,) = self.keep(archives, b"hark")
+        for local in ("romeo", "juliet"):
+            (message,) = archives.page(local, Range(), 9)
+            assert (message.id, message.stanza) == (id, b"hark")
+            assert before - 0.001 <= message.at <= time.time()
+            assert archives.get(local, id) == message
+        assert archives.page("nobody", Range(), 9) == []
+        assert archives.get("romeo", id + 1) is None
+
+    def test_ids_grow_even_if_the_clock_does_not(self, people, monkeypatch):
+        monkeypatch.setattr(people.archives, "_clock", lambda: 1.0)
+        ids = self.keep(people.archives, *[b"x"] * 5)
+        assert ids == sorted(set(ids))
+
+    def test_ids_grow_over_a_restart(self, archives, url):
+        archives._clock = lambda: 2.0**40
+        (id,) = self.keep(archives, b"late")
+        archives.get("romeo", id)
+        again = open_store(url)
+        assert again.archives.next_id() > id
+        again.close()
+
+    def test_pages_go_either_way_and_are_in_order(self, archives):
+        ids = self.keep(archives, *[b"%d" % n for n in range(9)])
+        assert self.stanzas(archives, "romeo", limit=2) == [b"0", b"1"]
+        assert self.stanzas(archives, "romeo", limit=2, backwards=True) == [b"7", b"8"]
+        between = Range(after=ids[2], before=ids[6])
+        assert self.stanzas(archives, "romeo", between) == [b"3", b"4", b"5"]
+        assert self.stanzas(archives, "romeo", between, 2, backwards=True) == [b"4", b"5"]
+
+    def test_a_page_ends_when_it_is_large(self, archives):
+        self.keep(archives, *[b"%d" % n * 10 for n in range(9)])
+        assert self.stanzas(archives, "romeo", size=11) == [b"0" * 10, b"1" * 10]
+        assert self.stanzas(archives, "romeo", size=1, backwards=True) == [b"8" * 10]
+
+    def test_one_peer_or_some_ids(self, archives):
+        hers = self.keep(archives, b"a", b"b")
+        (nurses,) = self.keep(archives, b"c", entries=[("romeo", "nurse@h")])
+        assert self.stanzas(archives, "romeo", Range(peer="juliet@h")) == [b"a", b"b"]
+        assert self.stanzas(archives, "romeo", Range(peer="nurse@h")) == [b"c"]
+        assert self.stanzas(archives, "romeo", Range(peer="paris@h")) == []
+        chosen = Range(ids=(nurses, hers[0]))
+        assert self.stanzas(archives, "romeo", chosen) == [b"a", b"c"]
+        assert self.stanzas(archives, "juliet", chosen) == [b"a"]
+        assert archives.has("romeo", [nurses, hers[0]])
+        assert not archives.has("juliet", [nurses, hers[0]])
+        assert archives.has("juliet", [])
+
+    def test_what_nobody_reads_is_sorted_in_some_day(self, people, url):
+        self.keep(people.archives, *[b"x"] * 499)
+        people.settle()
+        assert rows_by_table(url)["archive"] == 0
+        self.keep(people.archives, b"x")
+        people.settle()
+        assert rows_by_table(url)["archive"] == 1000
+        assert rows_by_table(url)["archive_fresh"] == 0
+
+    def test_what_is_not_sorted_in_survives_a_restart(self, people, url):
+        self.keep(people.archives, b"one")
+        people.settle()
+        again = open_store(url)
+        self.keep(again.archives, b"two")
+        assert self.stanzas(again.archives, "juliet") == [b"one", b"two"]
+        again.close()
+
+    def test_what_is_not_sorted_in_goes_with_the_account(self, people, url):
+        self.keep(people.archives, b"both")
+        self.keep(people.archives, b"his", entries=self.BOTH[:1])
+        people.settle()
+        people.accounts.delete("romeo", "romeo@h")
+        assert self.stanzas(people.archives, "juliet") == [b"both"]
+        people.accounts.delete("juliet", "juliet@h")
+        people.close()
+        assert not any(rows_by_table(url).values())
+
+    def test_counting_goes_in_portions(self, archives):
+        ids = self.keep(archives, *[b"x"] * 5)
+        assert archives.count("romeo", Range()) == (5, ids[-1])
+        assert archives.count("romeo", Range(), 2) == (2, ids[1])
+        assert archives.count("romeo", Range(after=ids[1], peer="juliet@h"), 9) == (3, ids[-1])
+        assert archives.count("romeo", Range(after=ids[-1])) == (0, 0)
+
+    def test_the_ends_are_known(self, archives):
+        assert archives.ends("romeo") is None
+        ids = self.keep(archives, b"a", b"b", b"c")
+        assert archives.ends("romeo") == (ids[0], ids[-1])
+
+    def test_what_is_old_is_really_deleted(self, people, url):
+        archives = people.archives
+        secret = b"<body>parting is such sweet sorrow</body>"
+        now = [1000.0]
+        archives._clock = lambda: now[0]
+        self.keep(archives, secret, b"old")
+        now[0] = 2000.0
+        self.keep(archives, b"new", entries=[("romeo", "nurse@h")])
+        people.settle()
+        assert archives.purge(1500.0) == 4
+        assert archives.purge(1500.0) == 0
+        assert self.stanzas(archives, "romeo") == [b"new"]
+        assert self.stanzas(archives, "juliet") == []
+        people.close()
+        rows = rows_by_table(url)
+        assert (rows["archived_message"], rows["archive"], rows["archive_peer"]) == (1, 1, 1)
+        assert secret not in read(url.removeprefix("sqlite:///"))
+
+    def test_a_message_stays_as_long_as_one_side_has_it(self, people):
+        self.keep(people.archives, b"hark")
+        people.accounts.delete("romeo", "romeo@h")
+        assert self.stanzas(people.archives, "juliet") == [b"hark"]
+
+    def test_the_oldest_make_room(self, archives):
+        self.keep(archives, *[b"%d" % n for n in range(1200)])
+        self.keep(archives, b"only his", entries=[("romeo", "nurse@h")])
+        assert archives.purge(0.0, 2) == 1199 + 1198
+        assert self.stanzas(archives, "romeo") == [b"1199", b"only his"]
+        assert self.stanzas(archives, "juliet") == [b"1198", b"1199"]
+
+    def test_the_newest_that_fits_is_rewritten_for_both(self, archives):
+        self.keep(archives, b"one", b"two", b"one", b"two")
+
+        def change(stanza):
+            return b"gone" if stanza == b"one" else None
+
+        hers = [("romeo", "nurse@h"), ("romeo", "juliet@h")]
+        assert archives.rewrite(hers, change, 9).wait()
+        for local in ("romeo", "juliet"):
+            assert self.stanzas(archives, local) == [b"one", b"two", b"gone", b"two"]
+        assert not archives.rewrite(hers, change, 2).wait()
+        assert not archives.rewrite(hers[:1], change, 9).wait()
+
+    @pytest.mark.parametrize("jid", STRANGE_NAMES)
+    def test_any_peer_is_only_a_text(self, archives, jid):
+        self.keep(archives, b"x", entries=[("romeo", jid)])
+        assert self.stanzas(archives, "romeo", Range(peer=jid)) == [b"x"]
+
+
+class TestArchiving:
+    def test_everything_is_kept_unless_told_otherwise(self, people):
+        assert people.archiving.preferences("romeo") == Preferences("always", (), ())
+        assert people.archiving.locals() == set()
+
+    def test_preferences_come_back_as_they_were(self, people):
+        wanted = Preferences("roster", ("nurse@h", "a@h/b"), ("paris@h",))
+        people.archiving.set_preferences("romeo", Preferences("never"))
+        people.archiving.set_preferences("romeo", wanted)
+        assert people.archiving.preferences("romeo") == wanted
+        assert people.archiving.preferences("juliet") == Preferences()
+        assert people.archiving.locals() == {"romeo"}
+
+    def test_readers_are_remembered_and_the_oldest_forgotten(self, people):
+        for number in range(4):
+            people.archiving.note_reader("romeo", f"r{number}", number, 3)
+        people.settle()
+        known = [people.archiving.is_reader("romeo", f"r{n}") for n in range(4)]
+        assert known == [False, True, True, True]
+        assert not people.archiving.is_reader("juliet", "r3")
 
 
 class TestLastActivity:

@@ -490,3 +490,83 @@ def test_if_it_cannot_be_resumed_a_resource_is_bound(cast):
     assert success.find("{urn:xmpp:bind:0}bound") is not None
     romeo.next()
     romeo.settle()
+
+
+# -- messages of before ------------------------------------------------------------------------
+
+
+def kept_for_romeo(cast, *texts):
+    cast.account("romeo")
+    juliet = cast("juliet")
+    juliet.sends(*(message("romeo@h", text) for text in texts))
+    juliet.settle()
+    return juliet
+
+
+def available(client):
+    client.sends("<presence/>")
+    client.receives("<presence/>")
+
+
+def test_kept_messages_are_handed_over_until_they_are_acknowledged(cast):
+    kept_for_romeo(cast, "1", "2")
+    romeo = cast.log_in("romeo")
+    enable(romeo, "")
+    available(romeo)
+    assert bodies(stanzas(romeo, 2)) == ["1", "2"]
+    gone(romeo)
+    romeo = cast.log_in("romeo")
+    enable(romeo, "")
+    available(romeo)
+    assert bodies(stanzas(romeo, 2)) == ["1", "2"]
+    romeo.send(f"<a xmlns='{SM}' h='3'/>")
+    romeo.settle()
+    nothing_more(romeo)
+    gone(romeo)
+    romeo = cast.log_in("romeo")
+    available(romeo)
+    romeo.receives_nothing()
+
+
+def test_kept_messages_come_once_to_a_session_that_is_resumed(cast, back):
+    kept_for_romeo(cast, "1")
+    romeo = cast.log_in("romeo")
+    enabled = enable(romeo)
+    available(romeo)
+    assert bodies(stanzas(romeo, 1)) == ["1"]
+    gone(romeo)
+    again = back("romeo", enabled.get("id"), 1).client
+    assert bodies(stanzas(again, 1)) == ["1"]
+    again.send(f"<a xmlns='{SM}' h='2'/>")
+    again.send("</stream:stream>")
+    again.is_closed()
+    romeo = cast.log_in("romeo")
+    available(romeo)
+    romeo.receives_nothing()
+
+
+def test_new_messages_wait_for_kept_ones_to_be_acknowledged(cast):
+    juliet = kept_for_romeo(cast, "old")
+    romeo = cast.log_in("romeo")
+    enable(romeo)
+    available(romeo)
+    assert bodies(stanzas(romeo, 1)) == ["old"]
+    juliet.sends(message("romeo@h", "new"))
+    juliet.settle()
+    romeo.send(f"<a xmlns='{SM}' h='2'/>")
+    assert bodies(stanzas(romeo, 1)) == ["new"]
+
+
+def test_another_client_gets_what_the_first_did_not_take(cast):
+    kept_for_romeo(cast, "1")
+    phone = cast.log_in("romeo/phone")
+    enable(phone, "")
+    available(phone)
+    assert bodies(stanzas(phone, 1)) == ["1"]
+    desk = cast.log_in("romeo/desk")
+    desk.sends("<presence/>")
+    desk.settle()
+    desk.forget()
+    gone(phone)
+    desk.receives("<presence type='unavailable'/>", "<message><body>1</body></message>")
+    desk.receives_nothing()

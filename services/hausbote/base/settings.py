@@ -139,6 +139,12 @@ class Limits:
         1_000, "Stanzas that wait for a client which nobody looks at, until all are sent."
     )
     held_bytes: int = setting(262_144, "Size of these together.")
+    archive_messages: int = setting(
+        1_000_000, "Messages in the archive of one account; beyond that the oldest are deleted."
+    )
+    archive_preferences: int = setting(
+        1_000, "Addresses for which one account says whether their messages are archived."
+    )
     vcard_bytes: int = setting(131_072, "Size of one vCard, without its photo.")
 
 
@@ -267,6 +273,23 @@ class Retention:
 
 
 @dataclass(frozen=True)
+class Archive:
+    """The archive: what people wrote and what was written to them, for all their clients."""
+
+    enabled: str = setting(
+        "yes",
+        "Is there one? With no, what is in it already can be read no more, and grows old.",
+        choices=("yes", "no"),
+    )
+    page: int = setting(
+        100,
+        "Messages that a client gets at once at most; it asks again for more. 0 = no number, but "
+        "a megabyte at a time.",
+        minimum=10,
+    )
+
+
+@dataclass(frozen=True)
 class PubsubService:
     """The publish-subscribe service of the box; what people publish of themselves is not there."""
 
@@ -320,6 +343,7 @@ class Settings:
     federation: Federation = field(default_factory=Federation)
     policy: Policy = field(default_factory=Policy)
     retention: Retention = field(default_factory=Retention)
+    archive: Archive = field(default_factory=Archive)
     pubsub: PubsubService = field(default_factory=PubsubService)
     log: Log = field(default_factory=Log)
     state: Path = field(default=Path("var"), metadata={"internal": True})

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, cast
 
 from hausbote.base.jid import InvalidJID, prepare_resource
@@ -83,8 +84,8 @@ class _Waiting:
     def send(self, data: bytes) -> None:
         self.kept.append(data)
 
-    def flush(self) -> bool:
-        return False
+    def when_sent(self, callback: Callable[[], None]) -> None:
+        self.real.when_sent(callback)
 
     def end(self, error: StreamError) -> None:
         self.real.end(error)

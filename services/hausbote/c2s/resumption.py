@@ -7,7 +7,7 @@ ends, and what never arrived goes where it would have gone without the session.
 
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
@@ -96,8 +96,8 @@ class Hibernation:
 
     def send(self, data: bytes) -> None: ...
 
-    def flush(self) -> bool:
-        return False
+    def when_sent(self, callback: Callable[[], None]) -> None:
+        """Nothing is sent while nobody is there."""
 
     def end(self, error: StreamError) -> None:
         dispatch.gone(self._host, self._session)

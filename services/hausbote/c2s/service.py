@@ -16,6 +16,7 @@ from hausbote.core.registry import Registry
 from hausbote.features import (
     adhoc,
     administration,
+    archive,
     avatars,
     blocking,
     bookmarks,
@@ -60,8 +61,10 @@ FEATURES: tuple[Feature, ...] = (
     subscriptions.feature,
     presence.feature,
     elsewhere.feature,
+    *archive.FEATURES,
     carbons.feature,
     client_state.feature,
+    resumption.feature,
     push.feature,
     offline.feature,
     ping.feature,
@@ -74,7 +77,6 @@ FEATURES: tuple[Feature, ...] = (
     login.feature,
     sasl2.feature,
     bind2.feature,
-    resumption.feature,
     fast.feature,
     upgrade.feature,
     server.feature,
@@ -108,7 +110,7 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         settings=settings,
         store=store,
         bus=open_bus(undeliverable(lambda: host)),
-        registry=Registry(FEATURES),
+        registry=Registry(_features(settings)),
         directory=Directory(),
         pump=Pump(),
         services={names.rooms: "rooms"},
@@ -120,6 +122,12 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
     )
     host.neighbours[names.pubsub] = _pubsub_host(host)
     return host
+
+
+def _features(settings: Settings) -> tuple[Feature, ...]:
+    if settings.archive.enabled == "yes":
+        return FEATURES
+    return tuple(feature for feature in FEATURES if feature not in archive.FEATURES)
 
 
 def _pubsub_host(host: Host) -> Host:

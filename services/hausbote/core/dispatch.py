@@ -155,6 +155,7 @@ def _route(
         sent = Sent(host, session, stanza, to, tickets)
         for handler in host.registry.sent:
             handler(sent)
+        stanza = sent.stanza
     if to.domain == host.domain:
         _local(host, stanza, sender, to, session, tickets)
         return

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from gevent import get_hub
+from gevent import get_hub, sleep
 
 from hausbote.base.settings import Settings
 from hausbote.core.directory import Directory
@@ -24,6 +24,11 @@ T = TypeVar("T")
 def compute(function: Callable[..., Any], *arguments: object) -> Any:
     """Call a function that takes long in a thread; only the calling greenlet waits."""
     return get_hub().threadpool.apply(function, arguments)
+
+
+def breathe() -> None:
+    """Between the parts of a long job: let others go first."""
+    sleep(0)
 
 
 class Outlet(Protocol):

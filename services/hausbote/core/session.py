@@ -24,8 +24,8 @@ class Transport(Protocol):
 
     def send(self, data: bytes) -> None: ...
 
-    def flush(self) -> bool:
-        """Wait until all that was sent has left; False if the connection ended before."""
+    def when_sent(self, callback: Callable[[], None]) -> None:
+        """Call back on the hub when nothing waits to be sent any more, or never will be."""
 
     def end(self, error: StreamError) -> None:
         """Tell the client why, and close."""
@@ -125,6 +125,18 @@ class Session:
         self._held.append((message, data, copied))
         self._held_size += len(data)
         return True
+
+    def when_taken(self, callback: Callable[[bool], None]) -> None:
+        """Call back when all that was sent so far has arrived, as far as can be known.
+
+        That is when it was acknowledged, or without acknowledgements (XEP-0198) when it has left:
+        False if the connection ended before.  Never if an acknowledgement never comes.
+        """
+        if self.acks is not None:
+            self.acks.unacked.then(lambda: callback(True))
+        else:
+            transport = self.transport
+            transport.when_sent(lambda: callback(not transport.closed))
 
     def hold(self) -> None:
         """Keep messages back until `release`, so that older ones can go first."""

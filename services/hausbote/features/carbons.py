@@ -14,6 +14,7 @@ from hausbote.core.feature import Feature, Moment, Stage, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
 from hausbote.core.session import Session
+from hausbote.features.archive import keeping
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import NotAllowed, ServiceUnavailable
 from hausbote.xmpp.stanza import Child, Stanza, child
@@ -126,7 +127,8 @@ def copy_sent(sent: Sent) -> None:
     if wanting and sent.to.bare != sender.jid.bare:
         account = sender.account
         if _is_eligible(account, sent.stanza, sent.type, sent.to):
-            _copy("sent", account, sent.stanza, sent.to, wanting)
+            kept = keeping.stamped(sent.stanza, keeping.sent_id(sent.host, sender))
+            _copy("sent", account, kept, sent.to, wanting)
 
 
 @feature.message(Stage.COPY)

@@ -4,6 +4,8 @@ Nothing of the database leaves this package: callers speak of accounts, rosters 
 """
 
 from hausbote.storage.accounts import Account, AccountExists
+from hausbote.storage.archives import Archived, Range
+from hausbote.storage.archiving import Preferences
 from hausbote.storage.clients import Client, Revoked
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import migrate, schema_version
@@ -34,6 +36,7 @@ __all__ = [
     "Account",
     "AccountExists",
     "Affiliation",
+    "Archived",
     "Certificate",
     "Client",
     "Item",
@@ -46,8 +49,10 @@ __all__ = [
     "Outgoing",
     "Peer",
     "Piece",
+    "Preferences",
     "Published",
     "PushService",
+    "Range",
     "Removed",
     "Request",
     "Revoked",

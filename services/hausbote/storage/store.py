@@ -4,6 +4,8 @@ import secrets
 
 from hausbote.storage.accounts import Accounts
 from hausbote.storage.activity import LastActivity
+from hausbote.storage.archives import Archives
+from hausbote.storage.archiving import Archiving
 from hausbote.storage.blocklists import BlockLists
 from hausbote.storage.clients import Clients
 from hausbote.storage.database import connect, path_of
@@ -33,6 +35,8 @@ class Store:
         self.accounts = Accounts(self._reader, self._writer)
         self.rosters = Rosters(self._reader, self._writer)
         self.offline = OfflineMessages(self._reader, self._writer)
+        self.archives = Archives(self._reader, self._writer)
+        self.archiving = Archiving(self._reader, self._writer)
         self.activity = LastActivity(self._reader, self._writer)
         self.blocklists = BlockLists(self._reader, self._writer)
         self.pushes = Pushes(self._reader, self._writer)
