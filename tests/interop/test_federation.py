@@ -106,6 +106,29 @@ def test_messages_both_ways(couple):
     juliet.receives(f"<message from='{romeo.jid}' id='2'><body>My dear?</body></message>")
 
 
+def test_both_archives_have_both_sides(couple):
+    juliet, romeo = couple
+    said = f"archived {time.time()}"
+    juliet.sends(f"<message to='{romeo.bare}' type='chat'><body>{said} by her</body></message>")
+    wait_for(romeo, lambda s: s.findtext("{jabber:client}body") == f"{said} by her")
+    romeo.sends(f"<message to='{juliet.bare}' type='chat'><body>{said} by him</body></message>")
+    wait_for(juliet, lambda s: s.findtext("{jabber:client}body") == f"{said} by him")
+    for one, other in ((juliet, romeo), (romeo, juliet)):
+        one.sends(
+            "<iq type='set' id='mam'><query xmlns='urn:xmpp:mam:2'>"
+            "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE' type='hidden'>"
+            "<value>urn:xmpp:mam:2</value></field><field var='with'>"
+            f"<value>{other.bare}</value></field></x>"
+            "<set xmlns='http://jabber.org/protocol/rsm'><max>2</max><before/></set></query></iq>"
+        )
+        found = []
+        while len(found) < 2:
+            result = wait_for(one, lambda s: s.find("{urn:xmpp:mam:2}result") is not None)
+            found.append(result.findtext(".//{jabber:client}body"))
+        assert found == [f"{said} by her", f"{said} by him"]
+        wait_for(one, lambda s: s.get("id") == "mam")
+
+
 def test_subscriptions_presence_and_avatars_both_ways(couple, foreign, place):
     juliet, romeo = couple
     befriend(juliet, romeo)

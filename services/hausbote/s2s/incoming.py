@@ -26,6 +26,12 @@ _ENABLE_TIME: Final = 1.0  # seconds
 class IncomingStream(PeerStream):
     """`remote` is what the peer claims to be until `proven` says so."""
 
+    __slots__ = (
+        "_challenged",
+        "bidirectional",
+        "trusted",
+    )
+
     def __init__(self, gate: "Gate", connection: Connection) -> None:
         super().__init__(gate, connection, "", "")
         self.trusted = False  # whether the certificate proves the domain
@@ -49,6 +55,8 @@ class IncomingStream(PeerStream):
         elif self.connection.encrypted:
             self._meet(remote)
         self.say(el("stream:features", *self._features()))
+        if self.proven:
+            self.rest()  # the next stanza may be far away, and a storm of servers leaves no holes
         if self.proven and self.bidirectional:
             # Its stream management comes first, if there is any.
             gevent.spawn_later(_ENABLE_TIME, self.offer_way_back)

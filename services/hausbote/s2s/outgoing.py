@@ -29,6 +29,22 @@ class OutgoingStream(PeerStream):
     `question` makes it a stream for one question about a dialback key: (stream id, key).
     """
 
+    __slots__ = (
+        "_asked_for_proof",
+        "_authenticated",
+        "_bidirectional",
+        "_dials_back",
+        "_judged",
+        "_outcome",
+        "_problem",
+        "_published",
+        "_question",
+        "_ready",
+        "_rule",
+        "answer",
+        "peer_id",
+    )
+
     def __init__(
         self,
         gate: "Gate",

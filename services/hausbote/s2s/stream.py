@@ -55,6 +55,35 @@ class _Step(Enum):
 class PeerStream(ABC):
     """`proven` is who may speak to whom here; `link` is whose stanzas we may send, if anybody's."""
 
+    __slots__ = (
+        "_came",
+        "_header_sent",
+        "_lane",
+        "_owes_answer",
+        "_parser",
+        "asked",
+        "connection",
+        "deaf",
+        "ended",
+        "gate",
+        "heard",
+        "hops",
+        "id",
+        "language",
+        "last_words",
+        "link",
+        "local",
+        "managed",
+        "proven",
+        "received",
+        "remote",
+        "said",
+        "sent",
+        "since",
+        "tag",
+        "used",
+    )
+
     def __init__(self, gate: "Gate", connection: Connection, local: str, remote: str) -> None:
         self.gate = gate
         self.connection = connection
