@@ -6,6 +6,7 @@ import time
 import gevent
 import pytest
 
+from hausbote.s2s import gate
 from support.authority import Authority, Shelf
 from support.federation import log_in, make_houses, wait_until
 from support.peers import LonelyServer
@@ -367,6 +368,27 @@ def test_an_address_may_have_so_many_connections(tmp_path):
     for wire in wires:
         wire.cut()
     house.close()
+
+
+def test_a_server_may_have_so_many_streams(house, peer, monkeypatch):
+    monkeypatch.setattr(gate, "_MAX_OF_ONE", 2)
+    for _ in range(3):
+        peer().prove()
+    one = peer()
+    one.start_tls()
+    one.send(f"<auth xmlns='{SASL}' mechanism='EXTERNAL'>=</auth>")
+    one.is_ended_with("resource-constraint")
+
+
+def test_whoever_looks_for_thousands_of_servers_keeps_nobody_from_theirs(house, monkeypatch):
+    monkeypatch.setattr(gate, "_MAX_LINKS", 20)
+    juliet = log_in(house, "juliet")
+    for number in range(50):
+        juliet.sends(message(f"x@{number}.invalid", juliet.jid))
+        juliet.receives(
+            f"<message type='error'><error><remote-server-not-found xmlns='{STANZAS}'/></error></message>"
+        )
+    assert len(house.gate.links) <= 20
 
 
 def test_whoever_trickles_has_half_a_minute(house, peer):

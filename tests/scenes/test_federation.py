@@ -186,7 +186,7 @@ def test_messages_wait_for_a_server_that_is_away_and_arrive_in_order(houses, lov
         f"<iq type='error' id='2'><error type='wait'><remote-server-timeout xmlns='{STANZAS}'/></error></iq>"
     )
     juliet.receives_nothing()
-    assert houses[0].store.outgoing.waiting()[0].messages == 50
+    wait_until(lambda: [one.messages for one in houses[0].store.outgoing.waiting()] == [50])
     houses[1].open_gate()
     houses[0].gate.notified({"change": "flush", "domain": ""})
     for number in range(50):

@@ -101,10 +101,9 @@ class Names:
         for server, host in ((self.names, f"srv.{domain}"), (self.literal, address)):
             records = [f"srv.{domain}. 60 IN A {address}"]
             for name in (domain, f"rooms.{domain}"):
-                if port:
-                    records.append(f"_xmpp-server._tcp.{name}. 60 IN SRV 0 0 {port} {host}.")
-                if tls_port:
-                    records.append(f"_xmpps-server._tcp.{name}. 60 IN SRV 5 0 {tls_port} {host}.")
+                records.append(f"_xmpp-server._tcp.{name}. 60 IN SRV 5 0 {port} {host}.")
+                if tls_port:  # which is tried first
+                    records.append(f"_xmpps-server._tcp.{name}. 60 IN SRV 0 0 {tls_port} {host}.")
             server.add(*records)
 
     def stop(self):

@@ -60,13 +60,13 @@ def _take_result(stream: "IncomingStream", element: Stanza, theirs: str, ours: s
         error = Markup(problem.markup())
         stream.say(el("db:result", error, from_=ours, to=theirs, type="error"))
         return
+    if type == "valid":
+        if not stream.proven:
+            stream.remote, stream.local = theirs, ours
+        stream.proved(theirs, ours)
     stream.say(el("db:result", from_=ours, to=theirs, type=type))
     if type == "invalid":
         stream.close()
-        return
-    if not stream.proven:
-        stream.remote, stream.local = theirs, ours
-    stream.proved(theirs, ours)
 
 
 def _is_valid(stream: "IncomingStream", given: str, theirs: str, ours: str) -> bool:

@@ -53,6 +53,7 @@ from hausbote.xmpp.stanza import Stanza, child, error, stanza
 
 _PORTION: Final = 100  # stanzas read from the queue at once
 _MAX_LINKS: Final = 10_000
+_MAX_OF_ONE: Final = 40  # streams of one server
 _MAX_ATTEMPTS: Final = 3  # places that are tried in one attempt
 _MAX_AT_ONCE: Final = 50  # attempts
 _PING_PAUSE: Final = 0.3  # seconds that a question may wait for further stanzas
@@ -139,9 +140,16 @@ class Gate:
         if local not in self.hosted or remote in self.hosted:
             raise RemoteServerNotFound
         if len(self.links) >= _MAX_LINKS:
-            raise ResourceConstraint("too many servers are spoken with")
+            self._forget_idle_links()
         made = self.links[local, remote] = Link(self, local, remote)
         return made
+
+    def _forget_idle_links(self) -> None:
+        """Somebody looks for thousands of servers: that must not keep others from theirs."""
+        for pair in [pair for pair, link in self.links.items() if link.idle]:
+            del self.links[pair]
+        if len(self.links) >= _MAX_LINKS:
+            raise ResourceConstraint("too many servers are spoken with")
 
     def keep(self, link: Link, parcel: Parcel) -> Ticket[bool]:
         """Into the queue on disk."""
@@ -436,7 +444,10 @@ class Gate:
             self.store.peers.reached(domain, self.host.clock(), certificate)
 
     def heard(self, stream: PeerStream, domain: str) -> None:
-        """A peer proved that it speaks for a domain."""
+        """A peer proved that it speaks for a domain; StreamError if it has enough streams."""
+        others = sum(one.remote == domain and bool(one.proven) for one in self.streams)
+        if others > _MAX_OF_ONE:
+            raise StreamError("resource-constraint", "this server has many streams already")
         log(Event.PEER_HEARD, domain=word(domain))
         self.store.peers.heard(domain, self.host.clock(), Certificate())
         for (_, remote), link in list(self.links.items()):

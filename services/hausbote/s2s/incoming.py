@@ -146,14 +146,14 @@ class IncomingStream(PeerStream):
         elif not self.trusted:
             self._fail("not-authorized")
         else:
+            self.proved(self.remote, self.local)
             self.say(el("success", xmlns=ns.SASL))
             self.restart()
-            self.proved(self.remote, self.local)
 
     def proved(self, theirs: str, ours: str) -> None:
         """The peer may speak for one of its domains to one of ours."""
-        self.prove(theirs, ours)
         self.gate.heard(self, theirs)
+        self.prove(theirs, ours)
 
     def offer_way_back(self) -> None:
         """Let our own stanzas for the peer take this stream, too (XEP-0288)."""

@@ -8,7 +8,7 @@ from hausbote.base.log import Event, Sentence, Word, log
 from hausbote.storage import Certificate
 from hausbote.xmpp.errors import NotAllowed, RemoteServerNotFound, RemoteServerTimeout, StanzaError
 
-_UNSEEN: Final = re.compile(r"[^\w .,:;'()\[\]/_-]")
+_UNSEEN: Final = re.compile(r"[^\w .,:;'()\[\]/_*&+=!?-]")
 
 
 class Kind(Enum):
