@@ -13,6 +13,7 @@ import time
 import pytest
 
 from support.authority import Authority
+from support.federation import log_in, make_houses
 from support.foreign import Ejabberd, Federating, Names, Prosody
 from support.worlds import hausbote
 
@@ -250,3 +251,49 @@ def test_messages_wait_while_the_server_is_killed(couple, foreign, place):
     deadline = time.monotonic() + 20
     while "Nothing waits." not in hausbote("federation", "queue", state=house.state).stdout:
         assert time.monotonic() < deadline, "what has arrived still waits"
+
+
+def test_a_prosody_with_a_bad_certificate_is_refused_and_the_owner_can_read_why(place):
+    directory, names, authority, house = place
+    expired = authority.issue("old.example", "*.old.example", days=(-90, -1))
+    old = Prosody(
+        directory / "old", "old.example", "127.0.2.6", names, authority, expired, secure="false"
+    )
+    try:
+        house.add_account("juliet")
+        # Clients believe no such certificate either, so Romeo is only a name here.
+        juliet = come(house, "juliet", "balcony")
+        juliet.sends("<message to='romeo@old.example' type='chat' id='1'><body>O</body></message>")
+        error = wait_for(juliet, lambda s: s.get("id") == "1")
+        assert error.get("type") == "error"
+        assert error.find(".//{*}remote-server-timeout") is not None
+        shown = hausbote("federation", "show", "old.example", state=house.state).stdout
+        assert "The certificate of old.example ended on " in shown
+        assert 'cause=expired why="The certificate of old.example ended on ' in house.log("s2s")
+        assert "old.example" in hausbote("federation", "list", state=house.state).stdout
+    finally:
+        old.stop()
+
+
+def test_prosody_does_not_accept_ours_and_the_owner_can_read_why(place, tmp_path):
+    directory, names, authority, _ = place
+    expired = authority.issue("gone.example", "*.gone.example", days=(-90, -1))
+    strict = Prosody(
+        directory / "strict", "strict.example", "127.0.2.7", names, authority,
+        less='"dialback"',
+    )  # fmt: skip
+    (gone,) = make_houses(tmp_path, "gone.example", authority=authority)
+    try:
+        expired.write(gone.state / "certs", "box")
+        gone.gate.tls.reload()
+        gone.names.put("strict.example", strict.address, strict.s2s_port)
+        nurse = log_in(gone, "nurse")
+        nurse.sends(
+            "<message to='romeo@strict.example' type='chat' id='1'><body>O</body></message>"
+        )
+        nurse.receives("<message type='error' id='1'/>")
+        gone.store.settle()
+        assert gone.store.peers.get("strict.example").cause in ("not-accepted", "ended")
+    finally:
+        strict.stop()
+        gone.close()

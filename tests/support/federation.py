@@ -47,6 +47,7 @@ class House(MemoryWorld):
     """A box with its s2s service."""
 
     def __init__(self, state, names, authority, domain, address, **overrides):
+        self.state = state
         self.address = address
         self.names = names
         self.authority = authority
