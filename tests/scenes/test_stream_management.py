@@ -460,7 +460,8 @@ def test_it_is_enabled_as_part_of_binding(cast):
     assert inline.find(f"{{{SM}}}sm") is not None
     enabled = success.find(f"{{urn:xmpp:bind:0}}bound/{{{SM}}}enabled")
     assert enabled.get("resume") == "true"
-    romeo.next()  # the features
+    features = romeo.next()
+    assert features.find(f"{{{SM}}}sm") is None  # there is nothing more to enable
     assert handled(romeo) == 0
 
 
