@@ -237,6 +237,19 @@ def test_a_session_is_resumed(cast, back):
     nothing_more(again.client)
 
 
+def test_nothing_is_lost_at_the_moment_of_the_break(cast, back):
+    romeo, juliet = cast("romeo", "juliet")
+    enabled = enable(romeo)
+    for number in range(30):
+        juliet.sends(message(romeo.jid, str(number)))
+        if number == 15:
+            romeo.wire.cut()
+    juliet.settle()
+    again = back("romeo", enabled.get("id"), 0)
+    assert bodies(stanzas(again.client, 30)) == [str(number) for number in range(30)]
+    nothing_more(again.client)
+
+
 def test_only_what_did_not_arrive_is_sent_again(cast, back):
     romeo, juliet = cast("romeo", "juliet")
     enabled = enable(romeo)
@@ -460,7 +473,8 @@ def test_it_is_enabled_as_part_of_binding(cast):
     assert inline.find(f"{{{SM}}}sm") is not None
     enabled = success.find(f"{{urn:xmpp:bind:0}}bound/{{{SM}}}enabled")
     assert enabled.get("resume") == "true"
-    romeo.next()  # the features
+    features = romeo.next()
+    assert features.find(f"{{{SM}}}sm") is None  # there is nothing more to enable
     assert handled(romeo) == 0
 
 

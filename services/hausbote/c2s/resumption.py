@@ -21,7 +21,7 @@ from hausbote.core import dispatch
 from hausbote.core.acks import Acks
 from hausbote.core.delivery import Delivery
 from hausbote.core.directory import Account
-from hausbote.core.feature import Feature, Inline, Moment, Phase
+from hausbote.core.feature import Feature, Inline, Moment
 from hausbote.core.host import Host
 from hausbote.core.session import Session, Transport
 from hausbote.features import carbons, offline, push
@@ -103,9 +103,8 @@ class Hibernation:
         dispatch.gone(self._host, self._session)
 
 
-@feature.stream_feature(Phase.AFTER_LOGIN)
-def offer(_host: Host) -> Markup:
-    return el("sm", xmlns=ns.SM)
+OFFER: Final = el("sm", xmlns=ns.SM)
+"""In the features of a stream, unless it was enabled with Bind 2 already."""
 
 
 def failed(problem: StanzaError, h: int | None = None) -> Markup:
@@ -300,7 +299,7 @@ def resume(stream: "ClientStream", element: Stanza) -> None:
     _go_on(stream, resumable)
 
 
-@feature.sasl_inline(ns.SM, "resume", el("sm", xmlns=ns.SM))
+@feature.sasl_inline(ns.SM, "resume", OFFER)
 def resume_at_login(_host: Host, transport: Transport, local: str, element: Child) -> Inline:
     stream = cast("ClientStream", transport)
     try:

@@ -81,8 +81,8 @@ class Session:
 
     @property
     def reachable(self) -> bool:
-        """Whether what is sent now can arrive."""
-        return not self.gone and not self.transport.closed
+        """Whether what is sent now can arrive; counted stanzas may do so later, or elsewhere."""
+        return not self.gone and (self.acks is not None or not self.transport.closed)
 
     def send(self, stanza: Stanza) -> None:
         request = stanza.name == "iq" and stanza.type in ("get", "set")
