@@ -3,6 +3,7 @@
 import time
 
 import gevent
+import gevent.server
 import pytest
 
 from support.federation import log_in, make_houses, wait_until
@@ -160,6 +161,39 @@ def test_an_avatar_is_seen_by_a_contact_elsewhere(lovers):
         assert stanza is not None, "no notification comes"
         found = stanza.findall(".//{http://jabber.org/protocol/pubsub#event}items")
     assert stanza.get("from") == romeo.bare
+
+
+def test_other_devices_see_what_is_said_with_people_elsewhere(houses, lovers):
+    juliet, romeo = lovers
+    desk = houses[0].client().log_in("juliet", PASSWORD, "desk")
+    desk.sends("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+    desk.receives("<iq type='result' id='c'/>")
+    juliet.sends(chat(romeo.bare, "Romeo?"))
+    romeo.receives("<message><body>Romeo?</body></message>")
+    desk.receives(
+        "<message><sent xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'>"
+        f"<message xmlns='jabber:client' to='{romeo.bare}'/></forwarded></sent></message>"
+    )
+    romeo.sends(chat(juliet.jid, "My dear?"))
+    desk.receives(
+        "<message><received xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'>"
+        f"<message xmlns='jabber:client' from='{romeo.jid}'/></forwarded></received></message>"
+    )
+
+
+def test_a_server_that_accepts_connections_and_says_nothing(houses, lovers):
+    """Messages are on the disk long before it is given up."""
+    juliet, _ = lovers
+    silent = gevent.server.StreamServer(("127.0.1.92", 0), lambda *_: gevent.sleep(60))
+    silent.start()
+    houses[0].names.put("silent.example", "127.0.1.92", silent.server_port)
+    juliet.sends(chat("romeo@silent.example", "Hello?"))
+    wait_until(lambda: ("capulet.example", "silent.example") in houses[0].gate.links)
+    assert not houses[0].store.outgoing.waiting()
+    houses[0].door._keepalive.sweep(time.monotonic() + 4)
+    wait_until(lambda: houses[0].store.outgoing.waiting())
+    juliet.receives_nothing()
+    silent.stop(0)
 
 
 # -- the other box is away ---------------------------------------------------------------------

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Final
 import gevent
 
 from hausbote.base.jid import InvalidJID, prepare_domain
+from hausbote.features.stream_limits import limits
 from hausbote.net.connection import Connection
 from hausbote.s2s import dialback
 from hausbote.s2s.problem import Problem
-from hausbote.s2s.stream import PeerStream, is_versioned
+from hausbote.s2s.stream import UNUSED_OF_THEIRS, PeerStream, is_versioned
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.stanza import Stanza
+from hausbote.xmpp.stream import BEFORE_LOGIN, LOGIN_SECONDS
 from hausbote.xmpp.xml import Markup, el
 
 if TYPE_CHECKING:
@@ -89,9 +91,11 @@ class IncomingStream(PeerStream):
             return [
                 el("sm", xmlns=ns.STREAM_MANAGEMENT),
                 el("hop", xmlns=ns.HOP),
+                limits(self.gate.settings.limits.stanza_bytes, UNUSED_OF_THEIRS),
                 *dialback.features(self.gate, self.remote),
             ]
-        offered = [el("bidi", xmlns=ns.BIDI_FEATURE)]
+        few = limits(BEFORE_LOGIN.stanza, LOGIN_SECONDS)
+        offered = [el("bidi", xmlns=ns.BIDI_FEATURE), few]
         if self.trusted:
             offered.insert(0, el("mechanisms", el("mechanism", _MECHANISM), xmlns=ns.SASL))
         return [*offered, *dialback.features(self.gate, self.remote)]

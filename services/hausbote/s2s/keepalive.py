@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from hausbote.s2s.stream import PeerStream
+from hausbote.s2s.stream import UNUSED_OF_THEIRS, PeerStream
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.stream import LOGIN_SECONDS
 
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 _WHITE_SPACE: Final = 240.0  # seconds without a word of ours
 _SILENT: Final = 300.0  # seconds without a word of theirs, until they are asked
 _ANSWER: Final = 60.0  # seconds that an answer may take
-_UNUSED: Final = 900.0  # seconds without a stanza, until a stream of ours is closed
-_UNUSED_OF_THEIRS: Final = 3_600.0
+_UNUSED: Final = 900  # seconds without a stanza, until a stream of ours is closed
 _FORGET: Final = 600.0  # seconds that a link without anything is remembered
 
 
@@ -31,7 +30,7 @@ class Keepalive:
                 self._hurry(stream, now)
             elif not self._is_dead(stream, now) and not self._is_unused(stream, now):
                 self._keep(stream, now)
-        self._forget_links(now)
+        self._look_at_links(now)
 
     def _hurry(self, stream: PeerStream, now: float) -> None:
         if now - stream.since > LOGIN_SECONDS:
@@ -50,7 +49,7 @@ class Keepalive:
 
     def _is_unused(self, stream: PeerStream, now: float) -> bool:
         ours = stream.link is not None
-        if now - stream.used < (_UNUSED if ours else _UNUSED_OF_THEIRS) or len(stream.sent):
+        if now - stream.used < (_UNUSED if ours else UNUSED_OF_THEIRS) or len(stream.sent):
             return False
         stream.close()
         return True
@@ -64,8 +63,9 @@ class Keepalive:
         if now - stream.heard > 2.0:
             stream.rest()
 
-    def _forget_links(self, now: float) -> None:
+    def _look_at_links(self, now: float) -> None:
         links = self._gate.links
         for pair, link in list(links.items()):
+            link.check(now)
             if link.idle and now - link.used > _FORGET and now > link.next_attempt:
                 del links[pair]

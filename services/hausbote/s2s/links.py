@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _FIRST_PAUSE: Final = 1.0  # seconds until the second attempt
 _LONGEST_PAUSE: Final = 900.0
 _AWAY_AFTER: Final = 3  # failures, until the box is told that the server is away
+_HOLD: Final = 3.0  # seconds that messages wait in memory: their senders wait for their acks
 _MAX_HELD: Final = 200  # stanzas that wait for a first attempt
 _MAX_UNSAFE: Final = 10_000  # stanzas, and
 _MAX_UNSAFE_SIZE: Final = 4_194_304  # bytes that are sent and not acknowledged
@@ -49,6 +50,7 @@ class Link:
         self.next_attempt = 0.0
         self.used = time.monotonic()
         self._failures = 0
+        self._began = 0.0  # when the attempt did
         self._attempt: Any = None
         self._timer: Any = None
         self._held: deque[Parcel] = deque()
@@ -108,6 +110,12 @@ class Link:
             self._keep(parcel)
         else:
             self._refuse(parcel, ResourceConstraint("too much waits for that server"))
+
+    def check(self, now: float) -> None:
+        """If the attempt takes its time, messages are better off on the disk."""
+        late = self._attempt is not None and now - self._began > _HOLD
+        if late and self._held and self.gate.keeps:
+            self._spill()
 
     def stop(self) -> None:
         """The service ends: what waits in memory goes to the disk."""
@@ -174,6 +182,7 @@ class Link:
                 self._timer = gevent.spawn_later(pause, self._try_again)
             return
         self._stop_timer()
+        self._began = time.monotonic()
         self._attempt = gevent.spawn(self._connect)
 
     def _try_again(self) -> None:

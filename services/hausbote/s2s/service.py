@@ -27,6 +27,7 @@ feature = Feature(
         "0220": "1.1.1",
         "0288": "1.0.1",
         "0368": "1.1.0",
+        "0478": "0.2.0",
     },
     partial={"0198": "acknowledgements between servers, no resumption"},
 )

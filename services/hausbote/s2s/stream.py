@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from hausbote.s2s.gate import Gate
     from hausbote.s2s.links import Link
 
+UNUSED_OF_THEIRS: Final = 3_600  # seconds without a stanza, until a stream of theirs is closed
 _MAX_INBOX: Final = 64  # stanzas read ahead of their handlers
 _MAX_UNSAFE: Final = 500  # stanzas read ahead of the rest of the box
 _VERSION: Final = re.compile(r"0*([0-9]{1,5})\.[0-9]{1,5}")
