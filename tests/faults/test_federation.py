@@ -73,3 +73,12 @@ def test_200_messages_wait_for_a_box_that_is_down_and_survive_a_kill(houses):
         assert stanza is not None, f"{number} does not come"
         assert stanza.findtext("{jabber:client}body") == str(number)
     romeo.receives_nothing()
+
+
+def test_a_box_that_stops_says_goodbye_to_people_elsewhere(houses):
+    juliet, romeo = come(houses[0], "juliet"), come(houses[1], "romeo")
+    juliet.sends(f"<presence to='{romeo.jid}'/>")
+    romeo.receives(f"<presence from='{juliet.jid}'/>")
+    houses[0].stop()
+    romeo.receives(f"<presence from='{juliet.jid}' type='unavailable'/>")
+    houses[0].start()

@@ -328,6 +328,8 @@ def test_garbage_ends_the_stream(house, peer):
         ("<!-- x -->", "restricted-xml"),
         ("<stream:stream>", "bad-format"),
         ("<x xmlns='urn:x'/>", "unsupported-stanza-type"),
+        (f"<x xmlns='jabber:client' from='a@{PEER}' to='b@h'/>", "unsupported-stanza-type"),
+        (f"<x from='a@{PEER}' to='b@h'/>", "unsupported-stanza-type"),
         ("hello", "bad-format"),
     ):
         one = peer()

@@ -39,6 +39,7 @@ UNUSED_OF_THEIRS: Final = 3_600  # seconds without a stanza, until a stream of t
 _MAX_INBOX: Final = 64  # stanzas read ahead of their handlers
 _MAX_UNSAFE: Final = 500  # stanzas read ahead of the rest of the box
 _VERSION: Final = re.compile(r"0*([0-9]{1,5})\.[0-9]{1,5}")
+_STANZAS: Final = frozenset({"message", "presence", "iq"})
 _END: Final = b"</stream:stream>"
 _H: Final = re.compile(r"[0-9]{1,10}")
 
@@ -193,6 +194,8 @@ class PeerStream(ABC):
         elif element.ns == ns.CLIENT:  # what the parser makes of the content namespace
             if not self.proven:
                 raise StreamError("not-authorized", "prove first who you are")
+            if element.name not in _STANZAS:
+                raise StreamError("unsupported-stanza-type")
             self._take_stanza(element)
         elif element.ns == ns.STREAM_MANAGEMENT and self.proven:
             self._manage(element)
