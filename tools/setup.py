@@ -6,6 +6,7 @@
 Does nothing if that is done already.  Says plainly what is missing if something is.
 """
 
+import glob
 import hashlib
 import importlib.util
 import os
@@ -30,7 +31,7 @@ def main(purpose: str) -> None:
     check_machine()
     if purpose == "test":
         check_node()
-        check_name_server()
+        check_other_servers()
     if not (VENV / "bin" / "python").exists():
         make_venv()
     install(EXTRAS[purpose])
@@ -68,10 +69,15 @@ def check_node() -> None:
         fail(f"The tests need Node {OLDEST_NODE} or newer; this machine has {version or 'none'}.")
 
 
-def check_name_server() -> None:
-    """The tests of federation have a world of their own in DNS."""
-    if shutil.which("unbound", path="/usr/sbin:/usr/bin:/usr/local/sbin") is None:
-        add_debian_packages("unbound", "The tests of federation need the name server unbound")
+def check_other_servers() -> None:
+    """The tests of federation have a world of their own: DNS, and servers of other makers."""
+    path = "/usr/sbin:/usr/bin:/usr/local/sbin"
+    programs = {"unbound": "unbound", "prosody": "prosody", "ejabberdctl": "ejabberd"}
+    missing = [package for name, package in programs.items() if not shutil.which(name, path=path)]
+    if not glob.glob("/usr/lib/*/lua/5.*/lunbound.so"):
+        missing.append("lua-unbound")  # Prosody asks the tests' DNS by it
+    if missing:
+        add_debian_packages(" ".join(missing), "The tests of federation need other servers")
 
 
 def make_venv() -> None:
