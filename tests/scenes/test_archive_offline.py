@@ -126,7 +126,7 @@ def test_a_message_that_goes_round_again_is_archived_once(cast, world, romeo):
     session.hold()
     says(romeo, "Hark!")
     session.gone = True
-    for stanza in session.release():
+    for stanza, _ in session.release():
         route(world.host, stanza)
     session.gone = False
     assert page(juliet).bodies == ["Hark!"]

@@ -82,7 +82,7 @@ def test_they_answer_in_the_success_and_nothing_comes_before_it(stranger, order)
     bound = answer.find(f"{{{BIND2}}}bound")
     assert [one.tag.partition("}")[2] for one in bound] == ["metadata", "state", "enabled"]
     assert bound[2].get("to") == client.jid
-    assert order == ["result", "enable"]
+    assert order == ["enable", "result"]
     assert client.next().tag.endswith("}features")
     client.receives("<message id='early'/>")
 

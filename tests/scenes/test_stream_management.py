@@ -584,3 +584,121 @@ def test_another_client_gets_what_the_first_did_not_take(cast):
     gone(phone)
     desk.receives("<presence type='unavailable'/>", "<message><body>1</body></message>")
     desk.receives_nothing()
+
+
+# -- others of the same account ----------------------------------------------------------------
+
+
+@pytest.fixture
+def asleep(cast):
+    """romeo's phone has lost its connection, and a message waits for it."""
+    phone, juliet = cast("romeo/phone", "juliet")
+    enable(phone)
+    gone(phone)
+
+    def say(to, inner="<body>precious</body>"):
+        juliet.sends(f"<message to='{to}' type='chat'>{inner}</message>")
+        juliet.settle()
+
+    return phone, juliet, say
+
+
+LATE = "<message><body>precious</body><delay xmlns='urn:xmpp:delay' from='h'/></message>"
+
+
+def test_who_came_later_gets_what_the_lost_client_did_not(cast, asleep):
+    _, _, say = asleep
+    say("romeo@h")
+    desk = cast("romeo/desk")
+    cast.log_in("romeo/phone")  # anew: its old session ends
+    desk.receives("<presence type='unavailable'/>", LATE)
+    desk.receives_nothing()
+
+
+def test_copies_that_nobody_had_are_no_reason_to_lose_it(cast, asleep):
+    phone, _, say = asleep
+    say(phone.jid)
+    desk = cast("romeo/desk")
+    desk.sends("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+    desk.receives("<iq type='result' id='c'/>")
+    cast.log_in("romeo/phone")
+    desk.receives("<presence type='unavailable'/>", LATE)
+
+
+def test_who_had_a_copy_does_not_get_it_again(cast, asleep):
+    phone, _, say = asleep
+    desk = cast("romeo/desk")
+    desk.sends("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+    desk.receives("<iq type='result' id='c'/>")
+    say(phone.jid)
+    desk.receives("<message><received xmlns='urn:xmpp:carbons:2'/></message>")
+    cast.log_in("romeo/phone")
+    desk.receives("<presence type='unavailable'/>")
+    desk.receives_nothing()
+
+
+def test_a_private_message_is_not_lost_either(cast, asleep):
+    phone, _, say = asleep
+    desk = cast("romeo/desk")
+    desk.sends("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+    desk.receives("<iq type='result' id='c'/>")
+    say(phone.jid, "<body>precious</body><private xmlns='urn:xmpp:carbons:2'/>")
+    cast.log_in("romeo/phone")
+    desk.receives("<presence type='unavailable'/>", LATE)
+
+
+def test_a_lost_client_does_not_hold_up_the_others(cast):
+    juliet = kept_for_romeo(cast, "kept")
+    phone = cast.log_in("romeo/phone")
+    enable(phone)
+    available(phone)
+    assert bodies(stanzas(phone, 1)) == ["kept"]
+    gone(phone)
+    desk = cast.log_in("romeo/desk")
+    desk.sends("<presence/>")
+    desk.settle()
+    juliet.sends(message("romeo@h/desk", "now"))
+    juliet.settle()
+    assert [body for body in bodies(desk.came()) if body] == ["kept", "now"]
+
+
+def test_what_waits_is_not_dropped_when_it_becomes_available_again(cast):
+    juliet = kept_for_romeo(cast, "kept")
+    romeo = cast.log_in("romeo")
+    enable(romeo)
+    available(romeo)
+    assert bodies(stanzas(romeo, 1)) == ["kept"]
+    juliet.sends(message("romeo@h/somewhere", "new"))
+    juliet.settle()
+    romeo.sends("<presence><priority>-1</priority></presence>", "<presence/>")
+    assert [one.tag for one in stanzas(romeo, 2)] == ["{jabber:client}presence"] * 2
+    romeo.send(f"<a xmlns='{SM}' h='4'/>")
+    assert bodies(stanzas(romeo, 1)) == ["new"]
+
+
+def test_a_request_of_the_own_other_client_is_answered_too(cast):
+    phone, desk = cast("romeo/phone", "romeo/desk")
+    enable(phone, "")
+    desk.sends(f"<iq type='get' id='q' to='{phone.jid}'><ping xmlns='urn:xmpp:ping'/></iq>")
+    phone.receives("<iq type='get' id='q'/>")
+    gone(phone)
+    desk.receives("<presence type='unavailable'/>", f"<iq type='error' id='q' from='{phone.jid}'/>")
+
+
+def test_enabling_twice_while_binding_counts_once(cast):
+    cast.account("romeo")
+    one = f"<enable xmlns='{SM}' resume='true'/>"
+    romeo, success = sasl2(cast, bind2(inside=one + one))
+    assert len(success.findall(f"{{urn:xmpp:bind:0}}bound/{{{SM}}}enabled")) == 1
+    romeo.next()
+    assert handled(romeo) == 0
+
+
+def test_whoever_answers_with_less_is_asked_again(cast):
+    romeo, juliet = cast("romeo", "juliet")
+    enable(romeo)
+    juliet.sends(message("romeo@h", "1"))
+    romeo.receives("<message/>", f"<r xmlns='{SM}'/>")
+    romeo.send(f"<a xmlns='{SM}' h='0'/>")
+    juliet.sends(message("romeo@h", "2"))
+    romeo.receives("<message><body>2</body></message>", f"<r xmlns='{SM}'/>")

@@ -55,6 +55,7 @@ class MemoryWire:
     encrypted = True
     needs_tls = False
     tls_version = 0
+    silence = 0.0
     address = "192.0.2.1"
 
     def __init__(self):

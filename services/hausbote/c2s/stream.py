@@ -171,6 +171,8 @@ class ClientStream:
                 dispatch.from_session(host, session, stanza)
             else:
                 acks.handle(partial(dispatch.from_session, host, session, stanza))
+        else:
+            self.end(StreamError("reset", "the session is over"))
 
     def _take_nonza(self, session: Session, element: Stanza) -> None:
         host = self.server.host

@@ -2,20 +2,20 @@
 
 from typing import Final
 
-from hausbote.base.clock import timestamp
 from hausbote.base.jid import JID
 from hausbote.core.delivery import Delivery
-from hausbote.core.dispatch import refuse, route
+from hausbote.core.dispatch import refuse
 from hausbote.core.feature import Feature, Moment, Stage
 from hausbote.core.host import Host
 from hausbote.core.session import Session
 from hausbote.features.archive import ids
 from hausbote.features.archive.readers import reads
 from hausbote.features.archive.rules import is_for_now_only
+from hausbote.features.undelivered import hand_on, is_archived, late
 from hausbote.storage import StorageError, Ticket
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import InternalServerError, ServiceUnavailable
-from hausbote.xmpp.stanza import Child, Stanza, child, start_tag
+from hausbote.xmpp.stanza import Child, Stanza
 
 feature = Feature("offline", xeps={"0160": "1.0.1", "0203": "2.0"}, disco=("msgoffline",))
 
@@ -70,23 +70,41 @@ class Handover:
 def hand_over(host: Host, session: Session) -> None:
     """What is kept goes first, what arrives meanwhile after it (`presence` holds it back)."""
     handover = session.account.state(Handover)
-    handover.waiting.append(session)
+    if session is not handover.current and session not in handover.waiting:
+        handover.waiting.append(session)
     _serve_next(host, handover)
 
 
+@feature.on(Moment.HIBERNATES)
 @feature.on(Moment.REMOVED)
-def gone(host: Host, session: Session) -> None:
-    """What it has not taken is somebody else's."""
+def leave(host: Host, session: Session) -> None:
+    """Others need not wait for it; what it has not taken is still here."""
     handover = session.account.state(Handover)
     if session in handover.waiting:
         handover.waiting.remove(session)
         _let_go(host, session)
     elif session is handover.current:
         others = [s for s in session.account.available() if s.priority >= 0 and s.reachable]
-        if others and not handover.waiting:
+        if session.gone and others and not handover.waiting:
             others[0].hold()
             handover.waiting.append(others[0])
         _finish(host, handover, session)
+
+
+@feature.on(Moment.RESUMED)
+def come_back(host: Host, session: Session) -> None:
+    """There may be more than what it has in its queue, and that comes first."""
+
+    def go_on(_arrived: bool) -> None:
+        host.pump.run(lambda: _start_again(host, session))
+
+    session.when_taken(go_on)
+
+
+def _start_again(host: Host, session: Session) -> None:
+    if session.reachable and session.presence is not None and session.priority >= 0:
+        session.hold()
+        hand_over(host, session)
 
 
 def _serve_next(host: Host, handover: Handover) -> None:
@@ -99,13 +117,15 @@ def _go_on(host: Host, handover: Handover, session: Session) -> None:
     """One portion; the next when that has arrived."""
     local = session.account.local
     kept = host.store.offline.pending(local, _PORTION)
+    if session is not handover.current:
+        return  # it left while we looked
     if not kept or not session.reachable:
         _finish(host, handover, session)
         return
     in_archive = reads(host, session)
     for message in kept:
         stanza = Stanza.unpack(message.stanza)
-        if not (in_archive and _is_archived(host, local, stanza)):
+        if not (in_archive and is_archived(host, local, stanza)):
             session.write(late(host, stanza, message.at).wire())
 
     def taken(arrived: bool) -> None:
@@ -134,24 +154,5 @@ def _finish(host: Host, handover: Handover, session: Session) -> None:
 
 
 def _let_go(host: Host, session: Session) -> None:
-    for stanza in session.release():
-        route(host, stanza)
-
-
-def _is_archived(host: Host, local: str, stanza: Stanza) -> bool:
-    """Whether it is in its recipient's archive still; only we can have written such an id."""
-    claimed = ids.claimed(stanza, f"{local}@{host.domain}")
-    id = ids.unseal(host, local, claimed) if claimed else None
-    return id is not None and host.store.archives.has(local, [id])
-
-
-def late(host: Host, stanza: Stanza, at: float) -> Stanza:
-    """The message with the time when it came (XEP-0203)."""
-    delay = child(ns.DELAY, "delay", from_=host.domain, stamp=timestamp(at))
-    others = [part for part in stanza.children if not _claims_our_delay(host, part)]
-    return stanza.with_children((*others, delay))
-
-
-def _claims_our_delay(host: Host, part: Child) -> bool:
-    is_delay = part.ns == ns.DELAY and part.name == "delay"
-    return is_delay and start_tag(part).get("from") == host.domain
+    for message, at in session.release():
+        hand_on(host, session, message, at)

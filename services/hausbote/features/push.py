@@ -205,6 +205,7 @@ def wake(host: Host, session: Session, message: Stanza) -> None:
 
 
 @feature.on(Moment.READY)
+@feature.on(Moment.RESUMED)
 def here(host: Host, session: Session) -> None:
     """The client sees for itself now."""
     local = session.account.local

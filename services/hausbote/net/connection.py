@@ -59,6 +59,8 @@ class Connection:
         "receiver",
     )
 
+    silence = 0.0
+
     def __init__(self, sock: socket.socket, address: str, traffic: Traffic) -> None:
         self.address = address
         self.failure = ""  # why TLS did not come about

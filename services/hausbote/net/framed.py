@@ -58,6 +58,7 @@ class Framed:
     address: str
     receiver: Receiver
     encrypted = True
+    silence = 0.0
 
     def start_tls(self, shelf: TlsMaker) -> None:
         raise AssertionError("TLS is there already")

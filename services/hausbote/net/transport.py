@@ -28,6 +28,11 @@ class Transport(Protocol):
     """Bytes of a document, or frames.  Where there are frames, `write` takes one element."""
 
     address: str
+
+    @property
+    def silence(self) -> float:
+        """Seconds for which a client may say nothing although it is there."""
+
     receiver: Receiver
 
     @property
