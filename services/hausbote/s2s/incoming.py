@@ -74,13 +74,13 @@ class IncomingStream(PeerStream):
         if remote in self.gate.hosted:
             raise StreamError("invalid-from", "this domain is ours")
         self.remote = remote
-        rule = self.gate.rules.for_domain(remote)
+        rule = self.gate.trust.rules.for_domain(remote)
         try:
-            self.gate.judge(self, rule)
+            self.gate.trust.judge(self, rule)
             self.trusted = True
         except Problem as problem:
             if not rule.allowed or not rule.dialback:
-                self.gate.refused(self, problem)
+                self.gate.trust.refused(self, problem)
                 condition = "not-authorized" if rule.allowed else "policy-violation"
                 raise StreamError(condition, problem.sentence if rule.allowed else None) from None
 

@@ -11,6 +11,7 @@ from hausbote.s2s.dialback import our_key
 from hausbote.s2s.problem import Kind, Problem, away, harmless
 from hausbote.s2s.rules import Rule
 from hausbote.s2s.stream import PeerStream, is_versioned
+from hausbote.storage import Certificate
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.stanza import Stanza
@@ -101,10 +102,12 @@ class OutgoingStream(PeerStream):
     def _judge(self) -> None:
         self._judged = True
         try:
-            self.gate.judge(self, self._rule, published=self._published)
+            shown = self.gate.trust.judge(self, self._rule, published=self._published)
         except Problem:
             if not self._rule.dialback:
                 raise
+            shown = Certificate()
+        self.gate.store.peers.reached(self.remote, self.gate.host.clock(), shown)
 
     def _unencrypted(self) -> Problem:
         what = f"{self.remote} offers no encryption, or somebody on the way took it away."

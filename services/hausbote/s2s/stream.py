@@ -290,7 +290,7 @@ class PeerStream(ABC):
             elif self.deaf:
                 self.answered(len(self.sent))
             else:
-                self.gate.ping(self)
+                self.gate.pings.ask(self)
 
     def answered(self, count: int) -> None:
         """The peer has at least the oldest `count`."""
