@@ -35,10 +35,12 @@ KINDS = {
 def place(tmp_path_factory):
     directory = tmp_path_factory.mktemp("federation")
     names, authority = Names(directory), Authority()
-    house = Federating(directory / "h", "house.example", "127.0.2.1", names, authority)
-    yield directory, names, authority, house
-    house.close()
-    names.stop()
+    try:
+        house = Federating(directory / "h", "house.example", "127.0.2.1", names, authority)
+        yield directory, names, authority, house
+        house.close()
+    finally:
+        names.stop()
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -47,10 +49,12 @@ def foreign(request, place):
     make, address, options = KINDS[request.param]
     domain = f"{request.param}.example"
     server = make(directory / request.param, domain, address, names, authority, **options)
-    server.add_account("romeo")
-    house.add_account("juliet")
-    yield server
-    server.stop()
+    try:
+        server.add_account("romeo")
+        house.add_account("juliet")
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture
