@@ -118,11 +118,12 @@ class Server:
         ]:
             stream.end(error)
         account = self.host.directory.online(local)
+        if change == "deleted":
+            self.host.directory.forget(local)  # first: nothing of it is kept for who gets the name
         for session in list(account.sessions.values()) if account is not None else ():
             session.transport.end(error)
             dispatch.gone(self.host, session)
         if change == "deleted":
-            self.host.directory.forget(local)
             self.host.store.activity.forget(local)
             self.host.store.clients.forget(local)
             forget_person(self.host, f"{local}@{self.host.domain}")
