@@ -21,6 +21,13 @@ from hausbote.storage.pubsub import (
     Subscription,
 )
 from hausbote.storage.pushes import PushService
+from hausbote.storage.rooms import (
+    RoomMessage,
+    Span,
+    StoredAffiliation,
+    StoredOccupant,
+    StoredRoom,
+)
 from hausbote.storage.rosters import Removed, Request, Roster, RosterItem
 from hausbote.storage.store import Store, open_store
 from hausbote.storage.ticket import Ticket
@@ -46,10 +53,15 @@ __all__ = [
     "Removed",
     "Request",
     "Revoked",
+    "RoomMessage",
     "Roster",
     "RosterItem",
+    "Span",
     "StorageError",
     "Store",
+    "StoredAffiliation",
+    "StoredOccupant",
+    "StoredRoom",
     "Subscription",
     "Ticket",
     "Token",
