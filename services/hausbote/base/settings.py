@@ -121,6 +121,12 @@ class Limits:
     private_entries: int = setting(100, "Pieces of private XML of one account.")
     private_bytes: int = setting(1_048_576, "Size of all private XML of one account together.")
     vcard_bytes: int = setting(131_072, "Size of one vCard, without its photo.")
+    rooms_per_account: int = setting(50, "Rooms that one account may have made.")
+    room_occupants: int = setting(5_000, "People in one room at the same time.")
+    room_affiliations: int = setting(10_000, "Members, admins, owners and banned people of a room.")
+    room_nick: int = setting(64, "Characters of a nick.")
+    room_presence_bytes: int = setting(16_384, "Size of presence that a room passes on.")
+    room_vcard_bytes: int = setting(131_072, "Size of a room's vCard, with its picture.")
 
 
 @dataclass(frozen=True)
@@ -207,6 +213,29 @@ class PubsubService:
 
 
 @dataclass(frozen=True)
+class Rooms:
+    """Group chat."""
+
+    creation: str = setting(
+        "users",
+        "Who may make rooms from a client: the box's people, its administrators, people of other "
+        "servers too, nobody.",
+        choices=("users", "admins", "everybody", "nobody"),
+    )
+    default: str = setting(
+        "open",
+        "What a room is whose maker does not say: a private group for members, a public channel, "
+        "or open to whoever knows its name while somebody is in it.",
+        choices=("group", "channel", "open"),
+    )
+    directory: str = setting(
+        "users",
+        "Who may look which public rooms there are: the box's people, or people everywhere.",
+        choices=("users", "everybody"),
+    )
+
+
+@dataclass(frozen=True)
 class Log:
     """The log, in the state directory under log/."""
 
@@ -247,6 +276,7 @@ class Settings:
     policy: Policy = field(default_factory=Policy)
     retention: Retention = field(default_factory=Retention)
     pubsub: PubsubService = field(default_factory=PubsubService)
+    rooms: Rooms = field(default_factory=Rooms)
     log: Log = field(default_factory=Log)
     state: Path = field(default=Path("var"), metadata={"internal": True})
 

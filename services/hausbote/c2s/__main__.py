@@ -5,6 +5,7 @@ import sys
 from hausbote.c2s.components import ComponentServer, SecretMissing
 from hausbote.c2s.server import Server
 from hausbote.c2s.service import build_host
+from hausbote.core.exchange import announce_restart
 from hausbote.core.process import Process
 from hausbote.net.tls import CertificateError
 
@@ -19,6 +20,7 @@ def main() -> int:
     except (CertificateError, SecretMissing, OSError) as error:
         print(f"c2s: {error}", file=sys.stderr)
         return 1
+    announce_restart(host)
     process.on_reload(server.reload_certificates)
 
     def stop() -> None:

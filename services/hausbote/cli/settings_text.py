@@ -17,6 +17,7 @@ from hausbote.base.settings import (
     PubsubService,
     Push,
     Retention,
+    Rooms,
     Settings,
     Tls,
     Web,
@@ -36,6 +37,7 @@ _SECTIONS = {
     "policy": Policy,
     "retention": Retention,
     "pubsub": PubsubService,
+    "rooms": Rooms,
     "log": Log,
 }
 

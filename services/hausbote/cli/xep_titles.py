@@ -47,6 +47,7 @@ TITLES: Final = {
     "0288": "Bidirectional Server-to-Server Connections",
     "0292": "vCard4 Over XMPP",
     "0297": "Stanza Forwarding",
+    "0307": "Unique Room Names for Multi-User Chat",
     "0313": "Message Archive Management",
     "0317": "Hats",
     "0334": "Message Processing Hints",

@@ -59,6 +59,7 @@ class Registry:
         self.stamps = tuple(stamp for f in features for stamp in f.stamps)
         self.witnesses = tuple(witness for f in features for witness in f.witnesses)
         self.listers = tuple(lister for f in features for lister in f.listers)
+        self.resource_iqs = tuple(h for f in features for h in f.resource_iqs)
         self.domain_messages = tuple(h for f in features for h in f.domain_messages)
         self.sent = tuple(h for f in features for h in f.sent_messages)
         self.before_delivery = self._stages(lambda stage: stage < Stage.DELIVER)
@@ -105,6 +106,7 @@ class Registry:
         lines = []
         for (target, type, ns, name), iq in sorted(self.iqs.items(), key=_by_key):
             lines.append(f"iq {type} {{{ns}}}{name} to {target.name}: {_where(iq)}")
+        lines += [f"iq to a resource: {_where(handler)}" for handler in self.resource_iqs]
         lines += [f"screen: {_where(screen)}" for screen in self.screens]
         lines += [f"message sent by a client: {_where(handler)}" for handler in self.sent]
         for stage in Stage:

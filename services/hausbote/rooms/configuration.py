@@ -1,5 +1,5 @@
-"""How a room is set up: its settings, and the form in which owners see them (XEP-0045 §10.2, §15.5.3).
-"""
+"""How a room is set up: its settings, and the form in which owners see them
+(XEP-0045 §10.2, §15.5.3)."""
 
 import json
 from collections.abc import Callable
@@ -54,8 +54,11 @@ class Configuration:
     @classmethod
     def unpack(cls, text: str) -> "Configuration":
         known = {field.name for field in fields(cls)}
-        values = {k: v for k, v in json.loads(text).items() if k in known}
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        values: dict[str, Any] = {k: v for k, v in json.loads(text).items() if k in known}
+        for key, value in values.items():
+            if isinstance(value, list):
+                values[key] = tuple(value)
+        return cls(**values)
 
     def announces(self, role: Role) -> bool:
         """Whether others see presence of somebody with that role."""
@@ -268,5 +271,3 @@ def filled_in(configuration: Configuration, form: Form) -> Configuration:
     if changed.protected and not changed.password:
         raise NotAcceptable("a room with a password needs one")
     return changed
-
-

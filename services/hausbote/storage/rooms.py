@@ -1,4 +1,4 @@
-"""Rooms for group chat: what they are, who belongs to them, who is in them, what was said (XEP-0045).
+"""Rooms for group chat (XEP-0045): what they are, who belongs to them, who is there, what was said.
 
 Whoever keeps a room in memory reads it once and writes every change.  A message's id is the time
 at which the room took it, in microseconds since 1970, and grows from one message to the next.
