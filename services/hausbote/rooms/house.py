@@ -29,6 +29,7 @@ class House:
         self.lock = new_lock()  # held while a room is made
         self.joins = Throttle(_JOINS, 60.0)
         self._rooms: dict[str, Room] = {}
+        self._ending: dict[str, Ticket[None]] = {}  # rooms that the database may still show
         self._secret = host.store.secret("occupant-id")
         self._last_id = 0
         for local in host.store.rooms.occupied():
@@ -42,7 +43,7 @@ class House:
     def find(self, local: str) -> Room | None:
         """The room, if there is one."""
         room = self._rooms.get(local)
-        if room is None:
+        if room is None and local not in self._ending:
             stored = self.host.store.rooms.find(local)
             if stored is None:
                 return None
@@ -71,8 +72,16 @@ class House:
     def destroy(self, room: Room) -> Ticket[None]:
         """Forget a room that nobody is in any more."""
         room.destroyed = True
-        self._rooms.pop(room.jid.local, None)
-        return self.host.store.rooms.destroy(room.id)
+        local = room.jid.local
+        self._rooms.pop(local, None)
+        ticket = self._ending[local] = self.host.store.rooms.destroy(room.id)
+
+        def ended() -> None:
+            if self._ending.get(local) is ticket:
+                del self._ending[local]
+
+        ticket.then(ended)
+        return ticket
 
     def inhabited(self) -> dict[str, Room]:
         """The rooms in memory, which are all that somebody is in, by local part."""
