@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from hausbote.base.tokens import token
 from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature, Stage
 from hausbote.rooms import announce, invitations, retraction, voice
@@ -197,10 +198,10 @@ def _private(room: Room, visit: Visit | None, delivery: Delivery) -> None:
     attrs = dict(stanza.attrs) | {"from": room.address(occupant.nick)}
     attrs.pop("to", None)
     children = (*cleaned(room, stanza), mark, announce.occupant_id(occupant.id))
-    if "id" in attrs:
-        private = delivery.host.state(_Private)
-        for jid in other.visits:
-            private.note(jid, attrs["id"])
+    attrs.setdefault("id", token(64))  # an error is known by it
+    private = delivery.host.state(_Private)
+    for jid in other.visits:
+        private.note(jid, attrs["id"])
     post(delivery.host, Stanza("message", attrs, children), jids(other.visits.values()))
 
 
