@@ -147,12 +147,18 @@ def test_7_2_8_ones_own_clients_share_a_nick(cast, room):
     romeo.forget()
     room.says(phone, "from the phone")
     for client in (romeo, phone, desk):
-        client.receives(f"<message from='{room.nick('juliet')}'><body>from the phone</body></message>")
+        client.receives(
+            f"<message from='{room.nick('juliet')}'><body>from the phone</body></message>"
+        )
     room.says(desk, "from the desk")
     for client in (romeo, phone, desk):
-        client.receives(f"<message from='{room.nick('juliet')}'><body>from the desk</body></message>")
+        client.receives(
+            f"<message from='{room.nick('juliet')}'><body>from the desk</body></message>"
+        )
     room.leave(phone, "juliet")
-    phone.receives(f"<presence type='unavailable'><x xmlns='{USER}'><status code='110'/></x></presence>")
+    phone.receives(
+        f"<presence type='unavailable'><x xmlns='{USER}'><status code='110'/></x></presence>"
+    )
     assert all(one.get("type") is None for one in romeo.came())
     room.says(romeo, "still there")
     desk.receives("<message><body>still there</body></message>")
@@ -167,7 +173,11 @@ def test_7_2_9_a_full_room_lets_only_admins_in(cast, room):
     nurse.receives(refused(room, "nurse", "service-unavailable", "wait"))
     room.admin(romeo, "set", f"<item affiliation='admin' jid='{paris.bare}'/>")
     paris.sends(join(room, "paris"))
-    paris.receives("<presence/>", "<presence/>", "<presence><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>")
+    paris.receives(
+        "<presence/>",
+        "<presence/>",
+        "<presence><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>",
+    )
 
 
 def test_7_2_10_a_locked_room_is_not_there(cast, room):
@@ -246,7 +256,11 @@ def test_what_only_the_room_may_say_is_taken_out_of_presence(cast, room):
 
 
 def bodies(client):
-    return [m.findtext("{jabber:client}body") for m in client.came() if m.find("{jabber:client}body") is not None]
+    return [
+        m.findtext("{jabber:client}body")
+        for m in client.came()
+        if m.find("{jabber:client}body") is not None
+    ]
 
 
 def test_7_2_13_newcomers_get_what_was_said(cast, room):
@@ -314,13 +328,19 @@ def test_7_2_13_the_room_decides_how_much_at_most(cast, room):
 def test_7_2_15_the_subject_comes_last_with_its_time(cast, room):
     romeo, juliet = cast("romeo", "juliet")
     room.make(romeo, "romeo")
-    romeo.sends(f"<message to='{room.jid}' type='groupchat' id='s'><subject>Fire burn</subject></message>")
-    romeo.receives(f"<message from='{room.nick('romeo')}' id='s'><subject>Fire burn</subject></message>")
+    romeo.sends(
+        f"<message to='{room.jid}' type='groupchat' id='s'><subject>Fire burn</subject></message>"
+    )
+    romeo.receives(
+        f"<message from='{room.nick('romeo')}' id='s'><subject>Fire burn</subject></message>"
+    )
     room.says(romeo, "after it")
     romeo.settle_with(room)
     juliet.sends(join(room, "juliet"))
     juliet.receives(
-        "<presence/>", "<presence/>", "<message><body>after it</body></message>",
+        "<presence/>",
+        "<presence/>",
+        "<message><body>after it</body></message>",
         f"<message from='{room.nick('romeo')}' type='groupchat'><subject>Fire burn</subject>"
         f"<delay xmlns='urn:xmpp:delay' from='{room.jid}' stamp='*'/></message>",
     )
@@ -377,7 +397,9 @@ def test_7_7_everybody_sees_a_new_status(cast, room):
     room.make(romeo, "romeo")
     room.join(juliet, "juliet")
     romeo.forget()
-    juliet.sends(f"<presence to='{room.nick('juliet')}'><show>xa</show><status>gone</status></presence>")
+    juliet.sends(
+        f"<presence to='{room.nick('juliet')}'><show>xa</show><status>gone</status></presence>"
+    )
     for client in (romeo, juliet):
         client.receives(
             f"<presence from='{room.nick('juliet')}'><show>xa</show><status>gone</status><x xmlns='{USER}'><item/></x></presence>"
@@ -430,7 +452,9 @@ def test_7_14_a_temporary_room_ends_with_the_last(cast, room):
     answer = room.ask(juliet, "get", "<query xmlns='http://jabber.org/protocol/disco#info'/>")
     assert condition(answer) == ("item-not-found", "cancel")
     juliet.sends(join(room, "juliet"))
-    juliet.receives(f"<presence><x xmlns='{USER}'><item affiliation='owner'/><status code='201'/></x></presence>")
+    juliet.receives(
+        f"<presence><x xmlns='{USER}'><item affiliation='owner'/><status code='201'/></x></presence>"
+    )
 
 
 def test_7_14_a_persistent_room_stays(cast, room):
@@ -468,11 +492,29 @@ def test_10_1_3_a_reserved_room(cast, room):
     room.join(romeo, "romeo")
     shown = room.owner(romeo, "get")
     fields = {f.get("var"): f for f in shown.iterfind(".//{jabber:x:data}field")}
-    for name in (
-        "roomname roomdesc lang enablelogging changesubject allowinvites allowpm maxusers presencebroadcast"
-        " getmemberlist publicroom persistentroom moderatedroom membersonly passwordprotectedroom roomsecret"
-        " whois roomadmins roomowners pubsub enablearchiving"
-    ).split():
+    for name in [
+        "roomname",
+        "roomdesc",
+        "lang",
+        "enablelogging",
+        "changesubject",
+        "allowinvites",
+        "allowpm",
+        "maxusers",
+        "presencebroadcast",
+        "getmemberlist",
+        "publicroom",
+        "persistentroom",
+        "moderatedroom",
+        "membersonly",
+        "passwordprotectedroom",
+        "roomsecret",
+        "whois",
+        "roomadmins",
+        "roomowners",
+        "pubsub",
+        "enablearchiving",
+    ]:
         assert f"muc#roomconfig_{name}" in fields
     assert "muc#maxhistoryfetch" in fields
     assert room.owner(romeo, "set", form(roomname="A Dark Cave")).get("type") == "result"
@@ -515,7 +557,9 @@ def test_10_1_3_leaving_an_unconfigured_room_destroys_it(cast, room):
     romeo = cast("romeo")
     room.join(romeo, "romeo")
     romeo.sends(f"<presence to='{room.nick('romeo')}' type='unavailable'/>")
-    romeo.receives(f"<presence type='unavailable'><x xmlns='{USER}'><item role='none'/><destroy/></x></presence>")
+    romeo.receives(
+        f"<presence type='unavailable'><x xmlns='{USER}'><item role='none'/><destroy/></x></presence>"
+    )
     assert condition(room.owner(romeo, "get")) == ("item-not-found", "cancel")
 
 

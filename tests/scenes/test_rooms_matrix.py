@@ -133,9 +133,18 @@ def test_affiliations(company, actor):
 
 MUC = "http://jabber.org/protocol/muc"
 REQUESTS = {
-    Action.SEE_VOICE_LIST: ("get", f"<query xmlns='{MUC}#admin'><item role='participant'/></query>"),
-    Action.SEE_MODERATOR_LIST: ("get", f"<query xmlns='{MUC}#admin'><item role='moderator'/></query>"),
-    Action.SEE_BAN_LIST: ("get", f"<query xmlns='{MUC}#admin'><item affiliation='outcast'/></query>"),
+    Action.SEE_VOICE_LIST: (
+        "get",
+        f"<query xmlns='{MUC}#admin'><item role='participant'/></query>",
+    ),
+    Action.SEE_MODERATOR_LIST: (
+        "get",
+        f"<query xmlns='{MUC}#admin'><item role='moderator'/></query>",
+    ),
+    Action.SEE_BAN_LIST: (
+        "get",
+        f"<query xmlns='{MUC}#admin'><item affiliation='outcast'/></query>",
+    ),
     Action.CONFIGURE: ("get", f"<query xmlns='{MUC}#owner'/>"),
     Action.SET_AVATAR: ("set", "<vCard xmlns='vcard-temp'/>"),
     Action.MODERATE_MESSAGES: (

@@ -23,7 +23,9 @@ def full(cast, room):
 
 
 def nick(name, role, reason=""):
-    return f"<item nick='{name}' role='{role}'>{f'<reason>{reason}</reason>' if reason else ''}</item>"
+    return (
+        f"<item nick='{name}' role='{role}'>{f'<reason>{reason}</reason>' if reason else ''}</item>"
+    )
 
 
 def jid(address, affiliation, more=""):
@@ -55,7 +57,7 @@ def test_8_2_a_moderator_puts_somebody_out(full):
 
 
 def test_8_2_an_owner_is_not_put_out_by_an_admin(full):
-    room, romeo, juliet, nurse = full
+    room, romeo, juliet, _nurse = full
     room.admin(romeo, "set", jid(juliet.bare, "admin"))
     answer = room.admin(juliet, "set", nick("romeo", "none"))
     assert condition(answer) == ("not-allowed", "cancel")
@@ -87,7 +89,7 @@ def test_8_2_of_several_none_if_one_may_not_be(full):
     ],
 )
 def test_requests_that_mean_nothing(full, payload, name):
-    room, romeo, juliet, nurse = full
+    room, romeo, juliet, _nurse = full
     assert condition(room.admin(romeo, "set", payload))[0] == name
     juliet.receives_nothing()
 
@@ -106,14 +108,20 @@ def test_8_3_voice_is_given_and_taken(cast, room):
             client.receives(
                 f"<presence from='{room.nick('juliet')}'><x xmlns='{USER}'><item role='{role}'><reason>so</reason></item></x></presence>"
             )
-    assert condition(room.admin(juliet, "set", nick("juliet", "participant"))) == ("forbidden", "auth")
+    assert condition(room.admin(juliet, "set", nick("juliet", "participant"))) == (
+        "forbidden",
+        "auth",
+    )
 
 
 def test_8_4_nobody_takes_it_from_admins_and_owners(full):
     room, romeo, juliet, nurse = full
     room.admin(romeo, "set", jid(juliet.bare, "admin") + jid(nurse.bare, "owner"))
     for client, target in ((romeo, "juliet"), (juliet, "romeo"), (romeo, "nurse")):
-        assert condition(room.admin(client, "set", nick(target, "visitor"))) == ("not-allowed", "cancel")
+        assert condition(room.admin(client, "set", nick(target, "visitor"))) == (
+            "not-allowed",
+            "cancel",
+        )
 
 
 def test_8_5_the_list_of_those_who_have_it(full):
@@ -123,7 +131,10 @@ def test_8_5_the_list_of_those_who_have_it(full):
         ("juliet", "participant", "none", juliet.jid),
         ("nurse", "participant", "none", nurse.jid),
     }
-    assert condition(room.admin(juliet, "get", "<item role='participant'/>")) == ("forbidden", "auth")
+    assert condition(room.admin(juliet, "get", "<item role='participant'/>")) == (
+        "forbidden",
+        "auth",
+    )
 
 
 # -- §9.1, §9.2: banning -----------------------------------------------------------------------
@@ -131,12 +142,18 @@ def test_8_5_the_list_of_those_who_have_it(full):
 
 def test_9_1_a_ban(full):
     room, romeo, juliet, nurse = full
-    room.admin(romeo, "set", f"<item jid='{juliet.bare}' affiliation='outcast'><reason>Treason</reason></item>")
+    room.admin(
+        romeo,
+        "set",
+        f"<item jid='{juliet.bare}' affiliation='outcast'><reason>Treason</reason></item>",
+    )
     juliet.receives(
         f"<presence type='unavailable'><x xmlns='{USER}'><item affiliation='outcast' role='none'>"
         "<actor nick='romeo'/><reason>Treason</reason></item><status code='301'/></x></presence>"
     )
-    nurse.receives(f"<presence type='unavailable'><x xmlns='{USER}'><item affiliation='outcast'/><status code='301'/></x></presence>")
+    nurse.receives(
+        f"<presence type='unavailable'><x xmlns='{USER}'><item affiliation='outcast'/><status code='301'/></x></presence>"
+    )
     room.join(juliet, "juliet", forget=False)
     juliet.receives(f"<presence type='error'>{error('forbidden', 'auth')}</presence>")
 
@@ -151,8 +168,12 @@ def test_9_1_nobody_bans_themselves_and_no_admin_an_owner(full):
 
 
 def test_9_2_the_ban_list(full):
-    room, romeo, juliet, nurse = full
-    bans = jid("paris@h", "outcast") + jid("evil.example", "outcast") + jid("tybalt@h/sword", "outcast")
+    room, romeo, juliet, _nurse = full
+    bans = (
+        jid("paris@h", "outcast")
+        + jid("evil.example", "outcast")
+        + jid("tybalt@h/sword", "outcast")
+    )
     assert room.admin(romeo, "set", bans).get("type") == "result"
     found = items(room.admin(romeo, "get", "<item affiliation='outcast'/>"))
     assert [(i["jid"], i["affiliation"]) for i in found] == [
@@ -160,7 +181,10 @@ def test_9_2_the_ban_list(full):
     ]  # fmt: skip
     assert room.admin(romeo, "set", jid("paris@h", "none")).get("type") == "result"
     assert len(items(room.admin(romeo, "get", "<item affiliation='outcast'/>"))) == 2
-    assert condition(room.admin(juliet, "get", "<item affiliation='outcast'/>")) == ("forbidden", "auth")
+    assert condition(room.admin(juliet, "get", "<item affiliation='outcast'/>")) == (
+        "forbidden",
+        "auth",
+    )
 
 
 # -- §9.3 to §9.5: members ---------------------------------------------------------------------
@@ -177,7 +201,7 @@ def test_9_3_somebody_becomes_a_member_and_is_none_again(full):
 
 
 def test_9_3_a_reserved_nick_is_for_its_owner(cast, full):
-    room, romeo, juliet, nurse = full
+    room, romeo, _juliet, _nurse = full
     paris = cast("paris")
     room.admin(romeo, "set", jid("count@h", "member", "nick='Count'"))
     room.join(paris, "count", forget=False)
@@ -196,7 +220,9 @@ def test_9_4_who_is_no_member_any_more_leaves_a_members_room(full):
     juliet.receives(
         f"<presence type='unavailable'><x xmlns='{USER}'><item affiliation='none' role='none'/><status code='110'/><status code='321'/></x></presence>"
     )
-    nurse.receives(f"<presence type='unavailable'><x xmlns='{USER}'><item/><status code='321'/></x></presence>")
+    nurse.receives(
+        f"<presence type='unavailable'><x xmlns='{USER}'><item/><status code='321'/></x></presence>"
+    )
     nurse.receives_nothing()
 
 
@@ -222,9 +248,11 @@ def test_9_5_who_may_see_the_members(cast, full):
 
 
 def test_9_6_admins_make_moderators_and_unmake_them(full):
-    room, romeo, juliet, nurse = full
+    room, romeo, juliet, _nurse = full
     room.admin(romeo, "set", nick("juliet", "moderator"))
-    juliet.receives(f"<presence from='{room.nick('juliet')}'><x xmlns='{USER}'><item role='moderator'/></x></presence>")
+    juliet.receives(
+        f"<presence from='{room.nick('juliet')}'><x xmlns='{USER}'><item role='moderator'/></x></presence>"
+    )
     found = items(room.admin(romeo, "get", "<item role='moderator'/>"))
     assert sorted(i["nick"] for i in found) == ["juliet", "romeo"]
     assert condition(room.admin(juliet, "get", "<item role='moderator'/>")) == ("forbidden", "auth")
@@ -238,7 +266,10 @@ def test_9_7_not_those_who_are_it_by_affiliation(full):
     room, romeo, juliet, nurse = full
     room.admin(romeo, "set", jid(juliet.bare, "admin") + jid(nurse.bare, "admin"))
     for target in ("romeo", "nurse"):
-        assert condition(room.admin(juliet, "set", nick(target, "participant"))) == ("not-allowed", "cancel")
+        assert condition(room.admin(juliet, "set", nick(target, "participant"))) == (
+            "not-allowed",
+            "cancel",
+        )
 
 
 # -- §10.3 to §10.8: admins and owners ---------------------------------------------------------
@@ -247,7 +278,10 @@ def test_9_7_not_those_who_are_it_by_affiliation(full):
 @pytest.mark.parametrize("affiliation", ["admin", "owner"])
 def test_10_3_and_10_6_owners_make_owners_and_admins(full, affiliation):
     room, romeo, juliet, nurse = full
-    assert room.admin(romeo, "set", jid(f"{juliet.bare}/anything", affiliation)).get("type") == "result"
+    assert (
+        room.admin(romeo, "set", jid(f"{juliet.bare}/anything", affiliation)).get("type")
+        == "result"
+    )
     for client in (romeo, juliet, nurse):
         client.receives(
             f"<presence from='{room.nick('juliet')}'><x xmlns='{USER}'><item affiliation='{affiliation}' role='moderator'/></x></presence>"
@@ -261,7 +295,7 @@ def test_10_3_and_10_6_owners_make_owners_and_admins(full, affiliation):
 
 
 def test_10_4_a_room_has_an_owner(full):
-    room, romeo, juliet, nurse = full
+    room, romeo, juliet, _nurse = full
     assert condition(room.admin(romeo, "set", jid(romeo.bare, "admin"))) == ("conflict", "cancel")
     assert condition(room.owner(romeo, "set", _owners())) == ("conflict", "cancel")
     room.admin(romeo, "set", jid(juliet.bare, "owner"))
@@ -289,10 +323,17 @@ def test_10_5_admins_edit_neither_list(full):
 def test_10_2_full_lists_of_admins_and_owners(full):
     room, romeo, juliet, nurse = full
     room.configure(romeo, roomadmins=[juliet.bare], roomowners=[romeo.bare, nurse.bare])
-    assert [i["jid"] for i in items(room.admin(romeo, "get", "<item affiliation='owner'/>"))] == ["nurse@h", "romeo@h"]
-    assert [i["jid"] for i in items(room.admin(romeo, "get", "<item affiliation='admin'/>"))] == ["juliet@h"]
+    assert [i["jid"] for i in items(room.admin(romeo, "get", "<item affiliation='owner'/>"))] == [
+        "nurse@h",
+        "romeo@h",
+    ]
+    assert [i["jid"] for i in items(room.admin(romeo, "get", "<item affiliation='admin'/>"))] == [
+        "juliet@h"
+    ]
     room.configure(romeo, roomadmins=[], roomowners=[romeo.bare])
-    assert [i["jid"] for i in items(room.admin(romeo, "get", "<item affiliation='owner'/>"))] == ["romeo@h"]
+    assert [i["jid"] for i in items(room.admin(romeo, "get", "<item affiliation='owner'/>"))] == [
+        "romeo@h"
+    ]
 
 
 # -- §10.2: configuration ----------------------------------------------------------------------
@@ -303,7 +344,10 @@ def test_10_2_only_owners(cast, full):
     room.admin(romeo, "set", jid(juliet.bare, "admin"))
     for client in (juliet, nurse, cast("paris")):
         assert condition(room.owner(client, "get")) == ("forbidden", "auth")
-        assert condition(room.owner(client, "set", "<x xmlns='jabber:x:data' type='submit'/>")) == ("forbidden", "auth")
+        assert condition(room.owner(client, "set", "<x xmlns='jabber:x:data' type='submit'/>")) == (
+            "forbidden",
+            "auth",
+        )
         assert condition(room.owner(client, "set", "<destroy/>")) == ("forbidden", "auth")
 
 
@@ -317,10 +361,12 @@ def test_10_2_only_owners(cast, full):
     ],
 )
 def test_10_2_1_occupants_are_told(full, fields, codes):
-    room, romeo, juliet, nurse = full
+    room, romeo, juliet, _nurse = full
     room.configure(romeo, **fields)
     status = "".join(f"<status code='{code}'/>" for code in codes)
-    juliet.receives(f"<message from='{room.jid}' type='groupchat'><x xmlns='{USER}'>{status}</x></message>")
+    juliet.receives(
+        f"<message from='{room.jid}' type='groupchat'><x xmlns='{USER}'>{status}</x></message>"
+    )
     juliet.receives_nothing()
 
 
@@ -334,17 +380,25 @@ def test_10_2_strangers_leave_when_it_becomes_a_members_room(full):
         "<message/>",
         f"<presence type='unavailable'><x xmlns='{USER}'><item role='none'/><status code='110'/><status code='322'/></x></presence>",
     )
-    nurse.receives("<message/>", f"<presence type='unavailable'><x xmlns='{USER}'><item/><status code='322'/></x></presence>")
+    nurse.receives(
+        "<message/>",
+        f"<presence type='unavailable'><x xmlns='{USER}'><item/><status code='322'/></x></presence>",
+    )
 
 
 def test_10_2_visitors_need_not_be_seen(cast, room):
     romeo, juliet = cast("romeo", "juliet")
     room.make(romeo, "romeo", moderatedroom="1", presencebroadcast=["moderator", "participant"])
     juliet.sends(f"<presence to='{room.nick('juliet')}'><x xmlns='{MUC}'/></presence>")
-    juliet.receives("<presence/>", f"<presence><x xmlns='{USER}'><item role='visitor'/><status code='110'/></x></presence>")
+    juliet.receives(
+        "<presence/>",
+        f"<presence><x xmlns='{USER}'><item role='visitor'/><status code='110'/></x></presence>",
+    )
     romeo.receives_nothing()
     room.admin(romeo, "set", nick("juliet", "participant"))
-    romeo.receives(f"<presence from='{room.nick('juliet')}'><x xmlns='{USER}'><item role='participant'/></x></presence>")
+    romeo.receives(
+        f"<presence from='{room.nick('juliet')}'><x xmlns='{USER}'><item role='participant'/></x></presence>"
+    )
     room.admin(romeo, "set", nick("juliet", "visitor"))
     romeo.receives(f"<presence type='unavailable' from='{room.nick('juliet')}'/>")
 
@@ -358,7 +412,9 @@ def test_10_9_an_owner_destroys_a_room(full):
     for client in (juliet, nurse):
         client.forget()
     answer = room.owner(
-        romeo, "set", "<destroy jid='heath@rooms.h'><reason>Macbeth doth come.</reason><password>p</password></destroy>"
+        romeo,
+        "set",
+        "<destroy jid='heath@rooms.h'><reason>Macbeth doth come.</reason><password>p</password></destroy>",
     )
     assert answer.get("type") == "result"
     for client, own in ((romeo, "romeo"), (juliet, "juliet"), (nurse, "nurse")):
@@ -388,20 +444,30 @@ def test_7_10_people_register_and_keep_their_nick(full):
     assert shown.find(".//{jabber:x:data}field[@var='muc#register_roomnick']") is not None
     assert condition(room.ask(juliet, "set", REGISTER.format(""))) == ("bad-request", "modify")
     assert room.ask(juliet, "set", registering("Jule")).get("type") == "result"
-    nurse.receives(f"<presence from='{room.nick('juliet')}'><x xmlns='{USER}'><item affiliation='member'/></x></presence>")
+    nurse.receives(
+        f"<presence from='{room.nick('juliet')}'><x xmlns='{USER}'><item affiliation='member'/></x></presence>"
+    )
     again = room.ask(juliet, "get", REGISTER.format(""))
     assert again.findtext(".//{jabber:iq:register}username") == "Jule"
     assert condition(room.ask(nurse, "set", registering("jule"))) == ("conflict", "cancel")
-    own = room.ask(juliet, "get", "<query xmlns='http://jabber.org/protocol/disco#info' node='x-roomuser-item'/>")
+    own = room.ask(
+        juliet,
+        "get",
+        "<query xmlns='http://jabber.org/protocol/disco#info' node='x-roomuser-item'/>",
+    )
     assert own.find(".//{*}identity").get("name") == "Jule"
-    other = room.ask(nurse, "get", "<query xmlns='http://jabber.org/protocol/disco#info' node='x-roomuser-item'/>")
+    other = room.ask(
+        nurse,
+        "get",
+        "<query xmlns='http://jabber.org/protocol/disco#info' node='x-roomuser-item'/>",
+    )
     assert other.find(".//{*}identity") is None
     assert room.ask(juliet, "set", REGISTER.format("<remove/>")).get("type") == "result"
     assert not items(room.admin(romeo, "get", "<item affiliation='member'/>"))
 
 
 def test_7_10_where_it_is_not_allowed(cast, full):
-    room, romeo, juliet, nurse = full
+    room, romeo, juliet, _nurse = full
     room.configure(romeo, **{"hausbote#registration": "0"})
     assert condition(room.ask(juliet, "get", REGISTER.format(""))) == ("not-allowed", "cancel")
     assert condition(room.ask(juliet, "set", registering("x"))) == ("not-allowed", "cancel")
@@ -413,7 +479,9 @@ def test_9_9_admins_of_a_members_room_decide(cast, room):
     romeo, juliet = cast("romeo", "juliet")
     room.make(romeo, "romeo", membersonly="1")
     assert room.ask(juliet, "set", registering("Jule")).get("type") == "result"
-    asked = romeo.receives(f"<message from='{room.jid}'><x xmlns='jabber:x:data' type='form'><field var='FORM_TYPE'/></x></message>")
+    asked = romeo.receives(
+        f"<message from='{room.jid}'><x xmlns='jabber:x:data' type='form'><field var='FORM_TYPE'/></x></message>"
+    )
     answer = (
         "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#register</value></field>"
         "<field var='muc#register_roomnick'><value>Jule</value></field><field var='muc#register_jid'><value>juliet@h</value></field>"
@@ -425,4 +493,6 @@ def test_9_9_admins_of_a_members_room_decide(cast, room):
     romeo.sends(f"<message to='{room.jid}'>{answer}</message>")
     juliet.receives(f"<message><x xmlns='{USER}'><invite/></x></message>")
     room.join(juliet, "Jule", forget=False)
-    juliet.receives("<presence/>", f"<presence><x xmlns='{USER}'><item affiliation='member'/></x></presence>")
+    juliet.receives(
+        "<presence/>", f"<presence><x xmlns='{USER}'><item affiliation='member'/></x></presence>"
+    )

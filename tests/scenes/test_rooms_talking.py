@@ -28,10 +28,12 @@ def full(cast, room):
 
 
 def test_7_4_who_is_not_there_says_nothing(cast, full):
-    room, romeo, juliet = full
+    room, romeo, _juliet = full
     paris = cast("paris")
     room.says(paris, "let me in", id="m")
-    paris.receives(f"<message type='error' id='m' from='{room.jid}'>{error('not-acceptable', 'cancel')}</message>")
+    paris.receives(
+        f"<message type='error' id='m' from='{room.jid}'>{error('not-acceptable', 'cancel')}</message>"
+    )
     romeo.receives_nothing()
 
 
@@ -45,7 +47,11 @@ def test_7_4_a_visitor_is_not_heard_where_it_needs_voice(cast, room):
     romeo, juliet = cast("romeo", "juliet")
     room.make(romeo, "romeo", moderatedroom="1")
     juliet.sends(f"<presence to='{room.nick('juliet')}'><x xmlns='{MUC}'/></presence>")
-    juliet.receives("<presence/>", f"<presence><x xmlns='{USER}'><item role='visitor'/></x></presence>", "<message/>")
+    juliet.receives(
+        "<presence/>",
+        f"<presence><x xmlns='{USER}'><item role='visitor'/></x></presence>",
+        "<message/>",
+    )
     romeo.forget()
     room.says(juliet, "may I?")
     juliet.receives(f"<message type='error'>{error('forbidden', 'auth')}</message>")
@@ -63,7 +69,9 @@ def test_7_4_everything_but_what_the_room_says_is_passed_on(full):
         "<mine xmlns='urn:x'><deep/></mine>"
     )
     room.says(juliet, "x", inside=inside)
-    heard = romeo.receives(f"<message from='{room.nick('juliet')}'><body>x</body><mine xmlns='urn:x'><deep/></mine></message>")
+    heard = romeo.receives(
+        f"<message from='{room.nick('juliet')}'><body>x</body><mine xmlns='urn:x'><deep/></mine></message>"
+    )
     ours = [e for e in heard.findall(f"{{{SID}}}stanza-id") if e.get("by") == room.jid]
     assert len(ours) == 1
     assert ours[0].get("id") != "forged"
@@ -85,7 +93,9 @@ def test_7_4_messages_without_type_are_refused(full):
 
 def test_7_5_one_to_one_through_the_room(full):
     room, romeo, juliet = full
-    juliet.sends(f"<message to='{room.nick('romeo')}' type='chat' id='p'><body>psst</body></message>")
+    juliet.sends(
+        f"<message to='{room.nick('romeo')}' type='chat' id='p'><body>psst</body></message>"
+    )
     romeo.receives(
         f"<message from='{room.nick('juliet')}' to='{romeo.jid}' type='chat' id='p'><body>psst</body><x xmlns='{USER}'/></message>"
     )
@@ -113,7 +123,9 @@ def test_7_5_to_all_clients_of_an_occupant(cast, full):
 def test_7_5_what_cannot_be_sent(full, nick, type, name, kind):
     room, romeo, juliet = full
     juliet.sends(f"<message to='{room.nick(nick)}' type='{type}' id='p'><body>x</body></message>")
-    juliet.receives(f"<message type='error' id='p' from='{room.nick(nick)}'>{error(name, kind)}</message>")
+    juliet.receives(
+        f"<message type='error' id='p' from='{room.nick(nick)}'>{error(name, kind)}</message>"
+    )
     romeo.receives_nothing()
 
 
@@ -127,13 +139,21 @@ def test_7_5_strangers_write_to_nobody(cast, full):
 
 @pytest.mark.parametrize(
     ("allowed", "juliet_may", "romeo_may"),
-    [("anyone", True, True), ("participants", True, True), ("moderators", False, True), ("none", False, False)],
+    [
+        ("anyone", True, True),
+        ("participants", True, True),
+        ("moderators", False, True),
+        ("none", False, False),
+    ],
 )
 def test_7_5_the_room_says_who_may(full, allowed, juliet_may, romeo_may):
     room, romeo, juliet = full
     room.configure(romeo, allowpm=allowed)
     juliet.forget()
-    for sender, nick, other, may in ((juliet, "romeo", romeo, juliet_may), (romeo, "juliet", juliet, romeo_may)):
+    for sender, nick, other, may in (
+        (juliet, "romeo", romeo, juliet_may),
+        (romeo, "juliet", juliet, romeo_may),
+    ):
         sender.sends(f"<message to='{room.nick(nick)}' type='chat'><body>x</body></message>")
         if may:
             other.receives("<message><body>x</body></message>")
@@ -146,7 +166,9 @@ def test_an_error_for_a_private_message_is_for_its_sender(full):
     room, romeo, juliet = full
     juliet.sends(f"<message to='{room.nick('romeo')}' type='chat' id='p'><body>x</body></message>")
     romeo.receives("<message/>")
-    romeo.sends(f"<message type='error' id='p' to='{room.nick('juliet')}'>{error('service-unavailable', 'cancel')}</message>")
+    romeo.sends(
+        f"<message type='error' id='p' to='{room.nick('juliet')}'>{error('service-unavailable', 'cancel')}</message>"
+    )
     juliet.receives(f"<message type='error' id='p' from='{room.nick('romeo')}'/>")
     room.says(juliet, "still there?")
     romeo.receives("<message><body>still there?</body></message>")
@@ -169,12 +191,14 @@ def test_blocking_an_occupant_leaves_one_in_the_room(full):
 
 
 def invite(room, *people, reason="come"):
-    invitations = "".join(f"<invite to='{one}'><reason>{reason}</reason></invite>" for one in people)
+    invitations = "".join(
+        f"<invite to='{one}'><reason>{reason}</reason></invite>" for one in people
+    )
     return f"<message to='{room.jid}' id='i'><x xmlns='{USER}'>{invitations}</x></message>"
 
 
 def test_7_8_2_others_are_asked_in(cast, full):
-    room, romeo, juliet = full
+    room, romeo, _juliet = full
     paris, nurse = cast("paris", "nurse")
     romeo.sends(invite(room, paris.bare, nurse.bare))
     for client in (paris, nurse):
@@ -190,11 +214,13 @@ def test_7_8_2_others_are_asked_in(cast, full):
 
 
 def test_7_8_2_with_the_password(cast, full):
-    room, romeo, juliet = full
+    room, romeo, _juliet = full
     paris = cast("paris")
     room.configure(romeo, passwordprotectedroom="1", roomsecret="open sesame")
     romeo.sends(invite(room, paris.bare))
-    paris.receives(f"<message><x xmlns='{USER}'><invite/><password>open sesame</password></x></message>")
+    paris.receives(
+        f"<message><x xmlns='{USER}'><invite/><password>open sesame</password></x></message>"
+    )
 
 
 def test_7_8_2_nobody_invites_people_who_do_not_exist(full):
@@ -204,7 +230,7 @@ def test_7_8_2_nobody_invites_people_who_do_not_exist(full):
 
 
 def test_7_8_2_strangers_invite_nobody(cast, full):
-    room, romeo, _ = full
+    room, _romeo, _ = full
     paris, nurse = cast("paris", "nurse")
     paris.sends(invite(room, nurse.bare))
     paris.receives(f"<message type='error'>{error('not-acceptable', 'cancel')}</message>")
@@ -215,7 +241,9 @@ def test_9_5_members_invite_where_they_may(cast, room):
     romeo, juliet, paris = cast("romeo", "juliet", "paris")
     room.make(romeo, "romeo", membersonly="1")
     room.admin(romeo, "set", f"<item affiliation='member' jid='{juliet.bare}'/>")
-    juliet.receives(f"<message from='{room.jid}'><x xmlns='{USER}'><invite from='romeo@h'/></x></message>")
+    juliet.receives(
+        f"<message from='{room.jid}'><x xmlns='{USER}'><invite from='romeo@h'/></x></message>"
+    )
     room.join(juliet, "juliet")
     juliet.sends(invite(room, paris.bare))
     juliet.receives(f"<message type='error'>{error('forbidden', 'auth')}</message>")
@@ -224,7 +252,11 @@ def test_9_5_members_invite_where_they_may(cast, room):
     juliet.sends(invite(room, paris.bare))
     paris.receives(f"<message><x xmlns='{USER}'><invite from='juliet@h'/></x></message>")
     room.join(paris, "paris", forget=False)
-    paris.receives("<presence/>", "<presence/>", f"<presence><x xmlns='{USER}'><item affiliation='member'/></x></presence>")
+    paris.receives(
+        "<presence/>",
+        "<presence/>",
+        f"<presence><x xmlns='{USER}'><item affiliation='member'/></x></presence>",
+    )
 
 
 def test_9_5_an_invitation_to_an_open_room_makes_no_member(cast, full):
@@ -263,7 +295,9 @@ def test_8_6_voice_is_asked_for_and_given(cast, room):
     juliet.receives(f"<message type='error' id='own'>{error('forbidden', 'auth')}</message>")
     romeo.sends(f"<message to='{room.jid}'>{answer}</message>")
     for client in (romeo, juliet):
-        client.receives(f"<presence from='{room.nick('juliet')}'><x xmlns='{USER}'><item role='participant'/></x></presence>")
+        client.receives(
+            f"<presence from='{room.nick('juliet')}'><x xmlns='{USER}'><item role='participant'/></x></presence>"
+        )
     room.says(juliet, "thanks")
     romeo.receives("<message><body>thanks</body></message>")
 
@@ -279,7 +313,9 @@ def test_8_1_moderators_change_it(full):
     room, romeo, juliet = full
     romeo.sends(subject(room))
     for client in (romeo, juliet):
-        client.receives(f"<message from='{room.nick('romeo')}' type='groupchat'><subject>Fire</subject></message>")
+        client.receives(
+            f"<message from='{room.nick('romeo')}' type='groupchat'><subject>Fire</subject></message>"
+        )
     romeo.sends(subject(room, ""))
     heard = juliet.receives("<message type='groupchat'><subject/></message>")
     assert heard.findtext("{jabber:client}subject") in (None, "")
@@ -302,7 +338,11 @@ def test_8_1_with_a_body_or_thread_it_is_a_message(full, more):
     juliet.sends(subject(room, "Not it", more))
     romeo.receives("<message type='groupchat'><subject>Not it</subject></message>")
     info = room.ask(romeo, "get", "<query xmlns='http://jabber.org/protocol/disco#info'/>")
-    assert not [f for f in info.iterfind(".//{jabber:x:data}field") if f.get("var") == "muc#roominfo_subject"]
+    assert not [
+        f
+        for f in info.iterfind(".//{jabber:x:data}field")
+        if f.get("var") == "muc#roominfo_subject"
+    ]
 
 
 # -- XEP-0410, §17.4: IQs to occupants ---------------------------------------------------------
@@ -311,9 +351,12 @@ PING = "<ping xmlns='urn:xmpp:ping'/>"
 
 
 def test_a_self_ping_tells_whether_one_is_there(cast, full):
-    room, romeo, juliet = full
+    room, _romeo, juliet = full
     assert room.ask(juliet, "get", PING, room.nick("juliet")).get("type") == "result"
-    assert condition(room.ask(juliet, "get", PING, room.nick("nobody"))) == ("item-not-found", "cancel")
+    assert condition(room.ask(juliet, "get", PING, room.nick("nobody"))) == (
+        "item-not-found",
+        "cancel",
+    )
     paris = cast("paris")
     answer = room.ask(paris, "get", PING, room.nick("juliet"))
     assert condition(answer) == ("not-acceptable", "cancel")
@@ -327,7 +370,9 @@ def test_a_self_ping_tells_whether_one_is_there(cast, full):
 def test_occupants_ask_each_other_through_the_room(full):
     room, romeo, juliet = full
     juliet.sends(f"<iq type='get' id='mine' to='{room.nick('romeo')}'>{PING}</iq>")
-    asked = romeo.receives(f"<iq type='get' from='{room.nick('juliet')}' to='{romeo.jid}'>{PING}</iq>")
+    asked = romeo.receives(
+        f"<iq type='get' from='{room.nick('juliet')}' to='{romeo.jid}'>{PING}</iq>"
+    )
     romeo.sends(f"<iq type='result' id='{asked.get('id')}' to='{room.nick('juliet')}'/>")
     juliet.receives(f"<iq type='result' id='mine' from='{room.nick('romeo')}' to='{juliet.jid}'/>")
 
@@ -399,7 +444,11 @@ def test_nobody_takes_back_what_others_said(full):
     juliet.forget()
     romeo.forget()
     assert archived(room, romeo)[0].findtext("{jabber:client}body") == "mine"
-    room.says(juliet, "x", inside=f"<retract xmlns='{RETRACT}' id='{id}'><moderated xmlns='{MODERATE}' by='x'/></retract>")
+    room.says(
+        juliet,
+        "x",
+        inside=f"<retract xmlns='{RETRACT}' id='{id}'><moderated xmlns='{MODERATE}' by='x'/></retract>",
+    )
     juliet.receives(f"<message type='error'>{error('bad-request', 'modify')}</message>")
 
 

@@ -121,7 +121,8 @@ def info(request: Request) -> Child:
     if node is not None:
         raise ItemNotFound
     configuration = room.configuration
-    identity = el("identity", category="conference", type="text", name=_name(room))
+    name = _name(room) if _open_to(room, request.sender) else room.jid.local
+    identity = el("identity", category="conference", type="text", name=name)
     archive = _OF_ARCHIVE if configuration.archived else ()
     features = sorted({*_ALWAYS, *archive, *_of_configuration(configuration)})
     form = DataForm(ns.MUC_INFO, _form(room, request.sender)).markup("result")
@@ -150,6 +151,13 @@ def _name(room: Room) -> str:
     return room.configuration.name or room.jid.local
 
 
+def _open_to(room: Room, who: JID | None) -> bool:
+    """Whether somebody may know what the room is about: they would learn it by entering."""
+    configuration = room.configuration
+    closed = configuration.members_only or configuration.protected
+    return configuration.public or not closed or inside(room, who)
+
+
 def _own_nick(room: Room, who: JID | None) -> Child:
     own = None if who is None else room.affiliations.get(who.bare)
     identity = None
@@ -170,14 +178,14 @@ def _of_configuration(configuration: Configuration) -> list[str]:
 
 
 def _form(room: Room, who: JID | None) -> tuple[Field, ...]:
-    """Of a hidden room strangers learn nothing that they would not learn by trying to enter."""
+    """Of a closed, hidden room strangers learn nothing that they would not learn at its door."""
     configuration = room.configuration
     fields = [
         Field("muc#roomconfig_changesubject", (_truth(configuration.subject_by_all),), "boolean"),
         Field("muc#roominfo_subjectmod", (_truth(configuration.subject_by_all),), "boolean"),
         Field("muc#maxhistoryfetch", (str(configuration.max_history),)),
     ]
-    if configuration.public or inside(room, who):
+    if _open_to(room, who):
         subject = "" if room.subject is None else room.subject.stanza.text(ns.CLIENT, "subject")
         texts = {
             "muc#roominfo_description": configuration.description,
