@@ -8,16 +8,26 @@ from base64 import urlsafe_b64encode
 from typing import Final
 
 from hausbote.base.jid import JID
+from hausbote.core.bus.cause import current
 from hausbote.core.directory import new_lock
 from hausbote.core.host import Host
 from hausbote.core.throttle import Throttle
 from hausbote.rooms.configuration import Configuration
 from hausbote.rooms.privileges import AFFILIATIONS, ROLES, Affiliation
 from hausbote.rooms.room import MAX_RECENT, Affiliated, Occupant, Room, Subject, Visit
-from hausbote.storage import Span, StoredAffiliation, StoredOccupant, StoredRoom, Ticket
+from hausbote.storage import (
+    RoomMessage,
+    Span,
+    StoredAffiliation,
+    StoredOccupant,
+    StoredRoom,
+    Ticket,
+)
+from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Stanza
 
 _MAX_EMPTY: Final = 500  # rooms kept in memory that nobody is in
+_MAX_HANDLED: Final = 2_000  # messages of a room that may come again after a crash
 _JOINS: Final = 600  # of one person in a minute
 
 
@@ -32,8 +42,11 @@ class House:
         self._ending: dict[str, Ticket[None]] = {}  # rooms that the database may still show
         self._secret = host.store.secret("occupant-id")
         self._last_id = 0
+        self._handled: dict[str, int] = {}  # frames of the bus that brought what is kept
         for local in host.store.rooms.occupied():
-            self.find(local)
+            room = self.find(local)
+            if room is not None:
+                self._handled |= host.store.rooms.causes(room.id, _MAX_HANDLED)
         for room in list(self._rooms.values()):
             if not room.visits and (room.locked or not room.configuration.persistent):
                 self.destroy(room)
@@ -133,6 +146,16 @@ class House:
         self._last_id = max(self._last_id + 1, int(self.host.clock() * 1_000_000))
         return self._last_id
 
+    def cause(self) -> str:
+        """The frame of the bus that is handled now."""
+        cause = current.get()
+        return "" if cause is None else cause.id
+
+    def handled(self) -> int | None:
+        """The id of the message that this frame brought already, before a crash of the service:
+        it is said again, for nobody may have heard it, and kept once."""
+        return self._handled.get(self.cause()) if self._handled else None
+
     def occupant_id(self, room: Room, jid: JID) -> str:
         """The same for ever, for that person in that room and for nobody else (XEP-0421 §3)."""
         text = f"{room.jid.full}\0{jid.bare}".encode()
@@ -164,9 +187,10 @@ class House:
         for row in rooms.affiliations(stored.id):
             affiliated = Affiliated(AFFILIATIONS[row.affiliation], row.nick, row.reason)
             room.affiliations[row.jid] = affiliated
-        room.recent.extend(rooms.messages(stored.id, Span(), MAX_RECENT, newest=True))
-        if room.recent:
-            self._last_id = max(self._last_id, room.recent[-1].id)
+        kept = rooms.messages(stored.id, Span(), MAX_RECENT, newest=True)
+        if kept:
+            self._last_id = max(self._last_id, kept[-1].id)
+        room.recent.extend([message for message in kept if is_talk(message)])
         for occupant in rooms.occupants(stored.id):
             self._put_back(room, occupant)
         return room
@@ -178,6 +202,11 @@ class House:
             id = self.occupant_id(room, jid)
             occupant = Occupant(stored.nick, jid.to_bare(), ROLES[stored.role], id)
         room.add(occupant, Visit(jid, occupant, Stanza.unpack(stored.presence)))
+
+
+def is_talk(message: RoomMessage) -> bool:
+    """Whether newcomers get it: not a subject, and not what is left of a message."""
+    return Stanza.unpack(message.stanza).child(ns.CLIENT, "body") is not None
 
 
 class _Holder:

@@ -115,7 +115,7 @@ def _reflected(house: House, room: Room, visit: Visit, stanza: Stanza) -> tuple[
     attrs = {"from": room.address(occupant.nick), "type": "groupchat"}
     attrs |= {k: v for k, v in stanza.attrs.items() if k in ("id", "xml:lang")}
     children = (*cleaned(room, stanza), announce.occupant_id(occupant.id))
-    return Stanza("message", attrs, children), house.next_id()
+    return Stanza("message", attrs, children), house.handled() or house.next_id()
 
 
 def cleaned(room: Room, stanza: Stanza) -> tuple[Child, ...]:
@@ -145,7 +145,9 @@ def keep(
         stanza_id = child(ns.STANZA_ID, "stanza-id", id=str(id), by=room.jid.full)
         stanza = stanza.with_children((*stanza.children, stanza_id))
     occupant = visit.occupant
-    message = RoomMessage(id, occupant.id, occupant.jid.full, stanza.pack())
+    if house.handled() is not None:
+        return stanza
+    message = RoomMessage(id, occupant.id, occupant.jid.full, stanza.pack(), house.cause())
     if stanza.child(ns.CLIENT, "body") is not None:
         room.recent.append(message)
     if archived:

@@ -68,12 +68,15 @@ def moderate(request: Request) -> None:
     who = occupants[0].id if occupants else house.occupant_id(room, sender)
     moderated = el("moderated", announce.occupant_id_markup(who), xmlns=ns.MODERATION, by=by)
     why = el("reason", reason) if reason else None
-    id = house.next_id()
+    again = house.handled()
+    id = again or house.next_id()
     retract = child(ns.RETRACTION, "retract", moderated, why, id=str(message.id))
     stanza_id = child(ns.STANZA_ID, "stanza-id", id=str(id), by=room.jid.full)
     attrs = {"from": room.jid.full, "type": "groupchat", "id": f"moderation-{id}"}
     stanza = Stanza("message", attrs, (retract, stanza_id))
-    request.host.store.rooms.say(room.id, RoomMessage(id, "", "", stanza.pack()))
+    if again is None:
+        kept = RoomMessage(id, "", "", stanza.pack(), house.cause())
+        request.host.store.rooms.say(room.id, kept)
     tombstone = child(ns.RETRACTION, "retracted", moderated, why, stamp=stamp(id))
     _bury(house, room, message, tombstone)
     post(request.host, stanza, room.everybody)

@@ -120,7 +120,7 @@ CREATE TABLE room_occupant (
     PRIMARY KEY (room_id, jid)) WITHOUT ROWID;
 CREATE TABLE room_message (
     room_id INTEGER NOT NULL REFERENCES room (id) ON DELETE CASCADE, id INTEGER NOT NULL,
-    occupant TEXT NOT NULL, sender TEXT NOT NULL, stanza BLOB NOT NULL,
+    occupant TEXT NOT NULL, sender TEXT NOT NULL, cause TEXT NOT NULL, stanza BLOB NOT NULL,
     PRIMARY KEY (room_id, id)) WITHOUT ROWID;
 """
 

@@ -33,8 +33,8 @@ _ENTER: Final = (
     " nick = excluded.nick, role = excluded.role, presence = excluded.presence"
 )
 _SAY: Final = (
-    "INSERT INTO room_message (room_id, id, occupant, sender, stanza)"
-    " SELECT id, ?, ?, ?, ? FROM room WHERE id = ?"
+    "INSERT INTO room_message (room_id, id, occupant, sender, stanza, cause)"
+    " SELECT id, ?, ?, ?, ?, ? FROM room WHERE id = ?"
 )
 _EXPIRE: Final = (  # room by room, for there is no index of ids alone
     "DELETE FROM room_message WHERE room_id IN (SELECT id FROM room) AND id < ?"
@@ -72,12 +72,14 @@ class StoredOccupant(NamedTuple):
 
 
 class RoomMessage(NamedTuple):
-    """A packed stanza; `occupant` is its sender's id in the room, `sender` their bare address."""
+    """A packed stanza; `occupant` is its sender's id in the room, `sender` their bare address,
+    `cause` the frame of the bus that brought it, which may come again after a crash."""
 
     id: int
     occupant: str
     sender: str
     stanza: bytes
+    cause: str = ""
 
 
 class Span(NamedTuple):
@@ -209,8 +211,15 @@ class Rooms:
     # -- messages ------------------------------------------------------------------------------
 
     def say(self, room: int, message: RoomMessage) -> Ticket[None]:
-        id, occupant, sender, stanza = message
-        return self._writer.insert(_SAY, (id, occupant, sender, stanza, room))
+        return self._writer.insert(_SAY, (*message, room))
+
+    def causes(self, room: int, limit: int) -> dict[str, int]:
+        """What brought the newest messages, with their ids."""
+        rows = self._reader.execute_sql(
+            "SELECT cause, id FROM room_message WHERE room_id = ? ORDER BY id DESC LIMIT ?",
+            (room, limit),
+        )
+        return {cause: id for cause, id in rows if cause}
 
     def replace(self, room: int, id: int, stanza: bytes) -> Ticket[None]:
         """Put something else in a message's place."""

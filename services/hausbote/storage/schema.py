@@ -279,6 +279,7 @@ class RoomMessage(Model):
     id = IntegerField()
     occupant = TextField()
     sender = TextField()
+    cause = TextField()
     stanza = BlobField()
 
     class Meta:
