@@ -44,7 +44,7 @@ def test_an_evening_in_a_room(verona):
             )
             await his.set_room_config(ROOM, form)
             _, _, present, _ = await hers.join_muc_wait(ROOM, "Juliet", timeout=10)
-            assert [one["from"].resource for one in present] == ["Romeo"]
+            assert [one["from"].resource for one in present] == ["Romeo", "Juliet"]
             romeo.send_message(ROOM, "But soft!", mtype="groupchat")
             heard = await hears(juliet, "But soft!")
             assert heard["from"] == f"{ROOM}/Romeo"

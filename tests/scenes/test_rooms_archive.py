@@ -2,7 +2,10 @@
 
 import pytest
 
-from support.rooms import MUC, USER, Room, condition
+from conftest import Cast
+from hausbote.rooms.house import house_of
+from support.rooms import USER, Room, condition
+from support.worlds import MemoryWorld
 
 MAM = "urn:xmpp:mam:2"
 RSM = "http://jabber.org/protocol/rsm"
@@ -194,7 +197,6 @@ def test_a_room_without_an_archive(cast, room):
     heard = romeo.receives("<message><body>x</body></message>")
     assert heard.find("{urn:xmpp:sid:0}stanza-id") is None
     assert condition(query(room, romeo)[1]) == ("service-unavailable", "cancel")
-    assert MUC
 
 
 def test_a_room_of_the_same_name_has_another_archive(cast, room):
@@ -206,3 +208,28 @@ def test_a_room_of_the_same_name_has_another_archive(cast, room):
     romeo.forget()
     room.make(romeo, "romeo")
     assert bodies(query(room, romeo)[0]) == []
+
+
+def test_old_messages_are_forgotten_everywhere(tmp_path):
+    world = MemoryWorld(tmp_path, retention={"archive_days": 7})
+    people, room = Cast(world), Room()
+    romeo, juliet = people("romeo", "juliet")
+    room.make(romeo, "romeo")
+    now = world.rooms.clock()
+    world.rooms.clock = lambda: now - 8 * 86_400
+    room.says(romeo, "old")
+    romeo.settle_with(room)
+    world.rooms.clock = lambda: now
+    room.says(romeo, "new")
+    romeo.settle_with(room)
+    romeo.forget()
+    house_of(world.rooms).expire()
+    assert bodies(query(room, romeo)[0]) == ["new"]
+    room.join(juliet, "juliet", forget=False)
+    juliet.settle_with(room)
+    assert [
+        m.findtext("{jabber:client}body") for m in juliet.came() if m.get("type") == "groupchat"
+    ] == ["new", None]
+    for client in people.clients:
+        client.wire.cut()
+    world.close()

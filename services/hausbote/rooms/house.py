@@ -27,6 +27,7 @@ from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Stanza
 
 _MAX_EMPTY: Final = 500  # rooms kept in memory that nobody is in
+_DAY: Final = 86_400
 _MAX_HANDLED: Final = 2_000  # messages of a room that may come again after a crash
 _JOINS: Final = 600  # of one person in a minute
 
@@ -138,6 +139,17 @@ class House:
 
     def forget(self, room: Room, visit: Visit) -> None:
         self.host.store.rooms.leave(room.id, visit.jid.full)
+
+    def expire(self) -> None:
+        """Forget what was said longer ago than the box keeps it."""
+        days = self.host.settings.retention.archive_days
+        if not days:
+            return
+        oldest = int((self.host.clock() - days * _DAY) * 1_000_000)
+        self.host.store.rooms.expire(oldest)
+        for room in self._rooms.values():
+            while room.recent and room.recent[0].id < oldest:
+                room.recent.popleft()
 
     # -- ids -----------------------------------------------------------------------------------
 
