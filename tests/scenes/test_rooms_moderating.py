@@ -496,3 +496,19 @@ def test_9_9_admins_of_a_members_room_decide(cast, room):
     juliet.receives(
         "<presence/>", f"<presence><x xmlns='{USER}'><item affiliation='member'/></x></presence>"
     )
+
+
+def test_who_gets_a_deleted_accounts_name_gets_nothing_of_its_rooms(world, cast, full):
+    room, romeo, juliet, _nurse = full
+    room.admin(romeo, "set", jid(juliet.bare, "owner"))
+    juliet.sends(
+        "<iq type='set' id='gone'><query xmlns='jabber:iq:register'><remove/></query></iq>"
+    )
+    while juliet.next() is not None:
+        pass
+    world.add_account("juliet")
+    other = cast("juliet/other")
+    assert condition(room.owner(other, "get")) == ("forbidden", "auth")
+    assert [i["jid"] for i in items(room.admin(romeo, "get", "<item affiliation='owner'/>"))] == [
+        "romeo@h"
+    ]

@@ -11,8 +11,8 @@ from hausbote.core.dispatch import refuse, route
 from hausbote.core.host import Host
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import ServiceUnavailable, StanzaError
-from hausbote.xmpp.stanza import Child, Stanza, stanza
-from hausbote.xmpp.xml import el, escape_attribute
+from hausbote.xmpp.stanza import Child, Stanza, child, stanza
+from hausbote.xmpp.xml import escape_attribute
 
 
 def from_bus(host: Host, frame: Frame) -> list[Pending]:
@@ -76,11 +76,19 @@ def _to_occupants(host: Host, stanza: Stanza, recipients: tuple[str, ...]) -> li
 
 def announce_restart(host: Host) -> None:
     """Tell the rooms that this service was started: none of its clients is there any more."""
-    notice = Child(ns.RESTARTED, "restarted", el("restarted", xmlns=ns.RESTARTED))
-    for domain, service in host.services.items():
-        if domain == host.settings.names.rooms:
-            message = stanza("message", notice, from_=host.domain, to=domain)
-            host.bus.send(service, STANZA, host.domain, (domain,), message.pack())
+    _tell_rooms(host, child(ns.BOX, "restarted"))
+
+
+def announce_deletion(host: Host, local: str) -> None:
+    """Tell the rooms that an account is gone: whoever gets the name next is somebody else."""
+    _tell_rooms(host, child(ns.BOX, "deleted", account=local))
+
+
+def _tell_rooms(host: Host, notice: Child) -> None:
+    rooms = host.settings.names.rooms
+    if rooms in host.services:
+        message = stanza("message", notice, from_=host.domain, to=rooms)
+        host.bus.send(host.services[rooms], STANZA, host.domain, (rooms,), message.pack())
 
 
 def undeliverable(host: Callable[[], Host]) -> Callable[[str, Frame], None]:
@@ -101,7 +109,7 @@ def _unpack(frame: Frame) -> list[Stanza]:
         if frame.kind != STANZAS:
             return [Stanza.unpack(frame.payload)]
         return [
-            Stanza(name, attrs, tuple([Child(*child) for child in children]))
+            Stanza(name, attrs, tuple([Child(*one) for one in children]))
             for name, attrs, children in json.loads(frame.payload)
         ]
     except (TypeError, ValueError):

@@ -9,6 +9,7 @@ from hausbote.base.log import bug
 from hausbote.core.host import Host
 from hausbote.core.process import Process
 from hausbote.rooms.house import house_of
+from hausbote.rooms.news import circle_changed
 from hausbote.rooms.service import build_host
 
 _HOUR: Final = 3_600
@@ -18,7 +19,7 @@ def main() -> int:
     process = Process.from_command_line("rooms")
     host = build_host(process.settings, process.store(), process.open_bus)
     gevent.spawn(expire_hourly, host)
-    process.run(host)
+    process.run(host, notified=lambda message: circle_changed(host, message))
     return 0
 
 

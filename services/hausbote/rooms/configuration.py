@@ -45,6 +45,7 @@ class Configuration:
     logged: bool = False
     registration: bool = True
     pubsub: str = ""
+    circle: str = ""  # the group of contacts whose room it is; made by the hausbote command
 
     def pack(self) -> str:
         """As text for the store: what differs from the defaults."""

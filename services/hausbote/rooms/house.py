@@ -122,6 +122,19 @@ class House:
             rows.append(StoredAffiliation(jid, word, nick, reason))
         return self.host.store.rooms.affiliate(room.id, rows)
 
+    def reread(self, local: str) -> Room | None:
+        """Who belongs to a room was changed from outside."""
+        room = self._rooms.get(local)
+        if room is not None:
+            stored = self.host.store.rooms.affiliations(room.id)
+            room.affiliations = {row.jid: _affiliated(row) for row in stored}
+        return room if room is not None else self.find(local)
+
+    def forget_person(self, bare: str) -> None:
+        """An account of that address was deleted, and what the store had of it."""
+        for room in self._rooms.values():
+            room.affiliations.pop(bare, None)
+
     def set_subject(self, room: Room, subject: Subject) -> Ticket[None]:
         room.subject = subject
         text = json.dumps([subject.at, subject.stanza.pack().decode()])
@@ -197,8 +210,7 @@ class House:
             at, packed = json.loads(stored.subject)
             room.subject = Subject(at, Stanza.unpack(packed.encode()))
         for row in rooms.affiliations(stored.id):
-            affiliated = Affiliated(AFFILIATIONS[row.affiliation], row.nick, row.reason)
-            room.affiliations[row.jid] = affiliated
+            room.affiliations[row.jid] = _affiliated(row)
         kept = rooms.messages(stored.id, Span(), MAX_RECENT, newest=True)
         if kept:
             self._last_id = max(self._last_id, kept[-1].id)
@@ -214,6 +226,10 @@ class House:
             id = self.occupant_id(room, jid)
             occupant = Occupant(stored.nick, jid.to_bare(), ROLES[stored.role], id)
         room.add(occupant, Visit(jid, occupant, Stanza.unpack(stored.presence)))
+
+
+def _affiliated(row: StoredAffiliation) -> Affiliated:
+    return Affiliated(AFFILIATIONS[row.affiliation], row.nick, row.reason)
 
 
 def is_talk(message: RoomMessage) -> bool:

@@ -21,10 +21,10 @@ from hausbote.rooms import (
     entering,
     messages,
     names,
+    news,
     occupant_queries,
     owner,
     registration,
-    restarts,
     retraction,
     search,
 )
@@ -47,7 +47,7 @@ FEATURES: tuple[Feature, ...] = (
     avatar.feature,
     search.feature,
     names.feature,
-    restarts.feature,
+    news.feature,
 )
 
 BusOpener = Callable[[Callable[[str, Frame], None]], Bus]
