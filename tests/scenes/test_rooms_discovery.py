@@ -390,3 +390,11 @@ def test_strangers_may_be_shown_the_rooms(own_cast):
     bridge.attach()
     assert room.jid in listed(outsider(bridge, ITEMS, "rooms.h"))
     bridge.wire.cut()
+
+
+def test_nobody_enters_too_many_rooms_at_once(own_cast):
+    romeo = own_cast(limits={"room_joins_per_minute": 3})("romeo")
+    for _ in range(3):
+        Room().make(romeo, "romeo")
+    Room().join(romeo, "romeo", forget=False)
+    assert condition(romeo.next()) == ("resource-constraint", "wait")

@@ -275,6 +275,21 @@ def test_9_7_not_those_who_are_it_by_affiliation(full):
 # -- §10.3 to §10.8: admins and owners ---------------------------------------------------------
 
 
+def test_10_3_those_who_see_addresses_hear_of_people_who_are_not_there(full):
+    room, romeo, juliet, _nurse = full
+    room.admin(romeo, "set", jid("absent@h", "admin"))
+    romeo.receives(
+        f"<message from='{room.jid}'><x xmlns='{USER}'><item affiliation='admin' jid='absent@h' role='none'/></x></message>"
+    )
+    juliet.receives_nothing()
+    room.configure(romeo, whois="anyone")
+    juliet.forget()
+    room.admin(romeo, "set", jid("absent@h", "none"))
+    juliet.receives(
+        f"<message><x xmlns='{USER}'><item affiliation='none' jid='absent@h'/></x></message>"
+    )
+
+
 @pytest.mark.parametrize("affiliation", ["admin", "owner"])
 def test_10_3_and_10_6_owners_make_owners_and_admins(full, affiliation):
     room, romeo, juliet, nurse = full

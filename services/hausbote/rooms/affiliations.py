@@ -6,6 +6,7 @@ from hausbote.core.request import Request
 from hausbote.rooms import invitations
 from hausbote.rooms.announce import Change
 from hausbote.rooms.house import House
+from hausbote.rooms.post import post
 from hausbote.rooms.privileges import (
     AFFILIATIONS,
     Action,
@@ -17,7 +18,8 @@ from hausbote.rooms.privileges import (
     may,
 )
 from hausbote.rooms.roles import actor_nick, expel, give_role
-from hausbote.rooms.room import Affiliated, Room
+from hausbote.rooms.room import Affiliated, Room, jids
+from hausbote.xmpp import ns
 from hausbote.xmpp.errors import (
     BadRequest,
     Conflict,
@@ -26,6 +28,7 @@ from hausbote.xmpp.errors import (
     NotAcceptable,
     ResourceConstraint,
 )
+from hausbote.xmpp.stanza import Stanza, child
 from hausbote.xmpp.xml import Markup, Tree, el
 
 _MAX_REASON = 1_000
@@ -138,6 +141,7 @@ def apply(
     house.affiliate(room, changes).wait()
     nick = None if request is None else actor_nick(room, request)
     _show(house, room, changes, people, nick, request)
+    _tell_of_absent(house, room, changes, before)
     for jid, affiliated in changes.items():
         joins = affiliated.affiliation is Affiliation.MEMBER and before[jid] is Affiliation.NONE
         if room.configuration.members_only and joins and not room.of_person(jid):
@@ -166,6 +170,20 @@ def _show(
         else:
             role = _role(room, occupant.role, before[occupant.nick], after)
             give_role(house, room, occupant, role, change)
+
+
+def _tell_of_absent(
+    house: House, room: Room, changes: dict[str, Affiliated], before: dict[str, Affiliation]
+) -> None:
+    """Those in the room who see addresses hear of people who are not there (§10.3)."""
+    seeing = [v for v in room.visits.values() if room.sees_addresses(v.occupant.role)]
+    for jid, affiliated in changes.items():
+        if affiliated.affiliation is before[jid] or room.of_person(jid):
+            continue
+        item = el("item", affiliation=affiliated.affiliation.word, jid=jid, role=Role.NONE.word)
+        attrs = {"from": room.jid.full, "id": f"affiliation-{house.next_id()}"}
+        news = Stanza("message", attrs, (child(ns.MUC_USER, "x", item),))
+        post(house.host, news, jids(seeing))
 
 
 def _role(room: Room, role: Role, before: Affiliation, after: Affiliation) -> Role:

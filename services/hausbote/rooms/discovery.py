@@ -36,6 +36,8 @@ _ALWAYS: Final = (
     ns.RETRACTION,
     ns.VCARD,
     ns.REGISTER,
+    ns.MUC_REGISTER,
+    ns.MUC_REQUEST,
 )
 _OF_ARCHIVE: Final = (ns.ARCHIVE, ns.ARCHIVE_EXTENDED, ns.TOMBSTONE)
 _NICK_NODE: Final = "x-roomuser-item"

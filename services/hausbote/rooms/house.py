@@ -29,7 +29,6 @@ from hausbote.xmpp.stanza import Stanza
 _MAX_EMPTY: Final = 500  # rooms kept in memory that nobody is in
 _DAY: Final = 86_400
 _MAX_HANDLED: Final = 2_000  # messages of a room that may come again after a crash
-_JOINS: Final = 600  # of one person in a minute
 
 
 class House:
@@ -38,7 +37,7 @@ class House:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.lock = new_lock()  # held while a room is made
-        self.joins = Throttle(_JOINS, 60.0)
+        self.joins = Throttle(host.settings.limits.room_joins_per_minute, 60.0)
         self._rooms: dict[str, Room] = {}
         self._ending: dict[str, Ticket[None]] = {}  # rooms that the database may still show
         self._secret = host.store.secret("occupant-id")

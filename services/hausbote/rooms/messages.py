@@ -23,7 +23,9 @@ from hausbote.xmpp.errors import (
 )
 from hausbote.xmpp.stanza import Child, Stanza, child, start_tag
 
-feature = Feature("messages in rooms", xeps={"0359": "0.7.0", "0203": "2.0", "0421": "1.0.1"})
+feature = Feature(
+    "messages in rooms", xeps={"0249": "1.2", "0359": "0.7.0", "0203": "2.0", "0421": "1.0.1"}
+)
 
 _OMEMO: Final = ("eu.siacs.conversations.axolotl", "urn:xmpp:omemo:1", "urn:xmpp:omemo:2")
 _KEPT: Final = frozenset(
