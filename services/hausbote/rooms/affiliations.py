@@ -18,7 +18,7 @@ from hausbote.rooms.privileges import (
     may,
 )
 from hausbote.rooms.roles import actor_nick, expel, give_role
-from hausbote.rooms.room import Affiliated, Room, jids
+from hausbote.rooms.room import Affiliated, Occupant, Room, jids
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import (
     BadRequest,
@@ -41,7 +41,11 @@ def affiliation_list(room: Room, who: Standing, word: str) -> list[Markup]:
         raise BadRequest("there is no such list")
     if not may_see_list(room, who, affiliation):
         raise Forbidden
-    return [_item(room, jid, room.affiliations[jid]) for jid in room.of_affiliation(affiliation)]
+    present = {occupant.jid.full: occupant for occupant in room.occupants.values()}
+    return [
+        _item(jid, room.affiliations[jid], present.get(jid))
+        for jid in room.of_affiliation(affiliation)
+    ]
 
 
 def may_see_list(room: Room, who: Standing, affiliation: Affiliation) -> bool:
@@ -61,12 +65,11 @@ def may_see_list(room: Room, who: Standing, affiliation: Affiliation) -> bool:
     return False
 
 
-def _item(room: Room, jid: str, affiliated: Affiliated) -> Markup:
+def _item(jid: str, affiliated: Affiliated, occupant: Occupant | None) -> Markup:
     reason = el("reason", affiliated.reason) if affiliated.reason else None
-    occupants = room.of_person(jid)
     nick, role = affiliated.nick or None, None
-    if occupants:
-        nick, role = occupants[0].nick, occupants[0].role.word
+    if occupant is not None:
+        nick, role = occupant.nick, occupant.role.word
     return el(
         "item", reason, affiliation=affiliated.affiliation.word, jid=jid, nick=nick, role=role
     )

@@ -141,8 +141,7 @@ def gone(
     shown = item(room, occupant, visit.jid.full if address else None, change, role)
     x = child(ns.MUC_USER, "x", shown, change.destroy, *status(*codes))
     attrs = {"from": room.address(occupant.nick), "type": "unavailable"}
-    said = tuple([c for c in visit.presence.children if c.name == "status" and c.ns == ns.CLIENT])
-    return Stanza("presence", attrs, (*said, x, occupant_id(occupant.id)))
+    return Stanza("presence", attrs, (*visit.goodbye, x, occupant_id(occupant.id)))
 
 
 def gone_to_self(host: Host, room: Room, visit: Visit, change: Change) -> None:

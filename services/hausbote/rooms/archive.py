@@ -3,13 +3,13 @@
 from typing import Final
 
 from hausbote.base.jid import JID, InvalidJID
-from hausbote.core.dispatch import route
 from hausbote.core.feature import Feature, Target
 from hausbote.core.request import Request
 from hausbote.rooms.admin import room_of
 from hausbote.rooms.discovery import inside
 from hausbote.rooms.history import microseconds
 from hausbote.rooms.house import stamp
+from hausbote.rooms.post import post_all
 from hausbote.rooms.privileges import Affiliation, Role
 from hausbote.rooms.room import Room
 from hausbote.storage import RoomMessage, Span
@@ -196,6 +196,7 @@ def _send(request: Request, room: Room, page: list[RoomMessage]) -> None:
     assert request.sender is not None
     sees = room.sees_addresses(room.standing(request.sender).role)
     queryid = request.tree().get("queryid")
+    packed = []
     for message in page:
         stanza = Stanza.unpack(message.stanza)
         forwarded = el(
@@ -205,8 +206,8 @@ def _send(request: Request, room: Room, page: list[RoomMessage]) -> None:
             xmlns=ns.FORWARD,
         )
         wrapped = child(ns.ARCHIVE, "result", forwarded, id=str(message.id), queryid=queryid)
-        attrs = {"from": room.jid.full, "to": request.sender.full}
-        route(request.host, Stanza("message", attrs, (wrapped,)))
+        packed.append(Stanza("message", {"from": room.jid.full}, (wrapped,)).pack())
+    post_all(request.host, room.jid.full, packed, request.sender)
 
 
 def _with_address(stanza: Stanza, sender: str) -> str:

@@ -59,7 +59,7 @@ def depart(presence: Presence) -> None:
     visit = None if room is None else room.visits.get(presence.sender.full)
     if room is None or visit is None:
         return
-    visit.presence = _kept(presence.stanza)
+    visit.goodbye = _kept(presence.stanza).children
     if room.locked:
         put_out(presence.host, room, "The room was not configured.")
     else:

@@ -113,10 +113,7 @@ class House:
     def affiliate(self, room: Room, changes: dict[str, Affiliated]) -> Ticket[None]:
         rows = []
         for jid, affiliated in changes.items():
-            if affiliated.affiliation is Affiliation.NONE:
-                room.affiliations.pop(jid, None)
-            else:
-                room.affiliations[jid] = affiliated
+            room.affiliate(jid, affiliated)
             word, nick, reason = affiliated.affiliation.word, affiliated.nick, affiliated.reason
             rows.append(StoredAffiliation(jid, word, nick, reason))
         return self.host.store.rooms.affiliate(room.id, rows)
@@ -125,14 +122,17 @@ class House:
         """Who belongs to a room was changed from outside."""
         room = self._rooms.get(local)
         if room is not None:
-            stored = self.host.store.rooms.affiliations(room.id)
-            room.affiliations = {row.jid: _affiliated(row) for row in stored}
+            rows = {row.jid: row for row in self.host.store.rooms.affiliations(room.id)}
+            for jid in [jid for jid in room.affiliations if jid not in rows]:
+                room.affiliate(jid, Affiliated(Affiliation.NONE))
+            for jid, row in rows.items():
+                room.affiliate(jid, _affiliated(row))
         return room if room is not None else self.find(local)
 
     def forget_person(self, bare: str) -> None:
         """An account of that address was deleted, and what the store had of it."""
         for room in self._rooms.values():
-            room.affiliations.pop(bare, None)
+            room.affiliate(bare, Affiliated(Affiliation.NONE))
 
     def set_subject(self, room: Room, subject: Subject) -> Ticket[None]:
         room.subject = subject
@@ -209,7 +209,7 @@ class House:
             at, packed = json.loads(stored.subject)
             room.subject = Subject(at, Stanza.unpack(packed.encode()))
         for row in rooms.affiliations(stored.id):
-            room.affiliations[row.jid] = _affiliated(row)
+            room.affiliate(row.jid, _affiliated(row))
         kept = rooms.messages(stored.id, Span(), MAX_RECENT, newest=True)
         if kept:
             self._last_id = max(self._last_id, kept[-1].id)

@@ -9,7 +9,7 @@ from hausbote.base.jid import JID
 from hausbote.rooms.configuration import Configuration
 from hausbote.rooms.privileges import Affiliation, Role, Standing
 from hausbote.storage import RoomMessage
-from hausbote.xmpp.stanza import Stanza
+from hausbote.xmpp.stanza import Child, Stanza
 
 MAX_RECENT: Final = 100  # messages that a newcomer can be given
 
@@ -25,12 +25,13 @@ class Affiliated(NamedTuple):
 class Visit:
     """A client that is in a room, with the children of its presence."""
 
-    __slots__ = ("jid", "occupant", "packed", "presence")
+    __slots__ = ("goodbye", "jid", "occupant", "packed", "presence")
 
     def __init__(self, jid: JID, occupant: "Occupant", presence: Stanza) -> None:
         self.jid = jid
         self.occupant = occupant
         self.presence = presence
+        self.goodbye: tuple[Child, ...] = ()  # what it said when it left
         self.packed: dict[bool, bytes] = {}  # as others see it: with the real address, or without
 
 
@@ -81,6 +82,7 @@ class Room:
         self.visits: dict[str, Visit] = {}  # by full address
         self.recent: deque[RoomMessage] = deque(maxlen=MAX_RECENT)
         self._everybody: tuple[JID, ...] | None = None
+        self._reserved: dict[str, str] | None = None
 
     # -- who is who ----------------------------------------------------------------------------
 
@@ -108,11 +110,18 @@ class Room:
 
     def reserved(self, nick: str) -> str | None:
         """The bare address that this nick is reserved for."""
-        wanted = fold(nick)
-        for jid, affiliated in self.affiliations.items():
-            if affiliated.nick and fold(affiliated.nick) == wanted:
-                return jid
-        return None
+        if self._reserved is None:
+            named = [(a.nick, jid) for jid, a in self.affiliations.items() if a.nick]
+            self._reserved = {fold(nick): jid for nick, jid in named}
+        return self._reserved.get(fold(nick))
+
+    def affiliate(self, jid: str, affiliated: Affiliated) -> None:
+        """Somebody belongs to the room in another way; the affiliation "none" forgets them."""
+        self._reserved = None
+        if affiliated.affiliation is Affiliation.NONE:
+            self.affiliations.pop(jid, None)
+        else:
+            self.affiliations[jid] = affiliated
 
     def of_affiliation(self, affiliation: Affiliation) -> list[str]:
         return sorted(j for j, a in self.affiliations.items() if a.affiliation is affiliation)
