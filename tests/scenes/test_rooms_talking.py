@@ -302,6 +302,20 @@ def test_8_6_voice_is_asked_for_and_given(cast, room):
     romeo.receives("<message><body>thanks</body></message>")
 
 
+def test_7_13_nobody_asks_for_ever(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo", moderatedroom="1")
+    room.join(juliet, "juliet")
+    romeo.forget()
+    for _ in range(40):
+        juliet.sends(f"<message to='{room.jid}'>{REQUEST.format('')}</message>")
+    juliet.settle_with(room)
+    refused = juliet.came()
+    assert condition(refused[-1]) == ("resource-constraint", "wait")
+    assert len(refused) + len(romeo.came()) == 40
+    assert len(refused) >= 20
+
+
 # -- §8.1: the subject -------------------------------------------------------------------------
 
 

@@ -28,6 +28,7 @@ from hausbote.xmpp.stanza import Stanza
 
 _MAX_EMPTY: Final = 500  # rooms kept in memory that nobody is in
 _DAY: Final = 86_400
+_REQUESTS: Final = 20  # for voice and membership, of one person in an hour
 _MAX_HANDLED: Final = 2_000  # messages of a room that may come again after a crash
 
 
@@ -38,6 +39,7 @@ class House:
         self.host = host
         self.lock = new_lock()  # held while a room is made
         self.joins = Throttle(host.settings.limits.room_joins_per_minute, 60.0)
+        self.requests = Throttle(_REQUESTS, 3_600.0)
         self._rooms: dict[str, Room] = {}
         self._ending: dict[str, Ticket[None]] = {}  # rooms that the database may still show
         self._secret = host.store.secret("occupant-id")

@@ -28,6 +28,7 @@ def post(host: Host, stanza: Stanza, recipients: Iterable[JID]) -> None:
     for service, chosen in by_service.items():
         for start in range(0, len(chosen), _MAX_RECIPIENTS):
             some = chosen[start : start + _MAX_RECIPIENTS]
+            host.bus.ease(service)
             host.bus.send(service, STANZA, sender, some, payload)
 
 
@@ -40,5 +41,6 @@ def post_all(host: Host, sender: str, packed: Sequence[bytes], recipient: JID) -
         return
     for start in range(0, len(packed), _MAX_BATCH):
         some = packed[start : start + _MAX_BATCH]
+        host.bus.ease(service)
         payload = b"[" + b",".join(some) + b"]"
         host.bus.send(service, STANZAS, sender, (recipient.full,), payload)
