@@ -201,6 +201,33 @@ def test_people_of_other_domains_come_into_open_rooms(cast, room, bridge):
     bridge.receives("<message to='ann@bridge.h/x'><body>hi</body></message>")
 
 
+def test_when_a_whole_domain_is_away_its_people_leave(cast, room, component):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo")
+    bridge = component()
+    bridge.attach()
+    crowd = 60
+    for number in range(crowd):
+        bridge.sends(
+            f"<presence from='p{number}@bridge.h/x' to='{room.nick(f'p{number}')}'><x xmlns='{MUC}'/></presence>"
+        )
+    joined = set()
+    while len(joined) < crowd:
+        joined.add(romeo.next().get("from"))
+    bridge.wire.cut()
+    romeo.settle()
+    room.says(romeo, "is anybody there?")
+    gone = set()
+    while len(gone) < crowd:
+        stanza = romeo.next()
+        assert stanza is not None
+        if stanza.get("type") == "unavailable":
+            gone.add(stanza.get("from"))
+            assert [s.get("code") for s in stanza.iterfind(".//{*}status")] == ["333"]
+    romeo.receives_nothing()
+    assert listed(room.ask(romeo, "get", ITEMS)) == {room.nick("romeo"): None}
+
+
 # -- XEP-0433 ----------------------------------------------------------------------------------
 
 ORDER = "{urn:xmpp:channel-search:0:order}"

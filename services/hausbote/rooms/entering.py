@@ -7,10 +7,9 @@ from hausbote.core.feature import Feature
 from hausbote.core.host import Host
 from hausbote.core.request import Presence
 from hausbote.rooms import announce, history
-from hausbote.rooms.announce import Change
 from hausbote.rooms.configuration import of_kind
 from hausbote.rooms.house import House, house_of
-from hausbote.rooms.leaving import FAULTS, leave, put_out
+from hausbote.rooms.leaving import FAULTS, leave, not_there, put_out
 from hausbote.rooms.post import post
 from hausbote.rooms.privileges import Action, Affiliation, Role, Standing, default_role, may
 from hausbote.rooms.room import Occupant, Room, Visit
@@ -72,7 +71,7 @@ def bounced(presence: Presence) -> None:
     room = house_of(presence.host).find(presence.recipient.local)
     visit = None if room is None else room.visits.get(presence.sender.full)
     if room is not None and visit is not None and FAULTS.search(presence.stanza.inner):
-        leave(presence.host, room, visit, Change(codes=(333,)))
+        not_there(presence.host, room, visit)
 
 
 @feature.inbound("probe")

@@ -29,6 +29,19 @@ def leave(host: Host, room: Room, visit: Visit, change: Change = NOTHING) -> Non
     tell_of_leaving(host, room, visit, change)
 
 
+def not_there(host: Host, room: Room, visit: Visit) -> None:
+    """What was sent to a client came back: it goes, but not now.
+
+    Whoever hears of it may not be there either, and a whole server may be away.
+    """
+
+    def go() -> None:
+        if room.visits.get(visit.jid.full) is visit:
+            leave(host, room, visit, Change(codes=(333,)))
+
+    host.pump.run(go)
+
+
 def take_away(host: Host, room: Room, visit: Visit) -> None:
     """Forget a client, before anybody is told."""
     room.remove(visit)

@@ -6,9 +6,8 @@ from hausbote.base.tokens import token
 from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature, Stage
 from hausbote.rooms import announce, invitations, retraction, voice
-from hausbote.rooms.announce import Change
 from hausbote.rooms.house import House, house_of
-from hausbote.rooms.leaving import FAULTS, leave
+from hausbote.rooms.leaving import FAULTS, not_there
 from hausbote.rooms.post import post
 from hausbote.rooms.privileges import Action, Role, may
 from hausbote.rooms.room import Room, Subject, Visit, jids
@@ -227,4 +226,4 @@ def _bounced(room: Room, delivery: Delivery) -> None:
             passed = Stanza("message", attrs, cleaned(room, stanza))
             post(delivery.host, passed, jids(other.visits.values()))
     elif FAULTS.search(stanza.inner):
-        leave(delivery.host, room, visit, Change(codes=(333,)))
+        not_there(delivery.host, room, visit)
