@@ -48,11 +48,7 @@ def _to_occupants(host: Host, stanza: Stanza, recipients: tuple[str, ...]) -> li
     before, after = stanza.around()
     head, tail = before.encode(), after.encode()
     sender = JID.parse(stanza.attrs["from"])
-    screens, online, message = (
-        host.registry.screens,
-        host.directory.online,
-        stanza.name == "message",
-    )
+    online, message = host.directory.online, stanza.name == "message"
     for recipient in recipients:
         copy = Stanza(stanza.name, {**stanza.attrs, "to": recipient}, stanza.children, stanza.inner)
         to = JID.parse(recipient)
@@ -61,10 +57,7 @@ def _to_occupants(host: Host, stanza: Stanza, recipients: tuple[str, ...]) -> li
         if session is None or not session.reachable:
             tickets += route(host, copy)
             continue
-        try:
-            if any(screen(host, copy, sender, to, None) for screen in screens):
-                continue
-        except StanzaError:
+        if not _wanted(host, copy, sender, to):
             continue
         data = head + escape_attribute(recipient).encode() + tail
         if not message:
@@ -72,6 +65,16 @@ def _to_occupants(host: Host, stanza: Stanza, recipients: tuple[str, ...]) -> li
         elif not session.deliver(copy, data):
             tickets += route(host, copy)
     return tickets
+
+
+def _wanted(host: Host, stanza: Stanza, sender: JID, to: JID) -> bool:
+    try:
+        for screen in host.registry.screens:
+            if screen(host, stanza, sender, to, None):
+                return False
+    except StanzaError:
+        return False
+    return True
 
 
 def announce_restart(host: Host) -> None:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from hausbote.base.jid import JID
 from hausbote.core.host import Host
+from hausbote.rooms.configuration import Hat
 from hausbote.rooms.post import post, post_all
 from hausbote.rooms.privileges import Affiliation, Role
 from hausbote.rooms.room import Occupant, Room, Visit, jids
@@ -93,7 +94,23 @@ def _available(
     attrs = dict(visit.presence.attrs)
     attrs["from"] = room.address(occupant.nick)
     children = (*visit.presence.children, x, occupant_id(occupant.id))
+    if room.configuration.worn:
+        children = (*children, *_hats(room, occupant.jid.full))
     return Stanza("presence", attrs, children)
+
+
+def hats_of(room: Room, bare: str) -> list[Hat]:
+    """What somebody wears (XEP-0317)."""
+    worn = {one.uri for one in room.configuration.worn if one.title == bare}
+    return [hat for hat in room.configuration.hats if hat.uri in worn]
+
+
+def _hats(room: Room, bare: str) -> list[Child]:
+    hats = hats_of(room, bare)
+    if not hats:
+        return []
+    shown = [el("hat", title=hat.title, uri=hat.uri, hue=hat.hue or None) for hat in hats]
+    return [child(ns.HATS, "hats", *shown)]
 
 
 def roster(host: Host, room: Room, visit: Visit) -> None:

@@ -16,6 +16,14 @@ _EVERYBODY: Final = ("moderator", "participant", "visitor")
 KINDS: Final = ("group", "channel", "open")
 
 
+class Hat(NamedTuple):
+    """A hat (XEP-0317); where it says who wears one, `title` is their address."""
+
+    uri: str
+    title: str
+    hue: str = ""
+
+
 @dataclass(frozen=True)
 class Configuration:
     """A room's settings; `max_users` and `max_history` never go beyond those of the box.
@@ -45,6 +53,8 @@ class Configuration:
     logged: bool = False
     registration: bool = True
     pubsub: str = ""
+    hats: tuple[Hat, ...] = ()
+    worn: tuple[Hat, ...] = ()
     circle: str = ""  # the group of contacts whose room it is; made by the hausbote command
 
     def pack(self) -> str:
@@ -58,7 +68,7 @@ class Configuration:
         values: dict[str, Any] = {k: v for k, v in json.loads(text).items() if k in known}
         for key, value in values.items():
             if isinstance(value, list):
-                values[key] = tuple(value)
+                values[key] = tuple([Hat(*v) if isinstance(v, list) else v for v in value])
         return cls(**values)
 
     def announces(self, role: Role) -> bool:

@@ -10,6 +10,7 @@ from hausbote.core.request import Request
 from hausbote.features import disco
 from hausbote.rooms.avatar import hashes
 from hausbote.rooms.configuration import Configuration
+from hausbote.rooms.hats import hash_of
 from hausbote.rooms.house import house_of
 from hausbote.rooms.privileges import Affiliation
 from hausbote.rooms.room import Room
@@ -35,6 +36,8 @@ _ALWAYS: Final = (
     ns.MODERATION,
     ns.RETRACTION,
     ns.VCARD,
+    ns.HATS,
+    ns.COMMANDS,
     ns.REGISTER,
     ns.MUC_REGISTER,
     ns.MUC_REQUEST,
@@ -121,7 +124,7 @@ def info(request: Request) -> Child:
     if node == ns.MUC_TRAFFIC:
         return child(ns.DISCO_INFO, "query", node=node)  # whatever clients send is passed on
     if node is not None:
-        raise ItemNotFound
+        return _of_node(request, node)
     configuration = room.configuration
     name = _name(room) if _open_to(room, request.sender) else room.jid.local
     identity = el("identity", category="conference", type="text", name=name)
@@ -137,8 +140,9 @@ def info(request: Request) -> Child:
 def occupants(request: Request) -> Child:
     """For those who are in the room; to others it is private."""
     room = visible(request.host, request.to.local, request.sender)
-    if request.tree().get("node") is not None:
-        raise ItemNotFound
+    node = request.tree().get("node")
+    if node is not None:
+        return _of_node(request, node)
     shown: list[Markup] = []
     if request.sender is not None and request.sender.full in room.visits:
         shown = [
@@ -147,6 +151,15 @@ def occupants(request: Request) -> Child:
             if room.configuration.announces(occupant.role)
         ]
     return child(ns.DISCO_ITEMS, "query", *shown)
+
+
+def _of_node(request: Request, node: str) -> Child:
+    """What a feature says of one of its nodes."""
+    for handler in request.host.registry.nodes(request.payload.ns):
+        answer = handler(request, node)
+        if answer is not None:
+            return answer
+    raise ItemNotFound
 
 
 def _name(room: Room) -> str:
@@ -198,6 +211,9 @@ def _form(room: Room, who: JID | None) -> tuple[Field, ...]:
         fields += [Field(var, (text,)) for var, text in texts.items() if text]
         fields.append(Field("muc#roominfo_occupants", (str(len(room.occupants)),)))
         fields.append(Field("muc#roomconfig_roomname", (_name(room),)))
+        hats = hash_of(room)
+        if hats:
+            fields.append(Field("hats#hash", (hats,)))
         avatar = hashes(room.vcard)
         if avatar:
             fields.append(Field("muc#roominfo_avatarhash", avatar, "text-multi"))

@@ -12,13 +12,14 @@ from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
 from hausbote.core.pump import Pump
 from hausbote.core.registry import Registry
-from hausbote.features import ping, time, version
+from hausbote.features import adhoc, ping, time, version
 from hausbote.rooms import (
     admin,
     archive,
     avatar,
     discovery,
     entering,
+    hats,
     messages,
     names,
     news,
@@ -47,6 +48,8 @@ FEATURES: tuple[Feature, ...] = (
     avatar.feature,
     search.feature,
     names.feature,
+    adhoc.feature,
+    hats.feature,
     news.feature,
 )
 
