@@ -142,12 +142,12 @@ def available_to_others(host: Host, room: Room, visit: Visit, change: Change = N
         )
 
 
-def self_presence(host: Host, room: Room, visit: Visit, codes: tuple[int, ...]) -> None:
-    """To the occupant's client itself: its own presence."""
+def self_presence(
+    host: Host, room: Room, visit: Visit, codes: tuple[int, ...], id: str | None
+) -> None:
+    """To the occupant's client itself: its own presence, with the id of its request."""
     stanza = _available(room, visit, True, NOTHING, (110, *codes))
-    if "id" in visit.presence.attrs:
-        stanza = stanza.replace(id=visit.presence.attrs["id"])
-    post(host, stanza, (visit.jid,))
+    post(host, stanza if id is None else stanza.replace(id=id), (visit.jid,))
 
 
 def gone(

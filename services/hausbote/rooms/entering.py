@@ -127,7 +127,7 @@ def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
 def _kept(stanza: Stanza) -> Stanza:
     """The presence with what rooms pass on of it."""
     children = tuple([c for c in stanza.children if (c.ns, c.name) not in announce.OURS])
-    attrs = {k: v for k, v in stanza.attrs.items() if k in ("id", "xml:lang")}
+    attrs = {k: v for k, v in stanza.attrs.items() if k == "xml:lang"}
     return Stanza("presence", attrs, children)
 
 
@@ -244,7 +244,7 @@ def _welcome(
         codes = (100, *codes)
     if room.configuration.logged:
         codes = (170, *codes)
-    announce.self_presence(host, room, visit, codes)
+    announce.self_presence(host, room, visit, codes, stanza.id)
     history.send(house, room, visit, stanza.child(ns.MUC, "x"))
 
 
