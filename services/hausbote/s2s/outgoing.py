@@ -130,7 +130,7 @@ class OutgoingStream(PeerStream):
             self._sasl(element)
         elif element.ns == ns.DIALBACK:
             self._dialback(element)
-        elif element.ns == ns.STREAM_MANAGEMENT and element.name in ("enabled", "failed"):
+        elif element.ns == ns.SM and element.name in ("enabled", "failed"):
             self._enabled(element.name == "enabled")
         else:
             raise StreamError("unsupported-stanza-type")
@@ -225,8 +225,8 @@ class OutgoingStream(PeerStream):
         if (ns.HOP, "hop") in offered:
             self.hops = True
             self.say(el("hop", xmlns=ns.HOP))
-        if (ns.STREAM_MANAGEMENT, "sm") in offered:
-            self.say(el("enable", xmlns=ns.STREAM_MANAGEMENT))
+        if (ns.SM, "sm") in offered:
+            self.say(el("enable", xmlns=ns.SM))
         else:
             self._outcome.set()
 
