@@ -488,3 +488,15 @@ def test_moderators_take_back_what_others_said(full):
     buried = archived(room, romeo)[0]
     assert buried.find("{jabber:client}body") is None
     assert buried.find(f"{{{RETRACT}}}retracted/{{{MODERATE}}}moderated") is not None
+
+
+def test_what_only_the_own_server_may_say_does_not_come_through_a_room(full):
+    room, romeo, juliet = full
+    forged = "<stanza-id xmlns='urn:xmpp:sid:0' by='juliet@h' id='forged'/>"
+    copy = "<received xmlns='urn:xmpp:carbons:2'/>"
+    romeo.sends(
+        f"<message to='{room.jid}' type='groupchat'><body>hark</body>{forged}{copy}</message>"
+    )
+    heard = juliet.receives("<message type='groupchat'><body>hark</body></message>")
+    assert "forged" not in {one.get("id") for one in heard.iter(f"{{{SID}}}stanza-id")}
+    assert heard.find("{urn:xmpp:carbons:2}received") is None
