@@ -30,6 +30,7 @@ def main(purpose: str) -> None:
     check_machine()
     if purpose == "test":
         check_node()
+        check_coturn()
     if not (VENV / "bin" / "python").exists():
         make_venv()
     install(EXTRAS[purpose])
@@ -65,6 +66,12 @@ def check_node() -> None:
     version = told.stdout.strip().removeprefix("v")
     if int(version.partition(".")[0] or 0) < OLDEST_NODE:
         fail(f"The tests need Node {OLDEST_NODE} or newer; this machine has {version or 'none'}.")
+
+
+def check_coturn() -> None:
+    """The tests of calls have a real relay and its own client."""
+    if shutil.which("turnserver") is None or shutil.which("turnutils_uclient") is None:
+        add_debian_packages("coturn", "The tests of calls need coturn")
 
 
 def make_venv() -> None:

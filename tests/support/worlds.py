@@ -23,6 +23,10 @@ from hausbote.core.exchange import from_bus
 from hausbote.net.waiting import GreenletRoom
 from hausbote.rooms import service as rooms_service
 from hausbote.storage import migrate, open_store
+from hausbote.turn import service as turn_service
+from hausbote.turn.__main__ import tend
+from hausbote.turn.desk import Desk
+from hausbote.turn.secrets import secrets_of
 from hausbote.xmpp.sasl import keys_for
 from support.client import Client
 from support.wires import MemoryWire, TcpWire
@@ -63,7 +67,9 @@ class MemoryWorld:
     def __init__(self, state: Path, **overrides):
         self.domain = DOMAIN
         components = {"secrets": [f"{name}={SECRET}" for name in COMPONENTS]}
-        raw = {"domain": DOMAIN, "bus": "memory:", "components": components} | overrides
+        relay = {"run": "elsewhere"}
+        raw = {"domain": DOMAIN, "bus": "memory:", "components": components, "relay": relay}
+        raw |= overrides
         settings = Settings.from_dict(raw, state)
         migrate(settings.database_url)
         self.bus_url = f"memory:{next(_numbers)}"
@@ -74,11 +80,28 @@ class MemoryWorld:
         for host in (self.host, self.rooms):
             host.started = host.clock()
             host.bus.serve(lambda frame, host=host: from_bus(host, frame))
+        self.turn = self._turn()
         self.server = _MemoryServer(self.host)
         self.components = ComponentServer(self.host)
 
     def _bus(self, service):
         return lambda undeliverable: open_bus(self.bus_url, service, undeliverable)
+
+    def _turn(self):
+        secrets = secrets_of(self.settings)
+        secrets.make(time.time())
+        bus = self._bus("turn")(lambda _service, _frame: None)
+        desk = Desk(self.settings, secrets)
+        bus.serve(turn_service.handler(desk, lambda: bus))
+        bus.on_notify(lambda _: tend(desk, bus))
+        return bus
+
+    def void_credentials(self):
+        """As if the owner had changed the relay's secret at once."""
+        secrets, now = secrets_of(self.settings), time.time()
+        secrets.rotate(now)
+        secrets.forget_before(now)
+        self.turn.notified({})
 
     def wire(self):
         wire = MemoryWire()
@@ -102,6 +125,7 @@ class MemoryWorld:
     def close(self):
         self.host.bus.close(graceful=False)
         self.rooms.bus.close(graceful=False)
+        self.turn.close(graceful=False)
         gevent.sleep(0.001)
         self.store.close()
 
@@ -144,14 +168,16 @@ class RunningWorld:
             f"ports.web={self.web_port}",
             f"ports.component={self.component_port}",
             f"components.address={address}",
+            "relay.run=elsewhere",
             f"components.secrets={json.dumps([f'{name}={SECRET}' for name in COMPONENTS])}",
             *settings,
         ]
         overrides = [argument for one in chosen for argument in ("--set", one)]
         hausbote("init", "--domain", domain, "--address", address, *overrides, state=state)
         self.process = None
+        self.settings = Settings.load(state)
         self.start()
-        self.store = open_store(Settings.load(state).database_url)
+        self.store = open_store(self.settings.database_url)
 
     @property
     def ca(self):
@@ -195,6 +221,9 @@ class RunningWorld:
             message = {"account": local, "change": "deleted"}
             assert notify(self.state / "run", "c2s", message)
         self.store.accounts.create(local, KEYS)
+
+    def void_credentials(self):
+        hausbote("relay", "rotate", "--now", state=self.state)
 
     def status(self, service):
         return query_status(self.state / "run", service)

@@ -35,6 +35,11 @@ class Event(Enum):
     COMPONENT_REFUSED = "warning", "A component has the wrong secret, or its domain is not ours."
     ADMINISTERED = "info", "An administrator ran this command from a client."
     STORE_FAILED = "error", "The database could not be written; check the disk and its free space."
+    RELAY_MISSING = (
+        "warning",
+        "Calls need coturn, which is not there: apt install coturn.",
+    )
+    RELAY_SECRET_CHANGED = "info", "The secret behind the relay's credentials was changed."
     UNDELIVERABLE = "warning", "A service of this box was away too long; senders were told."
     STANZA_REFUSED_BY_BUS = "error", "A service of this box sent something that is no stanza."
     BUG = "error", "A fault in Hausbote itself; please report the line."

@@ -62,6 +62,8 @@ class Ports:
     portal_http: int = setting(8080, "The portal's redirect to TLS, and certificate challenges.")
     proxy: int = setting(5000, "The file proxy.")
     component: int = setting(0, "Components; only on components.address.")
+    relay: int = setting(3478, "The relay for calls, UDP and TCP.")
+    relay_tls: int = setting(5349, "The relay for calls, with TLS.")
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,9 @@ class Limits:
     connections_per_address: int = setting(100, "Connections of one address at the same time.")
     login_attempts: int = setting(
         10, "Failed logins in five minutes, per account and per address, until others must wait."
+    )
+    relay_credentials_per_hour: int = setting(
+        60, "How often one account gets credentials for the relay, per hour."
     )
     registrations_per_hour: int = setting(5, "New accounts per hour and address.")
     clients_per_account: int = setting(
@@ -211,6 +216,46 @@ class Retention:
 
 
 @dataclass(frozen=True)
+class Relay:
+    """The relay for calls, coturn: it carries voice and video where two networks do not meet."""
+
+    run: str = setting(
+        "here",
+        "Does `hausbote run` start it, does it run elsewhere with what `hausbote relay config` "
+        "prints, or is there none?",
+        choices=("here", "elsewhere", "off"),
+    )
+    host: str = setting("", "Name or IP address by which clients reach it. Default: DOMAIN")
+    address: str = setting("", "IP address to listen on. Default: `address`")
+    external: str = setting(
+        "dns",
+        "The IPv4 address that the internet sees if the box is behind NAT; dns = the one that DNS "
+        "knows for `relay.host`; empty = the box has its own.",
+    )
+    first_port: int = setting(
+        49_160, "The first of the UDP ports that calls go through.", minimum=1_024
+    )
+    last_port: int = setting(49_259, "The last of these.", minimum=1_024)
+    denied: tuple[str, ...] = setting(
+        (),
+        "Networks like 203.0.113.0/24 that calls must not reach, besides all that are not the "
+        "internet and those that the box is in.",
+    )
+    connections: int = setting(100, "Relayed connections at the same time.")
+    connections_per_account: int = setting(
+        20, "Relayed connections of one account at the same time; a call takes a few."
+    )
+    bytes_per_second: int = setting(375_000, "Bytes per second and direction of one of them.")
+    total_bytes_per_second: int = setting(
+        12_500_000, "Bytes per second and direction of all; each takes its whole share of it."
+    )
+    credential_seconds: int = setting(
+        3_600, "Seconds that credentials are good for, an hour at most.", minimum=60
+    )
+    secret_days: int = setting(30, "Days until the secret behind them is changed. 0 = never.")
+
+
+@dataclass(frozen=True)
 class PubsubService:
     """The publish-subscribe service of the box; what people publish of themselves is not there."""
 
@@ -262,6 +307,7 @@ class Settings:
     components: Components = field(default_factory=Components)
     policy: Policy = field(default_factory=Policy)
     retention: Retention = field(default_factory=Retention)
+    relay: Relay = field(default_factory=Relay)
     pubsub: PubsubService = field(default_factory=PubsubService)
     log: Log = field(default_factory=Log)
     state: Path = field(default=Path("var"), metadata={"internal": True})
@@ -326,13 +372,29 @@ class Settings:
         return f"unix:{self.bus_dir}" if self.bus.startswith("unix:") else self.bus
 
     @property
-    def web_url(self) -> str:
-        """`web.url` without a slash at its end."""
+    def ascii_domain(self) -> str:
+        """The domain as DNS and certificates write it."""
+        if self.domain.isascii():
+            return self.domain
         import idna  # most of what reads settings never needs it
 
+        return idna.encode(self.domain).decode()
+
+    @property
+    def web_url(self) -> str:
+        """`web.url` without a slash at its end."""
         given = self.web.url.rstrip("/")
-        name = self.domain if self.domain.isascii() else idna.encode(self.domain).decode()
-        return given or f"https://{name}:{self.ports.web}"
+        return given or f"https://{self.ascii_domain}:{self.ports.web}"
+
+    @property
+    def relay_host(self) -> str:
+        """Where clients find the relay."""
+        return self.relay.host or self.ascii_domain
+
+    @property
+    def relay_secrets(self) -> Path:
+        """The database that we share with the relay."""
+        return self.state / "relay" / "secrets.db"
 
     def items(self) -> Iterator[tuple[str, Any]]:
         """Every setting as ("section.key", value)."""
@@ -477,6 +539,7 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "language", f"{settings.language!r} is not a language tag like en or de-AT"
     yield from _bad_addresses(settings)
     yield from _bad_components(settings)
+    yield from _bad_relay(settings.relay)
     if not re.fullmatch(r"|https://[^/?#\s<>]+(/[^?#\s<>]*)?", settings.web.url):
         yield "web.url", f"{settings.web.url!r} is not https://NAME[:PORT]"
     if settings.dns.server and not _is_endpoint(settings.dns.server):
@@ -528,6 +591,22 @@ def _bad_components(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "components.address", f"{settings.components.address!r} is not an IP address"
 
 
+def _bad_relay(relay: Relay) -> Iterator[tuple[str, str]]:
+    if relay.host and not _is_ip_address(relay.host) and (problem := _bad_name(relay.host)):
+        yield "relay.host", problem
+    if relay.address and not _is_ip_address(relay.address):
+        yield "relay.address", f"{relay.address!r} is not an IP address"
+    if relay.external not in ("", "dns") and not _is_ip_address(relay.external):
+        yield "relay.external", f"{relay.external!r} is neither dns nor an IP address"
+    if not 0 < relay.first_port <= relay.last_port <= 65_535:
+        yield "relay.last_port", f"{relay.first_port} to {relay.last_port} are no ports"
+    for network in relay.denied:
+        if not _is_network(network):
+            yield "relay.denied", f"{network!r} is not a network like 203.0.113.0/24"
+    if not 0 < relay.credential_seconds <= 3_600:
+        yield "relay.credential_seconds", f"{relay.credential_seconds} cannot be"
+
+
 def _bad_name(name: str) -> str | None:
     if _is_ip_address(name.strip("[]")):
         return f"{name} is an IP address, and certificates and other servers want a name"
@@ -541,6 +620,14 @@ def _bad_name(name: str) -> str | None:
 def _is_ip_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
     except ValueError:
         return False
     return True

@@ -18,6 +18,7 @@ _COMMANDS: Final = {
     "status": "status",
     "user": "user",
     "config": "config",
+    "relay": "relay",
 }
 
 

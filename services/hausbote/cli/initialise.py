@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hausbote.cli.problem import Problem
 from hausbote.cli.settings_text import toml_file
 from hausbote.cli.state import state_option
 from hausbote.storage import StorageError, migrate
+from hausbote.turn.secrets import secrets_of
 
 
 @click.command("init")
@@ -62,7 +64,9 @@ def _build(state: Path, settings: Settings, text: str) -> None:
         (unfinished / FILE).write_text(text, "utf-8")
         names = [settings.domain, *vars(settings.names).values()]
         make_certificates(unfinished / "certs", names, _addresses(settings))
-        migrate(Settings.load(unfinished).database_url)
+        made = Settings.load(unfinished)
+        migrate(made.database_url)
+        secrets_of(made).make(time.time())
         os.replace(unfinished, state)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

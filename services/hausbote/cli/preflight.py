@@ -13,7 +13,9 @@ from cryptography import x509
 
 from hausbote.base.settings import Settings
 from hausbote.cli.holder import holder
+from hausbote.cli.supervision import runs_relay
 from hausbote.net.tls import CertificateError, CertificateFiles, TlsShelf
+from hausbote.turn.coturn import place
 
 _FREE: Final = 100 * 1024 * 1024  # bytes
 
@@ -32,6 +34,8 @@ def problems(settings: Settings) -> Iterator[str]:
     ):
         if port:
             yield from _port(address, port)
+    if runs_relay(settings):
+        yield from _relay_ports(settings)
 
 
 def _disk(settings: Settings) -> Iterator[str]:
@@ -73,13 +77,25 @@ def _covers(certificate: x509.Certificate, domain: str) -> bool:
     )
 
 
-def _port(address: str, port: int) -> Iterator[str]:
+def _relay_ports(settings: Settings) -> Iterator[str]:
+    ports = settings.ports
+    for address in map(str, place(settings).addresses):
+        if ports.relay:
+            yield from _port(address, ports.relay)
+            yield from _port(address, ports.relay, socket.SOCK_DGRAM)
+        if ports.relay_tls:
+            yield from _port(address, ports.relay_tls)
+
+
+def _port(address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> Iterator[str]:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with socket.socket(family, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((address, port))
-            probe.listen(1)
+            if kind == socket.SOCK_STREAM:
+                probe.listen(1)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             yield f"Port {port} on {address} is in use by {holder(address, port)}."

@@ -17,6 +17,7 @@ from hausbote.base.settings import (
     Ports,
     PubsubService,
     Push,
+    Relay,
     Retention,
     Settings,
     Tls,
@@ -37,6 +38,7 @@ _SECTIONS = {
     "components": Components,
     "policy": Policy,
     "retention": Retention,
+    "relay": Relay,
     "pubsub": PubsubService,
     "log": Log,
 }

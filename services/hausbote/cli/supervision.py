@@ -3,17 +3,25 @@
 import http.client
 import os
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
+import time
 import xmlrpc.client
 from pathlib import Path
 from typing import Any, Final
 
+from hausbote.base.files import write_private
 from hausbote.base.settings import Settings
 from hausbote.core.bus.sockets import short_path
+from hausbote.turn.coturn import configuration, place
+from hausbote.turn.offers import PROGRAM, is_available
+from hausbote.turn.secrets import secrets_of
 
-SERVICES: Final = ("c2s", "rooms")
+SERVICES: Final = ("c2s", "rooms", "turn")
+RELAY: Final = "relay"  # coturn, which is no service of ours
+RELAY_CONFIG: Final = "relay.conf"
 CONFIG: Final = "supervisord.conf"
 
 _HEAD: Final = """\
@@ -44,6 +52,17 @@ stdout_logfile = ../log/{service}.log
 stdout_logfile_maxbytes = 5MB
 stdout_logfile_backups = 2
 """
+_RELAY: Final = f"""
+[program:{RELAY}]
+command = %(ENV_HAUSBOTE_RELAY)s -c {RELAY_CONFIG}
+autorestart = true
+startsecs = 1
+startretries = 3
+stopwaitsecs = 5
+redirect_stderr = true
+stdout_logfile = /dev/null
+stdout_logfile_maxbytes = 0
+"""
 
 
 def write_config(settings: Settings) -> Path:
@@ -53,9 +72,25 @@ def write_config(settings: Settings) -> Path:
     socket's path must be short, and the supervisor makes relative ones absolute.
     """
     programs = [_PROGRAM.format(service=service) for service in SERVICES]
+    if runs_relay(settings):
+        programs.append(_RELAY)
+        _write_relay_config(settings)
     path = settings.run_dir / CONFIG
     path.write_text("".join([_HEAD, *programs]), "utf-8")
     return path
+
+
+def runs_relay(settings: Settings) -> bool:
+    """Whether the relay is among what the supervisor runs."""
+    return settings.relay.run == "here" and is_available(settings)
+
+
+def _write_relay_config(settings: Settings) -> None:
+    """Anew at every start: the box may stand somewhere else now."""
+    secrets_of(settings).make(time.time())
+    path = settings.run_dir / RELAY_CONFIG
+    path.unlink(missing_ok=True)
+    write_private(path, configuration(settings, place(settings)).encode())
 
 
 def start(settings: Settings) -> subprocess.Popen[bytes]:
@@ -66,6 +101,7 @@ def start(settings: Settings) -> subprocess.Popen[bytes]:
     paths = {
         "HAUSBOTE_PYTHON": shlex.quote(sys.executable),
         "HAUSBOTE_BOX": shlex.quote(str(settings.state)),
+        "HAUSBOTE_RELAY": shutil.which(PROGRAM) or PROGRAM,
         # One thread does the work, so one heap will do: 5 KB less for each idle connection.
         "MALLOC_ARENA_MAX": "1",
     }

@@ -1,4 +1,4 @@
-"""Stanzas to and from the other services of the box."""
+"""Stanzas, and what features say, to and from the other services of the box."""
 
 from collections.abc import Callable
 
@@ -13,6 +13,10 @@ from hausbote.xmpp.stanza import Stanza
 
 def from_bus(host: Host, frame: Frame) -> list[Pending]:
     """Handle a frame for this service; returns what must be on disk before it is safe."""
+    handler = host.registry.frames.get(frame.kind)
+    if handler is not None:
+        handler(host, frame)
+        return []
     stanza = _unpack(frame)
     if stanza is None:
         return []
@@ -29,6 +33,10 @@ def undeliverable(host: Callable[[], Host]) -> Callable[[str, Frame], None]:
 
     def refuse_frame(service: str, frame: Frame) -> None:
         log(Event.UNDELIVERABLE, service=Word(service))
+        handler = host().registry.frames.get(frame.kind)
+        if handler is not None:
+            handler(host(), frame)
+            return
         stanza = _unpack(frame)
         if stanza is not None:
             sorry = ServiceUnavailable("this part of the server is not running", type="wait")
