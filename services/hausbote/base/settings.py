@@ -247,7 +247,7 @@ class Relay:
     )
     bytes_per_second: int = setting(375_000, "Bytes per second and direction of one of them.")
     total_bytes_per_second: int = setting(
-        12_500_000, "Bytes per second and direction of all; each takes its whole share of it."
+        37_500_000, "Bytes per second of all; a connection has its share reserved, used or not."
     )
     credential_seconds: int = setting(
         3_600, "Seconds that credentials are good for, an hour at most.", minimum=60
