@@ -187,7 +187,9 @@ class RunningWorld:
         self.process = subprocess.Popen(
             [*HAUSBOTE, "--state", str(self.state), "run"], stdout=subprocess.PIPE, text=True
         )
+        self.said = []
         for line in self.process.stdout:
+            self.said.append(line)
             if line.startswith("Ctrl-C"):
                 return
         raise AssertionError("the box does not start: " + self.log("c2s"))

@@ -20,6 +20,7 @@ from hausbote.cli import preflight
 from hausbote.cli.certificates import make_certificates
 from hausbote.cli.holder import holder
 from hausbote.storage import open_store
+from hausbote.turn.secrets import secrets_of
 from support.worlds import HAUSBOTE, RunningWorld, free_ports, hausbote
 
 ADDRESS = "127.0.0.21"
@@ -427,6 +428,61 @@ def test_stopping_a_box_stops_everything(running):
     with socket.create_server((ADDRESS, running.port)):
         pass
     running.start()
+
+
+def test_a_box_without_coturn_runs_and_says_what_calls_need(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    box = RunningWorld(tmp_path / "state", "relay.run=here", address=ADDRESS)
+    try:
+        assert any("apt install coturn" in line for line in box.said)
+        assert "relay-missing" in box.log("turn")
+        services = json.loads(hausbote("status", "--json", state=box.state).stdout)
+        assert "relay" not in [one["service"] for one in services]
+    finally:
+        box.close()
+
+
+def test_the_relays_ports_in_use_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+        socket.create_server((ADDRESS, 0)) as tcp,
+    ):
+        udp.bind((ADDRESS, 0))
+        ports = {"c2s": 0, "c2s_tls": 0, "web": 0}
+        ports |= {"relay": udp.getsockname()[1], "relay_tls": tcp.getsockname()[1]}
+        problems = checked(tmp_path, ports=ports, relay={"run": "here"})()
+    assert [problem.split()[1] for problem in problems] == [
+        str(ports["relay"]),
+        str(ports["relay_tls"]),
+    ]
+
+
+# -- the relay ---------------------------------------------------------------------------------
+
+
+def test_the_relays_configuration_has_what_the_settings_say(box):
+    printed = hausbote("relay", "config", state=box).stdout
+    assert "realm=house.example" in printed
+    assert f"listening-ip={ADDRESS}" in printed
+    (secret,) = secrets_of(Settings.load(box)).all()
+    assert f"static-auth-secret={secret}" in printed
+
+
+def test_changing_the_relays_secret_keeps_the_old_one_for_a_while(box):
+    (before,) = secrets_of(Settings.load(box)).all()
+    assert "changed" in hausbote("relay", "rotate", state=box).stdout
+    after, kept = secrets_of(Settings.load(box)).all()
+    assert kept == before != after
+    hausbote("relay", "rotate", "--now", state=box)
+    (last,) = secrets_of(Settings.load(box)).all()
+    assert last not in (before, after)
+
+
+@pytest.mark.parametrize("command", ["config", "rotate"])
+def test_a_box_without_a_relay_has_nothing_to_tell_of_it(tmp_path, command):
+    hausbote("init", "--domain", "h", "--set", "relay.run=off", state=tmp_path / "state")
+    assert "relay.run is off" in refused("relay", command, state=tmp_path / "state")
 
 
 def test_a_service_that_does_not_start_is_told_with_its_last_words(running):

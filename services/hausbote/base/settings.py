@@ -540,6 +540,8 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from _bad_addresses(settings)
     yield from _bad_components(settings)
     yield from _bad_relay(settings.relay)
+    if settings.relay.run != "off" and not (settings.ports.relay or settings.ports.relay_tls):
+        yield "relay.run", "a relay needs one of ports.relay and ports.relay_tls"
     if not re.fullmatch(r"|https://[^/?#\s<>]+(/[^?#\s<>]*)?", settings.web.url):
         yield "web.url", f"{settings.web.url!r} is not https://NAME[:PORT]"
     if settings.dns.server and not _is_endpoint(settings.dns.server):
@@ -596,8 +598,9 @@ def _bad_relay(relay: Relay) -> Iterator[tuple[str, str]]:
         yield "relay.host", problem
     if relay.address and not _is_ip_address(relay.address):
         yield "relay.address", f"{relay.address!r} is not an IP address"
-    if relay.external not in ("", "dns") and not _is_ip_address(relay.external):
-        yield "relay.external", f"{relay.external!r} is neither dns nor an IP address"
+    external = relay.external
+    if external not in ("", "dns") and (not _is_ip_address(external) or ":" in external):
+        yield "relay.external", f"{external!r} is neither dns nor an IPv4 address"
     if not 0 < relay.first_port <= relay.last_port <= 65_535:
         yield "relay.last_port", f"{relay.first_port} to {relay.last_port} are no ports"
     for network in relay.denied:
