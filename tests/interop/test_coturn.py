@@ -18,12 +18,14 @@ from pathlib import Path
 import pytest
 
 from hausbote.base.settings import Settings
+from hausbote.core.bus import notify
 from hausbote.turn.secrets import secrets_of
 from support.internet import BOX, BOX6, INSIDE, NEIGHBOUR, PEER, PEER6, Internet, Unavailable
 from support.worlds import DOMAIN, HAUSBOTE, PASSWORD, hausbote
 
 TESTS = Path(__file__).parent.parent
 ASKS = [sys.executable, str(TESTS / "support" / "asks_for_relay.py")]
+MOVED = "2620:4f:8003"
 _numbers = itertools.count()
 QUICK = ["-n", "2", "-m", "1", "-c"]
 
@@ -265,6 +267,24 @@ def test_a_relay_that_dies_comes_back(house):
     time.sleep(0.2)
     house.wait_for_relay()
     assert arrived(house.call(*house.credentials(), "-e", PEER))
+
+
+def test_a_network_that_is_the_boxs_own_from_now_on_is_not_reached_any_more(house):
+    """As when the provider gives a household another prefix."""
+    box, peer = house.internet.box, f"{MOVED}::2"
+    assert not forbidden(house.call(*house.somebody(), "-x", "-e", peer, at=BOX6))
+    box.script(
+        "ip link add lan type veth peer name switch; ip link set lan up; ip link set switch up"
+    )
+    box.script(f"ip -6 addr add {MOVED}::1/64 dev lan nodad")
+    try:
+        assert notify(house.state / "run", "turn", {})
+        time.sleep(1)
+        house.wait_for_relay()
+        assert forbidden(house.call(*house.somebody(), "-x", "-e", peer, at=BOX6))
+        assert "relay-moved" in (house.state / "log" / "turn.log").read_text()
+    finally:
+        box.script("ip link del lan")
 
 
 def test_a_relay_elsewhere_works_with_what_the_box_prints(house, tmp_path):

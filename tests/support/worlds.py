@@ -24,7 +24,7 @@ from hausbote.net.waiting import GreenletRoom
 from hausbote.rooms import service as rooms_service
 from hausbote.storage import migrate, open_store
 from hausbote.turn import service as turn_service
-from hausbote.turn.__main__ import tend
+from hausbote.turn.caretaker import Caretaker
 from hausbote.turn.desk import Desk
 from hausbote.turn.secrets import secrets_of
 from hausbote.xmpp.sasl import keys_for
@@ -93,7 +93,8 @@ class MemoryWorld:
         bus = self._bus("turn")(lambda _service, _frame: None)
         desk = Desk(self.settings, secrets)
         bus.serve(turn_service.handler(desk, lambda: bus))
-        bus.on_notify(lambda _: tend(desk, bus))
+        caretaker = Caretaker(self.settings, desk, bus)
+        bus.on_notify(lambda _: caretaker.look())
         return bus
 
     def void_credentials(self):

@@ -1,12 +1,15 @@
 """turnserver.conf, and where the box is: what coturn makes of it is in interop/test_coturn.py."""
 
 import ipaddress
+import socket
+import subprocess
 
 import pytest
 
 from hausbote.base.settings import Settings, SettingsError
 from hausbote.turn import coturn
 from hausbote.turn.coturn import Place, configuration
+from hausbote.turn.keeper import keep_true, wanted, write_configuration
 from hausbote.turn.networks import is_public, own_networks, public_address
 
 
@@ -121,10 +124,73 @@ def test_what_the_internet_sees(tmp_path, monkeypatch, own, external, found):
     assert place.external == (address(found) if found else None)
 
 
+def test_a_place_is_uncertain_while_dns_does_not_answer(tmp_path, monkeypatch):
+    def silent(*_):
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr("socket.getaddrinfo", silent)
+    settings = Settings.from_dict({"domain": "h", "relay": {"address": "192.168.1.5"}}, tmp_path)
+    assert not coturn.place(settings).certain
+    assert wanted(settings) is None
+
+
+# -- when it moves -----------------------------------------------------------------------------
+
+
+class Kept:
+    """A box whose relay has a configuration; its process is one of ours."""
+
+    def __init__(self, state):
+        self.settings = Settings.from_dict({"domain": "h", "address": "192.31.196.1"}, state)
+        self.settings.run_dir.mkdir()
+        self.text = wanted(self.settings)
+        write_configuration(self.settings, self.text)
+        self.inode = self.settings.relay_config.stat().st_ino
+
+    def is_untouched(self):
+        return self.settings.relay_config.stat().st_ino == self.inode
+
+
+@pytest.fixture
+def kept(tmp_path):
+    return Kept(tmp_path)
+
+
+def test_a_configuration_that_is_true_stays(kept):
+    keep_true(kept.settings, wanted(kept.settings))
+    assert kept.is_untouched()
+
+
+def test_one_that_nobody_can_check_stays(kept):
+    keep_true(kept.settings, None)
+    assert kept.is_untouched()
+
+
+def test_a_relay_that_was_never_started_gets_none(kept):
+    kept.settings.relay_config.unlink()
+    keep_true(kept.settings, kept.text)
+    assert not kept.settings.relay_config.exists()
+
+
+def test_one_that_is_not_true_is_written_anew_for_its_owners_eyes(kept):
+    keep_true(kept.settings, kept.text + "no-udp\n")
+    assert kept.settings.relay_config.read_text().endswith("no-udp\n")
+    assert kept.settings.relay_config.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("found", ["", "x", "999999999", "self"])
+def test_no_process_but_coturn_is_ended(kept, found):
+    with subprocess.Popen(["sleep", "60"]) as bystander:
+        kept.settings.relay_pid.write_text(str(bystander.pid) if found == "self" else found)
+        keep_true(kept.settings, kept.text + "no-udp\n")
+        assert bystander.poll() is None
+        bystander.kill()
+
+
 def test_an_address_of_this_side_is_not_what_the_internet_sees():
     assert public_address("localhost") is None
     assert public_address("192.168.1.5") is None
-    assert public_address("no such name") is None
+    assert public_address("no" * 40) is None
     assert public_address("192.31.196.9") == address("192.31.196.9")
 
 

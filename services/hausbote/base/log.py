@@ -39,6 +39,7 @@ class Event(Enum):
         "warning",
         "Calls need coturn, which is not there: apt install coturn.",
     )
+    RELAY_MOVED = "info", "The box has another address or network: the relay is started anew."
     RELAY_SECRET_CHANGED = "info", "The secret behind the relay's credentials was changed."
     UNDELIVERABLE = "warning", "A service of this box was away too long; senders were told."
     STANZA_REFUSED_BY_BUS = "error", "A service of this box sent something that is no stanza."

@@ -392,6 +392,16 @@ class Settings:
         return self.relay.host or self.ascii_domain
 
     @property
+    def relay_config(self) -> Path:
+        """What a relay of our own is started with."""
+        return self.run_dir / "relay.conf"
+
+    @property
+    def relay_pid(self) -> Path:
+        """Its process id."""
+        return self.run_dir / "relay.pid"
+
+    @property
     def relay_secrets(self) -> Path:
         """The database that we share with the relay."""
         return self.state / "relay" / "secrets.db"

@@ -15,7 +15,7 @@ from hausbote.base.settings import Settings
 from hausbote.cli.holder import holder
 from hausbote.cli.supervision import runs_relay
 from hausbote.net.tls import CertificateError, CertificateFiles, TlsShelf
-from hausbote.turn.coturn import place
+from hausbote.turn.coturn import addresses
 
 _FREE: Final = 100 * 1024 * 1024  # bytes
 
@@ -79,7 +79,7 @@ def _covers(certificate: x509.Certificate, domain: str) -> bool:
 
 def _relay_ports(settings: Settings) -> Iterator[str]:
     ports = settings.ports
-    for address in map(str, place(settings).addresses):
+    for address in map(str, addresses(settings)):
         if ports.relay:
             yield from _port(address, ports.relay)
             yield from _port(address, ports.relay, socket.SOCK_DGRAM)

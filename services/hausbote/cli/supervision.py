@@ -12,16 +12,15 @@ import xmlrpc.client
 from pathlib import Path
 from typing import Any, Final
 
-from hausbote.base.files import write_private
 from hausbote.base.settings import Settings
 from hausbote.core.bus.sockets import short_path
 from hausbote.turn.coturn import configuration, place
+from hausbote.turn.keeper import write_configuration
 from hausbote.turn.offers import PROGRAM, is_available
 from hausbote.turn.secrets import secrets_of
 
 SERVICES: Final = ("c2s", "rooms", "turn")
 RELAY: Final = "relay"  # coturn, which is no service of ours
-RELAY_CONFIG: Final = "relay.conf"
 CONFIG: Final = "supervisord.conf"
 
 _HEAD: Final = """\
@@ -54,7 +53,7 @@ stdout_logfile_backups = 2
 """
 _RELAY: Final = f"""
 [program:{RELAY}]
-command = %(ENV_HAUSBOTE_RELAY)s -c {RELAY_CONFIG}
+command = %(ENV_HAUSBOTE_RELAY)s -c relay.conf
 autorestart = true
 startsecs = 1
 startretries = 3
@@ -88,9 +87,7 @@ def runs_relay(settings: Settings) -> bool:
 def _write_relay_config(settings: Settings) -> None:
     """Anew at every start: the box may stand somewhere else now."""
     secrets_of(settings).make(time.time())
-    path = settings.run_dir / RELAY_CONFIG
-    path.unlink(missing_ok=True)
-    write_private(path, configuration(settings, place(settings)).encode())
+    write_configuration(settings, configuration(settings, place(settings)))
 
 
 def start(settings: Settings) -> subprocess.Popen[bytes]:

@@ -23,19 +23,28 @@ _HEAD = """\
 
 class Place(NamedTuple):
     """Where the relay stands: its addresses, what the internet sees instead of the IPv4 one, and
-    the networks that it is in."""
+    the networks that it is in.  It is not `certain` if DNS was to be asked and did not answer."""
 
     addresses: tuple[Address, ...]
     external: Address | None
     networks: tuple[Network, ...]
+    certain: bool = True
+
+
+def addresses(settings: Settings) -> tuple[Address, ...]:
+    """Where the relay listens now."""
+    given = ipaddress.ip_address(settings.relay.address or settings.address)
+    found = outward_addresses() if given.is_unspecified else [given]
+    return tuple(found) or (ipaddress.IPv4Address("127.0.0.1"),)
 
 
 def place(settings: Settings) -> Place:
-    """Where it stands now; asks DNS if the settings want that."""
-    given = ipaddress.ip_address(settings.relay.address or settings.address)
-    addresses = outward_addresses() if given.is_unspecified else [given]
-    addresses = addresses or [ipaddress.IPv4Address("127.0.0.1")]
-    return Place(tuple(addresses), _external(settings, addresses), tuple(own_networks()))
+    """Where it stands now; may wait for DNS."""
+    listening, networks = addresses(settings), tuple(own_networks())
+    try:
+        return Place(listening, _external(settings, listening), networks)
+    except OSError:
+        return Place(listening, None, networks, certain=False)
 
 
 def _external(settings: Settings, addresses: Sequence[Address]) -> Address | None:
@@ -148,5 +157,5 @@ def _housekeeping(settings: Settings) -> tuple[str, ...]:
         "log-file=/dev/null",
         "no-stdout-log",
         "simple-log",
-        f"pidfile={settings.run_dir / 'relay.pid'}",
+        f"pidfile={settings.relay_pid}",
     )

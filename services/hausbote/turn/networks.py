@@ -47,11 +47,16 @@ def is_public(address: Address) -> bool:
 
 
 def public_address(name: str) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that DNS knows for a name; None unless it is one of the internet."""
+    """The IPv4 address that DNS knows for a name, None unless it is one of the internet; OSError if
+    there is no answer, which may be different in a minute."""
     try:
         answers = socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_DGRAM)
-    except OSError:
+    except socket.gaierror as problem:
+        if problem.errno == socket.EAI_AGAIN:
+            raise
         return None
+    except UnicodeError:
+        return None  # no name
     found = [ipaddress.IPv4Address(answer[4][0]) for answer in answers]
     return next((one for one in found if is_public(one)), None)
 
