@@ -36,7 +36,12 @@ class House:
     def __init__(self, state, internet):
         self.state = state
         self.internet = internet
-        options = ["ports.web=0", "ports.c2s_tls=0", "relay.connections_per_account=6"]
+        options = [
+            "ports.web=0",
+            "ports.c2s_tls=0",
+            "relay.connections_per_account=6",
+            f"relay.host={BOX}",
+        ]
         chosen = [word for one in options for word in ("--set", one)]
         hausbote("init", "--domain", DOMAIN, *chosen, state=state)
         hausbote("user", "add", f"romeo@{DOMAIN}", "--password-stdin", state=state, input=PASSWORD)
@@ -308,3 +313,22 @@ def test_neither_log_names_anybody(house):
     assert BOX not in logs
     assert PEER not in logs
     assert house.credentials()[0].partition(":")[2] not in logs
+
+
+# -- trying it ---------------------------------------------------------------------------------
+
+
+def test_the_owner_can_try_it(house):
+    done = house.internet.box.run([*HAUSBOTE, "--state", str(house.state), "relay", "check"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = done.stdout.splitlines()
+    assert [line.split()[0] for line in told] == ["stun", "stun", "turn", "turn", "turns"]
+    assert all(f"it sees this machine as {BOX}" in line for line in told[:2])
+    assert all(f"calls come from {BOX}, and reach nothing inside" in line for line in told[2:])
+
+
+def test_trying_leaves_no_connections_behind(house):
+    """Else an owner who tries often would stand in their own way."""
+    for _ in range(3):
+        done = house.internet.box.run([*HAUSBOTE, "--state", str(house.state), "relay", "check"])
+        assert done.returncode == 0, done.stdout

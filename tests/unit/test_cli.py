@@ -400,6 +400,7 @@ def test_the_status_tells_of_every_service(running):
         assert one["memory"] > 1_000_000
         assert one["handled"] == 0
     assert [one["sessions"] for one in services] == [0, 0, None]
+    assert services[2]["memory"] < 25_000_000  # it loads no XML, no TLS and no store
     table = hausbote("status", state=running.state).stdout.splitlines()
     assert table[0].split() == ["service", "state", "uptime", "memory", "sessions", "handled"]
     assert table[1].split()[:2] == ["c2s", "running"]

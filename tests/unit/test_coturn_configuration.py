@@ -259,6 +259,14 @@ def test_a_wrong_setting_is_told(tmp_path, relay, named):
     assert [one.partition(":")[0] for one in told.value.problems] == [named]
 
 
+def test_a_name_is_told_as_dns_writes_it(tmp_path):
+    settings = Settings.from_dict({"domain": "straße.example"}, tmp_path)
+    assert settings.relay_host == "xn--strae-oqa.example"
+    relay = {"host": "relais.straße.example"}
+    settings = Settings.from_dict({"domain": "h", "relay": relay}, tmp_path)
+    assert settings.relay_host == "relais.xn--strae-oqa.example"
+
+
 def test_a_relay_without_ports_is_told(tmp_path):
     raw = {"domain": "h", "ports": {"relay": 0, "relay_tls": 0}}
     with pytest.raises(SettingsError, match="needs one of"):

@@ -374,11 +374,7 @@ class Settings:
     @property
     def ascii_domain(self) -> str:
         """The domain as DNS and certificates write it."""
-        if self.domain.isascii():
-            return self.domain
-        import idna  # most of what reads settings never needs it
-
-        return idna.encode(self.domain).decode()
+        return _ascii(self.domain)
 
     @property
     def web_url(self) -> str:
@@ -389,7 +385,7 @@ class Settings:
     @property
     def relay_host(self) -> str:
         """Where clients find the relay."""
-        return self.relay.host or self.ascii_domain
+        return _ascii(self.relay.host or self.domain)
 
     @property
     def relay_config(self) -> Path:
@@ -539,7 +535,7 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
     """(key, what is wrong) where values are of the right type and still cannot be."""
     yield from _bad_names(settings)
     yield from _bad_ports(settings.ports)
-    if not _is_ip_address(settings.address):
+    if not is_ip_address(settings.address):
         yield "address", f"{settings.address!r} is not an IP address"
     if not re.fullmatch(r"sqlite:///.+", settings.database):
         yield "database", f"must be sqlite:///FILE, which {settings.database!r} is not"
@@ -599,17 +595,17 @@ def _bad_components(settings: Settings) -> Iterator[tuple[str, str]]:
         elif domain.strip() in taken:
             yield key, f"{domain.strip()} is taken already"
         taken.add(domain.strip())
-    if not _is_ip_address(settings.components.address):
+    if not is_ip_address(settings.components.address):
         yield "components.address", f"{settings.components.address!r} is not an IP address"
 
 
 def _bad_relay(relay: Relay) -> Iterator[tuple[str, str]]:
-    if relay.host and not _is_ip_address(relay.host) and (problem := _bad_name(relay.host)):
+    if relay.host and not is_ip_address(relay.host) and (problem := _bad_name(relay.host)):
         yield "relay.host", problem
-    if relay.address and not _is_ip_address(relay.address):
+    if relay.address and not is_ip_address(relay.address):
         yield "relay.address", f"{relay.address!r} is not an IP address"
     external = relay.external
-    if external not in ("", "dns") and (not _is_ip_address(external) or ":" in external):
+    if external not in ("", "dns") and (not is_ip_address(external) or ":" in external):
         yield "relay.external", f"{external!r} is neither dns nor an IPv4 address"
     if not 0 < relay.first_port <= relay.last_port <= 65_535:
         yield "relay.last_port", f"{relay.first_port} to {relay.last_port} are no ports"
@@ -621,7 +617,7 @@ def _bad_relay(relay: Relay) -> Iterator[tuple[str, str]]:
 
 
 def _bad_name(name: str) -> str | None:
-    if _is_ip_address(name.strip("[]")):
+    if is_ip_address(name.strip("[]")):
         return f"{name} is an IP address, and certificates and other servers want a name"
     try:
         prepared = prepare_domain(name)
@@ -630,12 +626,21 @@ def _bad_name(name: str) -> str | None:
     return None if prepared == name else f"write {prepared!r} instead of {name!r}"
 
 
-def _is_ip_address(text: str) -> bool:
+def is_ip_address(text: str) -> bool:
+    """Whether this is an IPv4 or IPv6 address."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
         return False
     return True
+
+
+def _ascii(name: str) -> str:
+    if name.isascii():
+        return name
+    import idna  # most of what reads settings never needs it
+
+    return idna.encode(name).decode()
 
 
 def _is_network(text: str) -> bool:
@@ -649,7 +654,7 @@ def _is_network(text: str) -> bool:
 def _is_endpoint(text: str) -> bool:
     address, _, port = text.rpartition(":")
     right_port = re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 65_536
-    return bool(right_port) and _is_ip_address(address.removeprefix("[").removesuffix("]"))
+    return bool(right_port) and is_ip_address(address.removeprefix("[").removesuffix("]"))
 
 
 def _bad_ports(ports: Ports) -> Iterator[tuple[str, str]]:

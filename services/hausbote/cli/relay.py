@@ -2,15 +2,21 @@
 
 import time
 from pathlib import Path
+from typing import Final
 
 import click
 
 from hausbote.base.settings import Settings
 from hausbote.cli.problem import Problem
+from hausbote.cli.relay_trial import tried, trust
 from hausbote.cli.state import load_settings, state_option
 from hausbote.core.bus.control import notify
 from hausbote.turn.coturn import configuration, place
+from hausbote.turn.credentials import issue
+from hausbote.turn.offers import offers
 from hausbote.turn.secrets import Secrets, secrets_of
+
+_CHECK_SECONDS: Final = 60
 
 
 @click.group("relay")
@@ -41,6 +47,24 @@ def rotate(state: Path, at_once: bool) -> None:
     click.echo("The secret was changed.")
     if settings.relay.run == "elsewhere":
         click.echo("Give the relay its new configuration: hausbote relay config")
+
+
+@command.command("check")
+@state_option
+def check(state: Path) -> None:
+    """Try the relay as a client would: whether it answers, and what it must not reach."""
+    settings = load_settings(state)
+    secrets = _made(settings)
+    made = issue(secrets.current(), "hausbote relay check", time.time(), _CHECK_SECONDS)
+    if not offers(settings):
+        raise Problem("There is no coturn here: apt install coturn.")
+    good = True
+    for offer in offers(settings):
+        verdict = tried(offer, made, trust(settings))
+        click.echo(f"{offer.type} {offer.host} port {offer.port} {offer.transport}: {verdict.told}")
+        good = good and verdict.good
+    if not good:
+        raise Problem("Calls may fail; docs/calls.md tells which ports must be open.")
 
 
 def _made(settings: Settings) -> Secrets:
