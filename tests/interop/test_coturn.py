@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -292,19 +293,67 @@ def test_a_network_that_is_the_boxs_own_from_now_on_is_not_reached_any_more(hous
         box.script("ip link del lan")
 
 
-def test_a_relay_elsewhere_works_with_what_the_box_prints(house, tmp_path):
-    printed = house.internet.box.run([*HAUSBOTE, "--state", str(house.state), "relay", "config"])
-    text = printed.stdout.replace("=3478", "=3479").replace("=5349", "=5350")
-    (tmp_path / "turnserver.conf").write_text(text + f"pidfile={tmp_path}/pid\n")
-    relay = house.internet.box.popen(
-        ["turnserver", "-c", str(tmp_path / "turnserver.conf")], stdout=subprocess.DEVNULL
+@contextmanager
+def elsewhere(internet, state, place, port):
+    """A coturn that nobody looks after, with what the box at `state` prints for it."""
+    command = [*HAUSBOTE, "--state", str(state), "relay", "config"]
+    text = (
+        internet.box.run(command)
+        .stdout.replace("=3478", f"={port}")
+        .replace("=5349", f"={port + 1}")
+    )
+    (place / "turnserver.conf").write_text(text + f"pidfile={place}/pid\n")
+    relay = internet.box.popen(
+        ["turnserver", "-c", str(place / "turnserver.conf")], stdout=subprocess.DEVNULL
     )
     try:
         time.sleep(1)
-        assert arrived(house.call(*house.credentials(), "-e", PEER, "-p", "3479"))
+        yield
     finally:
         relay.terminate()
         relay.wait()
+
+
+def test_a_relay_elsewhere_works_with_what_the_box_prints(house, tmp_path):
+    with elsewhere(house.internet, house.state, tmp_path, 3490):
+        assert arrived(house.call(*house.credentials(), "-e", PEER, "-p", "3490"))
+
+
+@pytest.mark.parametrize(
+    ("external", "good", "told"),
+    [(PEER, True, f"calls come from {PEER}"), ("", False, "which the internet does not reach")],
+)
+def test_a_relay_behind_nat_tells_the_address_that_the_internet_sees(
+    internet, tmp_path, external, good, told
+):
+    options = [
+        "relay.run=elsewhere",
+        "relay.address=10.0.0.1",
+        "relay.host=10.0.0.1",
+        f"relay.external={external}",
+    ]
+    options += ["ports.relay=3492", "ports.relay_tls=3493"]
+    chosen = [word for one in options for word in ("--set", one)]
+    hausbote("init", "--domain", DOMAIN, *chosen, state=tmp_path / "state")
+    with elsewhere(internet, tmp_path / "state", tmp_path, 3492):
+        done = internet.box.run([*HAUSBOTE, "--state", str(tmp_path / "state"), "relay", "check"])
+    assert (done.returncode == 0) is good, done.stdout
+    assert done.stdout.count(told) == 3
+
+
+def test_a_port_that_is_closed_is_told(internet, tmp_path):
+    options = [
+        "relay.run=elsewhere",
+        "relay.address=10.0.0.1",
+        "relay.host=10.0.0.1",
+        "ports.relay=3494",
+    ]
+    chosen = [word for one in options for word in ("--set", one)]
+    hausbote("init", "--domain", DOMAIN, *chosen, state=tmp_path / "state")
+    done = internet.box.run([*HAUSBOTE, "--state", str(tmp_path / "state"), "relay", "check"])
+    assert done.returncode == 1
+    assert done.stdout.count("no answer") == 5
+    assert "Traceback" not in done.stderr
 
 
 def test_neither_log_names_anybody(house):

@@ -6,9 +6,13 @@ import hmac
 import time
 from datetime import datetime
 
+import gevent
 import pytest
 
+from hausbote.core.bus.memory import MemoryBus
+from hausbote.features.external_services import Questions, Watches
 from hausbote.turn.secrets import secrets_of
+from support.worlds import PASSWORD, MemoryWorld
 
 NS = "urn:xmpp:extdisco:2"
 SERVICE = f"{{{NS}}}service"
@@ -195,6 +199,37 @@ def test_one_who_asks_too_often_must_wait_and_nobody_else(cast, world):
     tybalt.receives(error("resource-constraint", "wait", "c1"))
     assert len(listed(tybalt, " type='stun'")) == 2
     assert len(listed(juliet)) == 5
+
+
+def test_a_client_is_told_when_that_part_of_the_server_is_away(tmp_path, monkeypatch):
+    """In memory only: a running box waits for half a minute."""
+    monkeypatch.setattr(MemoryBus.__init__, "__defaults__", (0.1, 1_000_000))
+    world = MemoryWorld(tmp_path)
+    try:
+        world.turn.close()
+        world.add_account("romeo")
+        romeo = world.client().log_in("romeo", PASSWORD)
+        romeo.sends(services(), credentials("<service host='h' type='turn'/>"))
+        romeo.receives(error("remote-server-timeout", "wait", "s1"))
+        romeo.receives(error("remote-server-timeout", "wait", "c1"))
+    finally:
+        world.close()
+
+
+def test_who_leaves_before_the_answer_leaves_nothing_behind(tmp_path):
+    world = MemoryWorld(tmp_path)
+    try:
+        world.add_account("romeo")
+        romeo = world.client().log_in("romeo", PASSWORD)
+        listed(romeo, " type='turn'")
+        assert len(world.host.state(Watches).by_session) == 1
+        romeo.sends(services(" type='turn'"))
+        romeo.leaves()
+        gevent.sleep(0.1)
+        assert not world.host.state(Questions).open
+        assert not world.host.state(Watches).by_session
+    finally:
+        world.close()
 
 
 def test_others_than_the_people_of_the_server_get_nothing(cast, bridge):

@@ -443,6 +443,28 @@ def test_a_box_without_coturn_runs_and_says_what_calls_need(tmp_path, monkeypatc
         box.close()
 
 
+def test_a_relay_that_does_not_start_keeps_nothing_else_from_running(tmp_path, monkeypatch):
+    broken = tmp_path / "turnserver"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    port, tls = free_ports(ADDRESS, 2)
+    box = RunningWorld(
+        tmp_path / "state",
+        "relay.run=here",
+        f"ports.relay={port}",
+        f"ports.relay_tls={tls}",
+        address=ADDRESS,
+    )
+    try:
+        services = json.loads(hausbote("status", "--json", state=box.state).stdout)
+        states = {one["service"]: one["state"] for one in services}
+        assert states.pop("relay") in ("starting", "backoff", "fatal")
+        assert set(states.values()) == {"running"}
+    finally:
+        box.close()
+
+
 def test_the_relays_ports_in_use_are_told(tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     with (

@@ -6,6 +6,8 @@ import hmac
 import subprocess
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hausbote.base.relay import Answer, Offer, Question
 from hausbote.base.settings import Settings
@@ -31,6 +33,18 @@ def test_the_name_begins_with_the_time_of_its_end():
     made = issue("north", "romeo@h", 1_700_000_000.9, 600)
     assert made.expires == 1_700_000_600
     assert made.username.startswith("1700000600:")
+
+
+@given(st.floats(1e9, 2e9), st.integers(1, 3_600))
+def test_credentials_never_last_longer_than_they_may_and_never_much_shorter(now, seconds):
+    left = issue("north", "romeo@h", now, seconds).expires - int(now)
+    assert seconds * 11 / 12 <= left <= seconds
+
+
+def test_who_asks_again_soon_gets_the_same():
+    first = issue("north", "romeo@h", 1_700_000_100, 3_600)
+    assert issue("north", "romeo@h", 1_700_000_110, 3_600) == first
+    assert issue("north", "romeo@h", 1_700_000_900, 3_600).expires > first.expires
 
 
 def test_an_account_has_one_pseudonym_per_secret():

@@ -8,10 +8,10 @@ import click
 
 from hausbote.base.settings import Settings
 from hausbote.cli.problem import Problem
-from hausbote.cli.relay_trial import tried, trust
+from hausbote.cli.relay_trial import inside, tried, trust
 from hausbote.cli.state import load_settings, state_option
 from hausbote.core.bus.control import notify
-from hausbote.turn.coturn import configuration, place
+from hausbote.turn.coturn import addresses, configuration, place
 from hausbote.turn.credentials import issue
 from hausbote.turn.offers import offers
 from hausbote.turn.secrets import Secrets, secrets_of
@@ -58,9 +58,10 @@ def check(state: Path) -> None:
     made = issue(secrets.current(), "hausbote relay check", time.time(), _CHECK_SECONDS)
     if not offers(settings):
         raise Problem("There is no coturn here: apt install coturn.")
+    trusted, forbidden = trust(settings), inside(addresses(settings))
     good = True
     for offer in offers(settings):
-        verdict = tried(offer, made, trust(settings))
+        verdict = tried(offer, made, trusted, forbidden)
         click.echo(f"{offer.type} {offer.host} port {offer.port} {offer.transport}: {verdict.told}")
         good = good and verdict.good
     if not good:

@@ -3,19 +3,19 @@
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from hausbote.base.relay import Offer
 from hausbote.base.settings import Settings
 from hausbote.turn.credentials import Credentials
-from hausbote.turn.networks import is_public
+from hausbote.turn.networks import Address, is_public
 from hausbote.turn.stun import Answer, NotStun, Trial, size_of
 
 _PATIENCE: Final = 1.5  # seconds for one answer
 _TRIES: Final = 3  # datagrams get lost
-_INSIDE: Final = ("127.0.0.1", "10.0.0.1", "192.168.0.1")
+_INSIDE: Final = ("127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.0.1", "192.168.1.1")
 _FORBIDDEN: Final = 403
 
 Exchange = Callable[[bytes], bytes]
@@ -36,11 +36,20 @@ def trust(settings: Settings) -> ssl.SSLContext:
     return context
 
 
-def tried(offer: Offer, credentials: Credentials, context: ssl.SSLContext) -> Verdict:
+def inside(own: Sequence[Address]) -> list[str]:
+    """Addresses that calls must not reach; not the relay's own, where two who need it meet."""
+    return [one for one in _INSIDE if ipaddress.ip_address(one) not in own]
+
+
+def tried(
+    offer: Offer, credentials: Credentials, context: ssl.SSLContext, forbidden: Sequence[str]
+) -> Verdict:
     """What became of it, in words for the owner."""
     try:
         with _opened(offer, context) as exchange:
-            return _relayed(exchange, credentials) if offer.is_restricted else _mapped(exchange)
+            if offer.is_restricted:
+                return _relayed(exchange, credentials, forbidden)
+            return _mapped(exchange)
     except ssl.SSLError as error:
         return Verdict(False, f"its certificate is not good for clients ({error.reason})")
     except socket.gaierror:
@@ -59,7 +68,7 @@ def _mapped(exchange: Exchange) -> Verdict:
     return Verdict(True, f"it sees this machine as {answer.mapped}")
 
 
-def _relayed(exchange: Exchange, credentials: Credentials) -> Verdict:
+def _relayed(exchange: Exchange, credentials: Credentials, forbidden: Sequence[str]) -> Verdict:
     trial = Trial(credentials.username, credentials.password)
 
     def ask(request: bytes) -> Answer:
@@ -69,7 +78,7 @@ def _relayed(exchange: Exchange, credentials: Credentials) -> Verdict:
     answer = ask(trial.allocate())
     if answer.relayed is None:
         return Verdict(False, f"it refuses our credentials (error {answer.error})")
-    reached = [one for one in _INSIDE if ask(trial.permit(one)).error != _FORBIDDEN]
+    reached = [one for one in forbidden if ask(trial.permit(one)).error != _FORBIDDEN]
     ask(trial.release())
     if reached:
         return Verdict(False, f"calls reach {', '.join(reached)}, which they must not")

@@ -123,7 +123,8 @@ def _peers(settings: Settings, place: Place) -> Iterator[str]:
     """Whom calls may reach: nobody on this side of the internet.
 
     But the relay itself: two people may each need it, and then it talks to itself.  coturn asks for
-    what is allowed before it asks for what is denied.
+    what is allowed before it asks for what is denied; an address behind NAT, for which it has an
+    external one, it allows by itself.
     """
     wanted = [ipaddress.ip_network(text) for text in settings.relay.denied]
     for network in [*NOT_THE_INTERNET, *place.networks, *wanted]:

@@ -8,7 +8,9 @@ has a pseudonym where an account could stand; one account's is always the same, 
 import base64
 import hashlib
 import hmac
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+_STEPS: Final = 12  # in the life of credentials: new ones are made every twelfth of it
 
 
 class Credentials(NamedTuple):
@@ -18,8 +20,12 @@ class Credentials(NamedTuple):
 
 
 def issue(secret: str, account: str, now: float, seconds: int) -> Credentials:
-    """Credentials of an account that are good for some seconds from now on."""
+    """Credentials of an account that are good for so many seconds from now on, or a little less.
+
+    Whoever asks again within a while gets the same ones.
+    """
     expires = int(now) + seconds
+    expires -= expires % max(1, seconds // _STEPS)
     username = f"{expires}:{_pseudonym(secret, account)}"
     digest = hmac.digest(secret.encode(), username.encode(), hashlib.sha1)
     return Credentials(username, base64.b64encode(digest).decode(), expires)
