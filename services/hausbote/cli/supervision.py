@@ -98,7 +98,7 @@ def start(settings: Settings) -> subprocess.Popen[bytes]:
     paths = {
         "HAUSBOTE_PYTHON": shlex.quote(sys.executable),
         "HAUSBOTE_BOX": shlex.quote(str(settings.state)),
-        "HAUSBOTE_RELAY": shutil.which(PROGRAM) or PROGRAM,
+        "HAUSBOTE_RELAY": shlex.quote(shutil.which(PROGRAM) or PROGRAM),
         # One thread does the work, so one heap will do: 5 KB less for each idle connection.
         "MALLOC_ARENA_MAX": "1",
     }
