@@ -64,12 +64,13 @@ class MemoryWorld:
 
     name = "memory"
 
-    def __init__(self, state: Path, **overrides):
-        self.domain = DOMAIN
-        components = {"secrets": [f"{name}={SECRET}" for name in COMPONENTS]}
-        relay = {"run": "elsewhere"}
-        raw = {"domain": DOMAIN, "bus": "memory:", "components": components, "relay": relay}
-        raw |= overrides
+    def __init__(self, state: Path, domain=DOMAIN, **overrides):
+        self.domain = domain
+        raw = {"domain": domain, "bus": "memory:", "federation": {"enabled": "no"}} | overrides
+        raw = {"relay": {"run": "elsewhere"}} | raw
+        if domain == DOMAIN:
+            components = {"secrets": [f"{name}={SECRET}" for name in COMPONENTS]}
+            raw = {"components": components} | raw
         settings = Settings.from_dict(raw, state)
         migrate(settings.database_url)
         self.bus_url = f"memory:{next(_numbers)}"
@@ -110,7 +111,7 @@ class MemoryWorld:
         return wire
 
     def client(self):
-        return Client(self.wire(), DOMAIN)
+        return Client(self.wire(), self.domain)
 
     def component_wire(self):
         wire = MemoryWire()
@@ -119,7 +120,7 @@ class MemoryWorld:
 
     def add_account(self, local):
         """Anew, as in a running box."""
-        if self.store.accounts.delete(local, f"{local}@{DOMAIN}"):
+        if self.store.accounts.delete(local, f"{local}@{self.domain}"):
             self.server.account_changed({"account": local, "change": "deleted"})
         self.store.accounts.create(local, KEYS)
 
@@ -157,6 +158,7 @@ class RunningWorld:
     """A box made by `hausbote init` and started by `hausbote run`."""
 
     name = "running"
+    federates = "no"
 
     def __init__(self, state: Path, *settings, address="127.0.0.9", domain=DOMAIN):
         self.domain = domain
@@ -168,6 +170,7 @@ class RunningWorld:
             f"ports.c2s_tls={self.tls_port}",
             f"ports.web={self.web_port}",
             f"ports.component={self.component_port}",
+            f"federation.enabled={self.federates}",
             f"components.address={address}",
             "relay.run=elsewhere",
             f"components.secrets={json.dumps([f'{name}={SECRET}' for name in COMPONENTS])}",
@@ -175,10 +178,14 @@ class RunningWorld:
         ]
         overrides = [argument for one in chosen for argument in ("--set", one)]
         hausbote("init", "--domain", domain, "--address", address, *overrides, state=state)
+        self.prepare()
         self.process = None
         self.settings = Settings.load(state)
         self.start()
         self.store = open_store(self.settings.database_url)
+
+    def prepare(self):
+        """What is done to a new box before it starts."""
 
     @property
     def ca(self):

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from hausbote.base.jid import JID, InvalidJID, prepare_resource
 from hausbote.base.tokens import token
+from hausbote.c2s import resumption
 from hausbote.core import dispatch
 from hausbote.core.session import Session
 from hausbote.features.clients import Access
@@ -42,6 +43,8 @@ def take_resource(stream: "ClientStream", resource: str) -> Session:
         old.transport.end(StreamError("conflict", "another client took this resource"))
         dispatch.gone(host, old)
     limit = host.settings.limits.sessions_per_account
+    if 0 < limit <= len(account.sessions):
+        resumption.make_room(host, account)
     if 0 < limit <= len(account.sessions):
         raise ResourceConstraint("this account has as many clients online as it may")
     session = Session(JID(account.local, host.domain, resource), account, stream)

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from hausbote.base.jid import JID, InvalidJID, prepare_domain
+from hausbote.c2s import resumption
 from hausbote.c2s.binding import bind
 from hausbote.c2s.login import Login, begin_login, continue_login, fail
 from hausbote.c2s.sasl2 import authentication_feature, take_step
 from hausbote.core.feature import Phase, Target
 from hausbote.core.request import Request
 from hausbote.xmpp import ns
-from hausbote.xmpp.errors import StanzaError, StreamError
+from hausbote.xmpp.errors import StanzaError, StreamError, UnexpectedRequest
 from hausbote.xmpp.sasl import channel_binding_feature
 from hausbote.xmpp.stanza import Stanza, error, result
 from hausbote.xmpp.xml import Markup, el
@@ -80,6 +81,8 @@ def features(stream: "ClientStream") -> Iterator[Markup | None]:
     elif stream.session is None:
         yield el("bind", el("required"), xmlns=ns.BIND)
         yield el("session", el("optional"), xmlns=ns.SESSION)
+    if phase is Phase.AFTER_LOGIN and (stream.session is None or stream.session.acks is None):
+        yield resumption.OFFER
     yield from stream.server.offers[phase]
 
 
@@ -89,6 +92,8 @@ def negotiate(stream: "ClientStream", element: Stanza) -> None:
         raise StreamError("policy-violation", "wait for the answer")
     if not stream.connection.encrypted:
         _before_tls(stream, element)
+    elif element.ns == ns.SM and element.name in ("enable", "resume"):
+        _manage(stream, element)
     elif stream.login is None or not stream.login.done:
         _before_login(stream, element)
     elif element.ns == ns.CLIENT and element.name == "iq":
@@ -105,6 +110,15 @@ def _before_tls(stream: "ClientStream", element: Stanza) -> None:
         fail(stream, "encryption-required")
     else:
         raise _refusal(element, "this server speaks over TLS only")
+
+
+def _manage(stream: "ClientStream", element: Stanza) -> None:
+    """XEP-0198: first the login, then a resource or resumption."""
+    login = stream.login
+    if element.name == "resume" and login is not None and login.done:
+        resumption.resume(stream, element)
+    else:
+        stream.say(resumption.failed(UnexpectedRequest()))
 
 
 def _before_login(stream: "ClientStream", element: Stanza) -> None:

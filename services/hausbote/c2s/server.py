@@ -6,7 +6,7 @@ from typing import Any, Final
 import gevent
 
 from hausbote.base.log import Event, bug, log
-from hausbote.c2s.certificates import certificates
+from hausbote.c2s import resumption
 from hausbote.c2s.login import KeyRing, LoginGuard
 from hausbote.c2s.stream import ClientStream
 from hausbote.core import dispatch
@@ -14,6 +14,7 @@ from hausbote.core.feature import Feature, Phase
 from hausbote.core.host import Host
 from hausbote.features.clients import end_agents_sessions, forget_old_clients
 from hausbote.features.contacts import forget_person
+from hausbote.net.certificates import certificates
 from hausbote.net.connection import Connection, Traffic
 from hausbote.net.listener import AddressBook, Listener
 from hausbote.net.tls import CertificateError, TlsShelf
@@ -87,6 +88,7 @@ class Server:
             self._web.stop()
         for stream in list(self._streams):
             stream.end(StreamError("system-shutdown"))
+        resumption.end_all(self.host)
 
     @property
     def connections(self) -> int:
@@ -162,6 +164,7 @@ class Server:
             try:
                 self._end_slow_logins()
                 self._let_rest()
+                resumption.sweep(self.host)
                 self._look_at_certificates()
                 self._flush()
                 self._forget_old_clients()

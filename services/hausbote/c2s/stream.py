@@ -5,13 +5,14 @@ bound the client is read in lockstep: nothing more is taken before the last step
 that no byte can slip past a restart of the stream.
 """
 
+from collections.abc import Callable
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING, Final
-
-from gevent.event import Event as Signal
 
 from hausbote.base.log import Event, Word, bug, log
 from hausbote.base.tokens import session_tag, token
+from hausbote.c2s import resumption
 from hausbote.c2s.login import Login
 from hausbote.c2s.negotiation import features, negotiate, open_stream
 from hausbote.core import dispatch
@@ -145,7 +146,8 @@ class ClientStream:
         elif isinstance(event, Closed):
             self.close()
         elif event is _Step.GONE:
-            self._leave()
+            if not resumption.hibernate(self):
+                self._leave()
             self._let_go()
         elif not self.waiting:
             self.connection.resume()
@@ -164,7 +166,13 @@ class ClientStream:
                 return
             if self.language is not None and "xml:lang" not in stanza.attrs:
                 stanza.attrs["xml:lang"] = self.language
-            dispatch.from_session(self.server.host, session, stanza)
+            host, acks = self.server.host, session.acks
+            if acks is None:
+                dispatch.from_session(host, session, stanza)
+            else:
+                acks.handle(partial(dispatch.from_session, host, session, stanza))
+        else:
+            self.end(StreamError("reset", "the session is over"))
 
     def _take_nonza(self, session: Session, element: Stanza) -> None:
         host = self.server.host
@@ -174,7 +182,7 @@ class ClientStream:
         handler(host, session, element)
 
     def _leave(self) -> None:
-        if self.session is not None:
+        if self.session is not None and not self.session.gone:
             log(Event.SESSION_ENDED, session=Word(self.tag))
             dispatch.gone(self.server.host, self.session)
 
@@ -193,11 +201,8 @@ class ClientStream:
     def send(self, data: bytes) -> None:
         self.connection.write(data)
 
-    def flush(self) -> bool:
-        sent = Signal()
-        self.connection.when_sent(sent.set)
-        sent.wait()
-        return not self.closed
+    def when_sent(self, callback: Callable[[], None]) -> None:
+        self.connection.when_sent(callback)
 
     def say(self, markup: Markup) -> None:
         self.connection.write(markup.encode())

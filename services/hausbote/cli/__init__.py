@@ -16,8 +16,10 @@ _COMMANDS: Final = {
     "init": "initialise",
     "run": "run",
     "status": "status",
+    "check": "check",
     "user": "user",
     "config": "config",
+    "federation": "federation",
     "relay": "relay",
 }
 

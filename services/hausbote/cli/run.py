@@ -16,7 +16,7 @@ from hausbote.base.settings import Settings
 from hausbote.cli import preflight
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
-from hausbote.cli.supervision import SERVICES, processes, runs_relay, start, write_config
+from hausbote.cli.supervision import processes, runs_relay, services, start, write_config
 from hausbote.core.bus.control import query_status
 from hausbote.storage import StorageError, migrate
 
@@ -72,8 +72,9 @@ def _wait_until_ready(settings: Settings, child: subprocess.Popen[bytes]) -> lis
     deadline = time.monotonic() + _START_TIME
     while child.poll() is None:
         known = {one["name"]: one["statename"] for one in processes(settings) or ()}
-        states = {name: state for name, state in known.items() if name in SERVICES}
-        waiting = [name for name in SERVICES if not _is_ready(settings, name, states)]
+        wanted = services(settings)
+        states = {name: state for name, state in known.items() if name in wanted}
+        waiting = [name for name in wanted if not _is_ready(settings, name, states)]
         if not waiting or "FATAL" in states.values() or time.monotonic() > deadline:
             return waiting
         time.sleep(0.1)
@@ -103,11 +104,13 @@ def _what_next(settings: Settings, state: Path) -> str:
     program = Path(sys.executable).with_name("hausbote")
     command = os.path.relpath(program) if program.is_relative_to(Path.cwd()) else str(program)
     where = "" if str(state) == "var" else f" --state {shlex.quote(str(state))}"
+    federates = settings.beyond != ""
     lines = [
         f"Hausbote runs for {settings.domain}.",
         f"  {settings.address} port {ports.c2s}: clients, with STARTTLS" if ports.c2s else "",
         f"  {settings.address} port {ports.c2s_tls}: clients, with TLS" if ports.c2s_tls else "",
         f"  {settings.address} port {ports.web}: web clients" if ports.web else "",
+        f"  {settings.address} port {ports.s2s}: other servers" if federates and ports.s2s else "",
         *_relay(settings),
         "What to do next, in another terminal:",
         f"  {command}{where} user add you@{settings.domain} --admin",

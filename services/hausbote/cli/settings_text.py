@@ -2,46 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
-from hausbote.base.settings import (
-    ClientState,
-    Components,
-    Contact,
-    Dns,
-    Limits,
-    Log,
-    Names,
-    Policy,
-    Ports,
-    PubsubService,
-    Push,
-    Relay,
-    Retention,
-    Settings,
-    Tls,
-    Web,
-    documented,
-)
+from hausbote.base.settings import Settings, documented
 
-_SECTIONS = {
-    "names": Names,
-    "ports": Ports,
-    "web": Web,
-    "tls": Tls,
-    "dns": Dns,
-    "limits": Limits,
-    "contact": Contact,
-    "push": Push,
-    "client_state": ClientState,
-    "components": Components,
-    "policy": Policy,
-    "retention": Retention,
-    "relay": Relay,
-    "pubsub": PubsubService,
-    "log": Log,
-}
+_SECTIONS = {f.name: f.type for f in fields(Settings) if is_dataclass(f.type)}
 
 
 def toml_file(chosen: Mapping[str, Any]) -> str:

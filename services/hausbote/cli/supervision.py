@@ -19,7 +19,6 @@ from hausbote.turn.keeper import write_configuration
 from hausbote.turn.offers import PROGRAM, is_available
 from hausbote.turn.secrets import secrets_of
 
-SERVICES: Final = ("c2s", "rooms", "turn")
 RELAY: Final = "relay"  # coturn, which is no service of ours
 CONFIG: Final = "supervisord.conf"
 
@@ -42,6 +41,7 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 _PROGRAM: Final = """
 [program:{service}]
 command = %(ENV_HAUSBOTE_PYTHON)s -m hausbote.{service} --state %(ENV_HAUSBOTE_BOX)s
+priority = {priority}
 autorestart = true
 startsecs = 1
 startretries = 3
@@ -63,6 +63,14 @@ stdout_logfile = /dev/null
 stdout_logfile_maxbytes = 0
 """
 
+# The lowest is stopped last: what the others say when they go still reaches other servers.
+_PRIORITIES: Final = {"s2s": 100}
+
+
+def services(settings: Settings) -> list[str]:
+    """The names of what a box runs."""
+    return ["c2s", "rooms", "turn", *([settings.beyond] if settings.beyond else [])]
+
 
 def write_config(settings: Settings) -> Path:
     """Write DIR/run/supervisord.conf.
@@ -70,7 +78,10 @@ def write_config(settings: Settings) -> Path:
     The supervisor runs in that directory and reaches its socket through /proc/self/cwd: a Unix
     socket's path must be short, and the supervisor makes relative ones absolute.
     """
-    programs = [_PROGRAM.format(service=service) for service in SERVICES]
+    programs = [
+        _PROGRAM.format(service=service, priority=_PRIORITIES.get(service, 999))
+        for service in services(settings)
+    ]
     if runs_relay(settings):
         programs.append(_RELAY)
         _write_relay_config(settings)

@@ -24,8 +24,7 @@ _KINDS: Final = {kind: kind for kind in ("chat", "error", "groupchat", "headline
 class Sent:
     """One message from a client of ours, with its from and to set.
 
-    A handler may put another `stanza` in place for those after it: what its sender's own archive
-    and devices get says more than what goes out.
+    What a handler puts in the place of `stanza` goes on instead.
     """
 
     __slots__ = ("host", "session", "stanza", "tickets", "to", "type")
@@ -44,10 +43,11 @@ class Sent:
 class Delivery:
     """One message on its way to one local account.
 
-    `session` is the sender's if it is a client of this service.
+    `session` is the sender's if it is a client of this service.  `at` is when the message came, in
+    seconds since 1970, if that was not now.
     """
 
-    __slots__ = ("account", "host", "sender", "session", "stanza", "tickets", "to", "type")
+    __slots__ = ("account", "at", "host", "sender", "session", "stanza", "tickets", "to", "type")
 
     def __init__(
         self,
@@ -60,6 +60,7 @@ class Delivery:
     ) -> None:
         self.host = host
         self.session = session
+        self.at: float | None = None
         self.stanza = stanza
         self.sender = sender
         self.to = to

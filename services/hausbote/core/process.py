@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from hausbote.base.settings import Settings
+from hausbote.core.bus import Handler
 from hausbote.core.daemon import Daemon
 from hausbote.core.exchange import from_bus
 from hausbote.core.host import Host
@@ -32,12 +33,17 @@ class Process(Daemon):
         host: Host,
         stop: Callable[[], None] = lambda: None,
         notified: Callable[[dict[str, str]], None] = lambda _: None,
+        handler: Handler | None = None,
+        more: Callable[[], dict[str, object]] = dict,
     ) -> None:
-        """Serve until SIGTERM or SIGINT, then `stop` and leave nothing half done."""
+        """Serve until SIGTERM or SIGINT, then `stop` and leave nothing half done.
+
+        `handler` takes frames instead of the dispatcher; `more` is what there is to tell besides.
+        """
         host.started = host.clock()
-        host.bus.on_status(partial(describe, host))
+        host.bus.on_status(lambda: describe(host) | more())
         host.bus.on_notify(notified)
-        self.serve(host.bus, partial(from_bus, host), stop)
+        self.serve(host.bus, handler or partial(from_bus, host), stop)
         if self._store is not None:
             self._store.close()
 

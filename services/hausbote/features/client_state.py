@@ -78,7 +78,7 @@ class Inactive:
         """Send all that waits."""
         waiting, self._waiting, self._size = self._waiting, {}, 0
         for one in waiting.values():
-            self._session.transport.send(_with_time(one, self._host.domain))
+            self._session.put(_with_time(one, self._host.domain))
 
     def _drop(self, key: _Key) -> None:
         old = self._waiting.pop(key, None)

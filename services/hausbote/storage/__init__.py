@@ -4,10 +4,14 @@ Nothing of the database leaves this package: callers speak of accounts, rosters 
 """
 
 from hausbote.storage.accounts import Account, AccountExists
+from hausbote.storage.archives import Archived, Range
+from hausbote.storage.archiving import Preferences
 from hausbote.storage.clients import Client, Revoked
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import migrate, schema_version
 from hausbote.storage.offline import OfflineMessage
+from hausbote.storage.outgoing import Outgoing, Room, Waiting
+from hausbote.storage.peers import Certificate, Peer
 from hausbote.storage.private import Piece
 from hausbote.storage.pubsub import (
     Affiliation,
@@ -32,6 +36,8 @@ __all__ = [
     "Account",
     "AccountExists",
     "Affiliation",
+    "Archived",
+    "Certificate",
     "Client",
     "Item",
     "Limits",
@@ -40,12 +46,17 @@ __all__ = [
     "Node",
     "OfflineMessage",
     "Outcome",
+    "Outgoing",
+    "Peer",
     "Piece",
+    "Preferences",
     "Published",
     "PushService",
+    "Range",
     "Removed",
     "Request",
     "Revoked",
+    "Room",
     "Roster",
     "RosterItem",
     "StorageError",
@@ -53,6 +64,7 @@ __all__ = [
     "Subscription",
     "Ticket",
     "Token",
+    "Waiting",
     "migrate",
     "open_store",
     "schema_version",

@@ -13,15 +13,18 @@ from hausbote.xmpp.xml import Markup, el
 class StreamError(Exception):
     """Ends the stream with `condition` (RFC 6120 §4.9.3); `text` is for the peer's developers."""
 
-    def __init__(self, condition: str, text: str | None = None) -> None:
+    def __init__(
+        self, condition: str, text: str | None = None, *, extra: Markup | None = None
+    ) -> None:
         super().__init__(condition)
         self.condition = condition
         self.text = text
+        self.extra = extra
 
     def markup(self) -> Markup:
         """The <stream:error/> element."""
         text = el("text", self.text, xmlns=ns.STREAM_ERRORS, xml_lang="en") if self.text else None
-        return el("stream:error", el(self.condition, xmlns=ns.STREAM_ERRORS), text)
+        return el("stream:error", el(self.condition, xmlns=ns.STREAM_ERRORS), text, self.extra)
 
 
 class StanzaError(Exception):

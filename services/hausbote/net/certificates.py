@@ -1,4 +1,4 @@
-"""Which certificates clients are shown."""
+"""Which certificates the box shows."""
 
 from pathlib import Path
 

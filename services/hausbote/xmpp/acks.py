@@ -1,0 +1,199 @@
+"""What was handled of a stream of stanzas (XEP-0198 §4), in both directions; without I/O."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from hausbote.xmpp.stanza import Stanza
+
+_MODULUS: Final = 2**32
+_ASK_AFTER: Final = 10  # stanzas that are no message, until we ask whether they arrived
+
+
+class HandledCountTooHigh(Exception):
+    """The other side claims to have handled more than it was sent."""
+
+    def __init__(self, h: int, sent: int) -> None:
+        super().__init__(h, sent)
+        self.h = h
+        self.sent = sent
+
+
+class Sent(NamedTuple):
+    """`stanza` is set for what must not get lost with a session; `at` is in seconds since 1970."""
+
+    data: bytes
+    at: float
+    stanza: Stanza | None
+
+
+class Unacked:
+    """What was sent and not acknowledged yet.
+
+    `overflowed` is called once, when more than `limit` bytes wait (0 = no limit).
+    """
+
+    __slots__ = (
+        "_asked",
+        "_clock",
+        "_important",
+        "_limit",
+        "_overflowed",
+        "_sent",
+        "_size",
+        "_timer",
+        "_waiting",
+        "asked_at",
+        "queue",
+    )
+
+    def __init__(
+        self,
+        limit: int,
+        overflowed: Callable[[], None],
+        clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.queue: deque[Sent] = deque()
+        self.asked_at: float | None = None  # when we asked for an answer that did not come yet
+        self._sent = 0
+        self._asked = 0  # what was sent when we asked last
+        self._important = 0  # what was sent with the last message
+        self._size = 0
+        self._limit = limit
+        self._overflowed = overflowed
+        self._clock = clock
+        self._timer = timer
+        self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
+
+    def add(self, data: bytes, stanza: Stanza | None, at: float | None = None) -> None:
+        """One more stanza goes out, which came at that time."""
+        self.queue.append(Sent(data, self._clock() if at is None else at, stanza))
+        self._sent += 1
+        if data.startswith(b"<message"):
+            self._important = self._sent
+        before = self._size
+        self._size += len(data)
+        if before <= self._limit < self._size and self._limit:
+            self._overflowed()
+
+    def is_due(self) -> bool:
+        """Whether to ask now; if so, it counts as asked.  Never while an answer is due."""
+        if self.asked_at is not None or not self.queue:
+            return False
+        if self._important <= self._asked and self._sent - self._asked < _ASK_AFTER:
+            return False
+        self.ask()
+        return True
+
+    @property
+    def sent(self) -> int:
+        """How many were sent, as it is on the wire."""
+        return self._sent % _MODULUS
+
+    def ask(self) -> None:
+        self._asked = self._sent
+        self.asked_at = self._timer()
+
+    def is_possible(self, h: int) -> bool:
+        """Whether `h` does not count more than was sent; an old number is no lie."""
+        return self._new(h) <= len(self.queue)
+
+    def acknowledge(self, h: int) -> bool:
+        """The other side has handled so many; HandledCountTooHigh if that cannot be.
+
+        Whether that is all we asked for; if not, the rest is asked for with the next stanza.
+        """
+        if not self.is_possible(h):
+            raise HandledCountTooHigh(h, self.sent)
+        for _ in range(self._new(h)):
+            self._size -= len(self.queue.popleft().data)
+        acked = self._sent - len(self.queue)
+        complete = acked >= self._asked
+        self.asked_at = None
+        if not complete:
+            self._asked = acked
+        while self._waiting and self._waiting[0][0] <= acked:
+            self._waiting.popleft()[1]()
+        return complete
+
+    def close(self) -> None:
+        """The session is over: nobody is called back any more."""
+        self._waiting.clear()
+        self._overflowed = _nobody
+
+    def then(self, callback: Callable[[], None]) -> None:
+        """Call back when all that was sent so far is acknowledged, if ever."""
+        if self.queue:
+            self._waiting.append((self._sent, callback))
+        else:
+            callback()
+
+    def _new(self, h: int) -> int:
+        """How many more than before; 0 for a number of the past."""
+        more = (h - (self._sent - len(self.queue))) % _MODULUS
+        return more if more < _MODULUS // 2 else 0
+
+
+def _nobody() -> None:
+    """Is told of what happens after the end."""
+
+
+class _Entry:
+    """A stanza that came; `done` when nothing of it can get lost any more."""
+
+    __slots__ = ("done",)
+
+    def __init__(self) -> None:
+        self.done = False
+
+
+class Ledger:
+    """What came, and how much of it is handled: all up to the first that is not."""
+
+    __slots__ = ("_asked", "_open", "handled")
+
+    def __init__(self) -> None:
+        self.handled = 0
+        self._open: deque[_Entry] = deque()
+        self._asked: deque[tuple[int, float, Callable[[], None]]] = deque()
+
+    def __len__(self) -> int:
+        """How many came and are not handled."""
+        return len(self._open)
+
+    @property
+    def count(self) -> int:
+        """`handled` as it is on the wire."""
+        return self.handled % _MODULUS
+
+    def enter(self) -> Callable[[], None]:
+        """One more came; what is returned is to be called when it is handled."""
+        entry = _Entry()
+        self._open.append(entry)
+
+        def leave() -> None:
+            entry.done = True
+            self._settle()
+
+        return leave
+
+    def then(self, callback: Callable[[], None], now: float) -> None:
+        """Call back when all that came so far is handled, or in `answer_late`."""
+        if self._open:
+            self._asked.append((self.handled + len(self._open), now, callback))
+        else:
+            callback()
+
+    def answer_late(self, before: float) -> None:
+        """Call back those who have waited since then, though not all is handled."""
+        while self._asked and self._asked[0][1] <= before:
+            self._asked.popleft()[2]()
+
+    def _settle(self) -> None:
+        while self._open and self._open[0].done:
+            self._open.popleft()
+            self.handled += 1
+        while self._asked and self._asked[0][0] <= self.handled:
+            self._asked.popleft()[2]()

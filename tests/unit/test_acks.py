@@ -1,0 +1,150 @@
+"""Counting for stream management (XEP-0198)."""
+
+import pytest
+
+from hausbote.xmpp.acks import HandledCountTooHigh, Ledger, Unacked
+
+MODULUS = 2**32
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def unacked():
+    overflows = []
+    made = Unacked(100, lambda: overflows.append(1), Clock())
+    return made, overflows
+
+
+def fill(unacked, count, data=b"<iq/>"):
+    for _ in range(count):
+        unacked.add(data, None)
+
+
+def test_acknowledged_stanzas_are_forgotten(unacked):
+    unacked, _ = unacked
+    fill(unacked, 3)
+    unacked.acknowledge(2)
+    assert len(unacked.queue) == 1
+    unacked.acknowledge(2)
+    assert len(unacked.queue) == 1
+
+
+def test_an_old_count_changes_nothing(unacked):
+    unacked, _ = unacked
+    fill(unacked, 3)
+    unacked.acknowledge(2)
+    unacked.acknowledge(1)
+    assert len(unacked.queue) == 1
+
+
+@pytest.mark.parametrize("h", [4, 1000, MODULUS // 2 - 1])
+def test_more_than_was_sent_cannot_be(unacked, h):
+    unacked, _ = unacked
+    fill(unacked, 3)
+    with pytest.raises(HandledCountTooHigh):
+        unacked.acknowledge(h)
+    assert len(unacked.queue) == 3
+
+
+def test_counts_wrap_at_2_to_the_32(unacked):
+    unacked, _ = unacked
+    unacked._sent = MODULUS - 2
+    fill(unacked, 4)
+    unacked.acknowledge(MODULUS - 1)
+    assert len(unacked.queue) == 3
+    unacked.acknowledge(0)
+    assert len(unacked.queue) == 2
+    unacked.acknowledge(2)
+    assert not unacked.queue
+    assert unacked.sent == 2
+
+
+def test_a_message_is_asked_about_at_once_and_only_once(unacked):
+    unacked, _ = unacked
+    fill(unacked, 1)
+    assert not unacked.is_due()
+    unacked.add(b"<message/>", None)
+    assert unacked.is_due()
+    unacked.add(b"<message/>", None)
+    assert not unacked.is_due()
+    unacked.acknowledge(2)
+    assert unacked.is_due()
+    unacked.acknowledge(3)
+    assert not unacked.is_due()
+
+
+def test_other_stanzas_are_asked_about_after_ten(unacked):
+    unacked, _ = unacked
+    fill(unacked, 9)
+    assert not unacked.is_due()
+    fill(unacked, 1)
+    assert unacked.is_due()
+
+
+def test_too_many_bytes_are_told_once(unacked):
+    unacked, overflows = unacked
+    fill(unacked, 20)
+    assert not overflows
+    fill(unacked, 5)
+    assert len(overflows) == 1
+    unacked.acknowledge(25)
+    fill(unacked, 21)
+    assert len(overflows) == 2
+
+
+def test_callbacks_wait_for_what_was_sent_before_them(unacked):
+    unacked, _ = unacked
+    called = []
+    unacked.then(lambda: called.append("nothing was sent"))
+    fill(unacked, 2)
+    unacked.then(lambda: called.append("two"))
+    fill(unacked, 1)
+    unacked.then(lambda: called.append("three"))
+    unacked.acknowledge(1)
+    assert called == ["nothing was sent"]
+    unacked.acknowledge(2)
+    assert called == ["nothing was sent", "two"]
+    unacked.acknowledge(3)
+    assert called[-1] == "three"
+
+
+def test_only_a_prefix_counts_as_handled():
+    ledger, answered = Ledger(), []
+    first, second, third = ledger.enter(), ledger.enter(), ledger.enter()
+    ledger.then(lambda: answered.append(ledger.count), 0.0)
+    second()
+    third()
+    assert ledger.count == 0
+    assert not answered
+    first()
+    assert ledger.count == 3
+    assert answered == [3]
+    ledger.then(lambda: answered.append("at once"), 0.0)
+    assert answered[-1] == "at once"
+
+
+def test_who_has_waited_too_long_is_answered_with_less():
+    ledger, answered = Ledger(), []
+    ledger.enter()()
+    leave = ledger.enter()
+    ledger.then(lambda: answered.append(ledger.count), 10.0)
+    ledger.answer_late(9.0)
+    assert not answered
+    ledger.answer_late(10.0)
+    assert answered == [1]
+    leave()
+    assert answered == [1]
+
+
+def test_handled_counts_wrap_too():
+    ledger = Ledger()
+    ledger.handled = MODULUS - 1
+    ledger.enter()()
+    assert ledger.count == 0
