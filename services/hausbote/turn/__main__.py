@@ -10,6 +10,7 @@ import time
 import gevent
 
 from hausbote.base.log import Event, log
+from hausbote.core.bus import BusError
 from hausbote.core.daemon import Daemon
 from hausbote.turn.caretaker import Caretaker
 from hausbote.turn.desk import Desk
@@ -27,7 +28,7 @@ def main() -> int:
         desk = Desk(daemon.settings, secrets)
         web = Web(daemon.settings, desk)
         web.start()
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, BusError) as error:
         print(f"turn: {error}", file=sys.stderr)
         return 1
     if not is_available(daemon.settings) and daemon.settings.relay.run == "here":

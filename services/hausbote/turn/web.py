@@ -1,23 +1,24 @@
 """The relay for the box's own web client: a page of JSON on a Unix socket of the bus's directory.
 
     POST /credentials   {"account": "juliet@example.org"}
-    200                 {"iceServers": [...], "ttl": 3600}     as RTCPeerConnection wants it
+    200                 {"iceServers": [...], "ttl": 3412}     as RTCPeerConnection wants it
     400, 404, 405, 429  {"error": "a sentence"}
 
 Whoever may open the socket is one of the box's services, and has checked who the account is.
 """
 
 import json
-import os
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from gevent import socket
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
+from hausbote.base.log import bug
 from hausbote.base.relay import Offer, Question
 from hausbote.base.settings import Settings
-from hausbote.core.bus.sockets import is_ours, short_path
+from hausbote.core.bus.sockets import is_ours
+from hausbote.core.bus.unix import listen
 from hausbote.turn.desk import Desk
 
 SOCKET: Final = "turn-web"
@@ -48,8 +49,8 @@ class Web:
         self._server: Any = None
 
     def start(self) -> None:
-        """OSError if the socket cannot be made."""
-        listener = _listen(self._settings)
+        """BusError if the socket cannot be made."""
+        listener = listen(str(self._settings.bus_dir), SOCKET)
         self._server = WSGIServer(listener, self, log=None, error_log=None, handler_class=_Handler)
         self._server.start()
 
@@ -81,7 +82,8 @@ class Web:
         # URLs of STUN name no transport (RFC 7064), so one will do.
         found = [one for one in answer.offers if one.is_restricted or one.transport == "udp"]
         servers = [_ice_server(offer) for offer in found]
-        return {"iceServers": servers, "ttl": self._settings.relay.credential_seconds}
+        ends = max((one.expires for one in found), default=0)
+        return {"iceServers": servers, "ttl": max(0, ends - int(time.time()))}
 
 
 def _account(environ: dict[str, Any]) -> str:
@@ -112,16 +114,8 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
         if is_ours(self.socket):
             super().handle()
 
-
-def _listen(settings: Settings) -> Any:
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        with short_path(settings.bus_dir, SOCKET) as path:
-            if os.path.lexists(path):
-                os.unlink(path)
-            listener.bind(path)
-        listener.listen(16)
-    finally:
-        os.umask(before)
-    return listener
+    def handle_error(self, t: Any, v: Any, tb: Any) -> None:
+        if not issubclass(t, OSError):  # the asker's connection, not ours
+            bug(v)
+        self.close_connection = True
+        self._send_error_response_if_possible(500)
