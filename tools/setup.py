@@ -32,6 +32,7 @@ def main(purpose: str) -> None:
     if purpose == "test":
         check_node()
         check_other_servers()
+        check_coturn()
     if not (VENV / "bin" / "python").exists():
         make_venv()
     install(EXTRAS[purpose])
@@ -78,6 +79,12 @@ def check_other_servers() -> None:
         missing.append("lua-unbound")  # Prosody asks the tests' DNS by it
     if missing:
         add_debian_packages(" ".join(missing), "The tests of federation need other servers")
+
+
+def check_coturn() -> None:
+    """The tests of calls have a real relay and its own client."""
+    if shutil.which("turnserver") is None or shutil.which("turnutils_uclient") is None:
+        add_debian_packages("coturn", "The tests of calls need coturn")
 
 
 def make_venv() -> None:

@@ -50,6 +50,16 @@ def test_clients_do_not_notice_that_rooms_is_restarted(house):
     assert romeo.next(20).get("type") == "result"
 
 
+def test_clients_do_not_notice_that_turn_is_restarted(house):
+    romeo = house.client().log_in("romeo", PASSWORD)
+    house.kill("turn")
+    romeo.sends("<iq type='get' id='1' to='h'><services xmlns='urn:xmpp:extdisco:2'/></iq>")
+    romeo.sends("<iq type='get' id='2' to='h'><ping xmlns='urn:xmpp:ping'/></iq>")
+    answers = {answer.get("id"): answer for answer in (romeo.next(20), romeo.next(20))}
+    assert {one.get("type") for one in answers.values()} == {"result"}
+    assert len(answers["1"][0]) == 5
+
+
 def test_after_a_crash_of_c2s_everything_is_there(house):
     romeo = house.client().log_in("romeo", PASSWORD)
     romeo.sends(

@@ -71,6 +71,7 @@ ROWS = (
     Row("IM", ADVANCED, "Message archive", "XEP-0313", _account("urn:xmpp:mam:2"), "scenes/test_archive.py"),
     Row("Mobile", SERVER, "Stream management", "XEP-0198", _stream("{urn:xmpp:sm:3}sm"), "", "lead"),
     Row("Mobile", SERVER, "Client state indication", "XEP-0352", _stream("{urn:xmpp:csi:0}csi"), "scenes/test_client_state.py"),
+    Row("A/V Calling", ADVANCED, "External service discovery: a relay", "XEP-0215", _server("urn:xmpp:extdisco:2"), "scenes/test_external_services.py"),
     Row("Mobile", ADVANCED, "Push notifications", "XEP-0357", _account("urn:xmpp:push:0"), "scenes/test_push.py"),
 )
 # fmt: on

@@ -23,6 +23,10 @@ from hausbote.core.exchange import from_bus
 from hausbote.net.waiting import GreenletRoom
 from hausbote.rooms import service as rooms_service
 from hausbote.storage import migrate, open_store
+from hausbote.turn import service as turn_service
+from hausbote.turn.caretaker import Caretaker
+from hausbote.turn.desk import Desk
+from hausbote.turn.secrets import secrets_of
 from hausbote.xmpp.sasl import keys_for
 from support.client import Client
 from support.wires import MemoryWire, TcpWire
@@ -63,6 +67,7 @@ class MemoryWorld:
     def __init__(self, state: Path, domain=DOMAIN, **overrides):
         self.domain = domain
         raw = {"domain": domain, "bus": "memory:", "federation": {"enabled": "no"}} | overrides
+        raw = {"relay": {"run": "elsewhere"}} | raw
         if domain == DOMAIN:
             components = {"secrets": [f"{name}={SECRET}" for name in COMPONENTS]}
             raw = {"components": components} | raw
@@ -76,11 +81,29 @@ class MemoryWorld:
         for host in (self.host, self.rooms):
             host.started = host.clock()
             host.bus.serve(lambda frame, host=host: from_bus(host, frame))
+        self.turn = self._turn()
         self.server = _MemoryServer(self.host)
         self.components = ComponentServer(self.host)
 
     def _bus(self, service):
         return lambda undeliverable: open_bus(self.bus_url, service, undeliverable)
+
+    def _turn(self):
+        secrets = secrets_of(self.settings)
+        secrets.make(time.time())
+        bus = self._bus("turn")(lambda _service, _frame: None)
+        desk = Desk(self.settings, secrets)
+        bus.serve(turn_service.handler(desk, lambda: bus))
+        caretaker = Caretaker(self.settings, desk, bus)
+        bus.on_notify(lambda _: caretaker.look())
+        return bus
+
+    def void_credentials(self):
+        """As if the owner had changed the relay's secret at once."""
+        secrets, now = secrets_of(self.settings), time.time()
+        secrets.rotate(now)
+        secrets.forget_before(now)
+        self.turn.notified({})
 
     def wire(self):
         wire = MemoryWire()
@@ -104,6 +127,7 @@ class MemoryWorld:
     def close(self):
         self.host.bus.close(graceful=False)
         self.rooms.bus.close(graceful=False)
+        self.turn.close(graceful=False)
         gevent.sleep(0.001)
         self.store.close()
 
@@ -148,6 +172,7 @@ class RunningWorld:
             f"ports.component={self.component_port}",
             f"federation.enabled={self.federates}",
             f"components.address={address}",
+            "relay.run=elsewhere",
             f"components.secrets={json.dumps([f'{name}={SECRET}' for name in COMPONENTS])}",
             *settings,
         ]
@@ -155,8 +180,9 @@ class RunningWorld:
         hausbote("init", "--domain", domain, "--address", address, *overrides, state=state)
         self.prepare()
         self.process = None
+        self.settings = Settings.load(state)
         self.start()
-        self.store = open_store(Settings.load(state).database_url)
+        self.store = open_store(self.settings.database_url)
 
     def prepare(self):
         """What is done to a new box before it starts."""
@@ -169,7 +195,9 @@ class RunningWorld:
         self.process = subprocess.Popen(
             [*HAUSBOTE, "--state", str(self.state), "run"], stdout=subprocess.PIPE, text=True
         )
+        self.said = []
         for line in self.process.stdout:
+            self.said.append(line)
             if line.startswith("Ctrl-C"):
                 return
         raise AssertionError("the box does not start: " + self.log("c2s"))
@@ -203,6 +231,9 @@ class RunningWorld:
             message = {"account": local, "change": "deleted"}
             assert notify(self.state / "run", "c2s", message)
         self.store.accounts.create(local, KEYS)
+
+    def void_credentials(self):
+        hausbote("relay", "rotate", "--now", state=self.state)
 
     def status(self, service):
         return query_status(self.state / "run", service)

@@ -20,6 +20,7 @@ from hausbote.cli import preflight
 from hausbote.cli.certificates import make_certificates
 from hausbote.cli.holder import holder
 from hausbote.storage import open_store
+from hausbote.turn.secrets import secrets_of
 from support.worlds import HAUSBOTE, RunningWorld, free_ports, hausbote
 
 ADDRESS = "127.0.0.21"
@@ -61,8 +62,13 @@ def refused(*arguments, state, input=None, code=1):
 def test_a_new_box_is_for_its_owner_only(box):
     mode = stat.S_IMODE(box.stat().st_mode)
     assert mode == 0o700
-    assert sorted(path.name for path in box.iterdir() if path.is_dir()) == ["certs", "log", "run"]
-    for secret in ("certs/ca.key", "certs/box.key", "hausbote.db"):
+    assert sorted(path.name for path in box.iterdir() if path.is_dir()) == [
+        "certs",
+        "log",
+        "relay",
+        "run",
+    ]
+    for secret in ("certs/ca.key", "certs/box.key", "hausbote.db", "relay/secrets.db"):
         assert stat.S_IMODE((box / secret).stat().st_mode) == 0o600
 
 
@@ -313,7 +319,7 @@ def checked(tmp_path, **raw):
     make_certificates(tmp_path / "certs", [raw.pop("certified", "h")], [])
     names = ("c2s", "c2s_tls", "web", "s2s", "s2s_tls")
     ports = dict(zip(names, free_ports(ADDRESS, len(names)), strict=True))
-    base = {"domain": "h", "address": ADDRESS, "ports": ports}
+    base = {"domain": "h", "address": ADDRESS, "ports": ports, "relay": {"run": "off"}}
     return lambda: list(preflight.problems(Settings.from_dict(base | raw, tmp_path)))
 
 
@@ -394,12 +400,13 @@ def running(tmp_path_factory):
 
 def test_the_status_tells_of_every_service(running):
     services = json.loads(hausbote("status", "--json", state=running.state).stdout)
-    assert [one["service"] for one in services] == ["c2s", "rooms"]
+    assert [one["service"] for one in services] == ["c2s", "rooms", "turn"]
     for one in services:
         assert one["state"] == "running"
         assert one["memory"] > 1_000_000
-        assert one["sessions"] == 0
         assert one["handled"] <= 1  # the rooms hear that c2s was started
+    assert [one["sessions"] for one in services] == [0, 0, None]
+    assert services[2]["memory"] < 25_000_000  # it loads no XML, no TLS and no store
     table = hausbote("status", state=running.state).stdout.splitlines()
     assert table[0].split() == ["service", "state", "uptime", "memory", "sessions", "handled"]
     assert table[1].split()[:2] == ["c2s", "running"]
@@ -411,7 +418,7 @@ def test_a_box_is_not_started_twice(running):
 
 def test_a_second_box_on_the_same_ports_is_told_who_holds_them(running, tmp_path):
     taken = {"c2s": running.port, "c2s_tls": running.tls_port, "web": running.web_port}
-    options = ["--domain", "h", "--address", ADDRESS]
+    options = ["--domain", "h", "--address", ADDRESS, "--set", "relay.run=off"]
     for name, port in taken.items():
         options += ["--set", f"ports.{name}={port}"]
     hausbote("init", *options, state=tmp_path / "state")
@@ -428,6 +435,83 @@ def test_stopping_a_box_stops_everything(running):
     with socket.create_server((ADDRESS, running.port)):
         pass
     running.start()
+
+
+def test_a_box_without_coturn_runs_and_says_what_calls_need(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    box = RunningWorld(tmp_path / "state", "relay.run=here", address=ADDRESS)
+    try:
+        assert any("apt install coturn" in line for line in box.said)
+        assert "relay-missing" in box.log("turn")
+        services = json.loads(hausbote("status", "--json", state=box.state).stdout)
+        assert "relay" not in [one["service"] for one in services]
+    finally:
+        box.close()
+
+
+def test_a_relay_that_does_not_start_keeps_nothing_else_from_running(tmp_path, monkeypatch):
+    broken = tmp_path / "turnserver"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    port, tls = free_ports(ADDRESS, 2)
+    box = RunningWorld(
+        tmp_path / "state",
+        "relay.run=here",
+        f"ports.relay={port}",
+        f"ports.relay_tls={tls}",
+        address=ADDRESS,
+    )
+    try:
+        services = json.loads(hausbote("status", "--json", state=box.state).stdout)
+        states = {one["service"]: one["state"] for one in services}
+        assert states.pop("relay") in ("starting", "backoff", "fatal")
+        assert set(states.values()) == {"running"}
+    finally:
+        box.close()
+
+
+def test_the_relays_ports_in_use_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+        socket.create_server((ADDRESS, 0)) as tcp,
+    ):
+        udp.bind((ADDRESS, 0))
+        ports = {"c2s": 0, "c2s_tls": 0, "web": 0}
+        ports |= {"relay": udp.getsockname()[1], "relay_tls": tcp.getsockname()[1]}
+        problems = checked(tmp_path, ports=ports, relay={"run": "here"})()
+    assert [problem.split()[1] for problem in problems] == [
+        str(ports["relay"]),
+        str(ports["relay_tls"]),
+    ]
+
+
+# -- the relay ---------------------------------------------------------------------------------
+
+
+def test_the_relays_configuration_has_what_the_settings_say(box):
+    printed = hausbote("relay", "config", state=box).stdout
+    assert "realm=house.example" in printed
+    assert f"listening-ip={ADDRESS}" in printed
+    (secret,) = secrets_of(Settings.load(box)).all()
+    assert f"static-auth-secret={secret}" in printed
+
+
+def test_changing_the_relays_secret_keeps_the_old_one_for_a_while(box):
+    (before,) = secrets_of(Settings.load(box)).all()
+    assert "changed" in hausbote("relay", "rotate", state=box).stdout
+    after, kept = secrets_of(Settings.load(box)).all()
+    assert kept == before != after
+    hausbote("relay", "rotate", "--now", state=box)
+    (last,) = secrets_of(Settings.load(box)).all()
+    assert last not in (before, after)
+
+
+@pytest.mark.parametrize("command", ["config", "rotate"])
+def test_a_box_without_a_relay_has_nothing_to_tell_of_it(tmp_path, command):
+    hausbote("init", "--domain", "h", "--set", "relay.run=off", state=tmp_path / "state")
+    assert "relay.run is off" in refused("relay", command, state=tmp_path / "state")
 
 
 def test_a_service_that_does_not_start_is_told_with_its_last_words(running):

@@ -44,6 +44,12 @@ class Event(Enum):
     PEER_LOST = "info", "The connection with another server broke."
     QUEUE_GIVEN_UP = "info", "Messages waited too long for another server; senders were told."
     STORE_FAILED = "error", "The database could not be written; check the disk and its free space."
+    RELAY_MISSING = (
+        "warning",
+        "Calls need coturn, which is not there: apt install coturn.",
+    )
+    RELAY_MOVED = "info", "The box has another address or network: the relay is started anew."
+    RELAY_SECRET_CHANGED = "info", "The secret behind the relay's credentials was changed."
     UNDELIVERABLE = "warning", "A service of this box was away too long; senders were told."
     STANZA_REFUSED_BY_BUS = "error", "A service of this box sent something that is no stanza."
     BUG = "error", "A fault in Hausbote itself; please report the line."

@@ -63,6 +63,8 @@ class Ports:
     portal_http: int = setting(8080, "The portal's redirect to TLS, and certificate challenges.")
     proxy: int = setting(5000, "The file proxy.")
     component: int = setting(0, "Components; only on components.address.")
+    relay: int = setting(3478, "The relay for calls, UDP and TCP.")
+    relay_tls: int = setting(5349, "The relay for calls, with TLS.")
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,9 @@ class Limits:
     connections_per_address: int = setting(100, "Connections of one address at the same time.")
     login_attempts: int = setting(
         10, "Failed logins in five minutes, per account and per address, until others must wait."
+    )
+    relay_credentials_per_hour: int = setting(
+        60, "How often one account gets credentials for the relay, per hour."
     )
     registrations_per_hour: int = setting(5, "New accounts per hour and address.")
     clients_per_account: int = setting(
@@ -297,6 +302,46 @@ class Archive:
 
 
 @dataclass(frozen=True)
+class Relay:
+    """The relay for calls, coturn: it carries voice and video where two networks do not meet."""
+
+    run: str = setting(
+        "here",
+        "Does `hausbote run` start it, does it run elsewhere with what `hausbote relay config` "
+        "prints, or is there none?",
+        choices=("here", "elsewhere", "off"),
+    )
+    host: str = setting("", "Name or IP address by which clients reach it. Default: DOMAIN")
+    address: str = setting("", "IP address to listen on. Default: `address`")
+    external: str = setting(
+        "dns",
+        "The IPv4 address that the internet sees if the box is behind NAT; dns = the one that DNS "
+        "knows for `relay.host`; empty = the box has its own.",
+    )
+    first_port: int = setting(
+        49_160, "The first of the UDP ports that calls go through.", minimum=1_024
+    )
+    last_port: int = setting(49_259, "The last of these.", minimum=1_024)
+    denied: tuple[str, ...] = setting(
+        (),
+        "Networks like 203.0.113.0/24 that calls must not reach, besides all that are not the "
+        "internet and those that the box is in.",
+    )
+    connections: int = setting(100, "Relayed connections at the same time.")
+    connections_per_account: int = setting(
+        20, "Relayed connections of one account at the same time; a call takes a few."
+    )
+    bytes_per_second: int = setting(375_000, "Bytes per second and direction of one of them.")
+    total_bytes_per_second: int = setting(
+        37_500_000, "Bytes per second of all; a connection has its share reserved, used or not."
+    )
+    credential_seconds: int = setting(
+        3_600, "Seconds that credentials are good for, an hour at most.", minimum=60
+    )
+    secret_days: int = setting(30, "Days until the secret behind them is changed. 0 = never.")
+
+
+@dataclass(frozen=True)
 class PubsubService:
     """The publish-subscribe service of the box; what people publish of themselves is not there."""
 
@@ -374,6 +419,7 @@ class Settings:
     policy: Policy = field(default_factory=Policy)
     retention: Retention = field(default_factory=Retention)
     archive: Archive = field(default_factory=Archive)
+    relay: Relay = field(default_factory=Relay)
     pubsub: PubsubService = field(default_factory=PubsubService)
     rooms: Rooms = field(default_factory=Rooms)
     log: Log = field(default_factory=Log)
@@ -444,13 +490,35 @@ class Settings:
         return f"unix:{self.bus_dir}" if self.bus.startswith("unix:") else self.bus
 
     @property
+    def ascii_domain(self) -> str:
+        """The domain as DNS and certificates write it."""
+        return _ascii(self.domain)
+
+    @property
     def web_url(self) -> str:
         """`web.url` without a slash at its end."""
-        import idna  # most of what reads settings never needs it
-
         given = self.web.url.rstrip("/")
-        name = self.domain if self.domain.isascii() else idna.encode(self.domain).decode()
-        return given or f"https://{name}:{self.ports.web}"
+        return given or f"https://{self.ascii_domain}:{self.ports.web}"
+
+    @property
+    def relay_host(self) -> str:
+        """Where clients find the relay."""
+        return _ascii(self.relay.host or self.domain)
+
+    @property
+    def relay_config(self) -> Path:
+        """What a relay of our own is started with."""
+        return self.run_dir / "relay.conf"
+
+    @property
+    def relay_pid(self) -> Path:
+        """Its process id."""
+        return self.run_dir / "relay.pid"
+
+    @property
+    def relay_secrets(self) -> Path:
+        """The database that we share with the relay."""
+        return self.state / "relay" / "secrets.db"
 
     def items(self) -> Iterator[tuple[str, Any]]:
         """Every setting as ("section.key", value)."""
@@ -598,7 +666,7 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
     """(key, what is wrong) where values are of the right type and still cannot be."""
     yield from _bad_names(settings)
     yield from _bad_ports(settings.ports)
-    if not _is_ip_address(settings.address):
+    if not is_ip_address(settings.address):
         yield "address", f"{settings.address!r} is not an IP address"
     if not re.fullmatch(r"sqlite:///.+", settings.database):
         yield "database", f"must be sqlite:///FILE, which {settings.database!r} is not"
@@ -609,6 +677,9 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from _bad_addresses(settings)
     yield from _bad_components(settings)
     yield from _bad_federation(settings.federation)
+    yield from _bad_relay(settings.relay)
+    if settings.relay.run != "off" and not (settings.ports.relay or settings.ports.relay_tls):
+        yield "relay.run", "a relay needs one of ports.relay and ports.relay_tls"
     if not re.fullmatch(r"|https://[^/?#\s<>]+(/[^?#\s<>]*)?", settings.web.url):
         yield "web.url", f"{settings.web.url!r} is not https://NAME[:PORT]"
     if settings.dns.server and not _is_endpoint(settings.dns.server):
@@ -656,7 +727,7 @@ def _bad_components(settings: Settings) -> Iterator[tuple[str, str]]:
         elif domain.strip() in taken:
             yield key, f"{domain.strip()} is taken already"
         taken.add(domain.strip())
-    if not _is_ip_address(settings.components.address):
+    if not is_ip_address(settings.components.address):
         yield "components.address", f"{settings.components.address!r} is not an IP address"
 
 
@@ -676,8 +747,25 @@ def _bad_federation(federation: Federation) -> Iterator[tuple[str, str]]:
             yield "federation.pins", problem
 
 
+def _bad_relay(relay: Relay) -> Iterator[tuple[str, str]]:
+    if relay.host and not is_ip_address(relay.host) and (problem := _bad_name(relay.host)):
+        yield "relay.host", problem
+    if relay.address and not is_ip_address(relay.address):
+        yield "relay.address", f"{relay.address!r} is not an IP address"
+    external = relay.external
+    if external not in ("", "dns") and (not is_ip_address(external) or ":" in external):
+        yield "relay.external", f"{external!r} is neither dns nor an IPv4 address"
+    if not 0 < relay.first_port <= relay.last_port <= 65_535:
+        yield "relay.last_port", f"{relay.first_port} to {relay.last_port} are no ports"
+    for network in relay.denied:
+        if not _is_network(network):
+            yield "relay.denied", f"{network!r} is not a network like 203.0.113.0/24"
+    if not 0 < relay.credential_seconds <= 3_600:
+        yield "relay.credential_seconds", f"{relay.credential_seconds} cannot be"
+
+
 def _bad_name(name: str) -> str | None:
-    if _is_ip_address(name.strip("[]")):
+    if is_ip_address(name.strip("[]")):
         return f"{name} is an IP address, and certificates and other servers want a name"
     try:
         prepared = prepare_domain(name)
@@ -686,9 +774,26 @@ def _bad_name(name: str) -> str | None:
     return None if prepared == name else f"write {prepared!r} instead of {name!r}"
 
 
-def _is_ip_address(text: str) -> bool:
+def is_ip_address(text: str) -> bool:
+    """Whether this is an IPv4 or IPv6 address."""
     try:
         ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _ascii(name: str) -> str:
+    if name.isascii():
+        return name
+    import idna  # most of what reads settings never needs it
+
+    return idna.encode(name).decode()
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
     except ValueError:
         return False
     return True
@@ -697,7 +802,7 @@ def _is_ip_address(text: str) -> bool:
 def _is_endpoint(text: str) -> bool:
     address, _, port = text.rpartition(":")
     right_port = re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 65_536
-    return bool(right_port) and _is_ip_address(address.removeprefix("[").removesuffix("]"))
+    return bool(right_port) and is_ip_address(address.removeprefix("[").removesuffix("]"))
 
 
 def _bad_ports(ports: Ports) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "circle": "circle",
     "config": "config",
     "federation": "federation",
+    "relay": "relay",
 }
 
 

@@ -3,18 +3,28 @@
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 import click
 
 from hausbote.base.jid import InvalidJID, prepare_domain
-from hausbote.base.settings import FILE, Settings, SettingsError, flat, nested, parse_override
+from hausbote.base.settings import (
+    FILE,
+    Settings,
+    SettingsError,
+    flat,
+    is_ip_address,
+    nested,
+    parse_override,
+)
 from hausbote.cli.certificates import make_certificates
 from hausbote.cli.problem import Problem
 from hausbote.cli.settings_text import toml_file
 from hausbote.cli.state import state_option
 from hausbote.storage import StorageError, migrate
+from hausbote.turn.secrets import secrets_of
 
 
 @click.command("init")
@@ -60,16 +70,24 @@ def _build(state: Path, settings: Settings, text: str) -> None:
         for name in ("certs", "run", "log"):
             (unfinished / name).mkdir(mode=0o700)
         (unfinished / FILE).write_text(text, "utf-8")
-        names = [settings.domain, *vars(settings.names).values()]
-        make_certificates(unfinished / "certs", names, _addresses(settings))
-        migrate(Settings.load(unfinished).database_url)
+        make_certificates(unfinished / "certs", _names(settings), _addresses(settings))
+        made = Settings.load(unfinished)
+        migrate(made.database_url)
+        secrets_of(made).make(time.time())
         os.replace(unfinished, state)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
+def _names(settings: Settings) -> list[str]:
+    relay = settings.relay.host
+    names = [settings.domain, *vars(settings.names).values()]
+    return [*names, relay] if relay and not is_ip_address(relay) else names
+
+
 def _addresses(settings: Settings) -> list[str]:
     """IP addresses that the certificate names: those of a box that is used by them."""
     own = [] if settings.address in ("::", "0.0.0.0") else [settings.address]  # noqa: S104
+    own += [settings.relay.host] if is_ip_address(settings.relay.host) else []
     local = ["127.0.0.1", "::1"] if settings.domain == "localhost" else []
     return list(dict.fromkeys(own + local))

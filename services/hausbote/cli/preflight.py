@@ -12,10 +12,12 @@ from cryptography import x509
 
 from hausbote.base.settings import Settings
 from hausbote.cli.holder import holder
+from hausbote.cli.supervision import runs_relay
 from hausbote.net.chains import TrustError
 from hausbote.net.identities import identities, matches
 from hausbote.net.judge import Judge
 from hausbote.net.tls import CertificateError, CertificateFiles, TlsShelf
+from hausbote.turn.coturn import addresses
 
 _FREE: Final = 100 * 1024 * 1024  # bytes
 
@@ -38,6 +40,8 @@ def problems(settings: Settings) -> Iterator[str]:
     ):
         if port:
             yield from _port(address, port)
+    if runs_relay(settings):
+        yield from _relay_ports(settings)
 
 
 def _disk(settings: Settings) -> Iterator[str]:
@@ -74,13 +78,25 @@ def _trust(settings: Settings) -> Iterator[str]:
         yield str(error)
 
 
-def _port(address: str, port: int) -> Iterator[str]:
+def _relay_ports(settings: Settings) -> Iterator[str]:
+    ports = settings.ports
+    for address in map(str, addresses(settings)):
+        if ports.relay:
+            yield from _port(address, ports.relay)
+            yield from _port(address, ports.relay, socket.SOCK_DGRAM)
+        if ports.relay_tls:
+            yield from _port(address, ports.relay_tls)
+
+
+def _port(address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> Iterator[str]:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with socket.socket(family, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((address, port))
-            probe.listen(1)
+            if kind == socket.SOCK_STREAM:
+                probe.listen(1)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             yield f"Port {port} on {address} is in use by {holder(address, port)}."

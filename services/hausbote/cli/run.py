@@ -16,7 +16,7 @@ from hausbote.base.settings import Settings
 from hausbote.cli import preflight
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
-from hausbote.cli.supervision import processes, services, start, write_config
+from hausbote.cli.supervision import processes, runs_relay, services, start, write_config
 from hausbote.core.bus.control import query_status
 from hausbote.storage import StorageError, migrate
 
@@ -71,8 +71,10 @@ def _wait_until_ready(settings: Settings, child: subprocess.Popen[bytes]) -> lis
     """Wait for every service to be ready; returns those that are not, unless all are stopped."""
     deadline = time.monotonic() + _START_TIME
     while child.poll() is None:
-        states = {one["name"]: one["statename"] for one in processes(settings) or ()}
-        waiting = [name for name in services(settings) if not _is_ready(settings, name, states)]
+        known = {one["name"]: one["statename"] for one in processes(settings) or ()}
+        wanted = services(settings)
+        states = {name: state for name, state in known.items() if name in wanted}
+        waiting = [name for name in wanted if not _is_ready(settings, name, states)]
         if not waiting or "FATAL" in states.values() or time.monotonic() > deadline:
             return waiting
         time.sleep(0.1)
@@ -109,6 +111,7 @@ def _what_next(settings: Settings, state: Path) -> str:
         f"  {settings.address} port {ports.c2s_tls}: clients, with TLS" if ports.c2s_tls else "",
         f"  {settings.address} port {ports.web}: web clients" if ports.web else "",
         f"  {settings.address} port {ports.s2s}: other servers" if federates and ports.s2s else "",
+        *_relay(settings),
         "What to do next, in another terminal:",
         f"  {command}{where} user add you@{settings.domain} --admin",
         f"  then log in with any XMPP client; it must trust {state / 'certs' / 'ca.pem'}",
@@ -116,3 +119,12 @@ def _what_next(settings: Settings, state: Path) -> str:
         "Ctrl-C stops everything.",
     ]
     return "\n".join(line for line in lines if line)
+
+
+def _relay(settings: Settings) -> Iterator[str]:
+    ports, relay = settings.ports, settings.relay
+    if runs_relay(settings):
+        yield f"  {settings.relay_host} ports {ports.relay}, {ports.relay_tls}: the relay for calls"
+        yield f"  UDP ports {relay.first_port} to {relay.last_port}: the calls themselves"
+    elif relay.run == "here":
+        yield "  no relay for calls: between networks they need coturn (apt install coturn)"

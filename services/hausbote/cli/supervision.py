@@ -3,16 +3,23 @@
 import http.client
 import os
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
+import time
 import xmlrpc.client
 from pathlib import Path
 from typing import Any, Final
 
 from hausbote.base.settings import Settings
 from hausbote.core.bus.sockets import short_path
+from hausbote.turn.coturn import configuration, place
+from hausbote.turn.keeper import write_configuration
+from hausbote.turn.offers import PROGRAM, is_available
+from hausbote.turn.secrets import secrets_of
 
+RELAY: Final = "relay"  # coturn, which is no service of ours
 CONFIG: Final = "supervisord.conf"
 
 _HEAD: Final = """\
@@ -44,6 +51,17 @@ stdout_logfile = ../log/{service}.log
 stdout_logfile_maxbytes = 5MB
 stdout_logfile_backups = 2
 """
+_RELAY: Final = f"""
+[program:{RELAY}]
+command = %(ENV_HAUSBOTE_RELAY)s -c relay.conf
+autorestart = true
+startsecs = 1
+startretries = 3
+stopwaitsecs = 5
+redirect_stderr = true
+stdout_logfile = /dev/null
+stdout_logfile_maxbytes = 0
+"""
 
 # The lowest is stopped last: what the others say when they go still reaches other servers.
 _PRIORITIES: Final = {"s2s": 100}
@@ -51,7 +69,7 @@ _PRIORITIES: Final = {"s2s": 100}
 
 def services(settings: Settings) -> list[str]:
     """The names of what a box runs."""
-    return ["c2s", "rooms", *([settings.beyond] if settings.beyond else [])]
+    return ["c2s", "rooms", "turn", *([settings.beyond] if settings.beyond else [])]
 
 
 def write_config(settings: Settings) -> Path:
@@ -64,9 +82,23 @@ def write_config(settings: Settings) -> Path:
         _PROGRAM.format(service=service, priority=_PRIORITIES.get(service, 999))
         for service in services(settings)
     ]
+    if runs_relay(settings):
+        programs.append(_RELAY)
+        _write_relay_config(settings)
     path = settings.run_dir / CONFIG
     path.write_text("".join([_HEAD, *programs]), "utf-8")
     return path
+
+
+def runs_relay(settings: Settings) -> bool:
+    """Whether the relay is among what the supervisor runs."""
+    return settings.relay.run == "here" and is_available(settings)
+
+
+def _write_relay_config(settings: Settings) -> None:
+    """Anew at every start: the box may stand somewhere else now."""
+    secrets_of(settings).make(time.time())
+    write_configuration(settings, configuration(settings, place(settings)))
 
 
 def start(settings: Settings) -> subprocess.Popen[bytes]:
@@ -77,6 +109,7 @@ def start(settings: Settings) -> subprocess.Popen[bytes]:
     paths = {
         "HAUSBOTE_PYTHON": shlex.quote(sys.executable),
         "HAUSBOTE_BOX": shlex.quote(str(settings.state)),
+        "HAUSBOTE_RELAY": shlex.quote(shutil.which(PROGRAM) or PROGRAM),
         # One thread does the work, so one heap will do: 5 KB less for each idle connection.
         "MALLOC_ARENA_MAX": "1",
     }

@@ -11,7 +11,7 @@ from hausbote.core.bus.cause import Pending
 from hausbote.core.delivery import Delivery, Sent, deliver_message
 from hausbote.core.feature import Moment, Target
 from hausbote.core.host import Host
-from hausbote.core.request import Presence, Request
+from hausbote.core.request import LATER, Presence, Request
 from hausbote.core.session import Session
 from hausbote.xmpp.errors import (
     BadRequest,
@@ -22,7 +22,7 @@ from hausbote.xmpp.errors import (
     StanzaError,
     StreamError,
 )
-from hausbote.xmpp.stanza import Stanza, error, result
+from hausbote.xmpp.stanza import Child, Stanza, error, result
 
 _SUBSCRIPTIONS: Final = frozenset({"subscribe", "subscribed", "unsubscribe", "unsubscribed"})
 _IQ_TYPES: Final = frozenset({"get", "set", "result", "error"})
@@ -272,7 +272,9 @@ def _answer(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session |
     if handler is None or (to.resource and not to.local):
         raise ServiceUnavailable
     request = Request(host, stanza, sender, to, payload, session)
-    _reply(host, result(stanza, handler(request)), session)
+    content = handler(request)
+    if content is not LATER:
+        answer(request, content)
     for job in request.afterwards:
         job()
 
@@ -286,12 +288,13 @@ def _to_session(host: Host, stanza: Stanza, to: JID) -> bool:
     return True
 
 
-def _reply(host: Host, answer: Stanza, session: Session | None) -> None:
-    """Send the answer to an IQ back the way it came."""
-    if session is not None:
-        session.send(answer)
+def answer(request: Request, content: Child | None) -> None:
+    """Send the result of an IQ back the way it came."""
+    reply = result(request.stanza, content)
+    if request.session is not None:
+        request.session.send(reply)
     else:
-        route(host, answer)
+        route(request.host, reply)
 
 
 # -- sessions come and go ----------------------------------------------------------------------

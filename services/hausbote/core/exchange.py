@@ -1,4 +1,4 @@
-"""Stanzas to and from the other services of the box."""
+"""Stanzas, and what features say, to and from the other services of the box."""
 
 import json
 from collections.abc import Callable
@@ -17,6 +17,10 @@ from hausbote.xmpp.xml import escape_attribute
 
 def from_bus(host: Host, frame: Frame) -> list[Pending]:
     """Handle a frame for this service; returns what must be on disk before it is safe."""
+    handler = host.registry.frames.get(frame.kind)
+    if handler is not None:
+        handler(host, frame)
+        return []
     tickets: list[Pending] = []
     for one in _unpack(frame):
         host.handled += 1
@@ -110,6 +114,10 @@ def undeliverable(host: Callable[[], Host]) -> Callable[[str, Frame], None]:
 
     def refuse_frame(service: str, frame: Frame) -> None:
         log(Event.UNDELIVERABLE, service=Word(service))
+        handler = host().registry.frames.get(frame.kind)
+        if handler is not None:
+            handler(host(), frame)
+            return
         sorry = ServiceUnavailable("this part of the server is not running", type="wait")
         for one in _unpack(frame):
             for recipient in frame.recipients:

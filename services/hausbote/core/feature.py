@@ -11,6 +11,7 @@ from enum import Enum, IntEnum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
 from hausbote.base.jid import JID
+from hausbote.core.bus.frame import Frame
 from hausbote.core.command import Command, Step
 from hausbote.xmpp.data_form import DataForm
 from hausbote.xmpp.stanza import Child, Stanza
@@ -70,6 +71,7 @@ PresenceHandler = Callable[["Presence"], None]
 SentHandler = Callable[["Sent"], None]
 RefusedHandler = Callable[["Host", "Session", Stanza], None]
 NonzaHandler = Callable[["Host", "Session", Stanza], None]
+FrameHandler = Callable[["Host", Frame], None]
 SessionHook = Callable[["Host", "Session"], None]
 PresenceStamp = Callable[["Host", "Session", Stanza], Stanza]
 Witness = Callable[["Presence"], None]
@@ -126,6 +128,7 @@ class Feature:
     sent_messages: list[SentHandler] = field(default_factory=list)
     refused_messages: list[RefusedHandler] = field(default_factory=list)
     nonzas: dict[tuple[str, str], NonzaHandler] = field(default_factory=dict)
+    frames: dict[str, FrameHandler] = field(default_factory=dict)
     followers: dict[str, list[Follower]] = field(default_factory=dict)
     listers: list[ItemLister] = field(default_factory=list)
     hooks: list[tuple[Moment, SessionHook]] = field(default_factory=list)
@@ -186,6 +189,15 @@ class Feature:
         def register(handler: NonzaHandler) -> NonzaHandler:
             for name in names:
                 self.nonzas[ns, name] = handler
+            return handler
+
+        return register
+
+    def frame(self, kind: str) -> Callable[[FrameHandler], FrameHandler]:
+        """Handles frames of that kind from other services, and our own that could not be sent."""
+
+        def register(handler: FrameHandler) -> FrameHandler:
+            self.frames[kind] = handler
             return handler
 
         return register

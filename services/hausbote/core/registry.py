@@ -10,6 +10,7 @@ from hausbote.core.feature import (
     DiscoForm,
     Feature,
     Follower,
+    FrameHandler,
     IqHandler,
     IqKey,
     MessageHandler,
@@ -41,6 +42,7 @@ class Registry:
         self.inbound: dict[str, PresenceHandler] = {}
         self.commands: dict[str, Command] = {}
         self.nonzas: dict[tuple[str, str], NonzaHandler] = {}
+        self.frames: dict[str, FrameHandler] = {}
         self.bind_inlines: dict[tuple[str, str], BindHandler] = {}
         self.sasl_inlines: dict[tuple[str, str], tuple[Markup, SaslHandler]] = {}
         for feature in features:
@@ -49,6 +51,7 @@ class Registry:
             _merge("outbound presence", self.outbound, feature.outbound_presence)
             _merge("inbound presence", self.inbound, feature.inbound_presence)
             _merge("element", self.nonzas, feature.nonzas)
+            _merge("frame", self.frames, feature.frames)
             _merge("Bind 2", self.bind_inlines, feature.bind_inlines)
             _merge("SASL2", self.sasl_inlines, feature.sasl_inlines)
         self.bind_results: tuple[BindResult, ...] = tuple(
@@ -138,6 +141,7 @@ class Registry:
             lines += [f"session {moment.name}: {_where(hook)}" for hook in self.hooks(moment)]
         for (ns, name), nonza in sorted(self.nonzas.items()):
             lines.append(f"stream element {{{ns}}}{name}: {_where(nonza)}")
+        lines += [f"frame {kind}: {_where(frame)}" for kind, frame in sorted(self.frames.items())]
         for phase in Phase:
             lines += [f"stream {phase.name}: {_where(f)}" for f in self.stream_features(phase)]
         for node, command in sorted(self.commands.items()):

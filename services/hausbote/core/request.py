@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hausbote.base.jid import JID
 from hausbote.xmpp.stanza import Child, Stanza, tree
@@ -11,6 +11,9 @@ from hausbote.xmpp.xml import Tree
 if TYPE_CHECKING:
     from hausbote.core.host import Host
     from hausbote.core.session import Session
+
+LATER: Final = Child("", "", "")
+"""What the handler of an IQ returns if it calls `core.dispatch.answer` or `refuse` later."""
 
 
 def source(host: "Host", sender: JID) -> str:

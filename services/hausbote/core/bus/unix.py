@@ -57,7 +57,7 @@ class UnixBus:
     def serve(self, handler: Handler) -> None:
         """BusError if the socket cannot be made, or another process serves the same name."""
         self._incoming.handler = handler
-        self._listener = _listen(self._directory, self._service)
+        self._listener = listen(self._directory, self._service)
         self._acceptor = gevent.spawn(self._accept)
 
     def on_status(self, describe: Callable[[], dict[str, object]]) -> None:
@@ -338,7 +338,8 @@ class _Answers:
             self._sock.close()
 
 
-def _listen(directory: str, service: str) -> Any:
+def listen(directory: str, service: str) -> Any:
+    """A socket of that name, for this user only; BusError if somebody else listens there."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:

@@ -1,0 +1,57 @@
+"""Keeps coturn's configuration true: a box may get another address, or stand in another network.
+
+Networks that were strange before may be the owner's own now, which calls must not reach.  So the
+file is compared with what it should be, and coturn ended if it is not: the supervisor starts it
+anew.
+"""
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+from hausbote.base.files import write_private
+from hausbote.base.log import Event, log
+from hausbote.base.settings import Settings
+from hausbote.turn.coturn import configuration, place
+from hausbote.turn.offers import PROGRAM
+
+
+def write_configuration(settings: Settings, text: str) -> None:
+    """In one step: coturn may read it at any time."""
+    unfinished = settings.relay_config.with_suffix(".part")
+    unfinished.unlink(missing_ok=True)
+    write_private(unfinished, text.encode())
+    unfinished.rename(settings.relay_config)
+
+
+def wanted(settings: Settings) -> str | None:
+    """What the file should be now, None if nobody knows; may wait for DNS."""
+    here = place(settings)
+    return configuration(settings, here) if here.certain else None
+
+
+def keep_true(settings: Settings, text: str | None) -> None:
+    """Make the file `text`, and let coturn read it, if it is not that already."""
+    if text is None or not settings.relay_config.exists() or _read(settings) == text:
+        return
+    write_configuration(settings, text)
+    log(Event.RELAY_MOVED)
+    pid = _pid(settings.relay_pid)
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
+def _read(settings: Settings) -> str:
+    return settings.relay_config.read_text("utf-8")
+
+
+def _pid(path: Path) -> int | None:
+    """Of the coturn that wrote it; a number that somebody else has by now is none."""
+    try:
+        pid = int(path.read_text("ascii"))
+        name = Path(f"/proc/{pid}/comm").read_text("utf-8").strip()
+    except (OSError, ValueError):
+        return None
+    return pid if name == PROGRAM else None
