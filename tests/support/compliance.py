@@ -59,7 +59,7 @@ ROWS = (
     Row("IM", SERVER, "vcard-temp", "XEP-0054", _server("vcard-temp"), "scenes/test_avatars.py"),
     Row("IM", SERVER, "Outbound messages to other clients", "XEP-0280", _server("urn:xmpp:carbons:2"), "scenes/test_carbons.py"),
     Row("IM", SERVER, "Group chat", "XEP-0045", (Place("service", MUC),), "", "rooms"),
-    Row("IM", SERVER, "File upload", "XEP-0363", (Place("service", "urn:xmpp:http:upload:0"),), "", "upload"),
+    Row("IM", SERVER, "File upload", "XEP-0363", (Place("service", "urn:xmpp:http:upload:0"),), "scenes/test_upload.py"),
     Row("IM", ADVANCED, "Avatar conversion", "XEP-0398, 0153", _account("urn:xmpp:pep-vcard-conversion:0"), "scenes/test_avatars.py"),
     Row("IM", ADVANCED, "User blocking", "XEP-0191", _server("urn:xmpp:blocking"), "scenes/test_blocking.py"),
     Row("IM", ADVANCED, "Advanced group chat: archive", "XEP-0313 in rooms", (), "", "rooms"),

@@ -23,6 +23,8 @@ from hausbote.core.exchange import from_bus
 from hausbote.net.waiting import GreenletRoom
 from hausbote.rooms import service as rooms_service
 from hausbote.storage import migrate, open_store
+from hausbote.upload import service as upload_service
+from hausbote.upload.depot import Depot
 from hausbote.xmpp.sasl import keys_for
 from support.client import Client
 from support.wires import MemoryWire, TcpWire
@@ -71,7 +73,9 @@ class MemoryWorld:
         self.store = open_store(settings.database_url, GreenletRoom())
         self.host = c2s_service.build_host(settings, self.store, self._bus("c2s"))
         self.rooms = rooms_service.build_host(settings, self.store, self._bus("rooms"))
-        for host in (self.host, self.rooms):
+        self.upload = upload_service.build_host(settings, self.store, self._bus("upload"))
+        Depot(settings.uploads_dir).prepare()
+        for host in (self.host, self.rooms, self.upload):
             host.started = host.clock()
             host.bus.serve(lambda frame, host=host: from_bus(host, frame))
         self.server = _MemoryServer(self.host)
@@ -102,6 +106,7 @@ class MemoryWorld:
     def close(self):
         self.host.bus.close(graceful=False)
         self.rooms.bus.close(graceful=False)
+        self.upload.bus.close(graceful=False)
         gevent.sleep(0.001)
         self.store.close()
 
@@ -138,10 +143,15 @@ class RunningWorld:
         self.state = state
         self.address = address
         self.port, self.tls_port, self.component_port, self.web_port = free_ports(address, 4)
+        self.upload_port, self.proxy_port = free_ports(address, 2)
         chosen = [
             f"ports.c2s={self.port}",
             f"ports.c2s_tls={self.tls_port}",
             f"ports.web={self.web_port}",
+            f"ports.upload={self.upload_port}",
+            f"ports.proxy={self.proxy_port}",
+            f"upload.url=https://{address}:{self.upload_port}",
+            f"proxy.host={address}",
             f"ports.component={self.component_port}",
             f"components.address={address}",
             f"components.secrets={json.dumps([f'{name}={SECRET}' for name in COMPONENTS])}",

@@ -37,6 +37,8 @@ class Event(Enum):
     COMPONENT_REFUSED = "warning", "A component has the wrong secret, or its domain is not ours."
     ADMINISTERED = "info", "An administrator ran this command from a client."
     STORE_FAILED = "error", "The database could not be written; check the disk and its free space."
+    FILE_FAILED = "error", "An uploaded file could not be written; check the disk."
+    FILE_MISSING = "error", "An uploaded file is not on the disk; see 'hausbote files scrub'."
     UNDELIVERABLE = "warning", "A service of this box was away too long; senders were told."
     STANZA_REFUSED_BY_BUS = "error", "A service of this box sent something that is no stanza."
     BUG = "error", "A fault in Hausbote itself; please report the line."

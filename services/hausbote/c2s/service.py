@@ -109,10 +109,10 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         registry=Registry(FEATURES),
         directory=Directory(),
         pump=Pump(),
-        services={names.rooms: "rooms"},
+        services={names.rooms: "rooms", names.upload: "upload"},
         identity=("server", "im", "Hausbote"),
         has_accounts=True,
-        elsewhere=frozenset({names.upload, names.proxy}),
+        elsewhere=frozenset({names.proxy}),
         outlets={domain: Component(domain) for domain in settings.components.by_domain},
     )
     host.neighbours[names.pubsub] = _pubsub_host(host)

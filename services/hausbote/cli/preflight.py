@@ -28,6 +28,8 @@ def problems(settings: Settings) -> Iterator[str]:
         (settings.address, settings.ports.c2s),
         (settings.address, settings.ports.c2s_tls),
         (settings.address, settings.ports.web),
+        (settings.address, settings.ports.upload),
+        (settings.address, settings.ports.proxy),
         (settings.components.address, settings.ports.component),
     ):
         if port:

@@ -107,6 +107,7 @@ def _what_next(settings: Settings, state: Path) -> str:
         f"  {settings.address} port {ports.c2s}: clients, with STARTTLS" if ports.c2s else "",
         f"  {settings.address} port {ports.c2s_tls}: clients, with TLS" if ports.c2s_tls else "",
         f"  {settings.address} port {ports.web}: web clients" if ports.web else "",
+        f"  {settings.address} port {ports.upload}: files" if ports.upload else "",
         "What to do next, in another terminal:",
         f"  {command}{where} user add you@{settings.domain} --admin",
         f"  then log in with any XMPP client; it must trust {state / 'certs' / 'ca.pem'}",

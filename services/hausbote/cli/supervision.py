@@ -13,7 +13,7 @@ from typing import Any, Final
 from hausbote.base.settings import Settings
 from hausbote.core.bus.sockets import short_path
 
-SERVICES: Final = ("c2s", "rooms")
+SERVICES: Final = ("c2s", "rooms", "upload")
 CONFIG: Final = "supervisord.conf"
 
 _HEAD: Final = """\

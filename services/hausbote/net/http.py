@@ -12,7 +12,7 @@ here: the address of a client is that of its connection.
 import io
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from OpenSSL import SSL
 
 from hausbote.base.log import bug
 from hausbote.net.connection import Connection, Traffic
+from hausbote.net.http_head import check_head, check_request_line
 from hausbote.net.listener import AddressBook, keep_alive, listen
 from hausbote.net.tls import TlsShelf
 
@@ -33,6 +34,9 @@ _HANDSHAKE: Final = 10.0  # seconds
 _REQUEST: Final = 30.0  # seconds from a request's first byte to its last
 _IDLE: Final = 75.0  # seconds between two requests: longer than a held one is held
 _WRITE: Final = 30.0  # seconds without a byte taken
+_STALL: Final = 30.0  # seconds without a byte of a body that may take its time
+_SLOWEST: Final = 8_192  # bytes per second of such a body, on the whole
+_PIECE: Final = 262_144
 
 _BAD_REQUEST: Final = (
     b"HTTP/1.1 400 Bad Request\r\nAccess-Control-Allow-Origin: *\r\n"
@@ -40,7 +44,7 @@ _BAD_REQUEST: Final = (
 )
 
 Environ = dict[str, Any]
-Application = Callable[[Environ, Callable[..., Any]], list[bytes]]
+Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes | memoryview]]
 
 
 class _Socket:
@@ -55,6 +59,7 @@ class _Socket:
         self._until = time.monotonic() + _HANDSHAKE
         self._bytes = 0
         self._between = False
+        self._latest = 0.0  # when a body that may take its time must be there; 0 = there is none
         self.handed_over = False
 
     def handshake(self) -> None:
@@ -65,6 +70,12 @@ class _Socket:
         self._until = time.monotonic() + _IDLE
         self._bytes = _HEAD_BYTES + _CHUNK  # the end of the head brings some of the body
         self._between = True
+        self._latest = 0.0
+
+    def expect_file(self, size: int) -> None:
+        """The rest of the request is a body that may take long, as long as it gets on."""
+        self.expect_body(size)
+        self._latest = time.monotonic() + _REQUEST + size / _SLOWEST
 
     def expect_body(self, size: int) -> None:
         self._bytes = size + _CHUNK  # the chunks' own lines
@@ -79,6 +90,8 @@ class _Socket:
         if self._between:
             self._between = False
             self._until = time.monotonic() + _REQUEST
+        elif self._latest:
+            self._until = min(time.monotonic() + _STALL, self._latest)
         self._charge(len(data))
         buffer[: len(data)] = data
         return len(data)
@@ -95,8 +108,8 @@ class _Socket:
             if self._budget < 0:
                 gevent.sleep(-self._budget / rate)
 
-    def sendall(self, data: bytes | bytearray) -> None:
-        view = memoryview(bytes(data))
+    def sendall(self, data: bytes | bytearray | memoryview) -> None:
+        view = memoryview(data)
         while view:
             self._until = time.monotonic() + _WRITE
             view = view[self._retry(partial(self._tls.send, view)) :]
@@ -171,12 +184,31 @@ class Exchange:
         """The request's body; None if it is larger than `limit`."""
         handler = self._handler
         if (handler.content_length or 0) > limit:
-            # A peer in the middle of sending would not see our answer if we closed at once.
-            handler.socket.expect_body(_DRAINED)
+            self.drop()
             return None
         handler.socket.expect_body(limit + 1)
         body: bytes = handler.wsgi_input.read(limit + 1)
         return None if len(body) > limit else body
+
+    @property
+    def announced(self) -> int | None:
+        """The size of the request's body, None if it is not told beforehand."""
+        size: int | None = self._handler.content_length
+        return size
+
+    def receive(self, size: int) -> Iterator[bytes]:
+        """The request's body of that size, in pieces; OSError if less comes, or too slowly."""
+        self._handler.socket.expect_file(size)
+        while size:
+            piece: bytes = self._handler.wsgi_input.read(min(size, _PIECE))
+            if not piece:
+                raise ConnectionResetError
+            size -= len(piece)
+            yield piece
+
+    def drop(self) -> None:
+        """Read what comes of the body and drop it, so that its sender sees our answer."""
+        self._handler.socket.expect_body(_DRAINED)
 
     def hand_over(self) -> tuple[Connection, bytes]:
         """The connection for something else than HTTP, and what came behind the request."""
@@ -195,6 +227,16 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
     def handle_one_request(self) -> Any:
         self.socket.expect_request()
         return super().handle_one_request()
+
+    def read_request(self, raw_requestline: str) -> bool:
+        """ValueError, which is answered with 400, for what two programs might read differently."""
+        check_request_line(raw_requestline)
+        return bool(super().read_request(raw_requestline))
+
+    def MessageClass(self, *args: Any) -> Any:
+        message = super().MessageClass(*args)
+        check_head(message)
+        return message
 
     def get_environ(self) -> Environ:
         environ: Environ = super().get_environ()

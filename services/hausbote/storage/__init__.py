@@ -25,6 +25,7 @@ from hausbote.storage.rosters import Removed, Request, Roster, RosterItem
 from hausbote.storage.store import Store, open_store
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.tokens import CURRENT, NEW, Token
+from hausbote.storage.uploads import Bounds, Refusal, Slot, Upload, Usage
 
 __all__ = [
     "CURRENT",
@@ -32,6 +33,7 @@ __all__ = [
     "Account",
     "AccountExists",
     "Affiliation",
+    "Bounds",
     "Client",
     "Item",
     "Limits",
@@ -43,16 +45,20 @@ __all__ = [
     "Piece",
     "Published",
     "PushService",
+    "Refusal",
     "Removed",
     "Request",
     "Revoked",
     "Roster",
     "RosterItem",
+    "Slot",
     "StorageError",
     "Store",
     "Subscription",
     "Ticket",
     "Token",
+    "Upload",
+    "Usage",
     "migrate",
     "open_store",
     "schema_version",

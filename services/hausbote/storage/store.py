@@ -17,6 +17,7 @@ from hausbote.storage.pushes import Pushes
 from hausbote.storage.rosters import Rosters
 from hausbote.storage.ticket import ThreadRoom, WaitingRoom
 from hausbote.storage.tokens import Tokens
+from hausbote.storage.uploads import Uploads
 from hausbote.storage.vcards import Vcards
 from hausbote.storage.writer import Writer
 
@@ -40,6 +41,7 @@ class Store:
         self.pubsub = Pubsub(self._reader, self._writer)
         self.private = PrivateStorage(self._reader, self._writer)
         self.vcards = Vcards(self._reader, self._writer)
+        self.uploads = Uploads(self._reader, self._writer)
 
     def secret(self, name: str) -> bytes:
         """32 random bytes, the same ones for ever and for every process."""
