@@ -311,7 +311,8 @@ def checked(tmp_path, **raw):
     """What a start would be refused for, in a box with these settings."""
     (tmp_path / "certs").mkdir()
     make_certificates(tmp_path / "certs", [raw.pop("certified", "h")], [])
-    ports = dict(zip(("c2s", "c2s_tls", "web"), free_ports(ADDRESS, 3), strict=True))
+    names = ("c2s", "c2s_tls", "web", "upload", "proxy")
+    ports = dict(zip(names, free_ports(ADDRESS, len(names)), strict=True))
     base = {"domain": "h", "address": ADDRESS, "ports": ports}
     return lambda: list(preflight.problems(Settings.from_dict(base | raw, tmp_path)))
 
@@ -341,7 +342,7 @@ def test_the_same_port_of_another_address_is_free(tmp_path):
 
 def test_an_address_that_this_machine_does_not_have_is_told(tmp_path):
     problems = checked(tmp_path, address="192.0.2.1")()
-    assert len(problems) == 3
+    assert len(problems) == 5
     assert all("192.0.2.1 cannot be used" in problem for problem in problems)
 
 
@@ -388,7 +389,7 @@ def running(tmp_path_factory):
 
 def test_the_status_tells_of_every_service(running):
     services = json.loads(hausbote("status", "--json", state=running.state).stdout)
-    assert [one["service"] for one in services] == ["c2s", "rooms"]
+    assert [one["service"] for one in services] == ["c2s", "rooms", "upload"]
     for one in services:
         assert one["state"] == "running"
         assert one["memory"] > 1_000_000

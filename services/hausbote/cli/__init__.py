@@ -17,6 +17,7 @@ _COMMANDS: Final = {
     "run": "run",
     "status": "status",
     "user": "user",
+    "files": "files",
     "config": "config",
 }
 

@@ -9,6 +9,7 @@ bytes of a request, bytes per second, and connections per address.  Forwarding h
 here: the address of a client is that of its connection.
 """
 
+import errno
 import io
 import socket
 import time
@@ -23,7 +24,7 @@ from OpenSSL import SSL
 
 from hausbote.base.log import bug
 from hausbote.net.connection import Connection, Traffic
-from hausbote.net.http_head import check_head, check_request_line
+from hausbote.net.http_head import check_fields, check_request_line, read_fields
 from hausbote.net.listener import AddressBook, keep_alive, listen
 from hausbote.net.tls import TlsShelf
 
@@ -117,7 +118,7 @@ class _Socket:
     def _retry(self, step: Callable[[], Any]) -> Any:
         """Call until it need not wait; OSError when time is up or the connection is broken."""
         if self._sock is None:
-            raise ConnectionResetError
+            raise _cut()
         number = self._sock.fileno()
         while True:
             try:
@@ -129,11 +130,11 @@ class _Socket:
             except SSL.ZeroReturnError:
                 raise
             except SSL.Error:
-                raise ConnectionResetError from None
+                raise _cut() from None
             left = self._until - time.monotonic()
             if left <= 0:
-                raise TimeoutError
-            wait(number, timeout=left, timeout_exc=TimeoutError())
+                raise _too_late()
+            wait(number, timeout=left, timeout_exc=_too_late())
 
     def makefile(self, *_: object) -> io.BufferedReader:
         return io.BufferedReader(_Raw(self), _CHUNK)
@@ -166,6 +167,17 @@ class _Raw(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         return self._source.recv_into(buffer)
+
+
+# pywsgi wants errors of connections to have numbers.
+
+
+def _cut() -> ConnectionResetError:
+    return ConnectionResetError(errno.ECONNRESET, "the peer is gone")
+
+
+def _too_late() -> TimeoutError:
+    return TimeoutError(errno.ETIMEDOUT, "the peer is too slow")
 
 
 class Exchange:
@@ -202,7 +214,7 @@ class Exchange:
         while size:
             piece: bytes = self._handler.wsgi_input.read(min(size, _PIECE))
             if not piece:
-                raise ConnectionResetError
+                raise _cut()
             size -= len(piece)
             yield piece
 
@@ -233,10 +245,10 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
         check_request_line(raw_requestline)
         return bool(super().read_request(raw_requestline))
 
-    def MessageClass(self, *args: Any) -> Any:
-        message = super().MessageClass(*args)
-        check_head(message)
-        return message
+    def MessageClass(self, source: Any, *args: Any) -> Any:
+        fields = super().MessageClass(io.BytesIO(read_fields(source)), *args)
+        check_fields(fields)
+        return fields
 
     def get_environ(self) -> Environ:
         environ: Environ = super().get_environ()

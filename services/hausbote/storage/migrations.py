@@ -109,7 +109,7 @@ CREATE TABLE upload (
     id TEXT PRIMARY KEY,
     account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, name TEXT NOT NULL,
     type TEXT NOT NULL, size INTEGER NOT NULL, key BLOB NOT NULL, until INTEGER NOT NULL,
-    expires INTEGER, uploaded INTEGER, digest BLOB) WITHOUT ROWID;
+    expires INTEGER, uploaded REAL, digest BLOB) WITHOUT ROWID;
 CREATE INDEX upload_account ON upload (account_id, uploaded, size);
 CREATE TABLE upload_day (
     account_id INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE, day INTEGER NOT NULL,

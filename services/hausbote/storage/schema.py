@@ -248,7 +248,7 @@ class Upload(Model):
     key = BlobField()
     until = IntegerField()
     expires = IntegerField(null=True)
-    uploaded = IntegerField(null=True)
+    uploaded = FloatField(null=True)
     digest = BlobField(null=True)
 
     class Meta:

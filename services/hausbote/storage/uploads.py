@@ -100,7 +100,7 @@ class Upload(NamedTuple):
     type: str
     size: int
     digest: bytes
-    uploaded: int
+    uploaded: float
     expires: int | None = None
 
 
@@ -149,7 +149,7 @@ class Uploads:
         row = self._reader.execute_sql(_SLOT, (id,)).fetchone()
         return None if row is None else Slot(*row)
 
-    def fill(self, id: str, digest: bytes, now: int, account_bytes: int) -> bool:
+    def fill(self, id: str, digest: bytes, now: float, account_bytes: int) -> bool:
         """The slot's file is there; False if the slot is not there any more, or was filled before.
 
         What the account has beyond `account_bytes` goes, the oldest files first (0 = no limit).
@@ -160,7 +160,7 @@ class Uploads:
             if row is None:
                 return False
             account, size = row
-            day = {"account": account, "day": now // _DAY, "bytes": size}
+            day = {"account": account, "day": int(now // _DAY), "bytes": size}
             connection.execute(_COUNT_DAY, day)
             if account_bytes:
                 _make_room(connection, account, id, account_bytes)

@@ -28,7 +28,7 @@ class Reading:
             piece = view[: self._end - self._at]
             size = self._read(piece)
             if size == 0:  # the file is shorter than it was
-                raise ConnectionAbortedError
+                raise ConnectionAbortedError(errno.ECONNABORTED, "the file is not whole")
             self._at += size
             yield piece[:size]
 

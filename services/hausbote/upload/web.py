@@ -175,7 +175,7 @@ class Web:
         except DiskFull:
             raise Refused("507 Insufficient Storage", "The disk is full.") from None
         evict = limits.account_bytes if limits.when_full == "oldest-go" else 0
-        if not host.store.uploads.fill(slot.id, digest, int(host.clock()), evict):
+        if not host.store.uploads.fill(slot.id, digest, host.clock(), evict):
             self._depot.remove(slot.id)
             raise Refused("404 Not Found", "There is no place for this file any more.")
 
