@@ -18,6 +18,7 @@ PIPELINES = {
     "pubsub": c2s.PUBSUB_FEATURES,
     "rooms": rooms.FEATURES,
     "upload": upload.FEATURES,
+    "proxy": upload.PROXY_FEATURES,
 }
 
 

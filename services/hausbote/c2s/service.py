@@ -100,7 +100,8 @@ BusOpener = Callable[[Callable[[str, Frame], None]], Bus]
 
 def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
     """The service's host, wired but not started."""
-    names = settings.names
+    names, ports = settings.names, settings.ports
+    files = {names.upload: ports.upload, names.proxy: ports.proxy}
     host = Host(
         domain=settings.domain,
         settings=settings,
@@ -109,10 +110,10 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         registry=Registry(FEATURES),
         directory=Directory(),
         pump=Pump(),
-        services={names.rooms: "rooms", names.upload: "upload"},
+        services={names.rooms: "rooms"} | {name: "upload" for name, on in files.items() if on},
         identity=("server", "im", "Hausbote"),
         has_accounts=True,
-        elsewhere=frozenset({names.proxy}),
+        elsewhere=frozenset(name for name, on in files.items() if not on),
         outlets={domain: Component(domain) for domain in settings.components.by_domain},
     )
     host.neighbours[names.pubsub] = _pubsub_host(host)

@@ -15,7 +15,11 @@ from hausbote.rooms import service as rooms
 from hausbote.upload import service as upload
 from hausbote.xmpp.xml import Markup, el
 
-SERVICES: Final = {"c2s": c2s.FEATURES, "rooms": rooms.FEATURES, "upload": upload.FEATURES}
+SERVICES: Final = {
+    "c2s": c2s.FEATURES,
+    "rooms": rooms.FEATURES,
+    "upload": (*upload.FEATURES, *upload.PROXY_FEATURES),
+}
 RFCS: Final = ("6120", "6121", "7590", "7622", "5802", "7677", "5929", "9266")
 _RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _DOAP: Final = "http://usefulinc.com/ns/doap#"

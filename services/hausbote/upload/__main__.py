@@ -5,6 +5,7 @@ import sys
 from hausbote.core.process import Process
 from hausbote.net.tls import CertificateError
 from hausbote.upload.depot import Depot
+from hausbote.upload.relay import ProxyServer
 from hausbote.upload.service import build_host
 from hausbote.upload.sweeper import Sweeper
 from hausbote.upload.web import Web
@@ -18,7 +19,9 @@ def main() -> int:
         depot = Depot(settings.uploads_dir)
         depot.prepare()
         web = Web(host, depot)
+        proxy = ProxyServer(host.neighbours[settings.names.proxy])
         web.start()
+        proxy.start()
     except (CertificateError, OSError) as error:
         print(f"upload: {error}", file=sys.stderr)
         return 1
@@ -29,6 +32,7 @@ def main() -> int:
     def stop() -> None:
         sweeper.stop()
         web.stop()
+        proxy.stop()
 
     process.run(host, stop=stop, notified=lambda _: sweeper.sweep())
     return 0

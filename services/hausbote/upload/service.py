@@ -13,7 +13,7 @@ from hausbote.core.pump import Pump
 from hausbote.core.registry import Registry
 from hausbote.features import disco, ping, time, version
 from hausbote.storage import Store
-from hausbote.upload import slots
+from hausbote.upload import proxy, slots
 
 FEATURES: tuple[Feature, ...] = (
     disco.feature,
@@ -21,6 +21,13 @@ FEATURES: tuple[Feature, ...] = (
     version.feature,
     time.feature,
     slots.feature,
+)
+PROXY_FEATURES: tuple[Feature, ...] = (
+    disco.feature,
+    ping.feature,
+    version.feature,
+    time.feature,
+    proxy.feature,
 )
 
 BusOpener = Callable[[Callable[[str, Frame], None]], Bus]
@@ -44,4 +51,21 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         },
         identity=("store", "file", "Files"),
     )
+    host.neighbours[settings.names.proxy] = _proxy_host(host)
     return host
+
+
+def _proxy_host(host: Host) -> Host:
+    """The file proxy: a domain of its own, in this process."""
+    return Host(
+        domain=host.settings.names.proxy,
+        settings=host.settings,
+        store=host.store,
+        bus=host.bus,
+        registry=Registry(PROXY_FEATURES),
+        directory=Directory(),
+        pump=host.pump,
+        services=host.services,
+        identity=("proxy", "bytestreams", "File proxy"),
+        neighbours={host.domain: host},
+    )
