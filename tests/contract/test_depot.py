@@ -20,7 +20,7 @@ depot = Depot(Path(sys.argv[1]))
 depot.prepare()
 file = depot.begin("0f" * 16)
 while True:
-    file.write(b"x" * 1000)
+    file.write([b"x" * 1000])
     print("more", flush=True)
 """
 
@@ -46,9 +46,7 @@ def small_disk(place, size):
 
 
 def put(depot, id, content):
-    file = depot.begin(id)
-    file.write(content)
-    return file.finish()
+    return depot.put(id, [content])
 
 
 def content_of(depot, id):
@@ -62,8 +60,8 @@ def files(directory):
 
 def test_a_file_comes_back_with_its_digest(depot):
     file = depot.begin(ID)
-    for piece in (b"But ", b"", b"soft!"):
-        file.write(piece)
+    file.write([b"But ", b""])
+    file.write([b"soft!"])
     digest = file.finish()
     assert content_of(depot, ID) == b"But soft!"
     assert digest == hashlib.sha256(b"But soft!").digest()
@@ -78,7 +76,7 @@ def test_only_their_owner_may_read_files(depot, tmp_path):
 
 def test_nothing_is_in_its_place_before_it_is_whole(depot):
     file = depot.begin(ID)
-    file.write(b"x")
+    file.write([b"x"])
     with pytest.raises(FileNotFoundError):
         depot.open(ID)
     with pytest.raises(FileExistsError):
@@ -90,7 +88,7 @@ def test_nothing_is_in_its_place_before_it_is_whole(depot):
 
 def test_what_is_discarded_leaves_nothing(depot, tmp_path):
     file = depot.begin(ID)
-    file.write(b"x" * 100_000)
+    file.write([b"x" * 100_000])
     file.discard()
     assert files(tmp_path / "uploads") == []
 
@@ -147,8 +145,10 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
         assert not depot.has_room(1000, 1 << 20)
         file = depot.begin(ID)
         with pytest.raises(DiskFull):
-            file.write(b"x" * 2_000_000)
+            file.write([b"x" * 100_000] * 20)
         file.discard()
+        with pytest.raises(DiskFull):
+            put(depot, ID, b"x" * 2_000_000)
         assert files(place) == []
         put(depot, OTHER, b"x" * 500_000)
         assert list(depot.ids()) == [OTHER]

@@ -12,7 +12,7 @@ import pytest
 from support.files import http_, put, raw, slot, tls
 from support.worlds import PASSWORD, RunningWorld, hausbote
 
-BODY = os.urandom(100_000)
+BODY = os.urandom(600_000)
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,14 @@ def place(romeo):
 def kept(world):
     """Everything under uploads/, unfinished files among it."""
     return {path.name for path in (world.state / "uploads").rglob("*") if path.is_file()}
+
+
+def begun(world, *places):
+    """Returns when uploads are being written."""
+    deadline = time.monotonic() + 10
+    while {place.id for place in places} - kept(world):
+        assert time.monotonic() < deadline, "nothing is being written"
+        time.sleep(0.01)
 
 
 def left_alone(world, before):
@@ -101,11 +109,10 @@ def test_a_file_comes_once(fort, place):
 
 def test_two_at_once_are_one(fort, place):
     sock = tls(fort)
-    sock.sendall(head(place, b"%d" % len(BODY)) + BODY[:50_000])
-    while place.id not in kept(fort):
-        time.sleep(0.01)
+    sock.sendall(head(place, b"%d" % len(BODY)) + BODY[:400_000])
+    begun(fort, place)
     says(put(fort, place, BODY), 409)
-    sock.sendall(BODY[50_000:])
+    sock.sendall(BODY[400_000:])
     assert sock.recv(1000).startswith(b"HTTP/1.1 201")
     assert http_(fort, "GET", place.path)[2] == BODY
 
@@ -235,9 +242,8 @@ def test_a_longer_body_is_not_taken_for_the_file(fort, place):
 def test_a_shorter_body_leaves_nothing(fort, romeo, place):
     before = kept(fort)
     sock = tls(fort)
-    sock.sendall(head(place, b"%d" % len(BODY)) + BODY[:50_000])
-    while place.id not in kept(fort):
-        time.sleep(0.01)
+    sock.sendall(head(place, b"%d" % len(BODY)) + BODY[:400_000])
+    begun(fort, place)
     sock.close()
     assert left_alone(fort, before)
     assert http_(fort, "GET", place.path)[0] == 404
@@ -247,7 +253,8 @@ def test_a_shorter_body_leaves_nothing(fort, romeo, place):
 def test_a_slow_body_is_ended_and_leaves_nothing(fort, romeo, place):
     before = kept(fort)
     sock = tls(fort, 60)
-    sock.sendall(head(place, b"%d" % len(BODY)) + b"x")
+    sock.sendall(head(place, b"%d" % len(BODY)) + BODY[:400_000])
+    begun(fort, place)
     answer = sock.recv(1000)
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert left_alone(fort, before)
@@ -289,9 +296,8 @@ def test_curl_is_told_no_before_it_sends(fort, romeo, tmp_path):
 def test_a_killed_service_leaves_nothing_of_what_was_under_way(fort, romeo, place):
     before = kept(fort)
     sock = tls(fort)
-    sock.sendall(head(place, b"%d" % len(BODY)) + BODY[:50_000])
-    while place.id not in kept(fort):
-        time.sleep(0.01)
+    sock.sendall(head(place, b"%d" % len(BODY)) + BODY[:400_000])
+    begun(fort, place)
     fort.kill("upload")
     fort.pid("upload")
     assert kept(fort) == before
@@ -332,8 +338,7 @@ def test_a_disk_that_fills_up_meanwhile(tmp_path):
         socks = [tls(world) for _ in places]
         for sock, place in zip(socks, places, strict=True):
             sock.sendall(head(place, b"%d" % size) + b"x" * 500_000)
-        while {place.id for place in places} - kept(world):
-            time.sleep(0.01)
+        begun(world, *places)
         answers = []
 
         def finish(sock):

@@ -37,7 +37,7 @@ _IDLE: Final = 75.0  # seconds between two requests: longer than a held one is h
 _WRITE: Final = 30.0  # seconds without a byte taken
 _STALL: Final = 30.0  # seconds without a byte of a body that may take its time
 _SLOWEST: Final = 8_192  # bytes per second of such a body, on the whole
-_PIECE: Final = 262_144
+_PIECES: Final = 16  # TLS records that are handed on together
 
 _BAD_REQUEST: Final = (
     b"HTTP/1.1 400 Bad Request\r\nAccess-Control-Allow-Origin: *\r\n"
@@ -82,20 +82,25 @@ class _Socket:
         self._bytes = size + _CHUNK  # the chunks' own lines
 
     def recv_into(self, buffer: Any) -> int:
+        data = self.recv(min(len(buffer), _CHUNK))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def recv(self, size: int) -> bytes:
+        """Up to that many bytes; none at the end."""
         if self._sock is None:
-            return 0
+            return b""
         try:
-            data: bytes = self._retry(partial(self._tls.recv, min(len(buffer), _CHUNK)))
+            data: bytes = self._retry(partial(self._tls.recv, size))
         except SSL.ZeroReturnError:
-            return 0
+            return b""
         if self._between:
             self._between = False
             self._until = time.monotonic() + _REQUEST
         elif self._latest:
             self._until = min(time.monotonic() + _STALL, self._latest)
         self._charge(len(data))
-        buffer[: len(data)] = data
-        return len(data)
+        return data
 
     def _charge(self, size: int) -> None:
         self._bytes -= size
@@ -208,15 +213,26 @@ class Exchange:
         size: int | None = self._handler.content_length
         return size
 
-    def receive(self, size: int) -> Iterator[bytes]:
-        """The request's body of that size, in pieces; OSError if less comes, or too slowly."""
-        self._handler.socket.expect_file(size)
-        while size:
-            piece: bytes = self._handler.wsgi_input.read(min(size, _PIECE))
-            if not piece:
-                raise _cut()
-            size -= len(piece)
-            yield piece
+    def receive(self, size: int) -> Iterator[list[bytes]]:
+        """The request's body of that size, some pieces at a time; OSError if less or too slow.
+
+        It is read past pywsgi, which would copy it twice.
+        """
+        handler = self._handler
+        handler.socket.expect_file(size)
+        body = handler.wsgi_input
+        body.read(0)  # sends 100 Continue to those who wait for it
+        read = handler.rfile.read1  # what came with the head is in its buffer
+        while body.position < size:
+            pieces: list[bytes] = []
+            while len(pieces) < _PIECES and body.position < size:
+                piece = read(min(size - body.position, _CHUNK))
+                if not piece:
+                    raise _cut()
+                read = handler.socket.recv
+                body.position += len(piece)
+                pieces.append(piece)
+            yield pieces
 
     def drop(self) -> None:
         """Read what comes of the body and drop it, so that its sender sees our answer."""

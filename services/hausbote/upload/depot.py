@@ -38,6 +38,9 @@ class Depot:
     def prepare(self) -> None:
         """Make its directories; what a process that was killed left of uploads goes."""
         self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for number in range(256):
+            (self._directory / f"{number:02x}").mkdir(mode=0o700, exist_ok=True)
+        _fsync_directory(self._directory)
         for left in self._incoming.iterdir():
             left.unlink()
 
@@ -48,6 +51,16 @@ class Depot:
     def begin(self, id: str) -> "Incoming":
         """A new file; DiskFull, or another OSError."""
         return Incoming(self._incoming / id, self._place(id))
+
+    def put(self, id: str, pieces: list[bytes]) -> bytes:
+        """A whole file at once; likewise, and nothing is left of it then."""
+        incoming = self.begin(id)
+        try:
+            incoming.write(pieces)
+            return incoming.finish()
+        except BaseException:
+            incoming.discard()
+            raise
 
     def open(self, id: str) -> int:
         """A descriptor to read; FileNotFoundError if there is no such file."""
@@ -89,24 +102,25 @@ class Incoming:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._descriptor = os.open(here, flags, 0o600)
 
-    def write(self, piece: bytes) -> None:
+    def write(self, pieces: list[bytes]) -> None:
         """DiskFull, or another OSError."""
-        view = memoryview(piece)
         with _room():
-            while view:
-                view = view[os.write(self._descriptor, view) :]
-        self._digest.update(piece)
+            written = os.writev(self._descriptor, pieces)
+            if written < sum(map(len, pieces)):
+                self._write_rest(memoryview(b"".join(pieces))[written:])
+        for piece in pieces:
+            self._digest.update(piece)
+
+    def _write_rest(self, rest: memoryview) -> None:
+        while rest:
+            rest = rest[os.write(self._descriptor, rest) :]
 
     def finish(self) -> bytes:
         """Put it into its place and return its digest: then it survives a power cut."""
         with _room():
-            os.fsync(self._descriptor)
-            new = not self._place.parent.exists()
-            self._place.parent.mkdir(mode=0o700, exist_ok=True)
-            self._here.rename(self._place)
+            os.fdatasync(self._descriptor)
+            os.rename(self._here, self._place)
             _fsync_directory(self._place.parent)
-            if new:
-                _fsync_directory(self._place.parent.parent)
         os.close(self._descriptor)
         return self._digest.digest()
 

@@ -5,7 +5,7 @@ it gets can do nothing, because nothing that a browser would run is ever shown i
 """
 
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -181,12 +181,16 @@ class Web:
 
     def _store(self, slot: Slot, exchange: Exchange) -> bytes:
         """The digest of the file, which is in its place then.  DiskFull; nothing is left of it."""
-        compute = self._host.compute
-        incoming: Incoming = compute(self._depot.begin, slot.id)
+        compute, body = self._host.compute, exchange.receive(slot.size)
+        pieces = _next(body)
+        if sum(map(len, pieces)) == slot.size:  # one way to the thread is enough
+            whole: bytes = _to_disk(compute, self._depot.put, slot.id, pieces)
+            return whole
+        incoming: Incoming = _to_disk(compute, self._depot.begin, slot.id)
         try:
-            pieces = exchange.receive(slot.size)
-            while (piece := _next(pieces)) is not None:
-                _to_disk(compute, incoming.write, piece)
+            while pieces:
+                _to_disk(compute, incoming.write, pieces)
+                pieces = _next(body)
             digest: bytes = _to_disk(compute, incoming.finish)
         except BaseException:
             compute(incoming.discard)
@@ -239,13 +243,12 @@ class Web:
         ]
 
 
-def _next(pieces: Any) -> bytes | None:
-    """The next piece of a body; None at its end."""
+def _next(body: Iterator[list[bytes]]) -> list[bytes]:
+    """The next pieces of a body; none at its end."""
     try:
-        piece: bytes | None = next(pieces, None)
+        return next(body, [])
     except TimeoutError:
         raise Refused("408 Request Timeout", "This came too slowly.") from None
-    return piece
 
 
 def _to_disk(compute: Callable[..., Any], step: Callable[..., Any], *arguments: object) -> Any:
