@@ -5,12 +5,19 @@ import os
 import pytest
 from hypothesis import settings
 
+from support.authority import Authority
 from support.component import Component
 from support.worlds import PASSWORD, MemoryWorld, RunningWorld
 
 settings.register_profile("everyday", max_examples=60, deadline=None)
 settings.register_profile("long", max_examples=3000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
+
+
+@pytest.fixture(scope="session")
+def authority():
+    """Certifies servers, in the tests' own world."""
+    return Authority()
 
 
 @pytest.fixture(scope="session")

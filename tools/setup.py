@@ -6,6 +6,7 @@
 Does nothing if that is done already.  Says plainly what is missing if something is.
 """
 
+import glob
 import hashlib
 import importlib.util
 import os
@@ -30,6 +31,7 @@ def main(purpose: str) -> None:
     check_machine()
     if purpose == "test":
         check_node()
+        check_other_servers()
     if not (VENV / "bin" / "python").exists():
         make_venv()
     install(EXTRAS[purpose])
@@ -65,6 +67,17 @@ def check_node() -> None:
     version = told.stdout.strip().removeprefix("v")
     if int(version.partition(".")[0] or 0) < OLDEST_NODE:
         fail(f"The tests need Node {OLDEST_NODE} or newer; this machine has {version or 'none'}.")
+
+
+def check_other_servers() -> None:
+    """The tests of federation have a world of their own: DNS, and servers of other makers."""
+    path = "/usr/sbin:/usr/bin:/usr/local/sbin"
+    programs = {"unbound": "unbound", "prosody": "prosody", "ejabberdctl": "ejabberd"}
+    missing = [package for name, package in programs.items() if not shutil.which(name, path=path)]
+    if not glob.glob("/usr/lib/*/lua/5.*/lunbound.so"):
+        missing.append("lua-unbound")  # Prosody asks the tests' DNS by it
+    if missing:
+        add_debian_packages(" ".join(missing), "The tests of federation need other servers")
 
 
 def make_venv() -> None:

@@ -10,21 +10,27 @@ from hausbote.storage import (
     NEW,
     AccountExists,
     Bounds,
+    Certificate,
+    Preferences,
     PushService,
+    Range,
     Removed,
     Revoked,
+    Room,
     Roster,
     RosterItem,
     Slot,
     Token,
     migrate,
     open_store,
+    peers,
 )
 from hausbote.xmpp.sasl import ScramKeys
 
 SHA1 = ScramKeys(b"salt", 4096, b"stored-1", b"server-1")
 SHA256 = ScramKeys(b"pepper", 10_000, b"stored-256", b"server-256")
 KEYS = {"SHA-1": SHA1, "SHA-256": SHA256}
+EVERYTHING = Range()
 STRANGE_NAMES = ["o'brien", "x'); DROP TABLE account; --", "ärger", "名前", "%", "a_b"]
 
 
@@ -155,10 +161,15 @@ class TestDeletingAnAccount:
             people.activity.left(local, 1.0, "gone")
             people.clients.remember(local, "phone", 1).wait()
             people.tokens.issue(local, "phone", Token(NEW, "HT", f"for {local}", 1, 2**40))
+            people.archives.keep(people.archives.next_id(), b"alone", [(local, "nurse@h")])
+            people.archiving.set_preferences(local, Preferences("never"))
+            people.archiving.note_reader(local, "phone", 1, 0)
             id = "0" * 31 + str(len(local))
             slot = Slot(id, "x.jpg", "image/jpeg", 5, b"key", 2**40)
             people.uploads.reserve(local, slot, Bounds(9, 0, 0, 0, True), 1)
             people.uploads.fill(id, b"digest", 1, 0)
+        both = [("romeo", "juliet@h"), ("juliet", "romeo@h")]
+        people.archives.keep(people.archives.next_id(), b"both", both)
         people.offline.keep("juliet", b"hers", 1.0, 0)
         people.offline.keep("romeo", self.SECRET, 1.0, 0)
         people.settle()
@@ -182,6 +193,9 @@ class TestDeletingAnAccount:
         assert [m.stanza for m in used.offline.pending("juliet")] == [b"hers"]
         assert used.activity.last("juliet") == (1.0, "gone")
         assert [token.secret for token in used.tokens.of("juliet", "phone")] == ["for juliet"]
+        kept = used.archives.page("juliet", Range(), 9)
+        assert [message.stanza for message in kept] == [b"alone", b"both"]
+        assert used.archiving.preferences("juliet") == Preferences("never")
 
     def test_its_messages_are_gone_from_the_file_itself(self, used, url):
         path = url.removeprefix("sqlite:///")
@@ -202,6 +216,9 @@ class TestDeletingAnAccount:
         assert used.activity.last("romeo") is None
         assert used.clients.all("romeo") == []
         assert used.tokens.of("romeo", "phone") == []
+        assert used.archives.page("romeo", Range(), 9) == []
+        assert used.archiving.preferences("romeo") == Preferences()
+        assert not used.archiving.is_reader("romeo", "phone")
 
     def test_a_roster_version_of_the_old_account_is_unknown_to_a_new_one(self, used):
         known = used.rosters.load("romeo").version
@@ -222,6 +239,9 @@ class TestDeletingAnAccount:
         used.clients.seen("romeo", "phone", 3)
         assert not used.tokens.issue("romeo", "phone", Token(NEW, "HT", "late", 1, 2))
         assert not used.offline.keep("romeo", b"late", 2.0, 0).wait()
+        used.archives.keep(used.archives.next_id(), b"late", [("romeo", "nurse@h")])
+        used.archiving.set_preferences("romeo", Preferences("never"))
+        used.archiving.note_reader("romeo", "phone", 2, 0)
         used.close()
         assert not any(rows_by_table(url).values())
 
@@ -391,6 +411,182 @@ class TestOfflineMessages:
         people.offline.discard("juliet", first)
         people.offline.keep("juliet", b"two", 1.0, 0)
         assert people.offline.pending("juliet")[0].id > first
+
+
+class TestArchives:
+    BOTH = (("romeo", "juliet@h"), ("juliet", "romeo@h"))
+
+    @pytest.fixture
+    def archives(self, people):
+        return people.archives
+
+    def keep(self, archives, *stanzas, entries=BOTH):
+        ids = [archives.next_id() for _ in stanzas]
+        for id, stanza in zip(ids, stanzas, strict=True):
+            archives.keep(id, stanza, entries)
+        return ids
+
+    def stanzas(self, archives, local, where=EVERYTHING, limit=99, **how):
+        return [message.stanza for message in archives.page(local, where, limit, **how)]
+
+    def test_a_message_is_in_both_archives_at_once(self, archives):
+        before = time.time()
+        (id,) = self.keep(archives, b"hark")
+        for local in ("romeo", "juliet"):
+            (message,) = archives.page(local, Range(), 9)
+            assert (message.id, message.stanza) == (id, b"hark")
+            assert before - 0.001 <= message.at <= time.time()
+            assert archives.get(local, id) == message
+        assert archives.page("nobody", Range(), 9) == []
+        assert archives.get("romeo", id + 1) is None
+
+    def test_ids_grow_even_if_the_clock_does_not(self, people, monkeypatch):
+        monkeypatch.setattr(people.archives, "_clock", lambda: 1.0)
+        ids = self.keep(people.archives, *[b"x"] * 5)
+        assert ids == sorted(set(ids))
+
+    def test_ids_grow_over_a_restart(self, archives, url):
+        archives._clock = lambda: 2.0**40
+        (id,) = self.keep(archives, b"late")
+        archives.get("romeo", id)
+        again = open_store(url)
+        assert again.archives.next_id() > id
+        again.close()
+
+    def test_pages_go_either_way_and_are_in_order(self, archives):
+        ids = self.keep(archives, *[b"%d" % n for n in range(9)])
+        assert self.stanzas(archives, "romeo", limit=2) == [b"0", b"1"]
+        assert self.stanzas(archives, "romeo", limit=2, backwards=True) == [b"7", b"8"]
+        between = Range(after=ids[2], before=ids[6])
+        assert self.stanzas(archives, "romeo", between) == [b"3", b"4", b"5"]
+        assert self.stanzas(archives, "romeo", between, 2, backwards=True) == [b"4", b"5"]
+
+    def test_a_page_ends_when_it_is_large(self, archives):
+        self.keep(archives, *[b"%d" % n * 10 for n in range(9)])
+        assert self.stanzas(archives, "romeo", size=11) == [b"0" * 10, b"1" * 10]
+        assert self.stanzas(archives, "romeo", size=1, backwards=True) == [b"8" * 10]
+
+    def test_one_peer_or_some_ids(self, archives):
+        hers = self.keep(archives, b"a", b"b")
+        (nurses,) = self.keep(archives, b"c", entries=[("romeo", "nurse@h")])
+        assert self.stanzas(archives, "romeo", Range(peer="juliet@h")) == [b"a", b"b"]
+        assert self.stanzas(archives, "romeo", Range(peer="nurse@h")) == [b"c"]
+        assert self.stanzas(archives, "romeo", Range(peer="paris@h")) == []
+        chosen = Range(ids=(nurses, hers[0]))
+        assert self.stanzas(archives, "romeo", chosen) == [b"a", b"c"]
+        assert self.stanzas(archives, "juliet", chosen) == [b"a"]
+        assert archives.has("romeo", [nurses, hers[0]])
+        assert not archives.has("juliet", [nurses, hers[0]])
+        assert archives.has("juliet", [])
+
+    def test_what_nobody_reads_is_sorted_in_some_day(self, people, url):
+        self.keep(people.archives, *[b"x"] * 499)
+        people.settle()
+        assert rows_by_table(url)["archive"] == 0
+        self.keep(people.archives, b"x")
+        people.settle()
+        assert rows_by_table(url)["archive"] == 1000
+        assert rows_by_table(url)["archive_fresh"] == 0
+
+    def test_what_is_not_sorted_in_survives_a_restart(self, people, url):
+        self.keep(people.archives, b"one")
+        people.settle()
+        again = open_store(url)
+        self.keep(again.archives, b"two")
+        assert self.stanzas(again.archives, "juliet") == [b"one", b"two"]
+        again.close()
+
+    def test_what_is_not_sorted_in_goes_with_the_account(self, people, url):
+        self.keep(people.archives, b"both")
+        self.keep(people.archives, b"his", entries=self.BOTH[:1])
+        people.settle()
+        people.accounts.delete("romeo", "romeo@h")
+        assert self.stanzas(people.archives, "juliet") == [b"both"]
+        people.accounts.delete("juliet", "juliet@h")
+        people.close()
+        assert not any(rows_by_table(url).values())
+
+    def test_counting_goes_in_portions(self, archives):
+        ids = self.keep(archives, *[b"x"] * 5)
+        assert archives.count("romeo", Range()) == (5, ids[-1])
+        assert archives.count("romeo", Range(), 2) == (2, ids[1])
+        assert archives.count("romeo", Range(after=ids[1], peer="juliet@h"), 9) == (3, ids[-1])
+        assert archives.count("romeo", Range(after=ids[-1])) == (0, 0)
+
+    def test_the_ends_are_known(self, archives):
+        assert archives.ends("romeo") is None
+        ids = self.keep(archives, b"a", b"b", b"c")
+        assert archives.ends("romeo") == (ids[0], ids[-1])
+
+    def test_what_is_old_is_really_deleted(self, people, url):
+        archives = people.archives
+        secret = b"<body>parting is such sweet sorrow</body>"
+        now = [1000.0]
+        archives._clock = lambda: now[0]
+        self.keep(archives, secret, b"old")
+        now[0] = 2000.0
+        self.keep(archives, b"new", entries=[("romeo", "nurse@h")])
+        people.settle()
+        assert archives.purge(1500.0) == 4
+        assert archives.purge(1500.0) == 0
+        assert self.stanzas(archives, "romeo") == [b"new"]
+        assert self.stanzas(archives, "juliet") == []
+        people.close()
+        rows = rows_by_table(url)
+        assert (rows["archived_message"], rows["archive"], rows["archive_peer"]) == (1, 1, 1)
+        assert secret not in read(url.removeprefix("sqlite:///"))
+
+    def test_a_message_stays_as_long_as_one_side_has_it(self, people):
+        self.keep(people.archives, b"hark")
+        people.accounts.delete("romeo", "romeo@h")
+        assert self.stanzas(people.archives, "juliet") == [b"hark"]
+
+    def test_the_oldest_make_room(self, archives):
+        self.keep(archives, *[b"%d" % n for n in range(1200)])
+        self.keep(archives, b"only his", entries=[("romeo", "nurse@h")])
+        assert archives.purge(0.0, 2) == 1199 + 1198
+        assert self.stanzas(archives, "romeo") == [b"1199", b"only his"]
+        assert self.stanzas(archives, "juliet") == [b"1198", b"1199"]
+
+    def test_the_newest_that_fits_is_rewritten_for_both(self, archives):
+        self.keep(archives, b"one", b"two", b"one", b"two")
+
+        def change(stanza):
+            return b"gone" if stanza == b"one" else None
+
+        hers = [("romeo", "nurse@h"), ("romeo", "juliet@h")]
+        assert archives.rewrite(hers, change, 9).wait()
+        for local in ("romeo", "juliet"):
+            assert self.stanzas(archives, local) == [b"one", b"two", b"gone", b"two"]
+        assert not archives.rewrite(hers, change, 2).wait()
+        assert not archives.rewrite(hers[:1], change, 9).wait()
+
+    @pytest.mark.parametrize("jid", STRANGE_NAMES)
+    def test_any_peer_is_only_a_text(self, archives, jid):
+        self.keep(archives, b"x", entries=[("romeo", jid)])
+        assert self.stanzas(archives, "romeo", Range(peer=jid)) == [b"x"]
+
+
+class TestArchiving:
+    def test_everything_is_kept_unless_told_otherwise(self, people):
+        assert people.archiving.preferences("romeo") == Preferences("always", (), ())
+        assert people.archiving.locals() == set()
+
+    def test_preferences_come_back_as_they_were(self, people):
+        wanted = Preferences("roster", ("nurse@h", "a@h/b"), ("paris@h",))
+        people.archiving.set_preferences("romeo", Preferences("never"))
+        people.archiving.set_preferences("romeo", wanted)
+        assert people.archiving.preferences("romeo") == wanted
+        assert people.archiving.preferences("juliet") == Preferences()
+        assert people.archiving.locals() == {"romeo"}
+
+    def test_readers_are_remembered_and_the_oldest_forgotten(self, people):
+        for number in range(4):
+            people.archiving.note_reader("romeo", f"r{number}", number, 3)
+        people.settle()
+        known = [people.archiving.is_reader("romeo", f"r{n}") for n in range(4)]
+        assert known == [False, True, True, True]
+        assert not people.archiving.is_reader("juliet", "r3")
 
 
 class TestLastActivity:
@@ -713,3 +909,95 @@ class TestMoreKeys:
         assert store.accounts.keys("romeo", "SHA-256") == SHA256
         assert store.accounts.keys("romeo", "SHA-1") == SHA1
         assert not store.accounts.add_keys("nobody", "SHA-256", SHA256)
+
+
+class TestOutgoing:
+    ROOM = Room(messages=3, size=1_000, total=5_000)
+
+    def keep(self, store, frame, stanza=b"s", remote="b.example", at=1.0):
+        return store.outgoing.keep(remote, "a.example", frame, stanza, at, self.ROOM).wait()
+
+    def test_what_waits_comes_in_the_order_in_which_it_was_kept(self, store):
+        for number in range(3):
+            assert self.keep(store, f"f{number}", b"%d" % number)
+        found = store.outgoing.pending("b.example", "a.example", 0, 10)
+        assert [(one.frame, one.stanza) for one in found] == [
+            ("f0", b"0"),
+            ("f1", b"1"),
+            ("f2", b"2"),
+        ]
+        later = store.outgoing.pending("b.example", "a.example", found[0].id, 1)
+        assert [one.frame for one in later] == ["f1"]
+
+    def test_a_frame_is_kept_once(self, store):
+        assert self.keep(store, "f")
+        assert self.keep(store, "f")
+        assert len(store.outgoing.pending("b.example", "a.example", 0, 10)) == 1
+
+    def test_there_is_no_room_for_more_than_the_limits(self, store):
+        assert [self.keep(store, f"f{number}") for number in range(4)] == [True, True, True, False]
+        assert self.keep(store, "other", remote="c.example")
+        assert not self.keep(store, "large", b"x" * 1_001, remote="d.example")
+
+    def test_there_is_no_room_for_more_than_all_together_may_have(self, store):
+        kept = [self.keep(store, "f", b"x" * 900, remote=f"{n}.example") for n in range(8)]
+        assert kept == [True] * 6 + [False] * 2
+
+    def test_discarded_up_to(self, store):
+        for number in range(3):
+            self.keep(store, f"f{number}")
+        second = store.outgoing.pending("b.example", "a.example", 0, 2)[1]
+        store.outgoing.discard("b.example", "a.example", second.id).wait()
+        left = store.outgoing.pending("b.example", "a.example", 0, 10)
+        assert [one.frame for one in left] == ["f2"]
+
+    def test_what_is_late_is_found_and_forgotten(self, store):
+        self.keep(store, "old", at=1.0)
+        self.keep(store, "new", at=9.0)
+        (late,) = store.outgoing.late(5.0, 0, 10)
+        assert late.frame == "old"
+        assert store.outgoing.late(5.0, late.id, 10) == []
+        store.outgoing.forget(late.id).wait()
+        assert store.outgoing.late(5.0, 0, 10) == []
+
+    def test_what_waits_is_told_by_domains(self, store):
+        assert store.outgoing.waiting() == []
+        self.keep(store, "f", b"12", at=4.0)
+        self.keep(store, "g", b"3", at=2.0)
+        self.keep(store, "h", remote="c.example", at=3.0)
+        assert store.outgoing.waiting() == [
+            ("b.example", "a.example", 2, 2.0, 3),
+            ("c.example", "a.example", 1, 3.0, 1),
+        ]
+
+
+class TestPeers:
+    SHOWN = Certificate("ab" * 32, 5_000.0, "Some CA")
+
+    def test_nothing_is_known_of_strangers(self, store):
+        assert store.peers.get("b.example") is None
+        assert store.peers.all() == []
+
+    def test_what_went_well_and_what_did_not(self, store):
+        store.peers.failed("b.example", 1.0, "expired", "It ended.", self.SHOWN).wait()
+        peer = store.peers.get("b.example")
+        assert (peer.failed_at, peer.cause, peer.sentence) == (1.0, "expired", "It ended.")
+        assert (peer.fingerprint, peer.expires_at, peer.authority) == self.SHOWN
+        store.peers.reached("b.example", 2.0, Certificate()).wait()
+        peer = store.peers.get("b.example")
+        assert (peer.reached_at, peer.heard_at, peer.cause) == (2.0, 0.0, "")
+        assert peer.fingerprint == self.SHOWN.fingerprint
+        store.peers.heard("b.example", 3.0, Certificate()).wait()
+        assert store.peers.get("b.example").heard_at == 3.0
+
+    def test_the_one_not_heard_of_for_the_longest_time_is_forgotten(self, store, monkeypatch):
+        monkeypatch.setattr(peers, "_MAX_PEERS", 3)
+        for number in range(3):
+            store.peers.heard(f"{number}.example", number, Certificate()).wait()
+        store.peers.heard("0.example", 10.0, Certificate()).wait()
+        store.peers.heard("new.example", 11.0, Certificate()).wait()
+        assert [one.domain for one in store.peers.all()] == [
+            "0.example",
+            "2.example",
+            "new.example",
+        ]

@@ -6,7 +6,15 @@ import sys
 
 import pytest
 
-from hausbote.storage import StorageError, migrate, migrations, open_store, schema, schema_version
+from hausbote.storage import (
+    Range,
+    StorageError,
+    migrate,
+    migrations,
+    open_store,
+    schema,
+    schema_version,
+)
 from hausbote.xmpp.sasl import ScramKeys
 
 KEYS = {"SHA-1": ScramKeys(b"salt", 4096, b"stored", b"server")}
@@ -193,6 +201,22 @@ def change(path, sql):
     connection.execute(sql)
     connection.commit()
     connection.close()
+
+
+def test_version_4_gets_an_archive(url, path, monkeypatch):
+    monkeypatch.setattr(migrations, "STEPS", migrations.STEPS[:4])
+    migrate(url)
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO account VALUES (7, 'romeo', 1, 0, 5, 0, 0)")
+        connection.execute("INSERT INTO offline VALUES (1, 7, 1.0, x'00')")
+    connection.close()
+    monkeypatch.undo()
+    migrate(url)
+    store = open_store(url)
+    assert store.offline.count("romeo") == 1
+    store.archives.keep(store.archives.next_id(), b"hark", [("romeo", "juliet@h")])
+    assert [message.stanza for message in store.archives.page("romeo", Range(), 9)] == [b"hark"]
+    store.close()
 
 
 def test_version_1_gets_clients_and_keeps_its_accounts(url, path, monkeypatch):

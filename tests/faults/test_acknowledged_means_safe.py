@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from support.archive import page, rsm
 from support.worlds import PASSWORD, RunningWorld
 
 SM = "urn:xmpp:sm:3"
@@ -91,14 +92,31 @@ def test_what_was_acknowledged_is_there_exactly_once(house):
     assert len(acknowledged) > 20 * ROUNDS
     juliet = patient_login(house, "juliet")
     juliet.sends("<presence/>")
-    found = Counter()
+    waiting = Counter()
     while (element := juliet.next(3)) is not None:
         body = element.findtext("{jabber:client}body")
         if body is not None:
-            found[int(body)] += 1
-    missing = acknowledged - set(found)
-    assert not missing, f"{len(missing)} of {len(acknowledged)} acknowledged messages are lost"
-    assert set(found.values()) == {1}
+            waiting[int(body)] += 1
+    romeo = patient_login(house, "romeo")
+    for place, found in (
+        ("kept for juliet", waiting),
+        ("juliet's archive", archived(juliet)),
+        ("romeo's archive", archived(romeo)),
+    ):
+        missing = acknowledged - set(found)
+        assert not missing, f"{len(missing)} of {len(acknowledged)} are lost: {place}"
+        assert set(found.values()) == {1}, place
+
+
+def archived(client):
+    """How often which number is in the client's archive."""
+    found, after = Counter(), ""
+    while True:
+        came = page(client, rsm(max=100, after=after) if after else rsm(max=100))
+        found.update(int(body) for body in came.bodies)
+        if came.complete:
+            return found
+        after = came.told("last")
 
 
 def test_a_restart_loses_nothing_that_a_client_did_not_acknowledge(house):

@@ -29,6 +29,10 @@ def message(to, type="chat", inner=BODY, id="m"):
     return f"<message to='{to}'{kind} id='{id}'>{inner}</message>"
 
 
+def names(element):
+    return [child.tag.partition("}")[2] for child in element]
+
+
 def carbon(direction, inner="", outer=""):
     return (
         f"<message{outer}><{direction} xmlns='{CARBONS}'><forwarded xmlns='{FORWARD}'>"
@@ -375,7 +379,7 @@ def test_what_stands_beside_a_forged_copy_is_delivered_without_it(verona):
     romeo.sends(message("juliet@h/phone", inner=BODY + forged() + forged("sent")))
     found = phone.receives(f"<message>{BODY}</message>")
     copy = desk.receives(carbon("received", wrapped()))
-    assert len(found) == 1
+    assert names(found) == ["body", "stanza-id"]
     assert len(list(copy.iter(f"{{{CARBONS}}}received", f"{{{CARBONS}}}sent"))) == 1
 
 
@@ -391,7 +395,7 @@ def test_a_component_cannot_forge(verona, bridge):
     bridge.sends(
         f"<message from='x@bridge.h' to='juliet@h/phone' type='chat'>{BODY}{forged()}</message>"
     )
-    assert len(phone.receives(f"<message>{BODY}</message>")) == 1
+    assert names(phone.receives(f"<message>{BODY}</message>")) == ["body", "stanza-id"]
 
 
 def test_nothing_of_a_blocked_sender_is_copied(verona):

@@ -80,9 +80,9 @@ def test_they_answer_in_the_success_and_nothing_comes_before_it(stranger, order)
     client = stranger()
     answer = log_in(client, bind2(inside=f"<enable xmlns='{ECHO}'/><refuse xmlns='{ECHO}'/>"))
     bound = answer.find(f"{{{BIND2}}}bound")
-    assert [one.tag.partition("}")[2] for one in bound] == ["state", "enabled"]
-    assert bound[1].get("to") == client.jid
-    assert order == ["result", "enable"]
+    assert [one.tag.partition("}")[2] for one in bound] == ["metadata", "state", "enabled"]
+    assert bound[2].get("to") == client.jid
+    assert order == ["enable", "result"]
     assert client.next().tag.endswith("}features")
     client.receives("<message id='early'/>")
 

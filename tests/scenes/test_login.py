@@ -226,7 +226,7 @@ def test_nothing_goes_before_the_login(client, stanza):
 
 def test_an_unknown_element_before_the_login_is_named(client):
     client.secure()
-    client.send("<enable xmlns='urn:xmpp:sm:3'/>")
+    client.send("<active xmlns='urn:xmpp:csi:0'/>")
     client.is_ended_with("unsupported-stanza-type")
 
 

@@ -237,6 +237,19 @@ def test_a_session_is_resumed(cast, back):
     nothing_more(again.client)
 
 
+def test_nothing_is_lost_at_the_moment_of_the_break(cast, back):
+    romeo, juliet = cast("romeo", "juliet")
+    enabled = enable(romeo)
+    for number in range(30):
+        juliet.sends(message(romeo.jid, str(number)))
+        if number == 15:
+            romeo.wire.cut()
+    juliet.settle()
+    again = back("romeo", enabled.get("id"), 0)
+    assert bodies(stanzas(again.client, 30)) == [str(number) for number in range(30)]
+    nothing_more(again.client)
+
+
 def test_only_what_did_not_arrive_is_sent_again(cast, back):
     romeo, juliet = cast("romeo", "juliet")
     enabled = enable(romeo)
@@ -460,7 +473,8 @@ def test_it_is_enabled_as_part_of_binding(cast):
     assert inline.find(f"{{{SM}}}sm") is not None
     enabled = success.find(f"{{urn:xmpp:bind:0}}bound/{{{SM}}}enabled")
     assert enabled.get("resume") == "true"
-    romeo.next()  # the features
+    features = romeo.next()
+    assert features.find(f"{{{SM}}}sm") is None  # there is nothing more to enable
     assert handled(romeo) == 0
 
 
@@ -490,3 +504,201 @@ def test_if_it_cannot_be_resumed_a_resource_is_bound(cast):
     assert success.find("{urn:xmpp:bind:0}bound") is not None
     romeo.next()
     romeo.settle()
+
+
+# -- messages of before ------------------------------------------------------------------------
+
+
+def kept_for_romeo(cast, *texts):
+    cast.account("romeo")
+    juliet = cast("juliet")
+    juliet.sends(*(message("romeo@h", text) for text in texts))
+    juliet.settle()
+    return juliet
+
+
+def available(client):
+    client.sends("<presence/>")
+    client.receives("<presence/>")
+
+
+def test_kept_messages_are_handed_over_until_they_are_acknowledged(cast):
+    kept_for_romeo(cast, "1", "2")
+    romeo = cast.log_in("romeo")
+    enable(romeo, "")
+    available(romeo)
+    assert bodies(stanzas(romeo, 2)) == ["1", "2"]
+    gone(romeo)
+    romeo = cast.log_in("romeo")
+    enable(romeo, "")
+    available(romeo)
+    assert bodies(stanzas(romeo, 2)) == ["1", "2"]
+    romeo.send(f"<a xmlns='{SM}' h='3'/>")
+    romeo.settle()
+    nothing_more(romeo)
+    gone(romeo)
+    romeo = cast.log_in("romeo")
+    available(romeo)
+    romeo.receives_nothing()
+
+
+def test_kept_messages_come_once_to_a_session_that_is_resumed(cast, back):
+    kept_for_romeo(cast, "1")
+    romeo = cast.log_in("romeo")
+    enabled = enable(romeo)
+    available(romeo)
+    assert bodies(stanzas(romeo, 1)) == ["1"]
+    gone(romeo)
+    again = back("romeo", enabled.get("id"), 1).client
+    assert bodies(stanzas(again, 1)) == ["1"]
+    again.send(f"<a xmlns='{SM}' h='2'/>")
+    again.send("</stream:stream>")
+    again.is_closed()
+    romeo = cast.log_in("romeo")
+    available(romeo)
+    romeo.receives_nothing()
+
+
+def test_new_messages_wait_for_kept_ones_to_be_acknowledged(cast):
+    juliet = kept_for_romeo(cast, "old")
+    romeo = cast.log_in("romeo")
+    enable(romeo)
+    available(romeo)
+    assert bodies(stanzas(romeo, 1)) == ["old"]
+    juliet.sends(message("romeo@h", "new"))
+    juliet.settle()
+    romeo.send(f"<a xmlns='{SM}' h='2'/>")
+    assert bodies(stanzas(romeo, 1)) == ["new"]
+
+
+def test_another_client_gets_what_the_first_did_not_take(cast):
+    kept_for_romeo(cast, "1")
+    phone = cast.log_in("romeo/phone")
+    enable(phone, "")
+    available(phone)
+    assert bodies(stanzas(phone, 1)) == ["1"]
+    desk = cast.log_in("romeo/desk")
+    desk.sends("<presence/>")
+    desk.settle()
+    desk.forget()
+    gone(phone)
+    desk.receives("<presence type='unavailable'/>", "<message><body>1</body></message>")
+    desk.receives_nothing()
+
+
+# -- others of the same account ----------------------------------------------------------------
+
+
+@pytest.fixture
+def asleep(cast):
+    """romeo's phone has lost its connection, and a message waits for it."""
+    phone, juliet = cast("romeo/phone", "juliet")
+    enable(phone)
+    gone(phone)
+
+    def say(to, inner="<body>precious</body>"):
+        juliet.sends(f"<message to='{to}' type='chat'>{inner}</message>")
+        juliet.settle()
+
+    return phone, juliet, say
+
+
+LATE = "<message><body>precious</body><delay xmlns='urn:xmpp:delay' from='h'/></message>"
+
+
+def test_who_came_later_gets_what_the_lost_client_did_not(cast, asleep):
+    _, _, say = asleep
+    say("romeo@h")
+    desk = cast("romeo/desk")
+    cast.log_in("romeo/phone")  # anew: its old session ends
+    desk.receives("<presence type='unavailable'/>", LATE)
+    desk.receives_nothing()
+
+
+def test_copies_that_nobody_had_are_no_reason_to_lose_it(cast, asleep):
+    phone, _, say = asleep
+    say(phone.jid)
+    desk = cast("romeo/desk")
+    desk.sends("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+    desk.receives("<iq type='result' id='c'/>")
+    cast.log_in("romeo/phone")
+    desk.receives("<presence type='unavailable'/>", LATE)
+
+
+def test_who_had_a_copy_does_not_get_it_again(cast, asleep):
+    phone, _, say = asleep
+    desk = cast("romeo/desk")
+    desk.sends("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+    desk.receives("<iq type='result' id='c'/>")
+    say(phone.jid)
+    desk.receives("<message><received xmlns='urn:xmpp:carbons:2'/></message>")
+    cast.log_in("romeo/phone")
+    desk.receives("<presence type='unavailable'/>")
+    desk.receives_nothing()
+
+
+def test_a_private_message_is_not_lost_either(cast, asleep):
+    phone, _, say = asleep
+    desk = cast("romeo/desk")
+    desk.sends("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+    desk.receives("<iq type='result' id='c'/>")
+    say(phone.jid, "<body>precious</body><private xmlns='urn:xmpp:carbons:2'/>")
+    cast.log_in("romeo/phone")
+    desk.receives("<presence type='unavailable'/>", LATE)
+
+
+def test_a_lost_client_does_not_hold_up_the_others(cast):
+    juliet = kept_for_romeo(cast, "kept")
+    phone = cast.log_in("romeo/phone")
+    enable(phone)
+    available(phone)
+    assert bodies(stanzas(phone, 1)) == ["kept"]
+    gone(phone)
+    desk = cast.log_in("romeo/desk")
+    desk.sends("<presence/>")
+    desk.settle()
+    juliet.sends(message("romeo@h/desk", "now"))
+    juliet.settle()
+    assert [body for body in bodies(desk.came()) if body] == ["kept", "now"]
+
+
+def test_what_waits_is_not_dropped_when_it_becomes_available_again(cast):
+    juliet = kept_for_romeo(cast, "kept")
+    romeo = cast.log_in("romeo")
+    enable(romeo)
+    available(romeo)
+    assert bodies(stanzas(romeo, 1)) == ["kept"]
+    juliet.sends(message("romeo@h/somewhere", "new"))
+    juliet.settle()
+    romeo.sends("<presence><priority>-1</priority></presence>", "<presence/>")
+    assert [one.tag for one in stanzas(romeo, 2)] == ["{jabber:client}presence"] * 2
+    romeo.send(f"<a xmlns='{SM}' h='4'/>")
+    assert bodies(stanzas(romeo, 1)) == ["new"]
+
+
+def test_a_request_of_the_own_other_client_is_answered_too(cast):
+    phone, desk = cast("romeo/phone", "romeo/desk")
+    enable(phone, "")
+    desk.sends(f"<iq type='get' id='q' to='{phone.jid}'><ping xmlns='urn:xmpp:ping'/></iq>")
+    phone.receives("<iq type='get' id='q'/>")
+    gone(phone)
+    desk.receives("<presence type='unavailable'/>", f"<iq type='error' id='q' from='{phone.jid}'/>")
+
+
+def test_enabling_twice_while_binding_counts_once(cast):
+    cast.account("romeo")
+    one = f"<enable xmlns='{SM}' resume='true'/>"
+    romeo, success = sasl2(cast, bind2(inside=one + one))
+    assert len(success.findall(f"{{urn:xmpp:bind:0}}bound/{{{SM}}}enabled")) == 1
+    romeo.next()
+    assert handled(romeo) == 0
+
+
+def test_whoever_answers_with_less_is_asked_again(cast):
+    romeo, juliet = cast("romeo", "juliet")
+    enable(romeo)
+    juliet.sends(message("romeo@h", "1"))
+    romeo.receives("<message/>", f"<r xmlns='{SM}'/>")
+    romeo.send(f"<a xmlns='{SM}' h='0'/>")
+    juliet.sends(message("romeo@h", "2"))
+    romeo.receives("<message><body>2</body></message>", f"<r xmlns='{SM}'/>")

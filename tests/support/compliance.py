@@ -68,7 +68,7 @@ ROWS = (
     Row("IM", ADVANCED, "Private data via pubsub", "XEP-0223", _account("http://jabber.org/protocol/pubsub#publish-options"), "scenes/test_pep.py"),
     Row("IM", ADVANCED, "Private XML storage", "XEP-0049", _server("jabber:iq:private"), "scenes/test_private.py"),
     Row("IM", ADVANCED, "Stream management", "XEP-0198", _stream("{urn:xmpp:sm:3}sm"), "", "lead"),
-    Row("IM", ADVANCED, "Message archive", "XEP-0313", _account("urn:xmpp:mam:2"), "", "lead"),
+    Row("IM", ADVANCED, "Message archive", "XEP-0313", _account("urn:xmpp:mam:2"), "scenes/test_archive.py"),
     Row("Mobile", SERVER, "Stream management", "XEP-0198", _stream("{urn:xmpp:sm:3}sm"), "", "lead"),
     Row("Mobile", SERVER, "Client state indication", "XEP-0352", _stream("{urn:xmpp:csi:0}csi"), "scenes/test_client_state.py"),
     Row("Mobile", ADVANCED, "Push notifications", "XEP-0357", _account("urn:xmpp:push:0"), "scenes/test_push.py"),

@@ -62,10 +62,12 @@ class MemoryWorld:
 
     name = "memory"
 
-    def __init__(self, state: Path, **overrides):
-        self.domain = DOMAIN
-        components = {"secrets": [f"{name}={SECRET}" for name in COMPONENTS]}
-        raw = {"domain": DOMAIN, "bus": "memory:", "components": components} | overrides
+    def __init__(self, state: Path, domain=DOMAIN, **overrides):
+        self.domain = domain
+        raw = {"domain": domain, "bus": "memory:", "federation": {"enabled": "no"}} | overrides
+        if domain == DOMAIN:
+            components = {"secrets": [f"{name}={SECRET}" for name in COMPONENTS]}
+            raw = {"components": components} | raw
         settings = Settings.from_dict(raw, state)
         migrate(settings.database_url)
         self.bus_url = f"memory:{next(_numbers)}"
@@ -90,7 +92,7 @@ class MemoryWorld:
         return wire
 
     def client(self):
-        return Client(self.wire(), DOMAIN)
+        return Client(self.wire(), self.domain)
 
     def component_wire(self):
         wire = MemoryWire()
@@ -99,7 +101,7 @@ class MemoryWorld:
 
     def add_account(self, local):
         """Anew, as in a running box."""
-        if self.store.accounts.delete(local, f"{local}@{DOMAIN}"):
+        if self.store.accounts.delete(local, f"{local}@{self.domain}"):
             self.server.account_changed({"account": local, "change": "deleted"})
         self.store.accounts.create(local, KEYS)
 
@@ -137,6 +139,7 @@ class RunningWorld:
     """A box made by `hausbote init` and started by `hausbote run`."""
 
     name = "running"
+    federates = "no"
 
     def __init__(self, state: Path, *settings, address="127.0.0.9", domain=DOMAIN):
         self.domain = domain
@@ -153,15 +156,20 @@ class RunningWorld:
             f"upload.url=https://{address}:{self.upload_port}",
             f"proxy.host={address}",
             f"ports.component={self.component_port}",
+            f"federation.enabled={self.federates}",
             f"components.address={address}",
             f"components.secrets={json.dumps([f'{name}={SECRET}' for name in COMPONENTS])}",
             *settings,
         ]
         overrides = [argument for one in chosen for argument in ("--set", one)]
         hausbote("init", "--domain", domain, "--address", address, *overrides, state=state)
+        self.prepare()
         self.process = None
         self.start()
         self.store = open_store(Settings.load(state).database_url)
+
+    def prepare(self):
+        """What is done to a new box before it starts."""
 
     @property
     def ca(self):

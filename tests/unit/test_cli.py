@@ -311,7 +311,7 @@ def checked(tmp_path, **raw):
     """What a start would be refused for, in a box with these settings."""
     (tmp_path / "certs").mkdir()
     make_certificates(tmp_path / "certs", [raw.pop("certified", "h")], [])
-    names = ("c2s", "c2s_tls", "web", "upload", "proxy")
+    names = ("c2s", "c2s_tls", "web", "s2s", "s2s_tls", "upload", "proxy")
     ports = dict(zip(names, free_ports(ADDRESS, len(names)), strict=True))
     base = {"domain": "h", "address": ADDRESS, "ports": ports}
     return lambda: list(preflight.problems(Settings.from_dict(base | raw, tmp_path)))
@@ -342,8 +342,13 @@ def test_the_same_port_of_another_address_is_free(tmp_path):
 
 def test_an_address_that_this_machine_does_not_have_is_told(tmp_path):
     problems = checked(tmp_path, address="192.0.2.1")()
-    assert len(problems) == 5
+    assert len(problems) == 7
     assert all("192.0.2.1 cannot be used" in problem for problem in problems)
+
+
+def test_authorities_that_cannot_be_read_are_told(tmp_path):
+    (problem,) = checked(tmp_path, tls={"trust": ["friends.pem"]})()
+    assert "friends.pem cannot be read" in problem
 
 
 def test_a_certificate_for_another_name_is_told(tmp_path):

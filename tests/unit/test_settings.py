@@ -1,6 +1,7 @@
 """Settings: right ones are typed, wrong ones are all named."""
 
 from dataclasses import FrozenInstanceError
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -233,3 +234,34 @@ def test_a_component_that_cannot_be_is_told_without_its_secret(tmp_path, entry):
 def test_values_that_nobody_could_use_are_told(tmp_path, section, key, value):
     with pytest.raises(SettingsError, match=rf"^{section}\.{key}: "):
         Settings.from_dict({"domain": "h", section: {key: value}}, tmp_path)
+
+
+# -- federation --------------------------------------------------------------------------------
+
+PRINT = "AB:" * 31 + "AB"
+
+
+def test_a_pin_is_a_fingerprint_and_a_day():
+    box = settings(federation={"pins": [f"friend.example={PRINT} 2030-12-31"]})
+    found = box.federation.pins_by_domain
+    assert found == {"friend.example": [("ab" * 32, date(2030, 12, 31))]}
+
+
+@pytest.mark.parametrize(
+    "federation",
+    [
+        {"pins": ["friend.example"]},
+        {"pins": [f"friend.example={PRINT}"]},
+        {"pins": [f"friend.example={PRINT} 2030-02-30"]},
+        {"pins": ["friend.example=AB:CD 2030-12-31"]},
+        {"pins": [f"a b={PRINT} 2030-12-31"]},
+        {"allow": ["Friend.example"]},
+        {"deny": ["192.0.2.1"]},
+        {"dialback": [""]},
+        {"allow": ["a.example"], "deny": ["a.example"]},
+        {"enabled": "perhaps"},
+    ],
+)
+def test_what_cannot_be_about_other_servers_is_told(federation):
+    (found,) = problems(federation=federation)
+    assert found.startswith("federation.")

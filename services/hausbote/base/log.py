@@ -1,7 +1,8 @@
 """Everything that Hausbote writes into its log, as one closed vocabulary.
 
-A line is a time, a level, an event's name and its fields.  Fields are numbers, truth values and
-`Word`s, and a Word cannot hold an address of a person: that is how logs stay free of them.
+A line is a time, a level, an event's name and its fields.  Fields are numbers, truth values,
+`Word`s and `Sentence`s, and neither can hold an address of a person: that is how logs stay free of
+them.
 """
 
 import contextlib
@@ -36,6 +37,12 @@ class Event(Enum):
     COMPONENT_DETACHED = "info", "A component's connection ended."
     COMPONENT_REFUSED = "warning", "A component has the wrong secret, or its domain is not ours."
     ADMINISTERED = "info", "An administrator ran this command from a client."
+    PEER_REACHED = "debug", "We connected to another server."
+    PEER_HEARD = "debug", "Another server connected to us and proved who it is."
+    PEER_REFUSED = "warning", "Another server could not prove who it is, or is not wanted."
+    PEER_UNREACHABLE = "info", "Another server cannot be reached; messages for it wait."
+    PEER_LOST = "info", "The connection with another server broke."
+    QUEUE_GIVEN_UP = "info", "Messages waited too long for another server; senders were told."
     STORE_FAILED = "error", "The database could not be written; check the disk and its free space."
     FILE_FAILED = "error", "An uploaded file could not be written; check the disk."
     FILE_MISSING = "error", "An uploaded file is not on the disk; see 'hausbote files scrub'."
@@ -69,6 +76,17 @@ class Word(str):
         return super().__new__(cls, text)
 
 
+class Sentence(str):
+    """A sentence of ours for the operator; ValueError if an address could be in it."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> "Sentence":
+        if "@" in text or not text.isprintable() or len(text) > 500:
+            raise ValueError("not a sentence for the log")
+        return super().__new__(cls, text)
+
+
 _threshold = LEVELS.index("info")
 _ranks: Final = {event: LEVELS.index(event.level) for event in Event}
 
@@ -79,15 +97,15 @@ def set_level(level: str) -> None:
     _threshold = LEVELS.index(level)
 
 
-def log(event: Event, **fields: int | float | Word) -> None:
+def log(event: Event, **fields: int | float | Word | Sentence) -> None:
     """Write one line to standard error, where the supervisor collects it."""
     if _ranks[event] < _threshold:
         return
     words = [_now(), event.level, event.word]
     for name, value in fields.items():
-        if not isinstance(value, int | float | Word):
+        if not isinstance(value, int | float | Word | Sentence):
             raise TypeError(f"{name} may not go into the log")
-        words.append(f"{name}={value}")
+        words.append(f'{name}="{value}"' if isinstance(value, Sentence) else f"{name}={value}")
     with contextlib.suppress(OSError):  # nobody reads the log any more; clients still want service
         sys.stderr.write(" ".join(words) + "\n")
         sys.stderr.flush()

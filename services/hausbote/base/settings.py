@@ -12,6 +12,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -124,6 +125,11 @@ class Tls:
     certificate: str = setting("certs/box.pem", "The certificate chain, PEM, own first.")
     key: str = setting("certs/box.key", "Its private key, PEM.")
     trust: tuple[str, ...] = setting((), "Files with further CAs that are trusted, PEM.")
+    authorities: str = setting(
+        "/etc/ssl/certs/ca-certificates.crt",
+        "File with the CAs that the system trusts, PEM. Empty = only those of tls.trust.",
+    )
+    revoked: tuple[str, ...] = setting((), "Files with lists of revoked certificates, PEM or DER.")
 
 
 @dataclass(frozen=True)
@@ -131,6 +137,12 @@ class Dns:
     """Name resolution."""
 
     server: str = setting("", "ADDRESS:PORT of the resolver. Default: the system's.")
+    trusted: str = setting(
+        "no",
+        "Does the resolver check DNSSEC, and is the way to it safe? Then DANE counts.",
+        choices=("no", "yes"),
+    )
+    seconds: int = setting(10, "Seconds after which a question that has no answer is given up.")
 
 
 @dataclass(frozen=True)
@@ -171,6 +183,12 @@ class Limits:
         1_000, "Stanzas that wait for a client which nobody looks at, until all are sent."
     )
     held_bytes: int = setting(262_144, "Size of these together.")
+    archive_messages: int = setting(
+        1_000_000, "Messages in the archive of one account; beyond that the oldest are deleted."
+    )
+    archive_preferences: int = setting(
+        1_000, "Addresses for which one account says whether their messages are archived."
+    )
     vcard_bytes: int = setting(131_072, "Size of one vCard, without its photo.")
 
 
@@ -235,6 +253,39 @@ class Components:
 
 
 @dataclass(frozen=True)
+class Federation:
+    """Other servers. A domain in a list stands for the names below it, too; the longest counts."""
+
+    enabled: str = setting("yes", "Does the box talk with other servers?", choices=("yes", "no"))
+    only_allowed: str = setting("no", "Only with those in `allow`?", choices=("no", "yes"))
+    allow: tuple[str, ...] = setting((), "Domains to talk with, even if a name above is denied.")
+    deny: tuple[str, ...] = setting((), "Domains not to talk with.")
+    pins: tuple[str, ...] = setting(
+        (),
+        "DOMAIN=FINGERPRINT YEAR-MONTH-DAY: until the end of that day the certificate with this "
+        "SHA-256 fingerprint is right for the domain, whoever signed it, and no other is.",
+    )
+    dialback: tuple[str, ...] = setting(
+        (),
+        "Domains that need no certificate: DNS decides instead. TLS is needed all the same.",
+    )
+    queue_days: int = setting(
+        3, "Days that messages wait for a server that cannot be reached. 0 = none wait."
+    )
+    queue_messages: int = setting(5_000, "Messages that wait for one server. 0 = no limit.")
+    queue_bytes: int = setting(33_554_432, "Size of all that waits for one server. 0 = no limit.")
+
+    @property
+    def pins_by_domain(self) -> dict[str, list[tuple[str, date]]]:
+        """(SHA-256 fingerprint, last day) of each domain's certificates."""
+        found: dict[str, list[tuple[str, date]]] = {}
+        for entry in self.pins:
+            domain, fingerprint, last_day = parse_pin(entry)
+            found.setdefault(domain, []).append((fingerprint, last_day))
+        return found
+
+
+@dataclass(frozen=True)
 class Policy:
     """What the box tells of its ways with data, besides what it knows itself."""
 
@@ -262,6 +313,23 @@ class Retention:
     )
     clients_days: int = setting(
         90, "Which clients have logged in to an account, in days since then. 0 = for ever."
+    )
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The archive: what people wrote and what was written to them, for all their clients."""
+
+    enabled: str = setting(
+        "yes",
+        "Is there one? With no, what is in it already can be read no more, and grows old.",
+        choices=("yes", "no"),
+    )
+    page: int = setting(
+        100,
+        "Messages that a client gets at once at most; it asks again for more. 0 = no number, but "
+        "a megabyte at a time.",
+        minimum=10,
     )
 
 
@@ -318,8 +386,10 @@ class Settings:
     push: Push = field(default_factory=Push)
     client_state: ClientState = field(default_factory=ClientState)
     components: Components = field(default_factory=Components)
+    federation: Federation = field(default_factory=Federation)
     policy: Policy = field(default_factory=Policy)
     retention: Retention = field(default_factory=Retention)
+    archive: Archive = field(default_factory=Archive)
     pubsub: PubsubService = field(default_factory=PubsubService)
     log: Log = field(default_factory=Log)
     state: Path = field(default=Path("var"), metadata={"internal": True})
@@ -371,6 +441,11 @@ class Settings:
     @property
     def log_dir(self) -> Path:
         return self.state / "log"
+
+    @property
+    def beyond(self) -> str:
+        """The service that reaches other servers; "" if the box talks with none."""
+        return "s2s" if self.federation.enabled == "yes" else ""
 
     @property
     def uploads_dir(self) -> Path:
@@ -435,6 +510,19 @@ def parse_override(text: str) -> tuple[str, Any]:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
     except ValueError:
         return key.strip(), value
+
+
+def parse_pin(entry: str) -> tuple[str, str, date]:
+    """(domain, fingerprint in lower-case hexadecimal, last day); ValueError if it is no pin."""
+    domain, _, rest = entry.partition("=")
+    fingerprint, _, last_day = rest.strip().partition(" ")
+    fingerprint = fingerprint.replace(":", "").lower()
+    if not re.fullmatch("[0-9a-f]{64}", fingerprint):
+        raise ValueError("has no SHA-256 fingerprint, which are 64 hexadecimal digits")
+    try:
+        return domain.strip(), fingerprint, date.fromisoformat(last_day.strip())
+    except ValueError:
+        raise ValueError("does not end in a date like 2030-12-31") from None
 
 
 def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
@@ -551,6 +639,7 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "language", f"{settings.language!r} is not a language tag like en or de-AT"
     yield from _bad_addresses(settings)
     yield from _bad_components(settings)
+    yield from _bad_federation(settings.federation)
     if not re.fullmatch(r"|https://[^/?#\s<>]+(/[^?#\s<>]*)?", settings.web.url):
         yield "web.url", f"{settings.web.url!r} is not https://NAME[:PORT]"
     if not re.fullmatch(r"|https://[^/?#\s<>]+/?", settings.upload.url):
@@ -604,6 +693,22 @@ def _bad_components(settings: Settings) -> Iterator[tuple[str, str]]:
         taken.add(domain.strip())
     if not _is_ip_address(settings.components.address):
         yield "components.address", f"{settings.components.address!r} is not an IP address"
+
+
+def _bad_federation(federation: Federation) -> Iterator[tuple[str, str]]:
+    for key in ("allow", "deny", "dialback"):
+        for domain in getattr(federation, key):
+            if problem := _bad_name(domain):
+                yield f"federation.{key}", problem
+    for domain in sorted(set(federation.allow) & set(federation.deny)):
+        yield "federation.deny", f"{domain} is in federation.allow, too"
+    for number, entry in enumerate(federation.pins, 1):
+        try:
+            problem = _bad_name(parse_pin(entry)[0])
+        except ValueError as error:
+            problem = f"number {number} {error}"
+        if problem:
+            yield "federation.pins", problem
 
 
 def _bad_name(name: str) -> str | None:

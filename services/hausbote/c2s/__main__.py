@@ -5,8 +5,12 @@ import sys
 from hausbote.c2s.components import ComponentServer, SecretMissing
 from hausbote.c2s.server import Server
 from hausbote.c2s.service import build_host
+from hausbote.core.clock import every
 from hausbote.core.process import Process
+from hausbote.features.archive.retention import forget_old_messages
 from hausbote.net.tls import CertificateError
+
+_HOUR = 3_600.0  # seconds
 
 
 def main() -> int:
@@ -19,6 +23,7 @@ def main() -> int:
     except (CertificateError, SecretMissing, OSError) as error:
         print(f"c2s: {error}", file=sys.stderr)
         return 1
+    every(_HOUR, lambda: forget_old_messages(host))
     process.on_reload(server.reload_certificates)
 
     def stop() -> None:

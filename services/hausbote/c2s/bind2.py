@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, cast
 
 from hausbote.base.jid import InvalidJID, prepare_resource
@@ -47,17 +48,17 @@ def bind(stream: "ClientStream", request: Child) -> tuple[Session, Markup]:
         # The client may keep its password and its tokens: these were not what failed.
         raise StreamError("resource-constraint", problem.text) from None
     session.transport = _Waiting(session.transport)
+    enabled = [_enable(host, session, child) for child in children]  # before anything is sent to it
     dispatch.bound(host, session)
-    answers = [handler(host, session) for handler in host.registry.bind_results]
-    answers += [_enable(host, session, child) for child in children]
-    return session, el("bound", *answers, xmlns=ns.BIND2)
+    results = [handler(host, session) for handler in host.registry.bind_results]
+    return session, el("bound", *results, *enabled, xmlns=ns.BIND2)
 
 
-def waiting(session: Session) -> "tuple[ClientStream, list[bytes]]":
-    """The stream of a session being bound, and what was sent to that before the client knows."""
+def stream_of(session: Session) -> "ClientStream":
+    """The stream of a session that is being bound."""
     transport = session.transport
     assert isinstance(transport, _Waiting)
-    return cast("ClientStream", transport.real), transport.kept
+    return cast("ClientStream", transport.real)
 
 
 def let_out(session: Session) -> None:
@@ -83,8 +84,8 @@ class _Waiting:
     def send(self, data: bytes) -> None:
         self.kept.append(data)
 
-    def flush(self) -> bool:
-        return False
+    def when_sent(self, callback: Callable[[], None]) -> None:
+        self.real.when_sent(callback)
 
     def end(self, error: StreamError) -> None:
         self.real.end(error)

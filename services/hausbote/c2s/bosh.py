@@ -27,6 +27,8 @@ Answer = tuple[str, bytes]  # content type and body
 class BoshTransport(Framed):
     """A stream's transport; the session has the protocol."""
 
+    silence = 120.0  # between two requests, at most: a client that polls, or that paused
+
     def __init__(self, address: str, domain: str, creation: Request, unread: int) -> None:
         self.address = address
         self.frames = Frames(self._receive)

@@ -81,6 +81,8 @@ def features(stream: "ClientStream") -> Iterator[Markup | None]:
     elif stream.session is None:
         yield el("bind", el("required"), xmlns=ns.BIND)
         yield el("session", el("optional"), xmlns=ns.SESSION)
+    if phase is Phase.AFTER_LOGIN and (stream.session is None or stream.session.acks is None):
+        yield resumption.OFFER
     yield from stream.server.offers[phase]
 
 

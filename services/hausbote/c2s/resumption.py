@@ -7,26 +7,26 @@ ends, and what never arrived goes where it would have gone without the session.
 
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from gevent.event import Event as Signal
 
-from hausbote.base.jid import JID
 from hausbote.base.log import Event, Word, log
 from hausbote.base.tokens import token
 from hausbote.c2s import bind2
 from hausbote.core import dispatch
 from hausbote.core.acks import Acks
-from hausbote.core.delivery import Delivery
 from hausbote.core.directory import Account
-from hausbote.core.feature import Feature, Inline, Moment, Phase
+from hausbote.core.feature import Feature, Inline, Moment
 from hausbote.core.host import Host
 from hausbote.core.session import Session, Transport
-from hausbote.features import carbons, offline, push
+from hausbote.features import push
+from hausbote.features.clients import Access
+from hausbote.features.undelivered import hand_on
 from hausbote.xmpp import ns
-from hausbote.xmpp.acks import HandledCountTooHigh, Sent
+from hausbote.xmpp.acks import HandledCountTooHigh
 from hausbote.xmpp.errors import (
     BadRequest,
     FeatureNotImplemented,
@@ -51,13 +51,13 @@ _ASK: Final = el("r", xmlns=ns.SM).encode()
 _TRUE: Final = ("true", "1")
 
 
-class Resumable:
-    """What a session can be resumed by.
+class Managed:
+    """A session whose stanzas are counted; `id` is "" if it cannot be resumed.
 
     `stream` is None while it hibernates, `until` is when that ends, on time.monotonic()'s clock.
     """
 
-    __slots__ = ("id", "seconds", "session", "stream", "taken", "until")
+    __slots__ = ("id", "seconds", "session", "stream", "taker", "until")
 
     def __init__(self, id: str, seconds: int, session: Session, stream: "ClientStream") -> None:
         self.id = id
@@ -65,23 +65,29 @@ class Resumable:
         self.session = session
         self.stream: ClientStream | None = stream
         self.until = 0.0
-        self.taken = False  # a client is just coming back
+        self.taker: ClientStream | None = None  # its client is just coming back over this
+
+    @property
+    def waits(self) -> bool:
+        """Whether nobody is there."""
+        return self.stream is None and self.taker is None
 
 
-class _Held:
-    """A session's own place for its Resumable."""
+class _Place:
+    """Where a session finds what manages it."""
 
-    __slots__ = ("resumable",)
+    __slots__ = ("managed",)
 
     def __init__(self) -> None:
-        self.resumable: Resumable | None = None
+        self.managed: Managed | None = None
 
 
 class Book:
-    """All sessions of this service that can be resumed, and how far those were that ended."""
+    """All managed sessions of this service, and how far those were that ended."""
 
     def __init__(self) -> None:
-        self.by_id: dict[str, Resumable] = {}
+        self.all: set[Managed] = set()
+        self.by_id: dict[str, Managed] = {}
         self.ended: OrderedDict[str, tuple[str, int]] = OrderedDict()
 
 
@@ -96,16 +102,31 @@ class Hibernation:
 
     def send(self, data: bytes) -> None: ...
 
-    def flush(self) -> bool:
-        return False
+    def when_sent(self, callback: Callable[[], None]) -> None:
+        """Nothing is sent while nobody is there."""
 
     def end(self, error: StreamError) -> None:
         dispatch.gone(self._host, self._session)
 
 
-@feature.stream_feature(Phase.AFTER_LOGIN)
-def offer(_host: Host) -> Markup:
-    return el("sm", xmlns=ns.SM)
+class _Nowhere:
+    """The transport of a session that ended while it hibernated."""
+
+    closed = True
+
+    def send(self, data: bytes) -> None: ...
+
+    def when_sent(self, callback: Callable[[], None]) -> None:
+        callback()
+
+    def end(self, error: StreamError) -> None: ...
+
+
+_NOWHERE: Final = _Nowhere()
+
+
+OFFER: Final = el("sm", xmlns=ns.SM)
+"""In the features of a stream, unless it was enabled with Bind 2 already."""
 
 
 def failed(problem: StanzaError, h: int | None = None) -> Markup:
@@ -126,29 +147,31 @@ def enable(host: Host, session: Session, element: Stanza) -> None:
 
 
 @feature.bind_inline(ns.SM, "enable")
-def enable_at_login(host: Host, session: Session, element: Child) -> Markup:
-    stream, sent = bind2.waiting(session)
-    enabled = _enable(host, session, stream, start_tag(element))
-    assert session.acks is not None
-    for data in sent:  # it goes out after <enabled/>, and so it counts
-        session.acks.unacked.add(data, None)
-    return enabled
+def enable_at_login(host: Host, session: Session, element: Child) -> Markup | None:
+    if session.acks is not None:
+        return None
+    return _enable(host, session, bind2.stream_of(session), start_tag(element))
 
 
 def _enable(
     host: Host, session: Session, stream: "ClientStream", attrs: Mapping[str, str]
 ) -> Markup:
-    settings = host.settings.resumption
+    settings, book = host.settings.resumption, host.state(Book)
     seconds = _wanted_seconds(attrs.get("max"), settings.seconds)
-    acks = Acks(host.settings.limits.unacknowledged_bytes, partial(_overflowed, host, session))
-    session.acks = acks
-    if not seconds or attrs.get("resume") not in _TRUE:
+    if attrs.get("resume") not in _TRUE:
+        seconds = 0
+    session.acks = Acks(
+        host.settings.limits.unacknowledged_bytes, partial(_overflowed, host, session)
+    )
+    managed = Managed(token(144) if seconds else "", seconds, session, stream)
+    session.state(_Place).managed = managed
+    book.all.add(managed)
+    if not seconds:
         return el("enabled", xmlns=ns.SM)
-    resumable = Resumable(token(144), seconds, session, stream)
-    session.state(_Held).resumable = host.state(Book).by_id[resumable.id] = resumable
+    book.by_id[managed.id] = managed
     return el(
         "enabled",
-        id=resumable.id,
+        id=managed.id,
         resume="true",
         max=str(seconds),
         location=settings.location or None,
@@ -165,12 +188,12 @@ def _wanted_seconds(asked: str | None, most: int) -> int:
 def _overflowed(host: Host, session: Session) -> None:
     """In the middle of whoever sends to it: the end is a worker's job."""
     error = StreamError("policy-violation", "too much was sent without being acknowledged")
-    host.pump.run(lambda: _end(host, session, error))
 
+    def end() -> None:
+        session.transport.end(error)
+        dispatch.gone(host, session)
 
-def _end(host: Host, session: Session, error: StreamError) -> None:
-    session.transport.end(error)
-    dispatch.gone(host, session)
+    host.pump.run(end)
 
 
 @feature.nonza(ns.SM, "r")
@@ -197,10 +220,10 @@ def acknowledged(_host: Host, session: Session, element: Stanza) -> None:
     if h is None:
         raise StreamError("policy-violation", "an <a/> has a number h")
     try:
-        acks.unacked.acknowledge(h)
+        complete = acks.unacked.acknowledge(h)
     except HandledCountTooHigh as problem:
         raise _too_high(problem) from None
-    if acks.unacked.is_due():
+    if complete and acks.unacked.is_due():
         session.transport.send(_ASK)
 
 
@@ -230,52 +253,61 @@ def _too_high(problem: HandledCountTooHigh) -> StreamError:
 def hibernate(stream: "ClientStream") -> bool:
     """Keep the session of a stream whose connection broke; False if it is not to be kept."""
     host, session = stream.server.host, stream.session
-    resumable = session.state(_Held).resumable if session is not None else None
-    if session is None or session.gone or resumable is None or session.acks is None:
+    if session is None or session.gone or session.acks is None:
         return False
-    resumable.stream = None
-    resumable.until = time.monotonic() + resumable.seconds
+    managed = session.state(_Place).managed
+    if managed is None or not managed.seconds:
+        return False
+    managed.stream = None
+    managed.until = time.monotonic() + managed.seconds
     session.transport = Hibernation(host, session)
     session.asleep = partial(push.wake, host, session)
     log(Event.SESSION_HIBERNATES, session=Word(stream.tag))
-    for sent in session.acks.unacked.queue:
+    for sent in list(session.acks.unacked.queue):
         if sent.stanza is not None and sent.stanza.name == "message":
             push.wake(host, session, sent.stanza)
+    for hook in host.registry.hooks(Moment.HIBERNATES):
+        hook(host, session)
     return True
 
 
 def sweep(host: Host) -> None:
     """To be called every few seconds: what has waited for too long."""
-    now, wall = time.monotonic(), time.time()
-    for resumable in list(host.state(Book).by_id.values()):
-        session, stream = resumable.session, resumable.stream
-        assert session.acks is not None
-        session.acks.ledger.answer_late(now - _LATE)
-        if stream is None:
-            if resumable.until < now and not resumable.taken:
-                host.pump.run(partial(dispatch.gone, host, session))
-        elif (asked := session.acks.unacked.asked_at) is not None and asked < wall - ACK_SECONDS:
-            stream.connection.abort()
+    now = time.monotonic()
+    for managed in list(host.state(Book).all):
+        acks, stream = managed.session.acks, managed.stream
+        if acks is None:
+            continue
+        acks.ledger.answer_late(now - _LATE)
+        if managed.waits:
+            if managed.until < now:
+                host.pump.run(partial(_expire, host, managed))
+        elif stream is not None:
+            asked = acks.unacked.asked_at
+            if asked is not None and asked < now - ACK_SECONDS - stream.connection.silence:
+                stream.connection.abort()
+            elif acks.unacked.is_due():
+                stream.send(_ASK)
+
+
+def _expire(host: Host, managed: Managed) -> None:
+    """Unless its client has come at the last moment."""
+    if managed.waits and managed.until < time.monotonic():
+        dispatch.gone(host, managed.session)
 
 
 def make_room(host: Host, account: Account) -> None:
     """End the one of an account's hibernating sessions that has waited longest, if there is any."""
-    asleep = [
-        resumable
-        for session in account.sessions.values()
-        if (resumable := session.state(_Held).resumable) is not None
-        and resumable.stream is None
-        and not resumable.taken
-    ]
+    places = [session.state(_Place).managed for session in account.sessions.values()]
+    asleep = [managed for managed in places if managed is not None and managed.waits]
     if asleep:
         dispatch.gone(host, min(asleep, key=lambda one: one.until - one.seconds).session)
 
 
 def end_all(host: Host) -> None:
     """The service stops: what waits for clients that are away must be kept."""
-    for resumable in list(host.state(Book).by_id.values()):
-        if resumable.stream is None:
-            dispatch.gone(host, resumable.session)
+    for managed in list(host.state(Book).all):
+        dispatch.gone(host, managed.session)
 
 
 # -- coming back -------------------------------------------------------------------------------
@@ -291,27 +323,27 @@ def resume(stream: "ClientStream", element: Stanza) -> None:
     """<resume/> of a client that has logged in, before it binds a resource."""
     assert stream.login is not None
     try:
-        resumable = _take_over(stream, stream.login.local, element.attrs)
+        managed = _take_over(stream, stream.login.local, element.attrs)
     except _Refused as refusal:
         stream.say(refusal.markup)
         return
-    stream.welcome(resumable.session)
-    stream.say(_resumed(resumable))
-    _go_on(stream, resumable)
+    stream.welcome(managed.session)
+    stream.say(_resumed(managed))
+    _go_on(stream, managed)
 
 
-@feature.sasl_inline(ns.SM, "resume", el("sm", xmlns=ns.SM))
+@feature.sasl_inline(ns.SM, "resume", OFFER)
 def resume_at_login(_host: Host, transport: Transport, local: str, element: Child) -> Inline:
     stream = cast("ClientStream", transport)
     try:
-        resumable = _take_over(stream, local, start_tag(element))
+        managed = _take_over(stream, local, start_tag(element))
     except _Refused as refusal:
         return Inline(refusal.markup)
-    go_on = partial(_go_on, stream, resumable)
-    return Inline(_resumed(resumable), resumable.session, go_on)
+    go_on = partial(_go_on, stream, managed)
+    return Inline(_resumed(managed), managed.session, go_on)
 
 
-def _take_over(stream: "ClientStream", local: str, attrs: Mapping[str, str]) -> Resumable:
+def _take_over(stream: "ClientStream", local: str, attrs: Mapping[str, str]) -> Managed:
     """Part the session from its old stream; what was received over that is settled first."""
     host = stream.server.host
     previd, h = attrs.get("previd"), _number(attrs.get("h"))
@@ -321,39 +353,41 @@ def _take_over(stream: "ClientStream", local: str, attrs: Mapping[str, str]) -> 
         raise _Refused(FeatureNotImplemented())
     book = host.state(Book)
     found = book.by_id.get(previd)
-    if found is None or found.session.account.local != local or found.session.gone or found.taken:
+    if found is None or found.session.account.local != local or found.session.gone:
         owner, handled = book.ended.get(previd, ("", 0))
         raise _Refused(ItemNotFound(), handled if owner == local else None)
     session, acks = found.session, found.session.acks
     assert acks is not None
     if not acks.unacked.is_possible(h):
         raise _too_high(HandledCountTooHigh(h, acks.unacked.sent))
-    found.taken = True
     session.transport, session.asleep = Hibernation(host, session), None
-    old, found.stream = found.stream, None
+    old, found.stream, found.taker = found.stream, None, stream
     if old is not None:
         old.session = None
         old.end(StreamError("conflict", "the session goes on over another stream"))
     settled = Signal()
     acks.ledger.then(settled.set, float("inf"))
     settled.wait()
-    found.taken = False
-    if session.gone:
+    if session.gone or found.taker is not stream:  # a later one was quicker than the disk
         raise _Refused(ItemNotFound(), acks.ledger.count)
-    acks.unacked.acknowledge(h)
+    found.taker = None
     found.stream = stream
+    acks.unacked.acknowledge(h)
+    agent = stream.login.agent if stream.login is not None else None
+    if agent is not None and agent.id:
+        session.state(Access).agent = agent
     return found
 
 
-def _resumed(resumable: Resumable) -> Markup:
-    acks = resumable.session.acks
+def _resumed(managed: Managed) -> Markup:
+    acks = managed.session.acks
     assert acks is not None
-    return el("resumed", previd=resumable.id, h=str(acks.ledger.count), xmlns=ns.SM)
+    return el("resumed", previd=managed.id, h=str(acks.ledger.count), xmlns=ns.SM)
 
 
-def _go_on(stream: "ClientStream", resumable: Resumable) -> None:
+def _go_on(stream: "ClientStream", managed: Managed) -> None:
     """The client knows: send again what it has not got, and all that comes from now on."""
-    host, session = stream.server.host, resumable.session
+    host, session = stream.server.host, managed.session
     assert session.acks is not None
     session.transport = stream
     unacked = session.acks.unacked
@@ -374,54 +408,36 @@ def _go_on(stream: "ClientStream", resumable: Resumable) -> None:
 
 @feature.on(Moment.GONE)
 def forget(host: Host, session: Session) -> None:
-    resumable = session.state(_Held).resumable
-    if resumable is None or session.acks is None:
+    managed = session.state(_Place).managed
+    if managed is None or session.acks is None:
         return
     book = host.state(Book)
-    del book.by_id[resumable.id]
-    book.ended[resumable.id] = session.account.local, session.acks.ledger.count
-    if len(book.ended) > _REMEMBERED:
-        book.ended.popitem(last=False)
-    resumable.stream = None
+    book.all.discard(managed)
+    managed.stream = None
+    if managed.id:
+        del book.by_id[managed.id]
+        book.ended[managed.id] = session.account.local, session.acks.ledger.count
+        if len(book.ended) > _REMEMBERED:
+            book.ended.popitem(last=False)
 
 
 @feature.on(Moment.REMOVED)
 def hand_back(host: Host, session: Session) -> None:
     """What never arrived is treated as if the client had not been there (§5)."""
-    if session.acks is None:
+    acks = session.acks
+    if acks is None:
         return
-    queue = session.acks.unacked.queue
+    queue = acks.unacked.queue
     while queue:
         sent = queue.popleft()
         if sent.stanza is None:
             continue
         if sent.stanza.name == "message":
-            _deliver_otherwise(host, session, sent)
-        elif JID.parse(sent.stanza.sender or host.domain).bare not in (
-            host.domain,
-            session.jid.bare,
-        ):
+            hand_on(host, session, sent.stanza, sent.at)
+        elif sent.stanza.sender not in (None, host.domain, session.jid.bare, session.jid.full):
             dispatch.refuse(host, sent.stanza, ServiceUnavailable())
-
-
-def _deliver_otherwise(host: Host, session: Session, sent: Sent) -> None:
-    """To clients that have not seen it, or to be kept; its sender hears no if it cannot be."""
-    message = sent.stanza
-    assert message is not None
-    sender, to = JID.parse(message.attrs["from"]), JID.parse(message.attrs["to"])
-    delivery = Delivery(host, message, sender, to, None, [])
-    if delivery.type not in ("chat", "normal"):
-        return
-    delivery.at = sent.at
-    others = [s for s in session.account.available() if s.priority >= 0 and s.reachable]
-    if others:
-        if to.resource:  # to the bare JID it went to all of them
-            late = offline.late(host, message, sent.at)
-            for other in others:
-                if not carbons.wants_copies(other):
-                    other.deliver(late, late.wire())
-        return
-    for handler in host.registry.absent:
-        if handler(delivery):
-            return
-    dispatch.refuse(host, message, ServiceUnavailable())
+    # Nothing is to keep what is over alive until the garbage collector comes.
+    acks.unacked.close()
+    session.asleep = session.state(_Place).managed = None
+    if isinstance(session.transport, Hibernation):
+        session.transport = _NOWHERE

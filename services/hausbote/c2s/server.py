@@ -7,7 +7,6 @@ import gevent
 
 from hausbote.base.log import Event, bug, log
 from hausbote.c2s import resumption
-from hausbote.c2s.certificates import certificates
 from hausbote.c2s.login import KeyRing, LoginGuard
 from hausbote.c2s.stream import ClientStream
 from hausbote.core import dispatch
@@ -15,6 +14,7 @@ from hausbote.core.feature import Feature, Phase
 from hausbote.core.host import Host
 from hausbote.features.clients import end_agents_sessions, forget_old_clients
 from hausbote.features.contacts import forget_person
+from hausbote.net.certificates import certificates
 from hausbote.net.connection import Connection, Traffic
 from hausbote.net.listener import AddressBook, Listener
 from hausbote.net.tls import CertificateError, TlsShelf

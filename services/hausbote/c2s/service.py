@@ -16,6 +16,7 @@ from hausbote.core.registry import Registry
 from hausbote.features import (
     adhoc,
     administration,
+    archive,
     avatars,
     blocking,
     bookmarks,
@@ -26,6 +27,8 @@ from hausbote.features import (
     contact_addresses,
     data_policy,
     disco,
+    displayed,
+    elsewhere,
     last_activity,
     offline,
     ping,
@@ -58,8 +61,12 @@ FEATURES: tuple[Feature, ...] = (
     roster.feature,
     subscriptions.feature,
     presence.feature,
+    elsewhere.feature,
+    displayed.feature,
+    *archive.FEATURES,
     carbons.feature,
     client_state.feature,
+    resumption.feature,
     push.feature,
     offline.feature,
     ping.feature,
@@ -72,7 +79,6 @@ FEATURES: tuple[Feature, ...] = (
     login.feature,
     sasl2.feature,
     bind2.feature,
-    resumption.feature,
     fast.feature,
     upgrade.feature,
     server.feature,
@@ -107,17 +113,24 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         settings=settings,
         store=store,
         bus=open_bus(undeliverable(lambda: host)),
-        registry=Registry(FEATURES),
+        registry=Registry(_features(settings)),
         directory=Directory(),
         pump=Pump(),
         services={names.rooms: "rooms"} | {name: "upload" for name, on in files.items() if on},
         identity=("server", "im", "Hausbote"),
         has_accounts=True,
         elsewhere=frozenset(name for name, on in files.items() if not on),
+        beyond=settings.beyond,
         outlets={domain: Component(domain) for domain in settings.components.by_domain},
     )
     host.neighbours[names.pubsub] = _pubsub_host(host)
     return host
+
+
+def _features(settings: Settings) -> tuple[Feature, ...]:
+    if settings.archive.enabled == "yes":
+        return FEATURES
+    return tuple(feature for feature in FEATURES if feature not in archive.FEATURES)
 
 
 def _pubsub_host(host: Host) -> Host:
@@ -132,5 +145,6 @@ def _pubsub_host(host: Host) -> Host:
         pump=host.pump,
         services=host.services,
         identity=("pubsub", "service", "Publish-subscribe"),
+        beyond=host.beyond,
         neighbours={host.domain: host},
     )

@@ -5,11 +5,10 @@ bound the client is read in lockstep: nothing more is taken before the last step
 that no byte can slip past a restart of the stream.
 """
 
+from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, Final
-
-from gevent.event import Event as Signal
 
 from hausbote.base.log import Event, Word, bug, log
 from hausbote.base.tokens import session_tag, token
@@ -172,6 +171,8 @@ class ClientStream:
                 dispatch.from_session(host, session, stanza)
             else:
                 acks.handle(partial(dispatch.from_session, host, session, stanza))
+        else:
+            self.end(StreamError("reset", "the session is over"))
 
     def _take_nonza(self, session: Session, element: Stanza) -> None:
         host = self.server.host
@@ -200,11 +201,8 @@ class ClientStream:
     def send(self, data: bytes) -> None:
         self.connection.write(data)
 
-    def flush(self) -> bool:
-        sent = Signal()
-        self.connection.when_sent(sent.set)
-        sent.wait()
-        return not self.closed
+    def when_sent(self, callback: Callable[[], None]) -> None:
+        self.connection.when_sent(callback)
 
     def say(self, markup: Markup) -> None:
         self.connection.write(markup.encode())

@@ -14,7 +14,7 @@ import gevent
 from hausbote.base.log import bug
 from hausbote.c2s import discovery
 from hausbote.c2s.bosh import Bosh
-from hausbote.c2s.certificates import certificates
+from hausbote.net.certificates import certificates
 from hausbote.net.http import Environ, Exchange, HttpServer
 from hausbote.net.tls import TlsShelf
 from hausbote.net.websocket import HandshakeError, WebSocket, handshake

@@ -16,9 +16,11 @@ _COMMANDS: Final = {
     "init": "initialise",
     "run": "run",
     "status": "status",
+    "check": "check",
     "user": "user",
     "files": "files",
     "config": "config",
+    "federation": "federation",
 }
 
 

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
-import idna
 from cryptography import x509
 
 from hausbote.base.settings import Settings
 from hausbote.cli.holder import holder
+from hausbote.net.chains import TrustError
+from hausbote.net.identities import identities, matches
+from hausbote.net.judge import Judge
 from hausbote.net.tls import CertificateError, CertificateFiles, TlsShelf
 
 _FREE: Final = 100 * 1024 * 1024  # bytes
@@ -24,10 +26,14 @@ def problems(settings: Settings) -> Iterator[str]:
         yield "bus: services are processes of their own here, which only unix:DIRECTORY connects."
     yield from _disk(settings)
     yield from _certificate(settings)
+    if settings.beyond:
+        yield from _trust(settings)
     for address, port in (
         (settings.address, settings.ports.c2s),
         (settings.address, settings.ports.c2s_tls),
         (settings.address, settings.ports.web),
+        (settings.address, settings.ports.s2s if settings.beyond else 0),
+        (settings.address, settings.ports.s2s_tls if settings.beyond else 0),
         (settings.address, settings.ports.upload),
         (settings.address, settings.ports.proxy),
         (settings.components.address, settings.ports.component),
@@ -49,6 +55,7 @@ def _certificate(settings: Settings) -> Iterator[str]:
     try:
         TlsShelf(CertificateFiles(chain, key), {})
         certificate = x509.load_pem_x509_certificate(chain.read_bytes())
+        presented = identities(certificate)
     except (CertificateError, OSError, ValueError) as error:
         yield f"The certificate cannot be used: {error}"
         return
@@ -58,21 +65,15 @@ def _certificate(settings: Settings) -> Iterator[str]:
     if certificate.not_valid_before_utc > now:
         begin = certificate.not_valid_before_utc
         yield f"The certificate {chain} is good from {begin:%Y-%m-%d} on; is this clock right?"
-    if not _covers(certificate, settings.domain):
+    if not matches(presented, settings.domain):
         yield f"The certificate {chain} is not for {settings.domain}: clients would refuse it."
 
 
-def _covers(certificate: x509.Certificate, domain: str) -> bool:
-    """Whether one of the certificate's names is the domain (RFC 9525 §6.3)."""
+def _trust(settings: Settings) -> Iterator[str]:
     try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return False
-    wanted = domain if domain.isascii() else idna.encode(domain).decode()
-    wildcard = "*." + wanted.partition(".")[2]
-    return any(
-        name.lower() in (wanted, wildcard) for name in names.get_values_for_type(x509.DNSName)
-    )
+        Judge(settings)
+    except TrustError as error:
+        yield str(error)
 
 
 def _port(address: str, port: int) -> Iterator[str]:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -16,7 +16,7 @@ from hausbote.base.settings import Settings
 from hausbote.cli import preflight
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
-from hausbote.cli.supervision import SERVICES, processes, start, write_config
+from hausbote.cli.supervision import processes, services, start, write_config
 from hausbote.core.bus.control import query_status
 from hausbote.storage import StorageError, migrate
 
@@ -71,17 +71,21 @@ def _wait_until_ready(settings: Settings, child: subprocess.Popen[bytes]) -> lis
     """Wait for every service to be ready; returns those that are not, unless all are stopped."""
     deadline = time.monotonic() + _START_TIME
     while child.poll() is None:
-        states = {one["name"]: one["statename"] for one in processes(settings) or ()}
-        waiting = [name for name in SERVICES if not _is_ready(settings, name, states)]
-        if not waiting or "FATAL" in states.values() or time.monotonic() > deadline:
+        found = {one["name"]: one for one in processes(settings) or ()}
+        waiting = [name for name in services(settings) if not _is_ready(settings, found.get(name))]
+        fatal = any(one["statename"] == "FATAL" for one in found.values())
+        if not waiting or fatal or time.monotonic() > deadline:
             return waiting
         time.sleep(0.1)
     return []
 
 
-def _is_ready(settings: Settings, service: str, states: dict[str, str]) -> bool:
-    # What answers may be a stray process from elsewhere: ours has to stay up, too.
-    return states.get(service) == "RUNNING" and query_status(settings.bus_dir, service) is not None
+def _is_ready(settings: Settings, process: dict[str, Any] | None) -> bool:
+    if process is None or process["statename"] != "RUNNING":
+        return False
+    answer = query_status(settings.bus_dir, process["name"])
+    # What answers may be a stray process from elsewhere, and ours about to give up.
+    return answer is not None and answer["pid"] == process["pid"]
 
 
 def _last_words(settings: Settings, services: list[str]) -> Iterator[str]:
@@ -102,11 +106,13 @@ def _what_next(settings: Settings, state: Path) -> str:
     program = Path(sys.executable).with_name("hausbote")
     command = os.path.relpath(program) if program.is_relative_to(Path.cwd()) else str(program)
     where = "" if str(state) == "var" else f" --state {shlex.quote(str(state))}"
+    federates = settings.beyond != ""
     lines = [
         f"Hausbote runs for {settings.domain}.",
         f"  {settings.address} port {ports.c2s}: clients, with STARTTLS" if ports.c2s else "",
         f"  {settings.address} port {ports.c2s_tls}: clients, with TLS" if ports.c2s_tls else "",
         f"  {settings.address} port {ports.web}: web clients" if ports.web else "",
+        f"  {settings.address} port {ports.s2s}: other servers" if federates and ports.s2s else "",
         f"  {settings.address} port {ports.upload}: files" if ports.upload else "",
         "What to do next, in another terminal:",
         f"  {command}{where} user add you@{settings.domain} --admin",

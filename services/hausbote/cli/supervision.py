@@ -13,7 +13,6 @@ from typing import Any, Final
 from hausbote.base.settings import Settings
 from hausbote.core.bus.sockets import short_path
 
-SERVICES: Final = ("c2s", "rooms", "upload")
 CONFIG: Final = "supervisord.conf"
 
 _HEAD: Final = """\
@@ -35,6 +34,7 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 _PROGRAM: Final = """
 [program:{service}]
 command = %(ENV_HAUSBOTE_PYTHON)s -m hausbote.{service} --state %(ENV_HAUSBOTE_BOX)s
+priority = {priority}
 autorestart = true
 startsecs = 1
 startretries = 3
@@ -45,6 +45,14 @@ stdout_logfile_maxbytes = 5MB
 stdout_logfile_backups = 2
 """
 
+# The lowest is stopped last: what the others say when they go still reaches other servers.
+_PRIORITIES: Final = {"s2s": 100}
+
+
+def services(settings: Settings) -> list[str]:
+    """The names of what a box runs."""
+    return ["c2s", "rooms", "upload", *([settings.beyond] if settings.beyond else [])]
+
 
 def write_config(settings: Settings) -> Path:
     """Write DIR/run/supervisord.conf.
@@ -52,7 +60,10 @@ def write_config(settings: Settings) -> Path:
     The supervisor runs in that directory and reaches its socket through /proc/self/cwd: a Unix
     socket's path must be short, and the supervisor makes relative ones absolute.
     """
-    programs = [_PROGRAM.format(service=service) for service in SERVICES]
+    programs = [
+        _PROGRAM.format(service=service, priority=_PRIORITIES.get(service, 999))
+        for service in services(settings)
+    ]
     path = settings.run_dir / CONFIG
     path.write_text("".join([_HEAD, *programs]), "utf-8")
     return path

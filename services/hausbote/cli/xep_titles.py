@@ -31,6 +31,8 @@ TITLES: Final = {
     "0160": "Best Practices for Handling Offline Messages",
     "0163": "Personal Eventing Protocol",
     "0172": "User Nickname",
+    "0178": "Best Practices for Use of SASL EXTERNAL with Certificates",
+    "0185": "Dialback Key Generation and Validation",
     "0191": "Blocking Command",
     "0198": "Stream Management",
     "0199": "XMPP Ping",

@@ -24,8 +24,7 @@ _KINDS: Final = {kind: kind for kind in ("chat", "error", "groupchat", "headline
 class Sent:
     """One message from a client of ours, with its from and to set.
 
-    A handler may put another `stanza` in place for those after it: what its sender's own archive
-    and devices get says more than what goes out.
+    What a handler puts in the place of `stanza` goes on instead.
     """
 
     __slots__ = ("host", "session", "stanza", "tickets", "to", "type")

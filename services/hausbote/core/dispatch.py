@@ -155,6 +155,7 @@ def _route(
         sent = Sent(host, session, stanza, to, tickets)
         for handler in host.registry.sent:
             handler(sent)
+        stanza = sent.stanza
     if to.domain == host.domain:
         _local(host, stanza, sender, to, session, tickets)
         return
@@ -169,6 +170,8 @@ def _route(
         host.outlets[to.domain].send(stanza)
     elif to.domain in host.elsewhere:
         raise ServiceUnavailable
+    elif host.beyond:
+        host.bus.send(host.beyond, "stanza", sender.full, (to.full,), stanza.pack())
     else:
         raise RemoteServerNotFound
 
@@ -192,6 +195,15 @@ def _local(
         _iq(host, stanza, sender, to, session)
     elif to.local:
         _presence(host, stanza, sender, to, session)
+    elif not sender.local:
+        _presence_of_server(host, stanza, sender, to)
+
+
+def _presence_of_server(host: Host, stanza: Stanza, sender: JID, to: JID) -> None:
+    """From s2s, or from that server itself: whether all that is there can be reached."""
+    handler = host.registry.inbound.get(f"server {presence_type(stanza)}")
+    if handler is not None:
+        handler(Presence(host, stanza, sender, to))
 
 
 def _to_service(delivery: Delivery) -> None:

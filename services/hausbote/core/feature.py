@@ -50,6 +50,7 @@ class Moment(Enum):
     SEEN = "it sent available presence, for the first time or again"
     READY = "it became available for messages: with a priority that is not negative"
     LEFT = "it became unavailable"
+    HIBERNATES = "its connection broke, and it waits for its client (XEP-0198)"
     RESUMED = "its client came back over another stream (XEP-0198)"
     GONE = "it ended"
     REMOVED = "it ended, and nobody finds it any more"
@@ -285,8 +286,7 @@ class Feature:
     def bind_inline(self, ns: str, name: str) -> Callable[[BindHandler], BindHandler]:
         """Handles that element inside Bind 2's <bind/> (XEP-0386), which announces `ns`.
 
-        Called when the resource is bound, and before the client knows: what it returns goes into
-        <bound/>.  What is sent to the session meanwhile follows when the client does know.
+        Called when there is a session that nobody can find yet; what it returns goes into <bound/>.
         """
 
         def register(handler: BindHandler) -> BindHandler:
@@ -296,7 +296,10 @@ class Feature:
         return register
 
     def bind_result(self) -> Callable[[BindResult], BindResult]:
-        """Called for every Bind 2, asked for or not, before `bind_inline`'s; likewise."""
+        """Called for every Bind 2 when its session is known to others, and to its client not yet.
+
+        What it returns goes into <bound/>; what is sent to the session meanwhile follows that.
+        """
 
         def register(handler: BindResult) -> BindResult:
             self.bind_results.append(handler)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from gevent import get_hub
+from gevent import get_hub, sleep
 
 from hausbote.base.settings import Settings
 from hausbote.core.directory import Directory
@@ -24,6 +24,11 @@ T = TypeVar("T")
 def compute(function: Callable[..., Any], *arguments: object) -> Any:
     """Call a function that takes long in a thread; only the calling greenlet waits."""
     return get_hub().threadpool.apply(function, arguments)
+
+
+def breathe() -> None:
+    """Between the parts of a long job: let others go first."""
+    sleep(0)
 
 
 class Outlet(Protocol):
@@ -45,6 +50,7 @@ class Host:
     are names of the box that no service answers for, and `outlets` are programs attached to this
     service, by domain.  `neighbours` are the hosts of further domains in this process: what is sent
     to them never leaves it.
+    `beyond` is the service that reaches all other servers, "" if the box talks with none.
     `has_accounts` says whether the accounts of the store are people at this domain.
     """
 
@@ -59,6 +65,7 @@ class Host:
     identity: tuple[str, str, str]
     elsewhere: frozenset[str] = frozenset()
     outlets: dict[str, "Outlet"] = field(default_factory=dict)
+    beyond: str = ""
     has_accounts: bool = False
     clock: Callable[[], float] = time.time
     compute: Callable[..., Any] = compute

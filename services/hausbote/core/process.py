@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import os
 import resource
 import signal
 import sys
@@ -14,7 +15,7 @@ from gevent.event import Event as Signal
 
 from hausbote.base.log import Event, log, set_level
 from hausbote.base.settings import Settings, SettingsError
-from hausbote.core.bus import Bus, BusError, open_bus
+from hausbote.core.bus import Bus, BusError, Handler, open_bus
 from hausbote.core.bus.frame import Frame
 from hausbote.core.exchange import from_bus
 from hausbote.core.host import Host
@@ -68,13 +69,18 @@ class Process:
         host: Host,
         stop: Callable[[], None] = lambda: None,
         notified: Callable[[dict[str, str]], None] = lambda _: None,
+        handler: Handler | None = None,
+        more: Callable[[], dict[str, object]] = dict,
     ) -> None:
-        """Serve until SIGTERM or SIGINT, then `stop` and leave nothing half done."""
+        """Serve until SIGTERM or SIGINT, then `stop` and leave nothing half done.
+
+        `handler` takes frames instead of the dispatcher; `more` is what there is to tell besides.
+        """
         host.started = host.clock()
-        host.bus.on_status(partial(describe, host))
+        host.bus.on_status(lambda: describe(host) | more())
         host.bus.on_notify(notified)
         try:
-            host.bus.serve(partial(from_bus, host))
+            host.bus.serve(handler or partial(from_bus, host))
         except BusError as error:
             sys.exit(f"{self.service}: {error}")
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -94,6 +100,7 @@ class Process:
 def describe(host: Host) -> dict[str, object]:
     """What `hausbote status` shows of a service."""
     return {
+        "pid": os.getpid(),
         "uptime": host.uptime(),
         "sessions": host.directory.sessions,
         "handled": host.handled,

@@ -1,5 +1,6 @@
 """A bound resource: what others see of a client while it is connected."""
 
+import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeVar
 
@@ -24,8 +25,8 @@ class Transport(Protocol):
 
     def send(self, data: bytes) -> None: ...
 
-    def flush(self) -> bool:
-        """Wait until all that was sent has left; False if the connection ended before."""
+    def when_sent(self, callback: Callable[[], None]) -> None:
+        """Call back on the hub when nothing waits to be sent any more, or never will be."""
 
     def end(self, error: StreamError) -> None:
         """Tell the client why, and close."""
@@ -53,6 +54,7 @@ class Session:
         "keeper",
         "presence",
         "priority",
+        "ready_since",
         "transport",
     )
 
@@ -66,7 +68,8 @@ class Session:
         self.keeper: Keeper | None = None  # while the client says that nobody looks at it
         self.acks: Acks | None = None  # if stanzas are counted
         self.asleep: Callable[[Stanza], None] | None = None  # told of messages while it hibernates
-        self._held: list[tuple[Stanza, bytes, bool]] | None = None
+        self.ready_since = 0.0  # when it last became available for messages, since 1970
+        self._held: list[tuple[Stanza, bytes, bool, float]] | None = None
         self._held_size = 0
         self._states: dict[type, Any] | None = None
 
@@ -81,60 +84,83 @@ class Session:
 
     @property
     def reachable(self) -> bool:
-        """Whether what is sent now can arrive."""
-        return not self.gone and not self.transport.closed
+        """Whether what is sent now can arrive; counted stanzas may do so later, or elsewhere."""
+        return not self.gone and (self.acks is not None or not self.transport.closed)
 
     def send(self, stanza: Stanza) -> None:
         request = stanza.name == "iq" and stanza.type in ("get", "set")
         self.write(stanza.wire(), stanza, owed=request)
 
-    def write(self, data: bytes, stanza: Stanza | None = None, *, owed: bool = False) -> None:
+    def write(
+        self,
+        data: bytes,
+        stanza: Stanza | None = None,
+        *,
+        owed: bool = False,
+        at: float | None = None,
+    ) -> None:
         """Send bytes of our own serialising; without the `stanza` that they are they never wait.
 
         `owed` says that the stanza's sender must hear if the client never gets it.
         """
         if not self.gone and (self.keeper is None or not self.keeper.keeps(stanza, data)):
-            self.put(data, stanza if owed else None)
+            self.put(data, stanza if owed else None, at)
 
-    def put(self, data: bytes, owed: Stanza | None = None) -> None:
+    def put(self, data: bytes, owed: Stanza | None = None, at: float | None = None) -> None:
         """Send one stanza now, whatever the client's state."""
         if self.acks is None:
             self.transport.send(data)
             return
         unacked = self.acks.unacked
-        unacked.add(data, owed)
+        unacked.add(data, owed, at)
         self.transport.send(data)
         if unacked.is_due():
             self.transport.send(_ASK)
 
-    def deliver(self, message: Stanza, data: bytes, *, copied: bool = False) -> bool:
+    def deliver(
+        self, message: Stanza, data: bytes, *, copied: bool = False, at: float | None = None
+    ) -> bool:
         """Send a message, `data` on the wire, after older ones if these are on their way.
 
         False if it cannot be taken: whoever sent it must keep it or be told.  `copied` says that
-        `data` is only a copy of it (XEP-0280), which nobody misses.
+        `data` is only a copy of it (XEP-0280), which nobody misses.  `at` is when the message came,
+        in seconds since 1970, if that was not now.
         """
         if not self.reachable:
             return False
         if self._held is None:
-            self.write(data, message, owed=not copied)
+            self.write(data, message, owed=not copied, at=at)
             if self.asleep is not None and not copied:
                 self.asleep(message)
             return True
         if self._held_size + len(data) > _MAX_HELD:
             return False
-        self._held.append((message, data, copied))
+        self._held.append((message, data, copied, time.time() if at is None else at))
         self._held_size += len(data)
         return True
 
+    def when_taken(self, callback: Callable[[bool], None]) -> None:
+        """Call back when all that was sent so far has arrived, as far as can be known.
+
+        That is when it was acknowledged, or without acknowledgements (XEP-0198) when it has left:
+        False if the connection ended before.  Never if an acknowledgement never comes.
+        """
+        if self.acks is not None:
+            self.acks.unacked.then(lambda: callback(True))
+        else:
+            transport = self.transport
+            transport.when_sent(lambda: callback(not transport.closed))
+
     def hold(self) -> None:
         """Keep messages back until `release`, so that older ones can go first."""
-        self._held, self._held_size = [], 0
+        if self._held is None:
+            self._held, self._held_size = [], 0
 
-    def release(self) -> list[Stanza]:
-        """Send what was kept back; returns what cannot be sent any more."""
+    def release(self) -> list[tuple[Stanza, float]]:
+        """Send what was kept back; returns what cannot be sent any more, and when it came."""
         held, self._held = self._held or [], None
         return [
-            message
-            for message, data, copied in held
-            if not self.deliver(message, data, copied=copied) and not copied
+            (message, at)
+            for message, data, copied, at in held
+            if not self.deliver(message, data, copied=copied, at=at) and not copied
         ]

@@ -4,6 +4,7 @@ Its §6.1 says which messages are copied.  The message is written once for all o
 the to address differs between them.
 """
 
+import time
 from collections import deque
 from typing import Final
 
@@ -14,6 +15,7 @@ from hausbote.core.feature import Feature, Moment, Stage, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
 from hausbote.core.session import Session
+from hausbote.features.archive import keeping
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import NotAllowed, ServiceUnavailable
 from hausbote.xmpp.stanza import Child, Stanza, child
@@ -31,12 +33,12 @@ _WRAPPERS: Final = frozenset(("sent", "received"))
 
 
 class Enabled:
-    """The sessions of an account that want copies."""
+    """The sessions of an account that want copies, and since when."""
 
     __slots__ = ("sessions",)
 
     def __init__(self) -> None:
-        self.sessions: list[Session] = []
+        self.sessions: dict[Session, float] = {}
 
 
 class Copied:
@@ -78,8 +80,16 @@ def gone(_host: Host, session: Session) -> None:
     _disable(session)
 
 
-def wants_copies(session: Session) -> bool:
-    return session in session.account.state(Enabled).sessions
+def had_copy(session: Session, stanza: Stanza, type: str, sender: JID, at: float) -> bool:
+    """Whether it got a copy of a message to another of its account's clients at that time."""
+    account = session.account
+    since = account.state(Enabled).sessions.get(session)
+    return (
+        since is not None
+        and since <= at
+        and not _is_from_occupant(stanza, sender)
+        and _is_eligible(account, stanza, type, sender)
+    )
 
 
 def _owner(request: Request) -> Session:
@@ -89,15 +99,11 @@ def _owner(request: Request) -> Session:
 
 
 def _enable(session: Session) -> None:
-    wanting = session.account.state(Enabled).sessions
-    if session not in wanting:
-        wanting.append(session)
+    session.account.state(Enabled).sessions.setdefault(session, time.time())
 
 
 def _disable(session: Session) -> None:
-    wanting = session.account.state(Enabled).sessions
-    if session in wanting:
-        wanting.remove(session)
+    session.account.state(Enabled).sessions.pop(session, None)
 
 
 # -- messages ----------------------------------------------------------------------------------
@@ -126,7 +132,8 @@ def copy_sent(sent: Sent) -> None:
     if wanting and sent.to.bare != sender.jid.bare:
         account = sender.account
         if _is_eligible(account, sent.stanza, sent.type, sent.to):
-            _copy("sent", account, sent.stanza, sent.to, wanting)
+            kept = keeping.stamped(sent.stanza, keeping.sent_id(sent.host, sender))
+            _copy("sent", account, kept, sent.to, wanting)
 
 
 @feature.message(Stage.COPY)

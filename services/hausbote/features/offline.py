@@ -2,17 +2,20 @@
 
 from typing import Final
 
-from hausbote.base.clock import timestamp
+from hausbote.base.jid import JID
 from hausbote.core.delivery import Delivery
-from hausbote.core.directory import new_lock
-from hausbote.core.dispatch import refuse, route
+from hausbote.core.dispatch import refuse
 from hausbote.core.feature import Feature, Moment, Stage
 from hausbote.core.host import Host
 from hausbote.core.session import Session
+from hausbote.features.archive import ids
+from hausbote.features.archive.readers import reads
+from hausbote.features.archive.rules import is_for_now_only
+from hausbote.features.undelivered import hand_on, is_archived, late
 from hausbote.storage import StorageError, Ticket
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import InternalServerError, ServiceUnavailable
-from hausbote.xmpp.stanza import Child, Stanza, child, start_tag
+from hausbote.xmpp.stanza import Child, Stanza
 
 feature = Feature("offline", xeps={"0160": "1.0.1", "0203": "2.0"}, disco=("msgoffline",))
 
@@ -25,6 +28,8 @@ def keep(delivery: Delivery) -> bool:
     stanza = delivery.stanza
     if all(_is_fleeting(part) for part in stanza.children):
         return True
+    if is_for_now_only(stanza):  # its sender hears of it, unless nobody would want to read it
+        return stanza.child(ns.CLIENT, "body") is None
     host = delivery.host
     limit = host.settings.limits.offline_messages
     at = host.clock() if delivery.at is None else delivery.at
@@ -35,8 +40,8 @@ def keep(delivery: Delivery) -> bool:
 
 
 def _is_fleeting(part: Child) -> bool:
-    """A chat state (XEP-0085), or the thread that it belongs to."""
-    return part.ns == ns.CHAT_STATES or (part.ns == ns.CLIENT and part.name == "thread")
+    """A chat state (XEP-0085), the thread that it belongs to, or what is to be done with it."""
+    return part.ns in (ns.CHAT_STATES, ns.HINTS) or (part.ns == ns.CLIENT and part.name == "thread")
 
 
 def _check(host: Host, stanza: Stanza, ticket: Ticket[bool]) -> None:
@@ -46,53 +51,108 @@ def _check(host: Host, stanza: Stanza, ticket: Ticket[bool]) -> None:
     except StorageError:
         host.pump.run(lambda: refuse(host, stanza, InternalServerError("it could not be kept")))
         return
-    if not kept:
+    if not kept and not ids.claimed(stanza, JID.parse(stanza.attrs["to"]).bare):
         full = ServiceUnavailable("too many messages wait there already")
         host.pump.run(lambda: refuse(host, stanza, full))
 
 
 class Handover:
-    """Whether an account's messages are being handed to a session: one at a time."""
+    """Sessions of an account that its messages are handed to, one after the other."""
 
-    __slots__ = ("lock",)
+    __slots__ = ("current", "waiting")
 
     def __init__(self) -> None:
-        self.lock = new_lock()
+        self.current: Session | None = None
+        self.waiting: list[Session] = []
 
 
 @feature.on(Moment.READY)
 def hand_over(host: Host, session: Session) -> None:
     """What is kept goes first, what arrives meanwhile after it (`presence` holds it back)."""
-    try:
-        with session.account.state(Handover).lock:
-            while _hand_over_some(host, session):
-                pass
-    finally:
-        for stanza in session.release():
-            route(host, stanza)
+    handover = session.account.state(Handover)
+    if session is not handover.current and session not in handover.waiting:
+        handover.waiting.append(session)
+    _serve_next(host, handover)
 
 
-def _hand_over_some(host: Host, session: Session) -> bool:
-    """Deleted here is only what has left for the client; False if nothing more can be done."""
+@feature.on(Moment.HIBERNATES)
+@feature.on(Moment.REMOVED)
+def leave(host: Host, session: Session) -> None:
+    """Others need not wait for it; what it has not taken is still here."""
+    handover = session.account.state(Handover)
+    if session in handover.waiting:
+        handover.waiting.remove(session)
+        _let_go(host, session)
+    elif session is handover.current:
+        others = [s for s in session.account.available() if s.priority >= 0 and s.reachable]
+        if session.gone and others and not handover.waiting:
+            others[0].hold()
+            handover.waiting.append(others[0])
+        _finish(host, handover, session)
+
+
+@feature.on(Moment.RESUMED)
+def come_back(host: Host, session: Session) -> None:
+    """There may be more than what it has in its queue, and that comes first."""
+
+    def go_on(_arrived: bool) -> None:
+        host.pump.run(lambda: _start_again(host, session))
+
+    session.when_taken(go_on)
+
+
+def _start_again(host: Host, session: Session) -> None:
+    if session.reachable and session.presence is not None and session.priority >= 0:
+        session.hold()
+        hand_over(host, session)
+
+
+def _serve_next(host: Host, handover: Handover) -> None:
+    while handover.current is None and handover.waiting:
+        handover.current = handover.waiting.pop(0)
+        _go_on(host, handover, handover.current)
+
+
+def _go_on(host: Host, handover: Handover, session: Session) -> None:
+    """One portion; the next when that has arrived."""
     local = session.account.local
     kept = host.store.offline.pending(local, _PORTION)
+    if session is not handover.current:
+        return  # it left while we looked
     if not kept or not session.reachable:
-        return False
+        _finish(host, handover, session)
+        return
+    in_archive = reads(host, session)
     for message in kept:
-        session.write(late(host, Stanza.unpack(message.stanza), message.at).wire())
-    if not session.transport.flush():
-        return False
-    host.store.offline.discard(local, kept[-1].id)
-    return True
+        stanza = Stanza.unpack(message.stanza)
+        if not (in_archive and is_archived(host, local, stanza)):
+            session.write(late(host, stanza, message.at).wire())
+
+    def taken(arrived: bool) -> None:
+        last = kept[-1].id if arrived else None
+        host.pump.run(lambda: _taken(host, handover, session, last))
+
+    session.when_taken(taken)
 
 
-def late(host: Host, stanza: Stanza, at: float) -> Stanza:
-    """The message with the time when it came (XEP-0203)."""
-    delay = child(ns.DELAY, "delay", from_=host.domain, stamp=timestamp(at))
-    others = [part for part in stanza.children if not _claims_our_delay(host, part)]
-    return stanza.with_children((*others, delay))
+def _taken(host: Host, handover: Handover, session: Session, last: int | None) -> None:
+    """Deleted here is only what has arrived."""
+    if last is not None:
+        host.store.offline.discard(session.account.local, last)
+    if session is not handover.current:
+        return
+    if last is None:
+        _finish(host, handover, session)
+    else:
+        _go_on(host, handover, session)
 
 
-def _claims_our_delay(host: Host, part: Child) -> bool:
-    is_delay = part.ns == ns.DELAY and part.name == "delay"
-    return is_delay and start_tag(part).get("from") == host.domain
+def _finish(host: Host, handover: Handover, session: Session) -> None:
+    handover.current = None
+    _let_go(host, session)
+    _serve_next(host, handover)
+
+
+def _let_go(host: Host, session: Session) -> None:
+    for message, at in session.release():
+        hand_on(host, session, message, at)

@@ -4,6 +4,7 @@ A broadcast is written once: only the to address differs between the copies.
 """
 
 import re
+import time
 from typing import Final
 
 from hausbote.base.jid import JID
@@ -59,6 +60,7 @@ def available(presence: Presence) -> None:
     becomes_ready = priority >= 0 and (initial or session.priority < 0)
     if becomes_ready:
         session.hold()  # messages that come from now on; READY lets them go
+        session.ready_since = time.time()
     session.presence, session.priority = presence.stanza, priority
     try:
         broadcast(host, session, presence.stanza)

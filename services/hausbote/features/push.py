@@ -205,6 +205,7 @@ def wake(host: Host, session: Session, message: Stanza) -> None:
 
 
 @feature.on(Moment.READY)
+@feature.on(Moment.RESUMED)
 def here(host: Host, session: Session) -> None:
     """The client sees for itself now."""
     local = session.account.local
@@ -285,6 +286,6 @@ def _is_passing(answer: Stanza) -> bool:
     error = answer.child(ns.CLIENT, "error")
     if error is None:
         return False
-    element = tree(error)
+    element = tree(error, answer.sender or "")
     names = {str(one.tag).rpartition("}")[2] for one in element}
     return element.get("type") == "wait" or bool(names & _PASSING)

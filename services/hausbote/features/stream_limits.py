@@ -12,17 +12,17 @@ feature = Feature("stream limits", xeps={"0478": "0.2.0"})
 @feature.stream_feature(Phase.BEFORE_LOGIN)
 def before(_host: Host) -> Markup:
     """Little is needed to log in, and little is taken."""
-    return _limits(BEFORE_LOGIN.stanza, LOGIN_SECONDS)
+    return limits(BEFORE_LOGIN.stanza, LOGIN_SECONDS)
 
 
 @feature.stream_feature(Phase.AFTER_LOGIN)
 def after(host: Host) -> Markup:
-    limits = host.settings.limits
-    return _limits(limits.stanza_bytes, limits.idle_seconds)
+    configured = host.settings.limits
+    return limits(configured.stanza_bytes, configured.idle_seconds)
 
 
-def _limits(stanza: int, idle: int) -> Markup:
-    """0 is no limit, and nothing is said of it."""
+def limits(stanza: int, idle: int) -> Markup:
+    """The feature; 0 is no limit, and nothing is said of it."""
     size = el("max-bytes", str(stanza)) if stanza else None
     seconds = el("idle-seconds", str(idle)) if idle else None
     return el("limits", size, seconds, xmlns=ns.STREAM_LIMITS)

@@ -12,8 +12,9 @@ from typing import Any, Final, NamedTuple
 from gevent import get_hub
 from OpenSSL import SSL
 
-from hausbote.net.tls import TlsShelf, channel_bindings
-from hausbote.net.transport import Receiver
+from hausbote.net.peer_tls import Presented, presented
+from hausbote.net.tls import channel_bindings, reason
+from hausbote.net.transport import Receiver, TlsMaker
 
 READ: Final = 1
 WRITE: Final = 2
@@ -54,11 +55,15 @@ class Connection:
         "_traffic",
         "_writer",
         "address",
+        "failure",
         "receiver",
     )
 
+    silence = 0.0
+
     def __init__(self, sock: socket.socket, address: str, traffic: Traffic) -> None:
         self.address = address
+        self.failure = ""  # why TLS did not come about
         self.receiver: Receiver
         self._sock = sock
         self._traffic = traffic
@@ -88,7 +93,7 @@ class Connection:
     def encrypted(self) -> bool:
         return self._tls is not None
 
-    def start_tls(self, shelf: TlsShelf) -> None:
+    def start_tls(self, shelf: TlsMaker) -> None:
         """Everything from here on is TLS; what is queued leaves first, in plain text."""
         self._flush()
         if self._leftover:  # a client that does not read: nothing of this may slip into TLS
@@ -96,6 +101,12 @@ class Connection:
         if not self._fd_closed:
             self._tls = shelf.connection(self._sock)
             self._handshaking = True
+            if shelf.initiates:
+                self._loop.run_callback(self._begin_handshake)
+
+    def presented(self) -> Presented:
+        """The certificates that the peer showed in its handshake."""
+        return presented(self._tls) if self._tls is not None else Presented(())
 
     def adopt_tls(self, tls: SSL.Connection) -> None:
         """The TLS that somebody else began over this socket, with what it has decrypted already."""
@@ -156,6 +167,10 @@ class Connection:
             data += tls.recv(pending)
         return data
 
+    def _begin_handshake(self) -> None:
+        if self._handshaking and not self._fd_closed:
+            self._handshake()
+
     def _handshake(self) -> None:
         assert self._tls is not None
         try:
@@ -165,7 +180,8 @@ class Connection:
         except SSL.WantWriteError:
             self._await_writable()
             return
-        except Exception:  # noqa: BLE001 - OpenSSL's errors, and whatever a callback of ours raised
+        except Exception as error:  # noqa: BLE001 - OpenSSL's, and what a callback of ours raised
+            self.failure = reason(error)
             self._gone()
             return
         self._handshaking = False

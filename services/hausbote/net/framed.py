@@ -3,8 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 
-from hausbote.net.tls import TlsShelf
-from hausbote.net.transport import Receiver
+from hausbote.net.transport import Receiver, TlsMaker
 
 
 class Frames:
@@ -59,6 +58,7 @@ class Framed:
     address: str
     receiver: Receiver
     encrypted = True
+    silence = 0.0
 
-    def start_tls(self, shelf: TlsShelf) -> None:
+    def start_tls(self, shelf: TlsMaker) -> None:
         raise AssertionError("TLS is there already")

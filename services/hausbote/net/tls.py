@@ -44,11 +44,15 @@ class TlsShelf:
         default: CertificateFiles,
         by_name: Mapping[str, CertificateFiles],
         alpn: bytes = ALPN_CLIENT,
+        prepare: Callable[[SSL.Context], None] = lambda _: None,
     ) -> None:
         self._default_files = default
         self._files_by_name = dict(by_name)
         self._alpn = alpn
+        self._prepare = prepare  # what further is asked of every context
         self._load()
+
+    initiates: Final = False
 
     def connection(self, sock: object) -> SSL.Connection:
         """The server's side of a TLS connection over a connected, non-blocking socket."""
@@ -78,18 +82,8 @@ class TlsShelf:
         return (self._default_files, *self._files_by_name.values())
 
     def _context(self, files: CertificateFiles) -> SSL.Context:
-        context = SSL.Context(SSL.TLS_SERVER_METHOD)
-        context.set_min_proto_version(SSL.TLS1_2_VERSION)
-        context.set_options(_OPTIONS)
-        context.set_mode(SSL.MODE_RELEASE_BUFFERS)
-        context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-        context.set_cipher_list(_CIPHERS)
-        try:
-            context.use_certificate_chain_file(str(files.chain))
-            context.use_privatekey_file(str(files.key))
-            context.check_privatekey()
-        except (SSL.Error, OSError) as error:
-            raise CertificateError(f"{files.chain} with {files.key}: {_reason(error)}") from None
+        context = make_context(SSL.TLS_SERVER_METHOD, files)
+        self._prepare(context)
         context.set_alpn_select_callback(_alpn_chooser(self._alpn))
         context.set_tlsext_servername_callback(self._choose)
         _end_points[context] = server_end_point(_der(files.chain))
@@ -101,6 +95,25 @@ class TlsShelf:
             context = self._by_name.get(name.decode("ascii", "replace").lower())
             if context is not None:
                 connection.set_context(context)
+
+
+def make_context(method: int, files: CertificateFiles | None) -> SSL.Context:
+    """What holds for TLS with anybody; CertificateError if the files are unusable."""
+    context = SSL.Context(method)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_options(_OPTIONS)
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    context.set_cipher_list(_CIPHERS)
+    if files is None:
+        return context
+    try:
+        context.use_certificate_chain_file(str(files.chain))
+        context.use_privatekey_file(str(files.key))
+        context.check_privatekey()
+    except (SSL.Error, OSError) as error:
+        raise CertificateError(f"{files.chain} with {files.key}: {reason(error)}") from None
+    return context
 
 
 def channel_bindings(tls: SSL.Connection) -> dict[str, bytes]:
@@ -149,8 +162,11 @@ def _stamp(path: Path) -> tuple[int, int]:
     return (status.st_mtime_ns, status.st_ino)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """What OpenSSL or the system says of a failure."""
     if isinstance(error, OSError):
         return error.strerror or str(error)
     details = error.args[0] if error.args else []
+    if not isinstance(details, list):
+        return type(error).__name__
     return "; ".join(item[-1] for item in details) or "the file cannot be read"

@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from hausbote.net.tls import TlsShelf
+from OpenSSL import SSL
+
+
+class TlsMaker(Protocol):
+    """Begins TLS over a connected, non-blocking socket; `initiates` as the side that connected."""
+
+    @property
+    def initiates(self) -> bool: ...
+
+    def connection(self, sock: object) -> SSL.Connection: ...
 
 
 class Receiver(Protocol):
@@ -19,6 +28,11 @@ class Transport(Protocol):
     """Bytes of a document, or frames.  Where there are frames, `write` takes one element."""
 
     address: str
+
+    @property
+    def silence(self) -> float:
+        """Seconds for which a client may say nothing although it is there."""
+
     receiver: Receiver
 
     @property
@@ -31,7 +45,7 @@ class Transport(Protocol):
     def tls_version(self) -> int:
         """As it is on the wire; 0 if it is not known."""
 
-    def start_tls(self, shelf: TlsShelf) -> None: ...
+    def start_tls(self, shelf: TlsMaker) -> None: ...
 
     def channel_bindings(self) -> dict[str, bytes]: ...
 

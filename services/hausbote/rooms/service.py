@@ -35,5 +35,6 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
             **dict.fromkeys(settings.components.by_domain, "c2s"),
         },
         identity=("conference", "text", "Rooms"),
+        beyond=settings.beyond,
     )
     return host

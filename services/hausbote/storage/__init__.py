@@ -4,10 +4,14 @@ Nothing of the database leaves this package: callers speak of accounts, rosters 
 """
 
 from hausbote.storage.accounts import Account, AccountExists
+from hausbote.storage.archives import Archived, Range
+from hausbote.storage.archiving import Preferences
 from hausbote.storage.clients import Client, Revoked
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import migrate, schema_version
 from hausbote.storage.offline import OfflineMessage
+from hausbote.storage.outgoing import Outgoing, Room, Waiting
+from hausbote.storage.peers import Certificate, Peer
 from hausbote.storage.private import Piece
 from hausbote.storage.pubsub import (
     Affiliation,
@@ -33,7 +37,9 @@ __all__ = [
     "Account",
     "AccountExists",
     "Affiliation",
+    "Archived",
     "Bounds",
+    "Certificate",
     "Client",
     "Item",
     "Limits",
@@ -42,13 +48,18 @@ __all__ = [
     "Node",
     "OfflineMessage",
     "Outcome",
+    "Outgoing",
+    "Peer",
     "Piece",
+    "Preferences",
     "Published",
     "PushService",
+    "Range",
     "Refusal",
     "Removed",
     "Request",
     "Revoked",
+    "Room",
     "Roster",
     "RosterItem",
     "Slot",
@@ -59,6 +70,7 @@ __all__ = [
     "Token",
     "Upload",
     "Usage",
+    "Waiting",
     "migrate",
     "open_store",
     "schema_version",

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from peewee import SqliteDatabase
 
 from hausbote.storage import schema
+from hausbote.storage.archives import clear_archive, sort_in
 from hausbote.storage.writer import Writer
 from hausbote.xmpp.sasl import ScramKeys
 
@@ -160,8 +161,10 @@ class Accounts:
 
         Nobody is subscribed to `jid` then: whoever gets the name next inherits nothing.
         """
+        clear_archive(self._reader, self._writer, local)  # which may be long
 
         def delete(connection: sqlite3.Connection) -> bool:
+            sort_in(connection)  # what is not in the archive yet would not go with it
             if not connection.execute("DELETE FROM account WHERE local = ?", (local,)).rowcount:
                 return False
             connection.execute("DELETE FROM subscription_request WHERE jid = ?", (jid,))

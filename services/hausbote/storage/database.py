@@ -9,6 +9,7 @@ from hausbote.storage.errors import StorageError
 
 _PREFIX: Final = "sqlite:///"
 _PRAGMAS: Final = (
+    ("page_size", 1_024),  # of new files; what a message changes goes to disk in whole pages
     ("journal_mode", "wal"),
     ("synchronous", "full"),
     ("foreign_keys", 1),

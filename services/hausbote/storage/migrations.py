@@ -103,6 +103,50 @@ CREATE TABLE vcard (
     account_id INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE, xml TEXT NOT NULL);
 """
 
+_FEDERATION: Final = """
+CREATE TABLE outgoing (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, remote TEXT NOT NULL, local TEXT NOT NULL,
+    frame TEXT NOT NULL, at REAL NOT NULL, size INTEGER NOT NULL, stanza BLOB NOT NULL);
+CREATE INDEX outgoing_order ON outgoing (remote, local, id);
+CREATE INDEX outgoing_at ON outgoing (at);
+CREATE UNIQUE INDEX outgoing_frame ON outgoing (frame, remote, local);
+CREATE TABLE peer (
+    domain TEXT NOT NULL PRIMARY KEY, changed_at REAL NOT NULL,
+    reached_at REAL NOT NULL DEFAULT 0, heard_at REAL NOT NULL DEFAULT 0,
+    failed_at REAL NOT NULL DEFAULT 0, cause TEXT NOT NULL DEFAULT '',
+    sentence TEXT NOT NULL DEFAULT '', fingerprint TEXT NOT NULL DEFAULT '',
+    expires_at REAL NOT NULL DEFAULT 0, authority TEXT NOT NULL DEFAULT '');
+CREATE INDEX peer_changed_at ON peer (changed_at);
+"""
+
+
+# A message is kept once; each account that has it in its archive has a small row that points to it,
+# and `entries` counts these.  Ids are microseconds since 1970.  What is in `archive_fresh` has none
+# of these rows yet.
+_ARCHIVE: Final = """
+CREATE TABLE archived_message (
+    id INTEGER PRIMARY KEY, entries INTEGER NOT NULL, stanza BLOB NOT NULL);
+CREATE TABLE archive_fresh (id INTEGER PRIMARY KEY, entries TEXT NOT NULL);
+CREATE TABLE archive_peer (
+    id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    jid TEXT NOT NULL, UNIQUE (account_id, jid));
+CREATE TABLE archive (
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, id INTEGER NOT NULL,
+    peer_id INTEGER NOT NULL, PRIMARY KEY (account_id, id)) WITHOUT ROWID;
+CREATE INDEX archive_by_peer ON archive (account_id, peer_id, id);
+CREATE TABLE archive_preferences (
+    account_id INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
+    fallback TEXT NOT NULL, always TEXT NOT NULL, never TEXT NOT NULL);
+CREATE TABLE archive_reader (
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, resource TEXT NOT NULL,
+    at INTEGER NOT NULL, PRIMARY KEY (account_id, resource)) WITHOUT ROWID
+"""
+_ARCHIVE_TRIGGER: Final = """
+CREATE TRIGGER archive_entry_deleted AFTER DELETE ON archive BEGIN
+    DELETE FROM archived_message WHERE id = OLD.id AND entries = 1;
+    UPDATE archived_message SET entries = entries - 1 WHERE id = OLD.id;
+END"""
+
 
 _UPLOADS: Final = """
 CREATE TABLE upload (
@@ -136,11 +180,18 @@ def _run_all(statements: str) -> Callable[[sqlite3.Connection], None]:
     return step
 
 
+def _archive(connection: sqlite3.Connection) -> None:
+    _run_all(_ARCHIVE)(connection)
+    connection.execute(_ARCHIVE_TRIGGER)  # which has semicolons of its own
+
+
 STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
     _run_all(_CLIENTS),
     _run_all(_ACCOUNT_SERVICES),
     _run_all(_PUBSUB),
+    _archive,
+    _run_all(_FEDERATION),
     _uploads,
 )
 """Step number n leads from version n to version n + 1."""

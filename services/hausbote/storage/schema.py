@@ -234,6 +234,102 @@ class Vcard(Model):
     xml = TextField()
 
 
+class ArchivedMessage(Model):
+    """`id` is in microseconds since 1970; `entries` is how many archives have it."""
+
+    entries = IntegerField()
+    stanza = BlobField()
+
+    class Meta:
+        table_name = "archived_message"
+
+
+class ArchiveFresh(Model):
+    """A message whose entries are not made yet: JSON, pairs of an account's id and a bare JID."""
+
+    entries = TextField()
+
+    class Meta:
+        table_name = "archive_fresh"
+
+
+class ArchivePeer(Model):
+    """A bare JID that an account has messages of, or to, in its archive."""
+
+    account = ForeignKeyField(Account, on_delete="CASCADE")
+    jid = TextField()
+
+    class Meta:
+        table_name = "archive_peer"
+        indexes = ((("account", "jid"), True),)
+
+
+class Archive(Model):
+    """That a message is in an account's archive."""
+
+    account = ForeignKeyField(Account, on_delete="CASCADE")
+    id = IntegerField()
+    peer = IntegerField(column_name="peer_id")
+
+    class Meta:
+        primary_key = CompositeKey("account", "id")
+        indexes = ((("account", "peer", "id"), False),)
+
+
+class ArchivePreferences(Model):
+    """`always` and `never` are JSON lists of JIDs."""
+
+    account = ForeignKeyField(Account, on_delete="CASCADE", primary_key=True)
+    fallback = TextField()
+    always = TextField()
+    never = TextField()
+
+    class Meta:
+        table_name = "archive_preferences"
+
+
+class ArchiveReader(Model):
+    """A resource that reads the archive, and so needs no offline messages."""
+
+    account = ForeignKeyField(Account, on_delete="CASCADE")
+    resource = TextField()
+    at = IntegerField()
+
+    class Meta:
+        table_name = "archive_reader"
+        primary_key = CompositeKey("account", "resource")
+
+
+class Outgoing(Model):
+    """A stanza for another server; `frame` is what it was called on the bus."""
+
+    id = AutoField()
+    remote = TextField()
+    local = TextField()
+    frame = TextField()
+    at = FloatField()
+    size = IntegerField()
+    stanza = BlobField()
+
+    class Meta:
+        indexes = ((("remote", "local", "id"), False), (("frame", "remote", "local"), True))
+
+
+class Peer(Model):
+    """Another server, and how it went with it; times are 0 for never."""
+
+    domain = TextField(primary_key=True)
+    changed_at = FloatField()
+    reached_at = FloatField()
+    heard_at = FloatField()
+    failed_at = FloatField()
+    cause = TextField()
+    sentence = TextField()
+    fingerprint = TextField()
+    expires_at = FloatField()
+    authority = TextField()
+
+
 class Upload(Model):
     """A file, or a place for one that is to come: `uploaded` and `digest` are set when it is there.
 
@@ -295,6 +391,14 @@ TABLES = (
     PubsubSubscription,
     PrivateXml,
     Vcard,
+    Outgoing,
+    Peer,
+    ArchivedMessage,
+    ArchiveFresh,
+    ArchivePeer,
+    Archive,
+    ArchivePreferences,
+    ArchiveReader,
     Upload,
     UploadDay,
     UploadGone,

@@ -4,6 +4,8 @@ import secrets
 
 from hausbote.storage.accounts import Accounts
 from hausbote.storage.activity import LastActivity
+from hausbote.storage.archives import Archives
+from hausbote.storage.archiving import Archiving
 from hausbote.storage.blocklists import BlockLists
 from hausbote.storage.clients import Clients
 from hausbote.storage.database import connect, path_of
@@ -11,6 +13,8 @@ from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import STEPS, schema_version
 from hausbote.storage.notices import Notices
 from hausbote.storage.offline import OfflineMessages
+from hausbote.storage.outgoing import OutgoingQueue
+from hausbote.storage.peers import Peers
 from hausbote.storage.private import PrivateStorage
 from hausbote.storage.pubsub import Pubsub
 from hausbote.storage.pushes import Pushes
@@ -32,6 +36,8 @@ class Store:
         self.accounts = Accounts(self._reader, self._writer)
         self.rosters = Rosters(self._reader, self._writer)
         self.offline = OfflineMessages(self._reader, self._writer)
+        self.archives = Archives(self._reader, self._writer)
+        self.archiving = Archiving(self._reader, self._writer)
         self.activity = LastActivity(self._reader, self._writer)
         self.blocklists = BlockLists(self._reader, self._writer)
         self.pushes = Pushes(self._reader, self._writer)
@@ -41,6 +47,8 @@ class Store:
         self.pubsub = Pubsub(self._reader, self._writer)
         self.private = PrivateStorage(self._reader, self._writer)
         self.vcards = Vcards(self._reader, self._writer)
+        self.outgoing = OutgoingQueue(self._reader, self._writer)
+        self.peers = Peers(self._reader, self._writer)
         self.uploads = Uploads(self._reader, self._writer)
 
     def secret(self, name: str) -> bytes:

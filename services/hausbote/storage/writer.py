@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeVar
@@ -22,20 +23,30 @@ from hausbote.storage.ticket import Ticket, WaitingRoom
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], Any]
+Together = Callable[[sqlite3.Connection, Sequence[Any]], None]
+"""Writes many rows at once; equal ones take each other's rows."""
 _MAX_BATCH: Final = 500
 
 
 class _Job(NamedTuple):
-    """An operation, or a row for `sql`."""
+    """An operation, or a row that `together` writes with its neighbours."""
 
     ticket: Ticket[Any]
     operation: Operation
-    sql: str
-    row: Sequence[object]
+    together: Together | None
+    row: Any
 
 
 def _nothing(_connection: sqlite3.Connection) -> None:
     """What a job does that is a row."""
+
+
+@lru_cache
+def _many(sql: str) -> Together:
+    def execute(connection: sqlite3.Connection, rows: Sequence[Any]) -> None:
+        connection.executemany(sql, rows)
+
+    return execute
 
 
 class Writer:
@@ -56,13 +67,17 @@ class Writer:
     def submit(self, operation: Callable[[sqlite3.Connection], T]) -> Ticket[T]:
         """Run `operation` inside a transaction; its return value is the ticket's."""
         ticket: Ticket[T] = Ticket(self._room)
-        self._put(_Job(ticket, operation, "", ()))
+        self._put(_Job(ticket, operation, None, None))
         return ticket
 
     def insert(self, sql: str, row: Sequence[object]) -> Ticket[None]:
         """Run one statement; neighbours with the same SQL are run together."""
+        return self.insert_with(_many(sql), row)
+
+    def insert_with(self, together: Together, row: Any) -> Ticket[None]:
+        """Let `together` write a row; it gets its neighbours at the same time."""
         ticket: Ticket[None] = Ticket(self._room)
-        self._put(_Job(ticket, _nothing, sql, row))
+        self._put(_Job(ticket, _nothing, together, row))
         return ticket
 
     @property
@@ -124,9 +139,9 @@ class Writer:
 
     def _apply(self, batch: list[_Job]) -> Exception | None:
         try:
-            for sql, jobs in groupby(batch, key=attrgetter("sql")):
-                if sql:
-                    self._connection.executemany(sql, [job.row for job in jobs])
+            for together, jobs in groupby(batch, key=attrgetter("together")):
+                if together is not None:
+                    together(self._connection, [job.row for job in jobs])
                 else:
                     self._operate(jobs)
         except Exception as error:  # noqa: BLE001 - it belongs to whoever waits

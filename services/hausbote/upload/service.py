@@ -50,6 +50,7 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
             **dict.fromkeys(settings.components.by_domain, "c2s"),
         },
         identity=("store", "file", "Files"),
+        beyond=settings.beyond,
     )
     host.neighbours[settings.names.proxy] = _proxy_host(host)
     return host
@@ -67,5 +68,6 @@ def _proxy_host(host: Host) -> Host:
         pump=host.pump,
         services=host.services,
         identity=("proxy", "bytestreams", "File proxy"),
+        beyond=host.beyond,
         neighbours={host.domain: host},
     )

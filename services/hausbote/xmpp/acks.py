@@ -42,6 +42,7 @@ class Unacked:
         "_overflowed",
         "_sent",
         "_size",
+        "_timer",
         "_waiting",
         "asked_at",
         "queue",
@@ -52,9 +53,10 @@ class Unacked:
         limit: int,
         overflowed: Callable[[], None],
         clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self.queue: deque[Sent] = deque()
-        self.asked_at: float | None = None  # when an answer that is still due was asked for
+        self.asked_at: float | None = None  # when we asked for an answer that did not come yet
         self._sent = 0
         self._asked = 0  # what was sent when we asked last
         self._important = 0  # what was sent with the last message
@@ -62,11 +64,12 @@ class Unacked:
         self._limit = limit
         self._overflowed = overflowed
         self._clock = clock
+        self._timer = timer
         self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
 
-    def add(self, data: bytes, stanza: Stanza | None) -> None:
-        """One more stanza goes out."""
-        self.queue.append(Sent(data, self._clock(), stanza))
+    def add(self, data: bytes, stanza: Stanza | None, at: float | None = None) -> None:
+        """One more stanza goes out, which came at that time."""
+        self.queue.append(Sent(data, self._clock() if at is None else at, stanza))
         self._sent += 1
         if data.startswith(b"<message"):
             self._important = self._sent
@@ -91,23 +94,34 @@ class Unacked:
 
     def ask(self) -> None:
         self._asked = self._sent
-        self.asked_at = self._clock()
+        self.asked_at = self._timer()
 
     def is_possible(self, h: int) -> bool:
         """Whether `h` does not count more than was sent; an old number is no lie."""
         return self._new(h) <= len(self.queue)
 
-    def acknowledge(self, h: int) -> None:
-        """The other side has handled so many; HandledCountTooHigh if that cannot be."""
+    def acknowledge(self, h: int) -> bool:
+        """The other side has handled so many; HandledCountTooHigh if that cannot be.
+
+        Whether that is all we asked for; if not, the rest is asked for with the next stanza.
+        """
         if not self.is_possible(h):
             raise HandledCountTooHigh(h, self.sent)
         for _ in range(self._new(h)):
             self._size -= len(self.queue.popleft().data)
         acked = self._sent - len(self.queue)
-        if acked >= self._asked:
-            self.asked_at = None
+        complete = acked >= self._asked
+        self.asked_at = None
+        if not complete:
+            self._asked = acked
         while self._waiting and self._waiting[0][0] <= acked:
             self._waiting.popleft()[1]()
+        return complete
+
+    def close(self) -> None:
+        """The session is over: nobody is called back any more."""
+        self._waiting.clear()
+        self._overflowed = _nobody
 
     def then(self, callback: Callable[[], None]) -> None:
         """Call back when all that was sent so far is acknowledged, if ever."""
@@ -120,6 +134,10 @@ class Unacked:
         """How many more than before; 0 for a number of the past."""
         more = (h - (self._sent - len(self.queue))) % _MODULUS
         return more if more < _MODULUS // 2 else 0
+
+
+def _nobody() -> None:
+    """Is told of what happens after the end."""
 
 
 class _Entry:
@@ -140,6 +158,10 @@ class Ledger:
         self.handled = 0
         self._open: deque[_Entry] = deque()
         self._asked: deque[tuple[int, float, Callable[[], None]]] = deque()
+
+    def __len__(self) -> int:
+        """How many came and are not handled."""
+        return len(self._open)
 
     @property
     def count(self) -> int:

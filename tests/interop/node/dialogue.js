@@ -26,7 +26,11 @@ async function come(username, service) {
     console.log(`error of ${username}: ${error}`);
     process.exit(1);
   });
-  const address = await entity.start();
+  // start() looks for the server's header only when its own is written: a quick answer it misses,
+  // and so it may give up although the login goes on well.
+  const online = new Promise((resolve) => entity.once("online", resolve));
+  entity.start().catch(() => {});
+  const address = await online;
   console.log(`${username} is ${address}`);
   const seen = until(entity, (stanza) => stanza.is("presence"));
   await entity.send(xml("presence"));

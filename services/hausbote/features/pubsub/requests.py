@@ -89,11 +89,9 @@ pep = Feature(
         "0223": "1.1.1",
         "0292": "0.12.0",
         "0384": "0.9.1",
-        "0490": "1.0.1",
     },
     partial={
         "0060": "no collections (XEP-0248), subscription options, leases and expiry of items",
-        "0490": "no server assist",
     },
     disco=(f"{ns.PUBSUB}#publish-options",),
     identities=(("pubsub", "pep"),),

@@ -104,7 +104,8 @@ def manage(action: Action) -> None:
 def decide(delivery: Delivery) -> bool:
     """An owner's answer to a request (§8.6); True if the message was one."""
     x = delivery.stanza.child(ns.DATA_FORMS, "x")
-    if x is None or delivery.to.resource:
+    # Forms of other kinds are nobody's business here: their names are not shown to lxml.
+    if x is None or delivery.to.resource or ns.PUBSUB_AUTHORIZATION not in x.xml:
         return False
     form = read_form(tree(x, source(delivery.host, delivery.sender)))
     if form.form_type != ns.PUBSUB_AUTHORIZATION:

@@ -1,0 +1,53 @@
+"""hausbote check: whether a domain can be reached, and if not, what to change."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from hausbote.base.jid import InvalidJID, prepare_domain
+from hausbote.base.settings import FILE, Settings
+from hausbote.cli.finding import Finding, Mark
+from hausbote.cli.inspection import Inspection
+from hausbote.cli.problem import Problem
+from hausbote.cli.state import load_settings, state_option
+from hausbote.net.chains import TrustError
+from hausbote.net.tls import CertificateError
+
+_COLOURS: Final = {Mark.GOOD: "green", Mark.HINT: "yellow", Mark.BAD: "red"}
+
+
+@click.command("check")
+@state_option
+@click.argument("domain", required=False)
+def command(state: Path, domain: str | None) -> None:
+    """Look at DOMAIN, or the box's own, as others see it: DNS, ports, certificate, federation.
+
+    A line for each thing that was looked at: good, a hint, or what to change.
+    """
+    # Other people's servers can be looked at without a box.
+    without_box = domain and not (state / FILE).exists()
+    if without_box:
+        settings = Settings.from_dict({"domain": "localhost"}, state)
+    else:
+        settings = load_settings(state)
+    try:
+        wanted = prepare_domain(domain) if domain else settings.domain
+    except InvalidJID as problem:
+        raise Problem(f"{domain} is no domain: {problem}") from None
+    bad = 0
+    try:
+        for finding in Inspection(settings, wanted).findings():
+            click.echo(_line(finding))
+            bad += finding.mark is Mark.BAD
+    except (TrustError, CertificateError) as error:
+        raise Problem(str(error)) from None
+    if bad:
+        sys.exit(1)
+
+
+def _line(finding: Finding) -> str:
+    mark = click.style(f"{finding.mark.value:<4}", fg=_COLOURS[finding.mark])
+    change = f"  -> {finding.change}" if finding.change else ""
+    return f"{mark}  {finding.subject}: {finding.told}{change}"

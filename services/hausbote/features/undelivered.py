@@ -1,0 +1,75 @@
+"""What becomes of a message that a client was to get and never did.
+
+It goes to those clients of the account that have not seen it, or else where it would have gone if
+nobody had been there, with the time when it came (XEP-0203); its sender hears no if it cannot.
+"""
+
+from typing import Final
+
+from hausbote.base.clock import timestamp
+from hausbote.base.jid import JID
+from hausbote.core.delivery import Delivery
+from hausbote.core.dispatch import refuse
+from hausbote.core.host import Host
+from hausbote.core.session import Session
+from hausbote.features import carbons
+from hausbote.features.archive import ids
+from hausbote.features.archive.readers import reads
+from hausbote.xmpp import ns
+from hausbote.xmpp.errors import ServiceUnavailable
+from hausbote.xmpp.stanza import Child, Stanza, child, start_tag
+
+_KINDS: Final = ("chat", "normal")
+
+
+def hand_on(host: Host, session: Session, message: Stanza, at: float) -> None:
+    """`session` never got the message, which came at that time, in seconds since 1970."""
+    sender, to = JID.parse(message.attrs["from"]), JID.parse(message.attrs["to"])
+    delivery = Delivery(host, message, sender, to, None, [])
+    delivery.at = at
+    if delivery.type not in _KINDS:
+        return
+    data = late(host, message, at).wire()
+    others = [
+        other
+        for other in session.account.available()
+        if other is not session and other.priority >= 0 and other.reachable
+    ]
+    taken = [
+        _has_seen(other, delivery, at) or other.deliver(message, data, at=at) for other in others
+    ]
+    if any(taken):
+        return
+    for handler in host.registry.absent:
+        if handler(delivery):
+            return
+    refuse(host, message, ServiceUnavailable())
+
+
+def _has_seen(other: Session, delivery: Delivery, at: float) -> bool:
+    """Itself, as a copy (XEP-0280), or in the archive when it came."""
+    host, message, to = delivery.host, delivery.stanza, delivery.to
+    if other.ready_since > at:
+        return reads(host, other) and is_archived(host, other.account.local, message)
+    if not to.resource:  # all got it who were there
+        return True
+    return carbons.had_copy(other, message, delivery.type, delivery.sender, at)
+
+
+def is_archived(host: Host, local: str, message: Stanza) -> bool:
+    """Whether it is in its recipient's archive still; only we can have written such an id."""
+    claimed = ids.claimed(message, f"{local}@{host.domain}")
+    id = ids.unseal(host, local, claimed) if claimed else None
+    return id is not None and host.store.archives.has(local, [id])
+
+
+def late(host: Host, message: Stanza, at: float) -> Stanza:
+    """The message with the time when it came."""
+    delay = child(ns.DELAY, "delay", from_=host.domain, stamp=timestamp(at))
+    others = [part for part in message.children if not _claims_our_delay(host, part)]
+    return message.with_children((*others, delay))
+
+
+def _claims_our_delay(host: Host, part: Child) -> bool:
+    is_delay = part.ns == ns.DELAY and part.name == "delay"
+    return is_delay and start_tag(part).get("from") == host.domain

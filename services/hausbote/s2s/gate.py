@@ -1,0 +1,471 @@
+"""The box's gate to other servers: what all their streams share, and the way to the box's services.
+
+A stanza of the box comes over the bus, goes to the link of its two domains, and its frame is
+acknowledged when the stanza is on disk or the peer has it.  A stanza of a peer is sent over the bus
+to the service of its domain, and acknowledged to the peer when that service has it.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable
+from typing import Final
+
+import gevent
+from gevent.lock import BoundedSemaphore
+
+from hausbote.base.jid import JID, InvalidJID
+from hausbote.base.log import Event, Word, log
+from hausbote.base.settings import Settings
+from hausbote.base.tokens import token
+from hausbote.core.bus import Bus
+from hausbote.core.bus.cause import Cause, Pending
+from hausbote.core.bus.frame import Frame
+from hausbote.core.bus.inbox import Inbox
+from hausbote.core.host import Host
+from hausbote.core.throttle import Throttle
+from hausbote.net.chains import TrustError
+from hausbote.net.connection import Connection, Traffic
+from hausbote.net.dial import Reached, Unreachable, dial
+from hausbote.net.dns import Endpoint, NameProblem, Resolver
+from hausbote.net.judge import Judge, Verdict
+from hausbote.net.listener import keep_alive, network_of
+from hausbote.net.outgoing_tls import OutgoingTls
+from hausbote.net.tls import TlsShelf
+from hausbote.net.tlsa import PublishedCertificates
+from hausbote.s2s.incoming import IncomingStream
+from hausbote.s2s.links import Link, unpacked
+from hausbote.s2s.outgoing import OutgoingStream
+from hausbote.s2s.parcel import Parcel
+from hausbote.s2s.problem import Kind, Problem, away, word
+from hausbote.s2s.rules import Rule, Rules
+from hausbote.s2s.stream import PeerStream
+from hausbote.storage import Certificate, Outgoing, Room, Ticket
+from hausbote.xmpp import ns
+from hausbote.xmpp.errors import (
+    RemoteServerNotFound,
+    RemoteServerTimeout,
+    ResourceConstraint,
+    ServiceUnavailable,
+    StanzaError,
+    StreamError,
+)
+from hausbote.xmpp.stanza import Stanza, child, error, stanza
+
+_PORTION: Final = 100  # stanzas read from the queue at once
+_MAX_LINKS: Final = 10_000
+_MAX_OF_ONE: Final = 40  # streams of one server
+_MAX_ATTEMPTS: Final = 3  # places that are tried in one attempt
+_MAX_AT_ONCE: Final = 50  # attempts
+_PING_PAUSE: Final = 0.3  # seconds that a question may wait for further stanzas
+_TOTAL: Final = 8  # how many times what may wait for one server may wait for all
+_NOTED_STRANGERS: Final = 20  # per hour and address
+_PING: Final = "hop-"
+
+
+class Gate:
+    """`hosted` maps the domains of the box to the names of their services on the bus."""
+
+    def __init__(self, host: Host, resolver: Resolver, tls: OutgoingTls, shelf: TlsShelf) -> None:
+        settings = host.settings
+        self.host = host
+        self.settings: Settings = settings
+        self.store = host.store
+        self.pump = host.pump
+        self.hosted = dict(host.services)
+        self.rules = Rules(settings)
+        self.secret = host.store.secret("dialback")
+        self.tls = tls
+        self.shelf = shelf
+        self.stopping = False
+        federation = settings.federation
+        self.keeps = federation.queue_days > 0
+        self.room = Room(
+            federation.queue_messages, federation.queue_bytes, federation.queue_bytes * _TOTAL
+        )
+        self.streams: set[PeerStream] = set()
+        self.links: dict[tuple[str, str], Link] = {}
+        self.traffic = Traffic(
+            settings.limits.bytes_per_second, settings.limits.burst_bytes, idle=120
+        )
+        self.left: Callable[[str], None] = lambda _: None  # an accepted connection is gone
+        self._judge = Judge(settings)
+        self._resolver = resolver
+        self._arrivals = Inbox(20_000)
+        self._pings: dict[str, tuple[PeerStream, int]] = {}
+        self._patience = federation.queue_days * 86_400
+        self._strangers = Throttle(_NOTED_STRANGERS, 3_600.0)
+        self._attempts = BoundedSemaphore(_MAX_AT_ONCE)
+
+    @property
+    def bus(self) -> Bus:
+        return self.host.bus
+
+    # -- from the box --------------------------------------------------------------------------
+
+    def from_bus(self, frame: Frame) -> list[Pending]:
+        """Handle a frame for other servers; returns what must be safe before it is."""
+        try:
+            stanza = Stanza.unpack(frame.payload)
+        except ValueError:
+            log(Event.STANZA_REFUSED_BY_BUS)
+            return []
+        pending: list[Pending] = []
+        for number, recipient in enumerate(frame.recipients):
+            self.host.handled += 1
+            copy = stanza if stanza.to == recipient else stanza.replace(to=recipient)
+            parcel = Parcel(copy, f"{frame.id}/{number}" if number else frame.id)
+            pending.append(parcel)
+            self._send(parcel)
+        return pending
+
+    def _send(self, parcel: Parcel) -> None:
+        try:
+            local = JID.parse(parcel.stanza.attrs["from"]).domain
+            remote = JID.parse(parcel.stanza.attrs["to"]).domain
+            link = self.link(local, remote)
+        except (InvalidJID, KeyError):
+            self.refuse(parcel.stanza, RemoteServerNotFound())
+        except StanzaError as problem:
+            self.refuse(parcel.stanza, problem)
+        else:
+            link.send(parcel)
+            return
+        parcel.safe()
+
+    def link(self, local: str, remote: str) -> Link:
+        """The link of a pair; StanzaError if there can be none."""
+        found = self.links.get((local, remote))
+        if found is not None:
+            return found
+        if local not in self.hosted or remote in self.hosted:
+            raise RemoteServerNotFound
+        if len(self.links) >= _MAX_LINKS:
+            self._forget_idle_links()
+        made = self.links[local, remote] = Link(self, local, remote)
+        return made
+
+    def _forget_idle_links(self) -> None:
+        """Somebody looks for thousands of servers: that must not keep others from theirs."""
+        for pair in [pair for pair, link in self.links.items() if link.idle]:
+            del self.links[pair]
+        if len(self.links) >= _MAX_LINKS:
+            raise ResourceConstraint("too many servers are spoken with")
+
+    def keep(self, link: Link, parcel: Parcel) -> Ticket[bool]:
+        """Into the queue on disk."""
+        return self.store.outgoing.keep(
+            link.remote, link.local, parcel.id, parcel.stanza.pack(), self.host.clock(), self.room
+        )
+
+    def refuse(self, stanza: Stanza, why: StanzaError) -> None:
+        """Tell a stanza's sender, who is of the box, no (RFC 6120 §8.3.1)."""
+        if stanza.type in ("error", "result"):
+            return
+        if stanza.name == "presence" and stanza.type == "unavailable":
+            return
+        self._to_box(error(stanza, why))
+
+    def bounce(self, row: Outgoing, problem: Problem) -> None:
+        """What waited in the queue comes back; it is forgotten when its sender has the error."""
+
+        def refuse() -> tuple[Pending, ...]:
+            self.refuse(unpacked(row).stanza, problem.answer())
+            return ()
+
+        def told() -> None:
+            self.store.outgoing.forget(row.id)
+
+        Cause(f"bounce:{row.frame}", told).run(refuse)
+
+    # -- to the box ----------------------------------------------------------------------------
+
+    def arrived(
+        self, stanza: Stanza, sender: JID, to: JID, id: str, done: Callable[[str], None]
+    ) -> None:
+        """A stanza that a peer may send; `done` is called when it is safe here."""
+        if self._is_pong(stanza, sender, to):
+            done(id)
+            return
+        if not self._arrivals.enter(id, done):
+            return
+        self.host.handled += 1
+
+        def hand_over() -> tuple[Pending, ...]:
+            self._to_box(stanza)
+            return ()
+
+        Cause(id, lambda: self._arrivals.leave(id)).run(hand_over)
+
+    def _to_box(self, stanza: Stanza) -> None:
+        to = stanza.attrs.get("to", "")
+        try:
+            service = self.hosted.get(JID.parse(to).domain)
+        except InvalidJID:
+            return
+        if service is not None:
+            self.bus.send(service, "stanza", stanza.attrs.get("from", ""), (to,), stanza.pack())
+
+    def announce(self, link: Link, *, away: bool) -> None:
+        """Tell a service of the box that all of a server's people are away, or may be back."""
+        news = stanza("presence", from_=link.remote, to=link.local)
+        self._to_box(
+            error(news.replace(from_=link.local, to=link.remote), RemoteServerTimeout())
+            if away
+            else news
+        )
+
+    def undeliverable(self, service: str, frame: Frame) -> None:
+        """A service of the box was away for too long: the peer's user hears of it."""
+        log(Event.UNDELIVERABLE, service=Word(service))
+        try:
+            refused = Stanza.unpack(frame.payload)
+        except ValueError:
+            return
+        if refused.type not in ("error", "result") and refused.sender is not None:
+            sorry = ServiceUnavailable("this part of the server is not running", type="wait")
+            self._send(Parcel(error(refused, sorry), token(96)))
+
+    # -- pings ---------------------------------------------------------------------------------
+
+    def ping(self, stream: PeerStream) -> None:
+        """Ask a peer without stream management, soon, what has arrived."""
+        gevent.spawn_later(_PING_PAUSE, self._ping, stream)
+
+    def _ping(self, stream: PeerStream) -> None:
+        if stream.closed:
+            return
+        id = _PING + token(96)
+        self._pings[id] = stream, len(stream.sent)
+        question = child(ns.PING, "ping")
+        iq = stanza("iq", question, type="get", id=id, from_=stream.local, to=stream.remote)
+        stream.connection.write(iq.wire())
+
+    def _is_pong(self, stanza: Stanza, sender: JID, to: JID) -> bool:
+        id = stanza.id or ""
+        if not id.startswith(_PING) or stanza.name != "iq" or stanza.type in ("get", "set"):
+            return False
+        stream, count = self._pings.get(id, (None, 0))
+        if stream is None or (sender.full, to.full) != (stream.remote, stream.local):
+            return False
+        del self._pings[id]
+        stream.answered(count)
+        return True
+
+    # -- streams -------------------------------------------------------------------------------
+
+    def welcome(self, connection: Connection) -> IncomingStream:
+        """A peer connects; the connection is to be started."""
+        stream = IncomingStream(self, connection)
+        self.streams.add(stream)
+        return stream
+
+    def is_incoming(self, stream: PeerStream) -> bool:
+        return isinstance(stream, IncomingStream)
+
+    def forget(self, stream: PeerStream) -> None:
+        """Its connection is closed."""
+        self.streams.discard(stream)
+        for id in [id for id, (asked, _) in self._pings.items() if asked is stream]:
+            del self._pings[id]
+        if self.is_incoming(stream):
+            self.left(stream.connection.address)
+
+    def connect(self, local: str, remote: str) -> PeerStream:
+        """A stream that may be used; Problem if there is none to be had."""
+        try:
+            with self._attempts:
+                stream = self._connect(local, remote, None)
+        except Problem as problem:
+            problem.tell(remote)
+            now = self.host.clock()
+            self.store.peers.failed(
+                remote, now, problem.cause, problem.sentence, problem.certificate
+            )
+            raise
+        log(Event.PEER_REACHED, domain=word(remote))
+        return stream
+
+    def verify(self, remote: str, local: str, stream_id: str, key: str) -> bool:
+        """Ask the server that DNS names for a domain about a dialback key; Problem."""
+        return self._connect(local, remote, (stream_id, key)).answer
+
+    def _connect(self, local: str, remote: str, question: tuple[str, str] | None) -> OutgoingStream:
+        rule = self.rules.for_domain(remote)
+        if not rule.allowed:
+            raise Problem(Kind.DENIED, "denied", rule.refusal)
+        endpoints = self._endpoints(remote)
+        for left in range(_MAX_ATTEMPTS - 1, -1, -1):
+            reached = self._dial(remote, endpoints)
+            try:
+                return self._negotiate(reached, local, remote, rule, question)
+            except Problem:
+                endpoints = [one for one in endpoints if one != reached.endpoint]
+                if not left or not endpoints:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    def _endpoints(self, remote: str) -> list[Endpoint]:
+        try:
+            return self._resolver.endpoints(remote)
+        except NameProblem as problem:
+            if problem.lasting:
+                raise Problem(Kind.NOWHERE, "no-such-server", problem.sentence) from None
+            raise away("no-dns", problem.sentence) from None
+
+    def _dial(self, remote: str, endpoints: list[Endpoint]) -> Reached:
+        try:
+            return dial(self._resolver, remote, endpoints)
+        except (Unreachable, NameProblem) as problem:
+            raise away("unreachable", str(problem)) from None
+
+    def _negotiate(
+        self,
+        reached: Reached,
+        local: str,
+        remote: str,
+        rule: Rule,
+        question: tuple[str, str] | None,
+    ) -> OutgoingStream:
+        try:
+            published = self._resolver.published(reached.endpoint)
+        except NameProblem as problem:
+            reached.sock.close()
+            raise away("no-dns", problem.sentence) from None
+        keep_alive(reached.sock, self.traffic.idle)
+        connection = Connection(reached.sock, reached.address, self.traffic)
+        stream = OutgoingStream(self, connection, local, remote, rule, published, question)
+        self.streams.add(stream)
+        stream.start(direct=reached.endpoint.direct_tls)
+        stream.wait()
+        return stream
+
+    def resume(self) -> None:
+        """At start: what waits from before is to be sent."""
+        for one in self.store.outgoing.waiting():
+            try:
+                link = self.link(one.local, one.remote)
+            except StanzaError:
+                continue  # the domain is not ours any more; its time will come
+            link.waiting = True
+            link.connect()
+
+    def stop(self) -> None:
+        """Close all streams; what they have not brought there goes to the disk."""
+        self.stopping = True
+        for stream in list(self.streams):
+            stream.end(StreamError("system-shutdown"))
+        for link in list(self.links.values()):
+            link.stop()
+
+    def expire(self) -> None:
+        """What has waited too long goes back to its senders, with the cause."""
+        before, after, given_up = self.host.clock() - self._patience, 0, 0
+        while rows := self.store.outgoing.late(before, after, _PORTION):
+            for row in rows:
+                after, given_up = row.id, given_up + 1
+                self._give_up(row)
+        if given_up:
+            log(Event.QUEUE_GIVEN_UP, messages=given_up)
+
+    def _give_up(self, row: Outgoing) -> None:
+        parcel = unpacked(row)
+        domains = [JID.parse(parcel.stanza.attrs[key]).domain for key in ("from", "to")]
+        link = self.links.get((domains[0], domains[1]))
+        why = link.problem if link is not None else None
+        self.bounce(row, why or away("too-late", f"{domains[1]} could not be reached in time."))
+
+    # -- what the owner asks and tells -----------------------------------------------------------
+
+    def describe(self) -> dict[str, object]:
+        """How it is with every server now."""
+        peers: dict[str, dict[str, object]] = {}
+        for stream in self.streams:
+            way = "in" if self.is_incoming(stream) else "out"
+            for domain in {theirs for theirs, _ in stream.proven} | {stream.remote}:
+                if domain and stream.proven:
+                    peer = peers.setdefault(domain, {"in": 0, "out": 0})
+                    peer[way] = int(str(peer.get(way, 0))) + 1
+        now = time.monotonic()
+        for (_, remote), link in self.links.items():
+            if link.problem is not None:
+                peer = peers.setdefault(remote, {"in": 0, "out": 0})
+                peer["problem"] = link.problem.sentence
+                peer["next"] = max(0, round(link.next_attempt - now))
+        return {"sessions": sum(bool(one.proven) for one in self.streams), "peers": peers}
+
+    def notified(self, message: dict[str, str]) -> None:
+        """`flush`: try the servers that something waits for now; "" means all of them."""
+        if message.get("change") != "flush":
+            return
+        for one in self.store.outgoing.waiting():
+            if message.get("domain") in ("", one.remote) and one.local in self.hosted:
+                link = self.link(one.local, one.remote)
+                link.waiting = True
+                link.connect(now=True)
+
+    def changed(self) -> bool:
+        """Whether certificates on disk are newer than those in use."""
+        return self.shelf.changed() or self._judge.changed()
+
+    def reload(self) -> None:
+        """Use the certificates that are on disk now; CertificateError keeps the others."""
+        self.shelf.reload()
+        self.tls.reload()
+        with contextlib.suppress(TrustError):
+            self._judge.reload()
+
+    # -- trust ---------------------------------------------------------------------------------
+
+    def judge(
+        self,
+        stream: PeerStream,
+        rule: Rule,
+        domain: str = "",
+        *,
+        published: PublishedCertificates | None = None,
+    ) -> None:
+        """Problem if the peer's certificate does not prove that it is its domain, or another."""
+        domain = domain or stream.remote
+        if not rule.allowed:
+            raise Problem(Kind.DENIED, "denied", rule.refusal)
+        shown = stream.connection.presented()
+        verdict = self._judge.judge(
+            shown.chain,
+            domain,
+            self.host.clock(),
+            staple=shown.staple,
+            pins=rule.pins,
+            published=published,
+        )
+        certificate = _certificate(verdict)
+        if not verdict.accepted:
+            raise Problem(Kind.REFUSED, verdict.cause.value, verdict.sentence, certificate)
+        if not self.is_incoming(stream):
+            self.store.peers.reached(domain, self.host.clock(), certificate)
+
+    def heard(self, stream: PeerStream, domain: str) -> None:
+        """A peer proved that it speaks for a domain; StreamError if it has enough streams."""
+        others = sum(one.remote == domain and bool(one.proven) for one in self.streams)
+        if others > _MAX_OF_ONE:
+            raise StreamError("resource-constraint", "this server has many streams already")
+        log(Event.PEER_HEARD, domain=word(domain))
+        self.store.peers.heard(domain, self.host.clock(), Certificate())
+        for (_, remote), link in list(self.links.items()):
+            if remote == domain and link.waiting:
+                link.connect(now=True)  # it is there again
+
+    def refused(self, stream: PeerStream, problem: Problem, domain: str = "") -> None:
+        """Somebody claims to be a domain and could not prove it."""
+        domain = domain or stream.remote
+        address = network_of(stream.connection.address)
+        if self.store.peers.get(domain) is None:
+            if self._strangers.exceeded(address):
+                return
+            self._strangers.note(address)
+        problem.tell(domain)
+        now = self.host.clock()
+        self.store.peers.failed(domain, now, problem.cause, problem.sentence, problem.certificate)
+
+
+def _certificate(verdict: Verdict) -> Certificate:
+    return Certificate(verdict.fingerprint, verdict.not_after, verdict.authority)

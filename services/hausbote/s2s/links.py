@@ -1,0 +1,330 @@
+"""The way from one domain of ours to one of theirs: which stream serves it, and what waits for one.
+
+While a stream is up and nothing waits, stanzas go straight to it and are remembered until the peer
+has acknowledged them.  Otherwise messages go to the queue on disk, and from there to the peer in
+the order in which they came, as soon as a stream is up; only when the queue is empty do new ones go
+straight again.  Everything else waits for a first attempt to connect at most, and is answered with
+an error if that fails.
+"""
+
+import random
+import time
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import gevent
+from gevent.event import Event as Signal
+
+from hausbote.base.log import bug
+from hausbote.s2s.parcel import Parcel, is_kept
+from hausbote.s2s.problem import Kind, Problem
+from hausbote.s2s.stream import PeerStream
+from hausbote.storage import Outgoing, StorageError
+from hausbote.xmpp.errors import InternalServerError, ResourceConstraint, StanzaError
+from hausbote.xmpp.stanza import Stanza
+
+if TYPE_CHECKING:
+    from hausbote.s2s.gate import Gate
+
+_FIRST_PAUSE: Final = 1.0  # seconds until the second attempt
+_LONGEST_PAUSE: Final = 900.0
+_AWAY_AFTER: Final = 3  # failures, until the box is told that the server is away
+_HOLD: Final = 3.0  # seconds that messages wait in memory: their senders wait for their acks
+_MAX_HELD: Final = 200  # stanzas that wait for a first attempt
+_MAX_UNSAFE: Final = 10_000  # stanzas, and
+_MAX_UNSAFE_SIZE: Final = 4_194_304  # bytes that are sent and not acknowledged
+_PORTION: Final = 100  # stanzas read from the queue at once
+
+
+class Link:
+    """`waiting` says that the queue on disk has, or may have, something for this pair."""
+
+    def __init__(self, gate: "Gate", local: str, remote: str) -> None:
+        self.gate = gate
+        self.local = local
+        self.remote = remote
+        self.stream: PeerStream | None = None
+        self.waiting = False
+        self.problem: Problem | None = None
+        self.next_attempt = 0.0
+        self.used = time.monotonic()
+        self._failures = 0
+        self._began = 0.0  # when the attempt did
+        self._attempt: Any = None
+        self._timer: Any = None
+        self._held: deque[Parcel] = deque()
+        self._storing = 0  # on their way to the disk
+        self._draining = False
+        self._read = 0  # up to where the queue was given to the stream
+        self._room = Signal()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing would be lost with it."""
+        active = self.stream or self._attempt or self._timer or self._held or self._storing
+        return not active and not self.waiting
+
+    # -- what comes from the box ---------------------------------------------------------------
+
+    def send(self, parcel: Parcel) -> None:
+        """Send it, keep it or refuse it."""
+        self.used = time.monotonic()
+        if self.stream is not None and not self.waiting and self._has_room():
+            self._write(self.stream, parcel)
+        elif self.stream is None and not self.waiting and self._may_connect:
+            self._hold(parcel)
+        elif is_kept(parcel.stanza):
+            self._keep(parcel)
+        elif self.stream is not None:
+            self._write(self.stream, parcel)
+        else:
+            self._hold(parcel)
+
+    @property
+    def _may_connect(self) -> bool:
+        return self._attempt is not None or time.monotonic() >= self.next_attempt
+
+    def _write(self, stream: PeerStream, parcel: Parcel) -> None:
+        if not is_kept(parcel.stanza):
+            parcel.safe()  # nobody would send it again
+        stream.deliver(parcel)
+
+    def _has_room(self) -> bool:
+        assert self.stream is not None
+        sent = self.stream.sent
+        return len(sent) < _MAX_UNSAFE and sent.size < _MAX_UNSAFE_SIZE
+
+    def _hold(self, parcel: Parcel) -> None:
+        """Until the attempt to connect has come to its end, in memory."""
+        kept = is_kept(parcel.stanza)
+        if not kept:
+            parcel.safe()  # nobody would send it again
+        if self.problem is not None and not self._may_connect:
+            self._refuse(parcel, self.problem.answer())
+        elif len(self._held) < _MAX_HELD:
+            self._held.append(parcel)
+            self.connect()
+        elif kept and self.gate.keeps:
+            self._spill()
+            self._keep(parcel)
+        else:
+            self._refuse(parcel, ResourceConstraint("too much waits for that server"))
+
+    def check(self, now: float) -> None:
+        """If the attempt takes its time, messages are better off on the disk."""
+        late = self._attempt is not None and now - self._began > _HOLD
+        if late and self._held and self.gate.keeps:
+            self._spill()
+
+    def stop(self) -> None:
+        """The service ends: what waits in memory goes to the disk."""
+        self._stop_timer()
+        if self._attempt is not None:
+            self._attempt.kill(block=False)
+        if self.gate.keeps:
+            self._spill()
+        for parcel in self._held:
+            parcel.safe()
+
+    def _spill(self) -> None:
+        """To the disk with what is to be kept of what is held."""
+        held, self._held = self._held, deque()
+        for parcel in held:
+            if is_kept(parcel.stanza):
+                self._keep(parcel)
+            else:
+                self._held.append(parcel)
+
+    def _keep(self, parcel: Parcel) -> None:
+        """On disk it waits for its turn."""
+        problem, soon = self.problem, time.monotonic() < self.next_attempt
+        if problem is not None and problem.kind is not Kind.AWAY and soon:
+            self._refuse(parcel, problem.answer())
+            return
+        if not self.gate.keeps:
+            self._hold(parcel)
+            return
+        self.waiting = True
+        self._storing += 1
+        ticket = self.gate.keep(self, parcel)
+        ticket.then(partial(self._kept, parcel, ticket))
+        self.connect()
+
+    def _kept(self, parcel: Parcel, ticket: Any) -> None:
+        self._storing -= 1
+        refusal: StanzaError | None = None
+        try:
+            if not ticket.wait():
+                refusal = ResourceConstraint("too many messages wait for that server")
+        except StorageError:
+            refusal = InternalServerError("it could not be kept")
+        if refusal is not None:
+            self.gate.refuse(parcel.stanza, refusal)
+        parcel.safe()
+        self._room.set()
+        self._drain_soon()
+
+    def _refuse(self, parcel: Parcel, why: StanzaError) -> None:
+        self.gate.refuse(parcel.stanza, why)
+        parcel.safe()
+
+    # -- attempts ------------------------------------------------------------------------------
+
+    def connect(self, *, now: bool = False) -> None:
+        """Begin an attempt, unless there is one, or it is too soon for another."""
+        if self.stream is not None or self._attempt is not None or self.gate.stopping:
+            self._drain_soon()
+            return
+        if not now and time.monotonic() < self.next_attempt:
+            if self._timer is None and self.waiting:
+                pause = self.next_attempt - time.monotonic()
+                self._timer = gevent.spawn_later(pause, self._try_again)
+            return
+        self._stop_timer()
+        self._began = time.monotonic()
+        self._attempt = gevent.spawn(self._connect)
+
+    def _try_again(self) -> None:
+        self._timer = None
+        self.connect(now=True)
+
+    def _stop_timer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None and timer is not gevent.getcurrent():
+            timer.kill(block=False)
+
+    def _connect(self) -> None:
+        try:
+            stream = self.gate.connect(self.local, self.remote)
+        except Problem as problem:
+            self._failed(problem)
+        except Exception as fault:  # noqa: BLE001 - a fault of ours is one attempt's failure
+            bug(fault)
+            self._failed(Problem(Kind.AWAY, "fault", "Hausbote itself has a fault; see its log."))
+        else:
+            self._attempt = None
+            self.adopt(stream)
+
+    def adopt(self, stream: PeerStream) -> None:
+        """A stream may be used from now on, ours or one that the peer began."""
+        if self.stream is not None and not self.stream.closed:
+            if stream.link is None and not self.gate.is_incoming(stream):
+                stream.close()
+            return
+        if stream.closed:
+            self._failed(Problem(Kind.AWAY, "cut", f"{self.remote} closed the connection."))
+            return
+        self.stream, stream.link = stream, self
+        if self._failures >= _AWAY_AFTER:
+            self.gate.announce(self, away=False)
+        self.problem, self._failures, self.next_attempt = None, 0, 0.0
+        self._stop_timer()
+        while self._held and self.stream is stream:
+            self._write(stream, self._held.popleft())
+        self._drain_soon()
+
+    def _failed(self, problem: Problem) -> None:
+        self._attempt = None
+        if self.stream is not None:
+            return  # the peer came to us meanwhile
+        self._pause(problem)
+        if problem.kind is Kind.AWAY and self.gate.keeps:
+            self._spill()
+        held, self._held = self._held, deque()
+        for parcel in held:
+            self._refuse(parcel, problem.answer())
+        if problem.kind is not Kind.AWAY:
+            self.gate.pump.run(self.give_up)
+        elif self.waiting:
+            self.connect()
+
+    def _pause(self, problem: Problem) -> None:
+        self.problem = problem
+        pause = min(_FIRST_PAUSE * 2**self._failures, _LONGEST_PAUSE) * random.uniform(0.7, 1.3)  # noqa: S311
+        self._failures = min(self._failures + 1, 16)
+        if self._failures == _AWAY_AFTER:
+            self.gate.announce(self, away=True)
+        self.next_attempt = time.monotonic() + pause
+
+    def give_up(self) -> None:
+        """Tell the senders of all that waits that it will not arrive."""
+        problem, after = self.problem, 0
+        while problem is not None and self.stream is None:
+            rows = self.gate.store.outgoing.pending(self.remote, self.local, after, _PORTION)
+            for row in rows:
+                self.gate.bounce(row, problem)
+                after = row.id
+            if not rows and not self._storing:
+                self.waiting = False
+                return
+            if not rows:
+                self._room.clear()
+                self._room.wait(1.0)
+
+    # -- the queue -----------------------------------------------------------------------------
+
+    def _drain_soon(self) -> None:
+        if self.waiting and self.stream is not None and not self._draining:
+            self._draining = True
+            self.gate.pump.run(self._drain)
+
+    def _drain(self) -> None:
+        """In a worker: send what waits, in order, as quickly as the peer takes it."""
+        try:
+            stream = self.stream
+            while stream is not None and self.stream is stream:
+                if not self._has_room():
+                    self._room.clear()
+                    self._room.wait(1.0)
+                    continue
+                queue = self.gate.store.outgoing
+                rows = queue.pending(self.remote, self.local, self._read, _PORTION)
+                if self.stream is not stream:
+                    return
+                for row in rows:
+                    self._read = row.id
+                    stream.deliver(unpacked(row))
+                if not rows:
+                    # What is on its way to the disk is read in the next round.
+                    self.waiting = self._storing > 0
+                    return
+        finally:
+            self._draining = False
+            if self.stream is not stream:  # another one came while the disk was read
+                self._drain_soon()
+
+    def arrived(self, parcels: list[Parcel]) -> None:
+        """The peer has these for good."""
+        last = 0
+        for parcel in parcels:
+            last = max(last, parcel.row)
+            parcel.safe()
+        if last:
+            self.gate.store.outgoing.discard(self.remote, self.local, last)
+        self._room.set()
+
+    def lost(self, stream: PeerStream, parcels: list[Parcel]) -> None:
+        """The stream ended; what it did not bring there waits for the next, or is refused."""
+        if self.stream is not stream:
+            return
+        self.stream = None
+        self._read = 0
+        self._room.set()
+        self.waiting = self.waiting or any(parcel.row for parcel in parcels)
+        broken = Problem(Kind.AWAY, "cut", f"The connection with {self.remote} broke.")
+        for parcel in parcels:
+            if parcel.row:
+                continue
+            if is_kept(parcel.stanza):
+                self._keep(parcel)
+            else:
+                self._refuse(parcel, broken.answer())
+        if self.waiting and not self.gate.stopping:
+            self.next_attempt = time.monotonic() + random.uniform(0.2, 1.5)  # noqa: S311
+            self.connect()
+
+
+def unpacked(row: Outgoing) -> Parcel:
+    """What waits in the queue, to be sent."""
+    return Parcel(Stanza.unpack(row.stanza), row.frame, row.id)

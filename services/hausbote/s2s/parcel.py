@@ -1,0 +1,68 @@
+"""A stanza on its way to another server."""
+
+from collections.abc import Callable
+from typing import Final
+
+from hausbote.xmpp import ns
+from hausbote.xmpp.stanza import Stanza, child, start_tag
+
+_KEPT_PRESENCE: Final = frozenset({"subscribed", "unsubscribe", "unsubscribed"})
+_MAX_ID: Final = 200
+
+
+class Parcel:
+    """`id` names it for ever, `row` is its place in the queue on disk (0 = it is not there).
+
+    Pending for the bus: it is `safe` when it is kept on disk, or the other server has it.
+    """
+
+    __slots__ = ("_callbacks", "_safe", "id", "row", "size", "stanza")
+
+    def __init__(self, stanza: Stanza, id: str, row: int = 0) -> None:
+        self.stanza = stanza
+        self.id = id
+        self.row = row
+        self.size = len(stanza.inner) + 200
+        self._safe = row > 0
+        self._callbacks: list[Callable[[], None]] = []
+
+    def then(self, callback: Callable[[], None]) -> None:
+        if self._safe:
+            callback()
+        else:
+            self._callbacks.append(callback)
+
+    def safe(self) -> None:
+        """Somebody else answers for it now."""
+        self._safe = True
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def wire(self, *, with_hop: bool) -> bytes:
+        """What is written to the peer; with a hop it can tell when it gets the same again."""
+        if not with_hop:
+            return self.stanza.wire()
+        hop = child(ns.HOP, "hop", id=self.id)
+        return self.stanza.with_children((*self.stanza.children, hop)).wire()
+
+
+def is_kept(stanza: Stanza) -> bool:
+    """Whether it waits for a server that is away.
+
+    Messages do, and answers about subscriptions, which nobody ever repeats: without them the two
+    servers would not agree on who may see whom.  Errors do not: nobody waits for them.
+    """
+    if stanza.name == "presence":
+        return stanza.type in _KEPT_PRESENCE
+    return stanza.name == "message" and stanza.type != "error"
+
+
+def without_hop(stanza: Stanza) -> tuple[Stanza, str]:
+    """What a peer sent without its hop, and the hop's id ("" = it has none)."""
+    if not any(part.ns == ns.HOP for part in stanza.children):
+        return stanza, ""
+    hop = stanza.child(ns.HOP, "hop")
+    others = tuple([part for part in stanza.children if part.ns != ns.HOP])
+    id = start_tag(hop).get("id", "") if hop is not None else ""
+    return stanza.with_children(others), id if len(id) <= _MAX_ID else ""

@@ -1,0 +1,62 @@
+"""What the owner has decided about other servers."""
+
+from typing import Final, NamedTuple, TypeVar
+
+from hausbote.base.settings import Settings
+from hausbote.net.judge import Pin
+
+T = TypeVar("T")
+
+
+class Rule(NamedTuple):
+    """What holds for one domain."""
+
+    allowed: bool
+    refusal: str = ""  # a sentence for the owner, if it is not allowed
+    pins: tuple[Pin, ...] = ()
+    dialback: bool = False
+
+
+class Rules:
+    """The settings of federation, by domain.
+
+    A domain in the settings stands for the names below it, too: who denies a server means its rooms
+    as well.  The longest name that fits a domain counts.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        federation = settings.federation
+        self._enabled: Final = federation.enabled == "yes"
+        self._listed: Final = dict.fromkeys(federation.allow, True) | dict.fromkeys(
+            federation.deny, False
+        )
+        self._only_allowed: Final = federation.only_allowed == "yes"
+        self._dialback: Final = dict.fromkeys(federation.dialback, True)
+        self._pins: Final = {
+            domain: tuple(Pin(fingerprint, last_day) for fingerprint, last_day in pins)
+            for domain, pins in federation.pins_by_domain.items()
+        }
+
+    def for_domain(self, domain: str) -> Rule:
+        """The rule for a prepared domain."""
+        if not self._enabled:
+            return Rule(False, "The box does not talk with other servers: federation.enabled.")
+        allowed = _nearest(self._listed, domain)
+        if allowed is False:
+            return Rule(False, f"The settings deny {domain}: federation.deny.")
+        if allowed is None and self._only_allowed:
+            return Rule(False, f"Only listed servers are allowed, and {domain} is not in the list.")
+        return Rule(
+            True,
+            pins=_nearest(self._pins, domain) or (),
+            dialback=_nearest(self._dialback, domain) or False,
+        )
+
+
+def _nearest(entries: dict[str, T], domain: str) -> T | None:
+    """The entry of the domain, or else of the nearest name above it."""
+    while domain:
+        if domain in entries:
+            return entries[domain]
+        domain = domain.partition(".")[2]
+    return None

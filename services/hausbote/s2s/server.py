@@ -1,0 +1,114 @@
+"""The listeners for other servers, and the clock that watches all streams with them."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import gevent
+
+from hausbote.base.log import Event, bug, log
+from hausbote.net.connection import Connection
+from hausbote.net.listener import AddressBook, Listener
+from hausbote.net.tls import CertificateError
+from hausbote.s2s.gate import Gate
+from hausbote.s2s.keepalive import Keepalive
+from hausbote.xmpp.errors import StreamError
+
+_SWEEP: Final = 2.0  # seconds
+_CERTIFICATE_CHECK: Final = 60.0  # seconds
+_EXPIRE: Final = 60.0  # seconds
+_MAX_STREAMS: Final = 3_000
+_MAX_STRANGERS: Final = 500  # that have not proven who they are
+
+
+class Server:
+    """Takes other servers' connections."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+        self._keepalive = Keepalive(gate)
+        self._book = AddressBook(gate.settings.limits.connections_per_address)
+        self._listeners: list[Listener] = []
+        self._clock: Any = None
+        self._jobs: list[_Job] = [
+            _Job(_CERTIFICATE_CHECK, self._look_at_certificates),
+            _Job(_EXPIRE, gate.expire),
+        ]
+        gate.left = self._book.leave
+
+    def start(self) -> None:
+        """Accept other servers; OSError if a port is taken."""
+        settings = self.gate.settings
+        ports = settings.ports
+        for port, accept in ((ports.s2s, self._accept), (ports.s2s_tls, self._accept_tls)):
+            if port:
+                listener = Listener(settings.address, port, accept, self._book, self.gate.traffic)
+                listener.start()
+                self._listeners.append(listener)
+                log(Event.LISTENING, port=listener.port)
+        self._clock = gevent.spawn(self._watch)
+
+    def stop(self) -> None:
+        """Say goodbye to everybody and accept nobody; what has not arrived goes to the disk."""
+        for listener in self._listeners:
+            listener.close()
+        if self._clock is not None:
+            self._clock.kill()
+        self.gate.stop()
+
+    def reload_certificates(self) -> None:
+        """New connections get what is on disk now; if that is unusable, what they got before."""
+        try:
+            self.gate.reload()
+        except CertificateError:
+            log(Event.CERTIFICATE_UNUSABLE)
+        else:
+            log(Event.CERTIFICATE_RELOADED)
+
+    def _accept(self, connection: Connection) -> None:
+        self._welcome(connection)
+
+    def _accept_tls(self, connection: Connection) -> None:
+        self._welcome(connection)
+        connection.start_tls(self.gate.shelf)
+
+    def _welcome(self, connection: Connection) -> None:
+        stream = self.gate.welcome(connection)
+        connection.start()
+        streams = self.gate.streams
+        if len(streams) > _MAX_STREAMS or self._strangers() > _MAX_STRANGERS:
+            stream.end(StreamError("resource-constraint", "too many servers are connected"))
+
+    def _strangers(self) -> int:
+        streams = self.gate.streams
+        if len(streams) <= _MAX_STRANGERS:
+            return 0
+        return sum(not stream.proven for stream in streams)
+
+    def _watch(self) -> None:
+        while True:
+            gevent.sleep(_SWEEP)
+            try:
+                self._keepalive.sweep(time.monotonic())
+                for job in self._jobs:
+                    job.run_if_due(time.monotonic())
+            except Exception as fault:  # noqa: BLE001 - the clock must go on
+                bug(fault)
+
+    def _look_at_certificates(self) -> None:
+        if self.gate.changed():
+            self.reload_certificates()
+
+
+class _Job:
+    """Something to do now and then."""
+
+    def __init__(self, every: float, do: Callable[[], None]) -> None:
+        self._every = every
+        self._do = do
+        self._next = time.monotonic() + every / 10
+
+    def run_if_due(self, now: float) -> None:
+        if now >= self._next:
+            self._next = now + self._every
+            self._do()

@@ -1,0 +1,344 @@
+"""Message archives (XEP-0313): each message once, with an entry in the archive of each side.
+
+Ids are microseconds since 1970, made unique by counting on: a moment is an id, and order and time
+need no column.  Nobody outside the box sees them as they are.
+
+What has come lately is one row at the end of a table, and is sorted in later: see `sort_in`.
+"""
+
+import json
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import closing
+from typing import Any, Final, NamedTuple
+
+from peewee import SqliteDatabase
+
+from hausbote.storage.ticket import Ticket
+from hausbote.storage.writer import Writer
+
+MICROSECONDS: Final = 1_000_000
+_DELETED_AT_ONCE: Final = 500
+_SORTED_AT_ONCE: Final = 500
+
+_PUT_MESSAGE: Final = "INSERT INTO archived_message (id, entries, stanza) VALUES (?, ?, ?)"
+_PUT_ENTRY: Final = "INSERT INTO archive (account_id, id, peer_id) VALUES (?, ?, ?)"
+_PUT_FRESH: Final = "INSERT INTO archive_fresh (id, entries) VALUES (?, ?)"
+_FRESH: Final = "SELECT id, entries FROM archive_fresh ORDER BY id"
+_IS_FRESH: Final = "SELECT EXISTS (SELECT 1 FROM archive_fresh)"
+_ACCOUNT: Final = "SELECT id FROM account WHERE local = ?"
+_PEER: Final = "SELECT id FROM archive_peer WHERE account_id = ? AND jid = ?"
+_PUT_PEER: Final = "INSERT INTO archive_peer (account_id, jid) VALUES (?, ?) RETURNING id"
+_DELETE_SOME: Final = (
+    "DELETE FROM archive WHERE account_id = ?1 AND id IN"
+    " (SELECT id FROM archive WHERE account_id = ?1 AND id < ?2 ORDER BY id LIMIT ?3)"
+)
+_DELETE_PEERS: Final = (
+    "DELETE FROM archive_peer WHERE account_id = ? AND NOT EXISTS (SELECT 1 FROM archive"
+    " WHERE archive.account_id = archive_peer.account_id AND peer_id = archive_peer.id)"
+)
+_FIRST_TOO_MANY: Final = (
+    "SELECT id FROM archive WHERE account_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?"
+)
+# CROSS JOIN: SQLite must go along the account's entries, and not along the messages.
+_MESSAGES: Final = (
+    "SELECT message.id, stanza FROM archive CROSS JOIN archived_message AS message"
+    " ON message.id = archive.id WHERE"
+)
+
+
+class Archived(NamedTuple):
+    """`stanza` is the message as it goes over the wire."""
+
+    id: int
+    stanza: bytes
+
+    @property
+    def at(self) -> float:
+        """Seconds since 1970."""
+        return self.id / MICROSECONDS
+
+
+class Range(NamedTuple):
+    """A part of an archive: ids between `after` and `before`, both not included.
+
+    `peer` is the bare JID of the other side, "" for all; `ids` are those that may be in it.
+    """
+
+    after: int = 0
+    before: int = sys.maxsize
+    peer: str = ""
+    ids: tuple[int, ...] | None = None
+
+
+class Portion(NamedTuple):
+    """How many entries were counted, and the id of the last of them."""
+
+    number: int
+    last: int
+
+
+class _Row(NamedTuple):
+    id: int
+    stanza: bytes
+    entries: tuple[tuple[str, str], ...]
+
+
+class Archives:
+    """All accounts' archives.  `keep` returns at once; reads see what was given to it before."""
+
+    def __init__(
+        self, reader: SqliteDatabase, writer: Writer, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._clock = clock
+        row = reader.execute_sql("SELECT max(id) FROM archived_message").fetchone()
+        self._last = int(row[0] or 0)
+        self._fresh = 0  # not sorted in yet, as far as this process knows; for the writer's thread
+
+    def next_id(self) -> int:
+        """The id of a message that comes now; ids grow, whatever the clock does."""
+        now = int(self._clock() * MICROSECONDS)
+        self._last = now if now > self._last else self._last + 1
+        return self._last
+
+    def keep(self, id: int, stanza: bytes, entries: Iterable[tuple[str, str]]) -> Ticket[None]:
+        """Put a message into archives, each named by (local part, bare JID of the other side)."""
+        return self._writer.insert_with(self._write, _Row(id, stanza, tuple(entries)))
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def page(
+        self,
+        local: str,
+        where: Range,
+        limit: int,
+        *,
+        size: int = sys.maxsize,
+        backwards: bool = False,
+    ) -> list[Archived]:
+        """The first messages of the range, or its last; oldest first either way.
+
+        No more than `limit`, and no more once they have `size` bytes together.
+        """
+        condition, values = _condition(local, where)
+        order = "DESC" if backwards else "ASC"
+        sql = f"{_MESSAGES} {condition} ORDER BY archive.id {order} LIMIT ?"
+        found = []
+        with closing(self._connection().execute(sql, (*values, limit))) as rows:
+            for row in rows:
+                found.append(Archived(*row))
+                size -= len(row[1])
+                if size <= 0:
+                    break
+        if backwards:
+            found.reverse()
+        return found
+
+    def get(self, local: str, id: int) -> Archived | None:
+        found = self.page(local, Range(id - 1, id + 1), 1)
+        return found[0] if found else None
+
+    def count(self, local: str, where: Range, limit: int = sys.maxsize) -> Portion:
+        """How many are in the range, from its beginning and up to `limit`."""
+        condition, values = _condition(local, where)
+        sql = (
+            "SELECT count(*), coalesce(max(id), 0) FROM"
+            f" (SELECT archive.id FROM archive WHERE {condition} ORDER BY archive.id LIMIT ?)"
+        )
+        return Portion(*self._connection().execute(sql, (*values, limit)).fetchone())
+
+    def has(self, local: str, ids: Collection[int]) -> bool:
+        """Whether all of them are there."""
+        wanted = tuple(set(ids))
+        return self.count(local, Range(ids=wanted)).number == len(wanted)
+
+    def ends(self, local: str) -> tuple[int, int] | None:
+        """The ids of the oldest and of the newest message; None for an empty archive."""
+        connection = self._connection()
+        entries = f"FROM archive WHERE account_id = ({_ACCOUNT}) ORDER BY id"
+        first = connection.execute(f"SELECT id {entries} LIMIT 1", (local,)).fetchone()
+        last = connection.execute(f"SELECT id {entries} DESC LIMIT 1", (local,)).fetchone()
+        return None if first is None else (first[0], last[0])
+
+    # -- changing ------------------------------------------------------------------------------
+
+    def rewrite(
+        self,
+        entries: Sequence[tuple[str, str]],
+        change: Callable[[bytes], bytes | None],
+        among: int,
+    ) -> Ticket[bool]:
+        """Put what `change` makes of it in the place of the newest message of which it makes one.
+
+        It is looked for in these archives, each named by (local part, bare JID of the other side)
+        until it is found, among the newest messages there.  Whoever else has the message sees the
+        change, too.  `change` runs in the writer's thread.
+        """
+
+        def rewrite(connection: sqlite3.Connection) -> bool:
+            sort_in(connection)
+            for local, peer in entries:
+                changed = _changed(connection, local, peer, change, among)
+                if changed is not None:
+                    connection.execute(
+                        "UPDATE archived_message SET stanza = ? WHERE id = ?", changed
+                    )
+                    return True
+            return False
+
+        return self._writer.submit(rewrite)
+
+    def purge(self, before: float, at_most: int = 0) -> int:
+        """Delete what came before that time, in seconds since 1970, and the oldest of those that
+        have more than `at_most` (0 = no limit); returns how many entries went."""
+        accounts = self._connection().execute("SELECT id FROM account").fetchall()
+        return sum(self._purge(id, int(before * MICROSECONDS), at_most) for (id,) in accounts)
+
+    def _purge(self, account: int, before: int, at_most: int) -> int:
+        def limit(connection: sqlite3.Connection) -> int:
+            row = connection.execute(_FIRST_TOO_MANY, (account, at_most)).fetchone()
+            return before if row is None else max(before, row[0] + 1)
+
+        if at_most:
+            before = self._writer.submit(limit).wait()
+        deleted = _delete(self._writer, account, before)
+        if deleted:
+            self._writer.insert(_DELETE_PEERS, (account,)).wait()
+        return deleted
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _connection(self) -> sqlite3.Connection:
+        """To read, after all that was given to `keep` before is there to be seen."""
+        connection: sqlite3.Connection = self._reader.connection()
+        if not self._writer.idle or connection.execute(_IS_FRESH).fetchone()[0]:
+            self._writer.submit(sort_in).wait()
+        return connection
+
+    def _write(self, connection: sqlite3.Connection, rows: Sequence[_Row]) -> None:
+        """In the writer's thread: many messages at once."""
+        accounts: dict[str, int | None] = {}  # some may have been deleted meanwhile
+        messages, fresh = [], []
+        for row in rows:
+            entries = []
+            for local, peer in row.entries:
+                if local not in accounts:
+                    accounts[local] = _first(connection.execute(_ACCOUNT, (local,)))
+                if accounts[local] is not None:
+                    entries.append((accounts[local], peer))
+            if entries:
+                messages.append((row.id, len(entries), row.stanza))
+                fresh.append((row.id, json.dumps(entries)))
+        connection.executemany(_PUT_MESSAGE, messages)
+        connection.executemany(_PUT_FRESH, fresh)
+        self._fresh += len(fresh)
+        if self._fresh >= _SORTED_AT_ONCE:
+            self._fresh = 0  # if this is undone, they are sorted in a little later
+            sort_in(connection)
+
+
+def sort_in(connection: sqlite3.Connection) -> None:
+    """In the writer's thread: make the entries of messages that came since this was done last.
+
+    Each message touches pages all over the archives of two people.  Doing that for many at once, or
+    when somebody reads, makes the disk write a good deal less.
+    """
+    accounts: dict[int, bool] = {}
+    peers: dict[tuple[int, str], int] = {}
+    made = []
+    for id, text in connection.execute(_FRESH).fetchall():
+        entries = json.loads(text)
+        alive = [entry for entry in entries if _lives(connection, accounts, entry[0])]
+        for account, jid in alive:
+            if (account, jid) not in peers:
+                peers[account, jid] = _peer(connection, account, jid)
+            made.append((account, id, peers[account, jid]))
+        if not alive:
+            connection.execute("DELETE FROM archived_message WHERE id = ?", (id,))
+        elif len(alive) < len(entries):
+            connection.execute(
+                "UPDATE archived_message SET entries = ? WHERE id = ?", (len(alive), id)
+            )
+    connection.executemany(_PUT_ENTRY, sorted(made))
+    connection.execute("DELETE FROM archive_fresh")
+
+
+def clear_archive(reader: SqliteDatabase, writer: Writer, local: str) -> None:
+    """Delete an account's archive in small steps, so that others' writes come in between."""
+    account = _first(reader.connection().execute(_ACCOUNT, (local,)))
+    if account is not None:
+        writer.submit(sort_in).wait()
+        _delete(writer, account, sys.maxsize)
+
+
+def _changed(
+    connection: sqlite3.Connection,
+    local: str,
+    peer: str,
+    change: Callable[[bytes], bytes | None],
+    among: int,
+) -> tuple[bytes, int] | None:
+    condition, values = _condition(local, Range(peer=peer))
+    sql = f"{_MESSAGES} {condition} ORDER BY archive.id DESC LIMIT ?"
+    with closing(connection.execute(sql, (*values, among))) as rows:
+        for id, old in rows:
+            new = change(old)
+            if new is not None:
+                return new, id
+    return None
+
+
+def _delete(writer: Writer, account: int, before: int) -> int:
+    values = (account, before, _DELETED_AT_ONCE)
+    gone = 0
+    while deleted := writer.submit(lambda c: c.execute(_DELETE_SOME, values).rowcount).wait():
+        gone += deleted
+        if deleted < _DELETED_AT_ONCE:
+            break
+    return gone
+
+
+def _condition(local: str, where: Range) -> tuple[str, list[object]]:
+    """What follows WHERE, and its values."""
+    sql = f"archive.account_id = ({_ACCOUNT})"
+    values: list[object] = [local]
+    if where.peer:
+        sql += (
+            " AND peer_id = (SELECT id FROM archive_peer"
+            f" WHERE account_id = ({_ACCOUNT}) AND jid = ?)"
+        )
+        values += [local, where.peer]
+    if where.after:
+        sql += " AND archive.id > ?"
+        values.append(where.after)
+    if where.before != sys.maxsize:
+        sql += " AND archive.id < ?"
+        values.append(where.before)
+    if where.ids is not None:
+        sql += " AND archive.id IN (SELECT value FROM json_each(?))"
+        values.append(json.dumps(where.ids))
+    return sql, values
+
+
+def _lives(connection: sqlite3.Connection, known: dict[int, bool], account: int) -> bool:
+    if account not in known:
+        row = connection.execute("SELECT 1 FROM account WHERE id = ?", (account,)).fetchone()
+        known[account] = row is not None
+    return known[account]
+
+
+def _peer(connection: sqlite3.Connection, account: int, jid: str) -> int:
+    peer = _first(connection.execute(_PEER, (account, jid)))
+    if peer is None:
+        peer = _first(connection.execute(_PUT_PEER, (account, jid)))
+    assert peer is not None
+    return peer
+
+
+def _first(cursor: Any) -> int | None:
+    row = cursor.fetchone()
+    return None if row is None else int(row[0])

@@ -1,0 +1,308 @@
+"""People of two boxes: what works between them, and what happens when one of them is away."""
+
+import time
+
+import gevent
+import gevent.server
+import pytest
+
+from support.federation import log_in, make_houses, wait_until
+from support.worlds import PASSWORD
+
+STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
+PING = "<ping xmlns='urn:xmpp:ping'/>"
+
+
+@pytest.fixture
+def houses(tmp_path):
+    made = make_houses(tmp_path, "capulet.example", "montague.example")
+    yield made
+    for house in made:
+        house.close()
+
+
+@pytest.fixture
+def lovers(houses):
+    return log_in(houses[0], "juliet"), log_in(houses[1], "romeo")
+
+
+def chat(to, text, id="1"):
+    return f"<message to='{to}' type='chat' id='{id}'><body>{text}</body></message>"
+
+
+def befriend(one, other):
+    one.sends(f"<presence type='subscribe' to='{other.bare}'/>")
+    other.receives(f"<presence type='subscribe' from='{one.bare}'/>")
+    other.sends(f"<presence type='subscribed' to='{one.bare}'/>")
+    one.receives(f"<presence from='{other.jid}'/>")
+    other.sends(f"<presence type='subscribe' to='{one.bare}'/>")
+    one.receives(f"<presence type='subscribe' from='{other.bare}'/>")
+    one.sends(f"<presence type='subscribed' to='{other.bare}'/>")
+    other.receives(f"<presence from='{one.jid}'/>")
+
+
+# -- everyday life -----------------------------------------------------------------------------
+
+
+def test_a_message_and_its_answer(lovers):
+    juliet, romeo = lovers
+    juliet.sends(chat(romeo.bare, "Romeo?"))
+    romeo.receives(
+        f"<message to='{romeo.bare}' from='{juliet.jid}' id='1'><body>Romeo?</body></message>"
+    )
+    romeo.sends(chat(juliet.jid, "My dear?"))
+    juliet.receives(f"<message from='{romeo.jid}'><body>My dear?</body></message>")
+
+
+def test_messages_arrive_in_order_and_once(lovers):
+    juliet, romeo = lovers
+    for number in range(200):
+        juliet.sends(chat(romeo.bare, number))
+    for number in range(200):
+        message = romeo.receives(f"<message><body>{number}</body></message>")
+        assert not message.findall("{https://hausbote.example/hop}hop")
+    romeo.receives_nothing()
+
+
+def test_a_subscription_both_ways_and_presence(lovers):
+    juliet, romeo = lovers
+    befriend(juliet, romeo)
+    juliet.sends("<presence><show>away</show></presence>")
+    romeo.receives(f"<presence from='{juliet.jid}'><show>away</show></presence>")
+    juliet.wire.cut()
+    romeo.receives(f"<presence from='{juliet.jid}' type='unavailable'/>")
+
+
+def test_whoever_comes_later_sees_who_is_there(houses, lovers):
+    juliet, romeo = lovers
+    befriend(juliet, romeo)
+    desk = houses[1].client().log_in("romeo", PASSWORD, "desk")
+    desk.sends("<presence/>")
+    desk.receives_any_order(
+        "<presence from='romeo@montague.example/desk'/>",
+        f"<presence from='{romeo.jid}'/>",
+        f"<presence from='{juliet.jid}'/>",
+    )
+    juliet.receives("<presence from='romeo@montague.example/desk'/>")
+
+
+def test_rooms_and_pubsub_of_the_other_box_answer(lovers):
+    juliet, _ = lovers
+    for domain in ("montague.example", "rooms.montague.example", "pubsub.montague.example"):
+        juliet.sends(f"<iq type='get' to='{domain}' id='{domain}'>{PING}</iq>")
+        juliet.receives(f"<iq type='result' from='{domain}' id='{domain}'/>")
+
+
+def test_errors_come_back_to_the_right_client(lovers):
+    juliet, _ = lovers
+    juliet.sends(chat("nobody@montague.example", "Is there anybody?"))
+    juliet.receives(
+        f"<message type='error' from='nobody@montague.example' to='{juliet.jid}' id='1'><error>"
+        f"<service-unavailable xmlns='{STANZAS}'/></error></message>"
+    )
+
+
+def test_there_is_no_such_server(lovers):
+    juliet, _ = lovers
+    juliet.sends(
+        chat("romeo@nowhere.invalid", "Where are you?"),
+        f"<iq type='get' to='nowhere.invalid' id='2'>{PING}</iq>",
+    )
+    error = f"<error type='cancel'><remote-server-not-found xmlns='{STANZAS}'/></error>"
+    juliet.receives_any_order(
+        f"<message type='error' id='1' from='romeo@nowhere.invalid'>{error}</message>",
+        f"<iq type='error' id='2' from='nowhere.invalid'>{error}</iq>",
+    )
+
+
+def test_blocking_works_across_servers(houses, lovers):
+    juliet, romeo = lovers
+    befriend(juliet, romeo)
+    juliet.sends(
+        f"<iq type='set' id='b'><block xmlns='urn:xmpp:blocking'><item jid='{romeo.bare}'/></block></iq>"
+    )
+    juliet.receives("<iq type='result' id='b'/>")
+    romeo.receives(f"<presence type='unavailable' from='{juliet.jid}'/>")
+    romeo.sends(chat(juliet.bare, "Hello?"))
+    romeo.receives(
+        f"<message type='error'><error><service-unavailable xmlns='{STANZAS}'/></error></message>"
+    )
+    juliet.receives_nothing()
+
+
+def test_an_avatar_is_seen_by_a_contact_elsewhere(lovers):
+    juliet, romeo = lovers
+    befriend(juliet, romeo)
+    node = "urn:xmpp:avatar:metadata"
+    caps = "<c xmlns='http://jabber.org/protocol/caps' node='n' ver='v' hash='sha-1'/>"
+    juliet.sends(f"<presence>{caps}</presence>")
+    question = juliet_asked = None
+    while juliet_asked is None:
+        stanza = juliet.next()
+        if stanza.tag.endswith("iq") and stanza.get("from") == romeo.bare:
+            juliet_asked = stanza
+        elif stanza.tag.endswith("iq"):
+            question = stanza
+    for asked in [one for one in (question, juliet_asked) if one is not None]:
+        juliet.sends(
+            f"<iq type='result' id='{asked.get('id')}' to='{asked.get('from')}'>"
+            "<query xmlns='http://jabber.org/protocol/disco#info'>"
+            f"<identity category='client' type='pc'/><feature var='{node}+notify'/></query></iq>"
+        )
+    juliet.settle()
+    gevent.sleep(0.1)
+    item = "<item id='a'><metadata xmlns='urn:xmpp:avatar:metadata'><info bytes='3' id='a' type='image/png'/></metadata></item>"
+    romeo.sends(
+        f"<iq type='set' id='p'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='{node}'>{item}</publish></pubsub></iq>"
+    )
+    found = []
+    while not found:
+        stanza = juliet.next()
+        assert stanza is not None, "no notification comes"
+        found = stanza.findall(".//{http://jabber.org/protocol/pubsub#event}items")
+    assert stanza.get("from") == romeo.bare
+
+
+def test_other_devices_see_what_is_said_with_people_elsewhere(houses, lovers):
+    juliet, romeo = lovers
+    desk = houses[0].client().log_in("juliet", PASSWORD, "desk")
+    desk.sends("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+    desk.receives("<iq type='result' id='c'/>")
+    juliet.sends(chat(romeo.bare, "Romeo?"))
+    romeo.receives("<message><body>Romeo?</body></message>")
+    desk.receives(
+        "<message><sent xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'>"
+        f"<message xmlns='jabber:client' to='{romeo.bare}'/></forwarded></sent></message>"
+    )
+    romeo.sends(chat(juliet.jid, "My dear?"))
+    desk.receives(
+        "<message><received xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'>"
+        f"<message xmlns='jabber:client' from='{romeo.jid}'/></forwarded></received></message>"
+    )
+
+
+def test_a_server_that_accepts_connections_and_says_nothing(houses, lovers):
+    """Messages are on the disk long before it is given up."""
+    juliet, _ = lovers
+    silent = gevent.server.StreamServer(("127.0.1.92", 0), lambda *_: gevent.sleep(60))
+    silent.start()
+    houses[0].names.put("silent.example", "127.0.1.92", silent.server_port)
+    juliet.sends(chat("romeo@silent.example", "Hello?"))
+    wait_until(lambda: ("capulet.example", "silent.example") in houses[0].gate.links)
+    assert not houses[0].store.outgoing.waiting()
+    houses[0].door._keepalive.sweep(time.monotonic() + 4)
+    wait_until(lambda: houses[0].store.outgoing.waiting())
+    juliet.receives_nothing()
+    silent.stop(0)
+
+
+# -- the other box is away ---------------------------------------------------------------------
+
+
+def test_people_of_a_server_that_is_away_are_not_shown_as_available(houses, lovers):
+    juliet, romeo = lovers
+    befriend(juliet, romeo)
+    houses[1].close_gate()
+    juliet.sends(f"<message to='{romeo.bare}'><body>Are you there?</body></message>")
+    juliet.receives(f"<presence type='unavailable' from='{romeo.jid}'/>")
+    houses[1].open_gate()
+    houses[0].gate.notified({"change": "flush", "domain": ""})
+    juliet.receives(f"<presence from='{romeo.jid}'/>")
+
+
+def test_messages_wait_for_a_server_that_is_away_and_arrive_in_order(houses, lovers):
+    juliet, romeo = lovers
+    houses[1].close_gate()
+    for number in range(50):
+        juliet.sends(chat(romeo.bare, number))
+    juliet.sends(f"<iq type='get' to='montague.example' id='2'>{PING}</iq>")
+    juliet.receives(
+        f"<iq type='error' id='2'><error type='wait'><remote-server-timeout xmlns='{STANZAS}'/></error></iq>"
+    )
+    juliet.receives_nothing()
+    wait_until(lambda: [one.messages for one in houses[0].store.outgoing.waiting()] == [50])
+    houses[1].open_gate()
+    houses[0].gate.notified({"change": "flush", "domain": ""})
+    for number in range(50):
+        romeo.receives(f"<message><body>{number}</body></message>")
+    romeo.receives_nothing()
+    wait_until(lambda: not houses[0].store.outgoing.waiting())
+
+
+def test_what_waits_survives_a_restart_and_a_new_one_comes_behind_it(houses, lovers):
+    juliet, romeo = lovers
+    houses[1].close_gate()
+    for number in range(20):
+        juliet.sends(chat(romeo.bare, number))
+    wait_until(lambda: [w.messages for w in houses[0].store.outgoing.waiting()] == [20])
+    houses[0].kill_gate()
+    houses[1].open_gate()
+    houses[0].open_gate()
+    juliet.sends(chat(romeo.bare, 20))
+    for number in range(21):
+        romeo.receives(f"<message><body>{number}</body></message>")
+    romeo.receives_nothing()
+
+
+def test_a_gate_that_is_killed_in_the_middle_loses_and_doubles_nothing(houses, lovers):
+    juliet, romeo = lovers
+    juliet.sends(chat(romeo.bare, "first"))
+    romeo.receives("<message><body>first</body></message>")
+    for round in range(4):
+        for number in range(100):
+            juliet.sends(chat(romeo.bare, f"{round}-{number}"))
+            if number in (20, 70):
+                gevent.sleep(0.003 * round)
+                houses[(round + number) % 2].kill_gate()
+                houses[(round + number) % 2].open_gate()
+        for number in range(100):
+            romeo.receives(f"<message><body>{round}-{number}</body></message>")
+    romeo.receives_nothing()
+
+
+def test_what_waited_too_long_comes_back_with_the_cause(houses, lovers):
+    juliet, romeo = lovers
+    houses[1].close_gate()
+    juliet.sends(chat(romeo.bare, "now or never"))
+    wait_until(lambda: houses[0].store.outgoing.waiting())
+    houses[0].gate.host.clock = lambda: time.time() + 3 * 86_400 + 60
+    houses[0].gate.expire()
+    juliet.receives(
+        f"<message type='error' id='1' from='{romeo.bare}'><error type='wait'>"
+        f"<remote-server-timeout xmlns='{STANZAS}'/></error></message>"
+    )
+    wait_until(lambda: not houses[0].store.outgoing.waiting())
+    houses[1].open_gate()
+
+
+def test_more_than_may_wait_is_refused(tmp_path):
+    one, other = make_houses(
+        tmp_path, "capulet.example", "montague.example", federation={"queue_messages": 3}
+    )
+    juliet = log_in(one, "juliet")
+    other.close_gate()
+    for number in range(5):
+        juliet.sends(chat("romeo@montague.example", number, id=number))
+    error = f"<error><resource-constraint xmlns='{STANZAS}'/></error>"
+    juliet.receives(
+        f"<message type='error' id='3'>{error}</message>",
+        f"<message type='error' id='4'>{error}</message>",
+    )
+    other.open_gate()
+    for house in (one, other):
+        house.close()
+
+
+def test_a_stream_that_breaks_loses_nothing(houses, lovers):
+    juliet, romeo = lovers
+    for number in range(300):
+        juliet.sends(chat(romeo.bare, number))
+        if number % 60 == 30:
+            gevent.sleep(0.002)
+            for stream in list(houses[(number // 60) % 2].gate.streams):
+                stream.connection.abort()
+            gevent.sleep(0.01)
+            houses[0].gate.notified({"change": "flush", "domain": ""})
+    for number in range(300):
+        romeo.receives(f"<message><body>{number}</body></message>")
+    romeo.receives_nothing()

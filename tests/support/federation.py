@@ -1,0 +1,138 @@
+"""Several boxes in this process that federate over loopback TLS, each with a domain of its own.
+
+Every box has an address of its own for other servers, a certificate of a common authority, and a
+resolver that knows the others.  The bus, the c2s and the rooms service are those of a MemoryWorld.
+"""
+
+import time
+
+import gevent
+
+from hausbote.net.dns import Endpoint, NameProblem
+from hausbote.s2s.server import Server
+from hausbote.s2s.service import build_gate
+from support.authority import Authority
+from support.worlds import PASSWORD, MemoryWorld, free_ports
+
+
+class Names:
+    """Where the servers of the tests are."""
+
+    def __init__(self):
+        self.places = {}
+
+    def put(self, domain, address, port, *, direct_tls=False):
+        """The server of that domain and of those below it."""
+        self.places[domain] = [Endpoint(address, port, direct_tls)]
+
+    def endpoints(self, domain, service="server"):
+        name = domain
+        while name:
+            if name in self.places:
+                return self.places[name]
+            name = name.partition(".")[2]
+        raise NameProblem(f"There is no server of the name {domain}.", lasting=True)
+
+    def addresses(self, host):
+        return [host]
+
+    def free_port(self, address):
+        return free_ports(address, 1)[0]
+
+    def published(self, _endpoint):
+        return None
+
+
+class House(MemoryWorld):
+    """A box with its s2s service."""
+
+    def __init__(self, state, names, authority, domain, address, **overrides):
+        self.state = state
+        self.address = address
+        self.names = names
+        self.authority = authority
+        certs = state / "certs"
+        certs.mkdir(parents=True)
+        everything = [domain, f"*.{domain}"]
+        authority.issue(*everything).write(certs, "box")
+        root = authority.write(certs)
+        federation = {"enabled": "yes"} | overrides.pop("federation", {})
+        raw = {
+            "address": address,
+            "federation": federation,
+            "tls": {"authorities": "", "trust": [str(root)]},
+            "ports": {"s2s": 0, "s2s_tls": 0},
+        }
+        super().__init__(state, domain=domain, **raw | overrides)
+        self.gate = None
+        self.open_gate()
+
+    def open_gate(self):
+        """Start s2s, as after a crash."""
+        self.gate = build_gate(self.settings, self.store, self._bus("s2s"), self.names)
+        self.gate.host.started = self.gate.host.clock()
+        self.gate.resume()
+        self.gate.host.bus.serve(self.gate.from_bus)
+        self.door = Server(self.gate)
+        self.open_door()
+
+    def open_door(self):
+        """Let others in."""
+        from hausbote.net.listener import Listener
+
+        for accept, direct in ((self.door._accept, False), (self.door._accept_tls, True)):
+            listener = Listener(self.address, 0, accept, self.door._book, self.gate.traffic)
+            listener.start()
+            self.door._listeners.append(listener)
+            if direct:
+                self.direct_port = listener.port
+            else:
+                self.port = listener.port
+        self.door._clock = gevent.spawn(self.door._watch)
+        self.names.put(self.domain, self.address, self.port)
+
+    def close_gate(self):
+        self.door.stop()
+        gevent.sleep(0.05)
+        self.gate.host.bus.close(graceful=False)
+
+    def kill_gate(self):
+        """Without a word, as kill -9 does."""
+        for listener in self.door._listeners:
+            listener.close()
+        self.door._clock.kill()
+        self.gate.host.bus.close(graceful=False)
+        self.gate.stopping = True
+        for stream in list(self.gate.streams):
+            stream._lane.handle = lambda _: None
+            stream.link = None
+            stream.connection.abort()
+
+    def close(self):
+        self.close_gate()
+        super().close()
+
+
+def make_houses(directory, *domains, authority=None, **overrides):
+    """Boxes that know each other."""
+    names, authority = Names(), authority or Authority()
+    return [
+        House(directory / domain, names, authority, domain, f"127.0.1.{10 + number}", **overrides)
+        for number, domain in enumerate(domains)
+    ]
+
+
+def log_in(house, name, resource="home"):
+    """A person who is there."""
+    house.add_account(name)
+    client = house.client().log_in(name, PASSWORD, resource)
+    client.sends("<presence/>")
+    client.forget()
+    return client
+
+
+def wait_until(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "this does not come about"
+        gevent.sleep(0.01)
