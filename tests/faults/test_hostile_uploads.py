@@ -304,19 +304,47 @@ def test_a_killed_service_leaves_nothing_of_what_was_under_way(fort, romeo, plac
     still_serves(fort, romeo)
 
 
+def refused(client, condition, size, inside=""):
+    client.sends(
+        "<iq type='get' id='s' to='upload.h'>"
+        f"<request xmlns='urn:xmpp:http:upload:0' filename='x' size='{size}'/></iq>"
+    )
+    return client.receives(
+        f"<iq type='error' id='s'><error type='wait'>"
+        f"<{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>{inside}</error></iq>"
+    )
+
+
+def test_an_account_has_its_share(tmp_path):
+    """The oldest file makes room; the day's share does not come back with it."""
+    shares = ("upload.account_bytes=1000000", "upload.day_bytes=1500000")
+    world = RunningWorld(tmp_path / "state", *shares, address="127.0.0.34")
+    try:
+        world.add_account("romeo")
+        client = world.client().log_in("romeo", PASSWORD)
+        first, second = slot(client, 500_000), slot(client, 500_000)
+        assert put(world, first, b"1" * 500_000)[0] == 201
+        assert put(world, second, b"2" * 500_000)[0] == 201
+        third = slot(client, 500_000)
+        assert http_(world, "GET", first.path)[0] == 200
+        assert put(world, third, b"3" * 500_000)[0] == 201
+        assert http_(world, "GET", first.path)[0] == 404
+        assert http_(world, "GET", second.path)[0] == 200
+        assert left_alone(world, {second.id, third.id})
+        retry = "<retry xmlns='urn:xmpp:http:upload:0' stamp='*'/>"
+        sorry = refused(client, "resource-constraint", 1, retry)
+        stamp = sorry.find(".//{urn:xmpp:http:upload:0}retry").get("stamp")
+        assert stamp.endswith("T00:00:00.000Z")
+    finally:
+        world.close()
+
+
 def test_a_full_box_says_so(tmp_path):
     world = RunningWorld(tmp_path / "state", f"upload.free_bytes={1 << 60}", address="127.0.0.34")
     try:
         world.add_account("romeo")
         client = world.client().log_in("romeo", PASSWORD)
-        client.sends(
-            "<iq type='get' id='s' to='upload.h'>"
-            "<request xmlns='urn:xmpp:http:upload:0' filename='x' size='1'/></iq>"
-        )
-        client.receives(
-            "<iq type='error' id='s'><error type='wait'>"
-            "<resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
-        )
+        refused(client, "resource-constraint", 1)
     finally:
         world.close()
 

@@ -145,8 +145,9 @@ class RunningWorld:
         self.domain = domain
         self.state = state
         self.address = address
-        self.port, self.tls_port, self.component_port, self.web_port = free_ports(address, 4)
-        self.upload_port, self.proxy_port = free_ports(address, 2)
+        ports = free_ports(address, 6)
+        self.port, self.tls_port, self.component_port, self.web_port = ports[:4]
+        self.upload_port, self.proxy_port = ports[4:]
         chosen = [
             f"ports.c2s={self.port}",
             f"ports.c2s_tls={self.tls_port}",
