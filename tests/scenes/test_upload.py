@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from support.files import UPLOAD, ask, slot
+from support.worlds import PASSWORD, MemoryWorld
 
 DISCO = "http://jabber.org/protocol/disco#info"
 PURPOSE = "urn:xmpp:http:upload:purpose:0"
@@ -162,3 +163,21 @@ def test_what_is_announced_counts_before_it_comes(cast):
     ask(romeo, 100 * 1024 * 1024)
     refused(romeo, "resource-constraint", "wait", f"<retry xmlns='{UPLOAD}' stamp='*'/>")
     slot(cast("juliet"), 100 * 1024 * 1024)
+
+
+def test_what_is_turned_off_is_not_there(tmp_path):
+    world = MemoryWorld(tmp_path, ports={"upload": 0, "proxy": 0})
+    world.add_account("romeo")
+    romeo = world.client().log_in("romeo", PASSWORD)
+    items = DISCO.replace("#info", "#items")
+    romeo.sends(f"<iq type='get' id='d' to='h'><query xmlns='{items}'/></iq>")
+    named = {item.get("jid") for item in romeo.receives("<iq type='result' id='d'/>")[0]}
+    assert named & {"upload.h", "proxy.h"} == set()
+    for name in ("upload.h", "proxy.h"):
+        romeo.sends(f"<iq type='get' id='d' to='{name}'><query xmlns='{DISCO}'/></iq>")
+        romeo.receives(
+            f"<iq type='error' id='d' from='{name}'><error type='cancel'>"
+            "<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+        )
+    romeo.wire.cut()
+    world.close()
