@@ -97,6 +97,15 @@ def cast(world):
 
 
 @pytest.fixture
+def running(box):
+    """A cast at the running box, for what there is no memory world of: `running.world` is it."""
+    people = Cast(box)
+    yield people
+    for client in people.clients:
+        client.wire.cut()
+
+
+@pytest.fixture
 def component(world):
     """Makes components and lets them go at the end."""
     made = []

@@ -9,6 +9,7 @@ from hausbote.storage import (
     CURRENT,
     NEW,
     AccountExists,
+    Bounds,
     Certificate,
     Preferences,
     PushService,
@@ -18,6 +19,7 @@ from hausbote.storage import (
     Room,
     Roster,
     RosterItem,
+    Slot,
     Token,
     migrate,
     open_store,
@@ -162,6 +164,10 @@ class TestDeletingAnAccount:
             people.archives.keep(people.archives.next_id(), b"alone", [(local, "nurse@h")])
             people.archiving.set_preferences(local, Preferences("never"))
             people.archiving.note_reader(local, "phone", 1, 0)
+            id = "0" * 31 + str(len(local))
+            slot = Slot(id, "x.jpg", "image/jpeg", 5, b"key", 2**40)
+            people.uploads.reserve(local, slot, Bounds(9, 0, 0, 0, True), 1)
+            people.uploads.fill(id, b"digest", 1, 0)
         both = [("romeo", "juliet@h"), ("juliet", "romeo@h")]
         people.archives.keep(people.archives.next_id(), b"both", both)
         people.offline.keep("juliet", b"hers", 1.0, 0)
@@ -724,11 +730,14 @@ def test_everything_is_there_after_reopening(people, url):
 
 
 def rows_by_table(url):
-    """How many rows each table of accounts has, read without the store; notices are everybody's."""
+    """How many rows each table of accounts has, read without the store.
+
+    Notices are everybody's, and `upload_gone` names nobody.
+    """
     connection = sqlite3.connect(url.removeprefix("sqlite:///"))
     names = connection.execute(
         "SELECT name FROM sqlite_master"
-        " WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name != 'notice'"
+        " WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('notice', 'upload_gone')"
     ).fetchall()
     rows = {n: connection.execute(f"SELECT count(*) FROM {n}").fetchone()[0] for (n,) in names}
     connection.close()

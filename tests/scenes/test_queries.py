@@ -99,13 +99,6 @@ def test_what_nobody_answers_is_refused(cast, to, type):
     juliet.receives_nothing()
 
 
-@pytest.mark.parametrize("name", ["upload.h", "proxy.h"])
-def test_services_that_are_not_there_yet_say_so(cast, name):
-    romeo = cast("romeo")
-    romeo.sends(get(INFO, to=name))
-    romeo.receives(error("service-unavailable"))
-
-
 @pytest.mark.parametrize(
     "iq",
     [

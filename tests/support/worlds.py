@@ -27,6 +27,8 @@ from hausbote.turn import service as turn_service
 from hausbote.turn.caretaker import Caretaker
 from hausbote.turn.desk import Desk
 from hausbote.turn.secrets import secrets_of
+from hausbote.upload import service as upload_service
+from hausbote.upload.depot import Depot
 from hausbote.xmpp.sasl import keys_for
 from support.client import Client
 from support.wires import MemoryWire, TcpWire
@@ -78,7 +80,9 @@ class MemoryWorld:
         self.store = open_store(settings.database_url, GreenletRoom())
         self.host = c2s_service.build_host(settings, self.store, self._bus("c2s"))
         self.rooms = rooms_service.build_host(settings, self.store, self._bus("rooms"))
-        for host in (self.host, self.rooms):
+        self.upload = upload_service.build_host(settings, self.store, self._bus("upload"))
+        Depot(settings.uploads_dir).prepare()
+        for host in (self.host, self.rooms, self.upload):
             host.started = host.clock()
             host.bus.serve(lambda frame, host=host: from_bus(host, frame))
         self.turn = self._turn()
@@ -128,6 +132,7 @@ class MemoryWorld:
         self.host.bus.close(graceful=False)
         self.rooms.bus.close(graceful=False)
         self.turn.close(graceful=False)
+        self.upload.bus.close(graceful=False)
         gevent.sleep(0.001)
         self.store.close()
 
@@ -164,11 +169,17 @@ class RunningWorld:
         self.domain = domain
         self.state = state
         self.address = address
-        self.port, self.tls_port, self.component_port, self.web_port = free_ports(address, 4)
+        ports = free_ports(address, 6)
+        self.port, self.tls_port, self.component_port, self.web_port = ports[:4]
+        self.upload_port, self.proxy_port = ports[4:]
         chosen = [
             f"ports.c2s={self.port}",
             f"ports.c2s_tls={self.tls_port}",
             f"ports.web={self.web_port}",
+            f"ports.upload={self.upload_port}",
+            f"ports.proxy={self.proxy_port}",
+            f"upload.url=https://{address}:{self.upload_port}",
+            f"proxy.host={address}",
             f"ports.component={self.component_port}",
             f"federation.enabled={self.federates}",
             f"components.address={address}",

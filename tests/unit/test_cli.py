@@ -317,7 +317,7 @@ def checked(tmp_path, **raw):
     """What a start would be refused for, in a box with these settings."""
     (tmp_path / "certs").mkdir()
     make_certificates(tmp_path / "certs", [raw.pop("certified", "h")], [])
-    names = ("c2s", "c2s_tls", "web", "s2s", "s2s_tls")
+    names = ("c2s", "c2s_tls", "web", "s2s", "s2s_tls", "upload", "proxy")
     ports = dict(zip(names, free_ports(ADDRESS, len(names)), strict=True))
     base = {"domain": "h", "address": ADDRESS, "ports": ports, "relay": {"run": "off"}}
     return lambda: list(preflight.problems(Settings.from_dict(base | raw, tmp_path)))
@@ -348,7 +348,7 @@ def test_the_same_port_of_another_address_is_free(tmp_path):
 
 def test_an_address_that_this_machine_does_not_have_is_told(tmp_path):
     problems = checked(tmp_path, address="192.0.2.1")()
-    assert len(problems) == 5
+    assert len(problems) == 7
     assert all("192.0.2.1 cannot be used" in problem for problem in problems)
 
 
@@ -400,12 +400,12 @@ def running(tmp_path_factory):
 
 def test_the_status_tells_of_every_service(running):
     services = json.loads(hausbote("status", "--json", state=running.state).stdout)
-    assert [one["service"] for one in services] == ["c2s", "rooms", "turn"]
+    assert [one["service"] for one in services] == ["c2s", "rooms", "turn", "upload"]
     for one in services:
         assert one["state"] == "running"
         assert one["memory"] > 1_000_000
         assert one["handled"] <= 1  # the rooms hear that c2s was started
-    assert [one["sessions"] for one in services] == [0, 0, None]
+    assert [one["sessions"] for one in services] == [0, 0, None, 0]
     assert services[2]["memory"] < 25_000_000  # it loads no XML, no TLS and no store
     table = hausbote("status", state=running.state).stdout.splitlines()
     assert table[0].split() == ["service", "state", "uptime", "memory", "sessions", "handled"]

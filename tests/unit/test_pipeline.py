@@ -11,8 +11,15 @@ from hausbote.c2s import service as c2s
 from hausbote.core.feature import Feature, Target
 from hausbote.core.registry import Registry
 from hausbote.rooms import service as rooms
+from hausbote.upload import service as upload
 
-PIPELINES = {"c2s": c2s.FEATURES, "pubsub": c2s.PUBSUB_FEATURES, "rooms": rooms.FEATURES}
+PIPELINES = {
+    "c2s": c2s.FEATURES,
+    "pubsub": c2s.PUBSUB_FEATURES,
+    "rooms": rooms.FEATURES,
+    "upload": upload.FEATURES,
+    "proxy": upload.PROXY_FEATURES,
+}
 
 
 def page(name):

@@ -50,6 +50,8 @@ class Event(Enum):
     )
     RELAY_MOVED = "info", "The box has another address or network: the relay is started anew."
     RELAY_SECRET_CHANGED = "info", "The secret behind the relay's credentials was changed."
+    FILE_FAILED = "error", "An uploaded file could not be written; check the disk."
+    FILE_MISSING = "error", "An uploaded file is not on the disk; see 'hausbote files scrub'."
     UNDELIVERABLE = "warning", "A service of this box was away too long; senders were told."
     STANZA_REFUSED_BY_BUS = "error", "A service of this box sent something that is no stanza."
     BUG = "error", "A fault in Hausbote itself; please report the line."

@@ -77,6 +77,50 @@ class Web:
 
 
 @dataclass(frozen=True)
+class Upload:
+    """Files that people share: they upload one and send its address."""
+
+    url: str = setting(
+        "", "Where clients reach ports.upload: https://NAME[:PORT]. Default: names.upload and it."
+    )
+    file_bytes: int = setting(
+        104_857_616, "Size of one file. The default is 100 MiB and what encryption adds.", minimum=1
+    )
+    account_bytes: int = setting(
+        1_073_741_824, "Size of all files of one account together. 0 = no limit."
+    )
+    when_full: str = setting(
+        "oldest-go",
+        "What happens when an account has that much: its oldest files make room, or it must wait.",
+        choices=("oldest-go", "refuse"),
+    )
+    day_bytes: int = setting(
+        1_073_741_824, "What one account may upload on one day (UTC). 0 = no limit."
+    )
+    slots: int = setting(
+        100, "Uploads of one account that are announced and have not come yet.", minimum=1
+    )
+    slot_seconds: int = setting(
+        300, "Seconds within which an announced upload must begin.", minimum=1
+    )
+    total_bytes: int = setting(0, "Size of all files of the box together. 0 = no limit.")
+    free_bytes: int = setting(
+        536_870_912, "What uploads leave free on the disk. 0 = they may fill it."
+    )
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """Files that go from one client to another at once, through ports.proxy (XEP-0065)."""
+
+    host: str = setting("", "Name or IP address where clients reach it. Default: names.proxy")
+    stream_bytes: int = setting(1_073_741_824, "Bytes of one transfer. 0 = no limit.")
+    stream_seconds: int = setting(3_600, "Seconds that one transfer may take. 0 = no limit.")
+    idle_seconds: int = setting(60, "Seconds in which a transfer must get on.", minimum=1)
+    streams_per_account: int = setting(5, "Transfers of one account at the same time.", minimum=1)
+
+
+@dataclass(frozen=True)
 class Tls:
     """Certificates. Paths are relative to the state directory."""
 
@@ -407,6 +451,8 @@ class Settings:
     names: Names = field(default_factory=Names)
     ports: Ports = field(default_factory=Ports)
     web: Web = field(default_factory=Web)
+    upload: Upload = field(default_factory=Upload)
+    proxy: Proxy = field(default_factory=Proxy)
     tls: Tls = field(default_factory=Tls)
     dns: Dns = field(default_factory=Dns)
     limits: Limits = field(default_factory=Limits)
@@ -479,6 +525,11 @@ class Settings:
         return "s2s" if self.federation.enabled == "yes" else ""
 
     @property
+    def uploads_dir(self) -> Path:
+        """Where uploaded files are."""
+        return self.state / "uploads"
+
+    @property
     def database_url(self) -> str:
         """`database` with an absolute path."""
         scheme, separator, path = self.database.partition(":///")
@@ -492,18 +543,17 @@ class Settings:
     @property
     def ascii_domain(self) -> str:
         """The domain as DNS and certificates write it."""
-        return _ascii(self.domain)
+        return a_label(self.domain)
 
     @property
     def web_url(self) -> str:
         """`web.url` without a slash at its end."""
-        given = self.web.url.rstrip("/")
-        return given or f"https://{self.ascii_domain}:{self.ports.web}"
+        return self.web.url.rstrip("/") or f"https://{a_label(self.domain)}:{self.ports.web}"
 
     @property
     def relay_host(self) -> str:
         """Where clients find the relay."""
-        return _ascii(self.relay.host or self.domain)
+        return a_label(self.relay.host or self.domain)
 
     @property
     def relay_config(self) -> Path:
@@ -520,11 +570,26 @@ class Settings:
         """The database that we share with the relay."""
         return self.state / "relay" / "secrets.db"
 
+    @property
+    def upload_url(self) -> str:
+        """`upload.url` without a slash at its end."""
+        name = a_label(self.names.upload)
+        return self.upload.url.rstrip("/") or f"https://{name}:{self.ports.upload}"
+
     def items(self) -> Iterator[tuple[str, Any]]:
         """Every setting as ("section.key", value)."""
         for key, option in documented(type(self)):
             section, _, name = key.rpartition(".")
             yield key, getattr(getattr(self, section) if section else self, name or option.name)
+
+
+def a_label(name: str) -> str:
+    """A domain name as URLs and certificates have it."""
+    if name.isascii():
+        return name
+    import idna  # most of what reads settings never needs it
+
+    return idna.encode(name).decode()
 
 
 def documented(cls: type = Settings, prefix: str = "") -> Iterator[tuple[str, Field[Any]]]:
@@ -682,6 +747,10 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "relay.run", "a relay needs one of ports.relay and ports.relay_tls"
     if not re.fullmatch(r"|https://[^/?#\s<>]+(/[^?#\s<>]*)?", settings.web.url):
         yield "web.url", f"{settings.web.url!r} is not https://NAME[:PORT]"
+    if not re.fullmatch(r"|https://[^/?#\s<>]+/?", settings.upload.url):
+        yield "upload.url", f"{settings.upload.url!r} is not https://NAME[:PORT]"
+    if not re.fullmatch(r"[^\s/<>]*", settings.proxy.host):
+        yield "proxy.host", f"{settings.proxy.host!r} is not a name or an IP address"
     if settings.dns.server and not _is_endpoint(settings.dns.server):
         yield "dns.server", f"{settings.dns.server!r} is not ADDRESS:PORT"
 
@@ -781,14 +850,6 @@ def is_ip_address(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _ascii(name: str) -> str:
-    if name.isascii():
-        return name
-    import idna  # most of what reads settings never needs it
-
-    return idna.encode(name).decode()
 
 
 def _is_network(text: str) -> bool:

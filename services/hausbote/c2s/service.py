@@ -108,7 +108,8 @@ BusOpener = Callable[[Callable[[str, Frame], None]], Bus]
 
 def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
     """The service's host, wired but not started."""
-    names = settings.names
+    names, ports = settings.names, settings.ports
+    files = {names.upload: ports.upload, names.proxy: ports.proxy}
     host = Host(
         domain=settings.domain,
         settings=settings,
@@ -117,10 +118,10 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         registry=Registry(_features(settings)),
         directory=Directory(),
         pump=Pump(),
-        services={names.rooms: "rooms"},
+        services={names.rooms: "rooms"} | {name: "upload" for name, on in files.items() if on},
         identity=("server", "im", "Hausbote"),
         has_accounts=True,
-        elsewhere=frozenset({names.upload, names.proxy}),
+        elsewhere=frozenset(name for name, on in files.items() if not on),
         beyond=settings.beyond,
         outlets={domain: Component(domain) for domain in settings.components.by_domain},
     )

@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "check": "check",
     "user": "user",
     "circle": "circle",
+    "files": "files",
     "config": "config",
     "federation": "federation",
     "relay": "relay",

@@ -36,6 +36,8 @@ def problems(settings: Settings) -> Iterator[str]:
         (settings.address, settings.ports.web),
         (settings.address, settings.ports.s2s if settings.beyond else 0),
         (settings.address, settings.ports.s2s_tls if settings.beyond else 0),
+        (settings.address, settings.ports.upload),
+        (settings.address, settings.ports.proxy),
         (settings.components.address, settings.ports.component),
     ):
         if port:

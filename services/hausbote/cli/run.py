@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -71,19 +71,22 @@ def _wait_until_ready(settings: Settings, child: subprocess.Popen[bytes]) -> lis
     """Wait for every service to be ready; returns those that are not, unless all are stopped."""
     deadline = time.monotonic() + _START_TIME
     while child.poll() is None:
-        known = {one["name"]: one["statename"] for one in processes(settings) or ()}
-        wanted = services(settings)
-        states = {name: state for name, state in known.items() if name in wanted}
-        waiting = [name for name in wanted if not _is_ready(settings, name, states)]
-        if not waiting or "FATAL" in states.values() or time.monotonic() > deadline:
+        wanted = services(settings)  # the relay is none of them: a box can do without
+        found = {one["name"]: one for one in processes(settings) or () if one["name"] in wanted}
+        waiting = [name for name in wanted if not _is_ready(settings, found.get(name))]
+        fatal = any(one["statename"] == "FATAL" for one in found.values())
+        if not waiting or fatal or time.monotonic() > deadline:
             return waiting
         time.sleep(0.1)
     return []
 
 
-def _is_ready(settings: Settings, service: str, states: dict[str, str]) -> bool:
-    # What answers may be a stray process from elsewhere: ours has to stay up, too.
-    return states.get(service) == "RUNNING" and query_status(settings.bus_dir, service) is not None
+def _is_ready(settings: Settings, process: dict[str, Any] | None) -> bool:
+    if process is None or process["statename"] != "RUNNING":
+        return False
+    answer = query_status(settings.bus_dir, process["name"])
+    # What answers may be a stray process from elsewhere, and ours about to give up.
+    return answer is not None and answer["pid"] == process["pid"]
 
 
 def _last_words(settings: Settings, services: list[str]) -> Iterator[str]:
@@ -112,6 +115,7 @@ def _what_next(settings: Settings, state: Path) -> str:
         f"  {settings.address} port {ports.web}: web clients" if ports.web else "",
         f"  {settings.address} port {ports.s2s}: other servers" if federates and ports.s2s else "",
         *_relay(settings),
+        f"  {settings.address} port {ports.upload}: files" if ports.upload else "",
         "What to do next, in another terminal:",
         f"  {command}{where} user add you@{settings.domain} --admin",
         f"  then log in with any XMPP client; it must trust {state / 'certs' / 'ca.pem'}",

@@ -13,9 +13,15 @@ from hausbote.cli.xep_titles import TITLES
 from hausbote.core.feature import Feature
 from hausbote.rooms import service as rooms
 from hausbote.s2s import service as s2s
+from hausbote.upload import service as upload
 from hausbote.xmpp.xml import Markup, el
 
-SERVICES: Final = {"c2s": c2s.FEATURES, "rooms": rooms.FEATURES, "s2s": s2s.FEATURES}
+SERVICES: Final = {
+    "c2s": c2s.FEATURES,
+    "rooms": rooms.FEATURES,
+    "s2s": s2s.FEATURES,
+    "upload": (*upload.FEATURES, *upload.PROXY_FEATURES),
+}
 RFCS: Final = (
     "6120", "6121", "7590", "7622", "5802", "7677", "5929", "9266", "9525", "7673", "8305",
 )  # fmt: skip

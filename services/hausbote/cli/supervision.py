@@ -69,7 +69,7 @@ _PRIORITIES: Final = {"s2s": 100}
 
 def services(settings: Settings) -> list[str]:
     """The names of what a box runs."""
-    return ["c2s", "rooms", "turn", *([settings.beyond] if settings.beyond else [])]
+    return ["c2s", "rooms", "upload", "turn", *([settings.beyond] if settings.beyond else [])]
 
 
 def write_config(settings: Settings) -> Path:

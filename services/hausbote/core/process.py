@@ -1,5 +1,6 @@
 """What the main of a service needs that speaks XMPP: the store and a host, too."""
 
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -51,6 +52,7 @@ class Process(Daemon):
 def describe(host: Host) -> dict[str, object]:
     """What `hausbote status` shows of a service."""
     return {
+        "pid": os.getpid(),
         "uptime": host.uptime(),
         "sessions": host.directory.sessions,
         "handled": host.handled,

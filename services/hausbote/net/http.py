@@ -9,10 +9,11 @@ bytes of a request, bytes per second, and connections per address.  Forwarding h
 here: the address of a client is that of its connection.
 """
 
+import errno
 import io
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from OpenSSL import SSL
 
 from hausbote.base.log import bug
 from hausbote.net.connection import Connection, Traffic
+from hausbote.net.http_head import check_fields, check_request_line, read_fields
 from hausbote.net.listener import AddressBook, keep_alive, listen
 from hausbote.net.tls import TlsShelf
 
@@ -33,6 +35,9 @@ _HANDSHAKE: Final = 10.0  # seconds
 _REQUEST: Final = 30.0  # seconds from a request's first byte to its last
 _IDLE: Final = 75.0  # seconds between two requests: longer than a held one is held
 _WRITE: Final = 30.0  # seconds without a byte taken
+_STALL: Final = 30.0  # seconds without a byte of a body that may take its time
+_SLOWEST: Final = 8_192  # bytes per second of such a body, on the whole
+_PIECES: Final = 16  # TLS records that are handed on together
 
 _BAD_REQUEST: Final = (
     b"HTTP/1.1 400 Bad Request\r\nAccess-Control-Allow-Origin: *\r\n"
@@ -40,7 +45,7 @@ _BAD_REQUEST: Final = (
 )
 
 Environ = dict[str, Any]
-Application = Callable[[Environ, Callable[..., Any]], list[bytes]]
+Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes | memoryview]]
 
 
 class _Socket:
@@ -55,6 +60,7 @@ class _Socket:
         self._until = time.monotonic() + _HANDSHAKE
         self._bytes = 0
         self._between = False
+        self._latest = 0.0  # when a body that may take its time must be there; 0 = there is none
         self.handed_over = False
 
     def handshake(self) -> None:
@@ -65,23 +71,36 @@ class _Socket:
         self._until = time.monotonic() + _IDLE
         self._bytes = _HEAD_BYTES + _CHUNK  # the end of the head brings some of the body
         self._between = True
+        self._latest = 0.0
+
+    def expect_file(self, size: int) -> None:
+        """The rest of the request is a body that may take long, as long as it gets on."""
+        self.expect_body(size)
+        self._latest = time.monotonic() + _REQUEST + size / _SLOWEST
 
     def expect_body(self, size: int) -> None:
         self._bytes = size + _CHUNK  # the chunks' own lines
 
     def recv_into(self, buffer: Any) -> int:
+        data = self.recv(min(len(buffer), _CHUNK))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def recv(self, size: int) -> bytes:
+        """Up to that many bytes; none at the end."""
         if self._sock is None:
-            return 0
+            return b""
         try:
-            data: bytes = self._retry(partial(self._tls.recv, min(len(buffer), _CHUNK)))
+            data: bytes = self._retry(partial(self._tls.recv, size))
         except SSL.ZeroReturnError:
-            return 0
+            return b""
         if self._between:
             self._between = False
             self._until = time.monotonic() + _REQUEST
+        elif self._latest:
+            self._until = min(time.monotonic() + _STALL, self._latest)
         self._charge(len(data))
-        buffer[: len(data)] = data
-        return len(data)
+        return data
 
     def _charge(self, size: int) -> None:
         self._bytes -= size
@@ -95,8 +114,8 @@ class _Socket:
             if self._budget < 0:
                 gevent.sleep(-self._budget / rate)
 
-    def sendall(self, data: bytes | bytearray) -> None:
-        view = memoryview(bytes(data))
+    def sendall(self, data: bytes | bytearray | memoryview) -> None:
+        view = memoryview(data)
         while view:
             self._until = time.monotonic() + _WRITE
             view = view[self._retry(partial(self._tls.send, view)) :]
@@ -104,7 +123,7 @@ class _Socket:
     def _retry(self, step: Callable[[], Any]) -> Any:
         """Call until it need not wait; OSError when time is up or the connection is broken."""
         if self._sock is None:
-            raise ConnectionResetError
+            raise _cut()
         number = self._sock.fileno()
         while True:
             try:
@@ -116,11 +135,11 @@ class _Socket:
             except SSL.ZeroReturnError:
                 raise
             except SSL.Error:
-                raise ConnectionResetError from None
+                raise _cut() from None
             left = self._until - time.monotonic()
             if left <= 0:
-                raise TimeoutError
-            wait(number, timeout=left, timeout_exc=TimeoutError())
+                raise _too_late()
+            wait(number, timeout=left, timeout_exc=_too_late())
 
     def makefile(self, *_: object) -> io.BufferedReader:
         return io.BufferedReader(_Raw(self), _CHUNK)
@@ -155,6 +174,17 @@ class _Raw(io.RawIOBase):
         return self._source.recv_into(buffer)
 
 
+# pywsgi wants errors of connections to have numbers.
+
+
+def _cut() -> ConnectionResetError:
+    return ConnectionResetError(errno.ECONNRESET, "the peer is gone")
+
+
+def _too_late() -> TimeoutError:
+    return TimeoutError(errno.ETIMEDOUT, "the peer is too slow")
+
+
 class Exchange:
     """What an application may do with a request's connection, beside answering (environ[KEY])."""
 
@@ -171,12 +201,42 @@ class Exchange:
         """The request's body; None if it is larger than `limit`."""
         handler = self._handler
         if (handler.content_length or 0) > limit:
-            # A peer in the middle of sending would not see our answer if we closed at once.
-            handler.socket.expect_body(_DRAINED)
+            self.drop()
             return None
         handler.socket.expect_body(limit + 1)
         body: bytes = handler.wsgi_input.read(limit + 1)
         return None if len(body) > limit else body
+
+    @property
+    def announced(self) -> int | None:
+        """The size of the request's body, None if it is not told beforehand."""
+        size: int | None = self._handler.content_length
+        return size
+
+    def receive(self, size: int) -> Iterator[list[bytes]]:
+        """The request's body of that size, some pieces at a time; OSError if less or too slow.
+
+        It is read past pywsgi, which would copy it twice.
+        """
+        handler = self._handler
+        handler.socket.expect_file(size)
+        body = handler.wsgi_input
+        body.read(0)  # sends 100 Continue to those who wait for it
+        read = handler.rfile.read1  # what came with the head is in its buffer
+        while body.position < size:
+            pieces: list[bytes] = []
+            while len(pieces) < _PIECES and body.position < size:
+                piece = read(min(size - body.position, _CHUNK))
+                if not piece:
+                    raise _cut()
+                read = handler.socket.recv
+                body.position += len(piece)
+                pieces.append(piece)
+            yield pieces
+
+    def drop(self) -> None:
+        """Read what comes of the body and drop it, so that its sender sees our answer."""
+        self._handler.socket.expect_body(_DRAINED)
 
     def hand_over(self) -> tuple[Connection, bytes]:
         """The connection for something else than HTTP, and what came behind the request."""
@@ -195,6 +255,16 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
     def handle_one_request(self) -> Any:
         self.socket.expect_request()
         return super().handle_one_request()
+
+    def read_request(self, raw_requestline: str) -> bool:
+        """ValueError, which is answered with 400, for what two programs might read differently."""
+        check_request_line(raw_requestline)
+        return bool(super().read_request(raw_requestline))
+
+    def MessageClass(self, source: Any, *args: Any) -> Any:
+        fields = super().MessageClass(io.BytesIO(read_fields(source)), *args)
+        check_fields(fields)
+        return fields
 
     def get_environ(self) -> Environ:
         environ: Environ = super().get_environ()

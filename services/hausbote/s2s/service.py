@@ -43,8 +43,8 @@ def hosted(settings: Settings) -> dict[str, str]:
         settings.domain: "c2s",
         names.rooms: "rooms",
         names.pubsub: "c2s",
-        names.upload: "c2s",  # which says that there is none yet
-        names.proxy: "c2s",
+        names.upload: "upload" if settings.ports.upload else "c2s",  # which says that there is none
+        names.proxy: "upload" if settings.ports.proxy else "c2s",
         **dict.fromkeys(settings.components.by_domain, "c2s"),
     }
 

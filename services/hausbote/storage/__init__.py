@@ -36,6 +36,7 @@ from hausbote.storage.rosters import Removed, Request, Roster, RosterItem
 from hausbote.storage.store import Store, open_store
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.tokens import CURRENT, NEW, Token
+from hausbote.storage.uploads import Bounds, Refusal, Slot, Upload, Usage
 
 __all__ = [
     "CURRENT",
@@ -44,6 +45,7 @@ __all__ = [
     "AccountExists",
     "Affiliation",
     "Archived",
+    "Bounds",
     "Certificate",
     "Client",
     "Item",
@@ -60,6 +62,7 @@ __all__ = [
     "Published",
     "PushService",
     "Range",
+    "Refusal",
     "Removed",
     "Request",
     "Revoked",
@@ -67,6 +70,7 @@ __all__ = [
     "RoomMessage",
     "Roster",
     "RosterItem",
+    "Slot",
     "Span",
     "StorageError",
     "Store",
@@ -76,6 +80,8 @@ __all__ = [
     "Subscription",
     "Ticket",
     "Token",
+    "Upload",
+    "Usage",
     "Waiting",
     "migrate",
     "open_store",

@@ -169,6 +169,29 @@ CREATE TABLE room_message (
 """
 
 
+_UPLOADS: Final = """
+CREATE TABLE upload (
+    id TEXT PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, name TEXT NOT NULL,
+    type TEXT NOT NULL, size INTEGER NOT NULL, key BLOB NOT NULL, until INTEGER NOT NULL,
+    expires INTEGER, uploaded REAL, digest BLOB) WITHOUT ROWID;
+CREATE INDEX upload_account ON upload (account_id, uploaded, size);
+CREATE TABLE upload_day (
+    account_id INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE, day INTEGER NOT NULL,
+    bytes INTEGER NOT NULL);
+CREATE TABLE upload_gone (id TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+_UPLOAD_GOES: Final = (
+    "CREATE TRIGGER upload_goes AFTER DELETE ON upload"
+    " BEGIN INSERT OR IGNORE INTO upload_gone (id) VALUES (OLD.id); END"
+)
+
+
+def _uploads(connection: sqlite3.Connection) -> None:
+    _run_all(_UPLOADS)(connection)
+    connection.execute(_UPLOAD_GOES)
+
+
 def _run_all(statements: str) -> Callable[[sqlite3.Connection], None]:
     def step(connection: sqlite3.Connection) -> None:
         for statement in statements.split(";"):
@@ -191,6 +214,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _archive,
     _run_all(_FEDERATION),
     _run_all(_ROOMS),
+    _uploads,
 )
 """Step number n leads from version n to version n + 1."""
 

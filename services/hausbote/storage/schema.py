@@ -383,6 +383,47 @@ class RoomMessage(Model):
         primary_key = CompositeKey("room", "id")
 
 
+class Upload(Model):
+    """A file, or a place for one that is to come: `uploaded` and `digest` are set when it is there.
+
+    `key` is the hash of what allows to upload it until `until`.
+    """
+
+    id = TextField(primary_key=True)
+    account = ForeignKeyField(Account, on_delete="CASCADE")
+    name = TextField()
+    type = TextField()
+    size = IntegerField()
+    key = BlobField()
+    until = IntegerField()
+    expires = IntegerField(null=True)
+    uploaded = FloatField(null=True)
+    digest = BlobField(null=True)
+
+    class Meta:
+        indexes = ((("account", "uploaded", "size"), False),)
+
+
+class UploadDay(Model):
+    """What an account has uploaded on its latest day of uploading, a number of days since 1970."""
+
+    account = ForeignKeyField(Account, on_delete="CASCADE", primary_key=True)
+    day = IntegerField()
+    bytes = IntegerField()
+
+    class Meta:
+        table_name = "upload_day"
+
+
+class UploadGone(Model):
+    """Files whose rows are gone, whatever deleted these, until the files are gone, too."""
+
+    id = TextField(primary_key=True)
+
+    class Meta:
+        table_name = "upload_gone"
+
+
 TABLES = (
     Account,
     Scram,
@@ -415,4 +456,7 @@ TABLES = (
     RoomAffiliation,
     RoomOccupant,
     RoomMessage,
+    Upload,
+    UploadDay,
+    UploadGone,
 )

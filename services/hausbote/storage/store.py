@@ -22,6 +22,7 @@ from hausbote.storage.rooms import Rooms
 from hausbote.storage.rosters import Rosters
 from hausbote.storage.ticket import ThreadRoom, WaitingRoom
 from hausbote.storage.tokens import Tokens
+from hausbote.storage.uploads import Uploads
 from hausbote.storage.vcards import Vcards
 from hausbote.storage.writer import Writer
 
@@ -50,6 +51,7 @@ class Store:
         self.outgoing = OutgoingQueue(self._reader, self._writer)
         self.peers = Peers(self._reader, self._writer)
         self.rooms = Rooms(self._reader, self._writer)
+        self.uploads = Uploads(self._reader, self._writer)
 
     def secret(self, name: str) -> bytes:
         """32 random bytes, the same ones for ever and for every process."""

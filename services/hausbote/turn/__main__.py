@@ -3,6 +3,7 @@
 It knows nothing of XML, TLS and the store, and so it stays small.
 """
 
+import os
 import sqlite3
 import sys
 import time
@@ -35,7 +36,13 @@ def main() -> int:
         log(Event.RELAY_MISSING)
     bus = daemon.open_bus(lambda _service, _frame: None)  # whoever asked is gone: nobody misses it
     started = time.time()
-    bus.on_status(lambda: {"uptime": int(time.time() - started), "handled": desk.handled})
+    bus.on_status(
+        lambda: {
+            "pid": os.getpid(),
+            "uptime": int(time.time() - started),
+            "handled": desk.handled,
+        }
+    )
     caretaker = Caretaker(daemon.settings, desk, bus)
     bus.on_notify(lambda _: caretaker.look())
     clock = gevent.spawn(caretaker.watch)

@@ -1,0 +1,1 @@
+"""File upload, and the proxy through which clients send files to each other."""

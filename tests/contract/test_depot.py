@@ -1,0 +1,154 @@
+"""What lies on the disk: whole files or none, whatever happens to whoever writes them."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from hausbote.upload.depot import Depot, DiskFull, is_id
+
+ID, OTHER = "0f" * 16, "a0" * 16
+WRITES = """
+import sys
+from pathlib import Path
+from hausbote.upload.depot import Depot
+depot = Depot(Path(sys.argv[1]))
+depot.prepare()
+file = depot.begin("0f" * 16)
+while True:
+    file.write([b"x" * 1000])
+    print("more", flush=True)
+"""
+
+
+@pytest.fixture
+def depot(tmp_path):
+    depot = Depot(tmp_path / "uploads")
+    depot.prepare()
+    return depot
+
+
+@contextmanager
+def small_disk(place, size):
+    """A disk of that many bytes; only root can make one."""
+    place.mkdir(exist_ok=True)
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place])
+    if made.returncode:
+        pytest.skip("only root can mount a small disk")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def put(depot, id, content):
+    return depot.put(id, [content])
+
+
+def content_of(depot, id):
+    with open(depot.open(id), "rb") as file:
+        return file.read()
+
+
+def files(directory):
+    return [path for path in directory.rglob("*") if path.is_file()]
+
+
+def test_a_file_comes_back_with_its_digest(depot):
+    file = depot.begin(ID)
+    file.write([b"But ", b""])
+    file.write([b"soft!"])
+    digest = file.finish()
+    assert content_of(depot, ID) == b"But soft!"
+    assert digest == hashlib.sha256(b"But soft!").digest()
+    assert depot.digest(ID) == (9, digest)
+    assert list(depot.ids()) == [ID]
+
+
+def test_only_their_owner_may_read_files(depot, tmp_path):
+    put(depot, ID, b"x")
+    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "uploads").rglob("*")} == {0}
+
+
+def test_nothing_is_in_its_place_before_it_is_whole(depot):
+    file = depot.begin(ID)
+    file.write([b"x"])
+    with pytest.raises(FileNotFoundError):
+        depot.open(ID)
+    with pytest.raises(FileExistsError):
+        depot.begin(ID)
+    file.discard()
+    put(depot, ID, b"y")
+    assert content_of(depot, ID) == b"y"
+
+
+def test_what_is_discarded_leaves_nothing(depot, tmp_path):
+    file = depot.begin(ID)
+    file.write([b"x" * 100_000])
+    file.discard()
+    assert files(tmp_path / "uploads") == []
+
+
+def test_a_file_is_removed_and_that_it_is_gone_is_no_fault(depot, tmp_path):
+    put(depot, ID, b"x")
+    put(depot, OTHER, b"x")
+    depot.remove(ID)
+    depot.remove(ID)
+    assert list(depot.ids()) == [OTHER]
+
+
+@pytest.mark.parametrize(
+    "id", ["", ".", "../" + "0" * 29, ID.upper(), ID + "0", "/etc/passwd", ID + "\n"]
+)
+def test_nothing_else_becomes_a_path(depot, id):
+    assert not is_id(id)
+    for step in (depot.begin, depot.open, depot.remove):
+        with pytest.raises(ValueError, match="not an id"):
+            step(id)
+
+
+def test_a_link_in_the_place_of_a_file_is_not_followed(depot, tmp_path):
+    put(depot, ID, b"x")
+    place = next(path for path in files(tmp_path / "uploads"))
+    place.unlink()
+    place.symlink_to("/etc/passwd")
+    with pytest.raises(OSError, match="symbolic"):
+        depot.open(ID)
+
+
+def test_a_killed_upload_leaves_nothing_behind(tmp_path):
+    directory = tmp_path / "uploads"
+    writer = subprocess.Popen([sys.executable, "-c", WRITES, directory], stdout=subprocess.PIPE)
+    for _ in range(5):
+        writer.stdout.readline()
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.wait()
+    writer.stdout.close()
+    assert len(files(directory)) == 1
+    again = Depot(directory)
+    again.prepare()
+    assert files(directory) == []
+    put(again, ID, b"whole")
+    again.prepare()
+    assert content_of(again, ID) == b"whole"
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
+    with small_disk(tmp_path / "small", 1 << 20) as place:
+        depot = Depot(place)
+        depot.prepare()
+        assert not depot.has_room(2 << 20, 0)
+        assert not depot.has_room(1000, 1 << 20)
+        file = depot.begin(ID)
+        with pytest.raises(DiskFull):
+            file.write([b"x" * 100_000] * 20)
+        file.discard()
+        with pytest.raises(DiskFull):
+            put(depot, ID, b"x" * 2_000_000)
+        assert files(place) == []
+        put(depot, OTHER, b"x" * 500_000)
+        assert list(depot.ids()) == [OTHER]
