@@ -337,3 +337,28 @@ def test_a_service_that_is_ended_again_and_again_loses_and_doubles_nothing(unix,
     echo.wait()
     assert sorted(int(frame.payload) for frame in seen) == list(range(total))
     assert unix.refused == []
+
+
+def test_who_sends_faster_than_others_take_can_wait_for_them(exchange):
+    seen = []
+
+    def slow(frame):
+        gevent.sleep(0.001)
+        seen.append(frame.id)
+        return []
+
+    exchange.join("c2s", slow)
+    rooms = exchange.join("rooms", collector([]))
+    for _ in range(60):  # more than twice what may wait
+        rooms.ease("c2s")
+        rooms.send("c2s", "n", "", [], b"x" * 300_000)
+    until(lambda: len(seen) == 60)
+    assert exchange.refused == []
+
+
+def test_it_does_not_wait_long_for_a_service_that_is_away(exchange):
+    rooms = exchange.join("rooms", collector([]))
+    for _ in range(10):
+        rooms.send("c2s", "n", "", [], b"x" * 300_000)
+    rooms.ease("c2s")
+    assert exchange.refused == []

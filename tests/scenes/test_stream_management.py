@@ -702,3 +702,16 @@ def test_whoever_answers_with_less_is_asked_again(cast):
     romeo.send(f"<a xmlns='{SM}' h='0'/>")
     juliet.sends(message("romeo@h", "2"))
     romeo.receives("<message><body>2</body></message>", f"<r xmlns='{SM}'/>")
+
+
+def test_nothing_of_a_deleted_account_reaches_the_next_of_that_name(cast):
+    romeo, juliet = cast("romeo", "juliet")
+    enable(romeo)
+    juliet.sends(message("romeo@h", "for the old one"))
+    assert bodies(stanzas(romeo, 1)) == ["for the old one"]
+    gone(romeo)
+    cast.world.add_account("romeo")
+    juliet.receives("<message type='error'/>")
+    romeo = cast.log_in("romeo")
+    available(romeo)
+    romeo.receives_nothing()

@@ -164,6 +164,26 @@ class Client:
                 kept.append(stanza)
             self._inbox = kept + self._inbox
 
+    def answer(self, id: str) -> etree._Element:
+        """The answer to an IQ; what came before it can still be received."""
+        kept = []
+        while True:
+            stanza = self.next()
+            assert stanza is not None, f"{id} is not answered"
+            if stanza.get("id") == id and stanza.tag == f"{{{CLIENT}}}iq":
+                break
+            kept.append(stanza)
+        self._inbox = kept + self._inbox
+        return stanza
+
+    def settle_with(self, room) -> None:
+        """Return when the room has dealt with everything sent so far."""
+        self._pings += 1
+        id = f"settle-{self._pings}"
+        to = room.jid.partition("@")[2]
+        self.send(f"<iq type='get' id='{id}' to='{to}'><ping xmlns='urn:xmpp:ping'/></iq>")
+        self.answer(id)
+
     def came(self) -> list[etree._Element]:
         """Everything that the server said so far; it is not received again."""
         self.settle()

@@ -128,7 +128,12 @@ class Foreign:
         self.names = names
         names.put(domain, address, self.s2s_port)
         self.process = None
-        self.start()
+        try:
+            self.start()
+        except AssertionError:
+            if self.process is not None:
+                self.stop()
+            raise
 
     def wait_for_port(self):
         deadline = time.monotonic() + 30

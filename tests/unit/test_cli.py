@@ -398,7 +398,8 @@ def test_the_status_tells_of_every_service(running):
     for one in services:
         assert one["state"] == "running"
         assert one["memory"] > 1_000_000
-        assert (one["sessions"], one["handled"]) == (0, 0)
+        assert one["sessions"] == 0
+        assert one["handled"] <= 1  # the rooms hear that c2s was started
     table = hausbote("status", state=running.state).stdout.splitlines()
     assert table[0].split() == ["service", "state", "uptime", "memory", "sessions", "handled"]
     assert table[1].split()[:2] == ["c2s", "running"]

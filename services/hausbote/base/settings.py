@@ -190,6 +190,13 @@ class Limits:
         1_000, "Addresses for which one account says whether their messages are archived."
     )
     vcard_bytes: int = setting(131_072, "Size of one vCard, without its photo.")
+    rooms_per_account: int = setting(50, "Rooms that one account may have made.")
+    room_occupants: int = setting(5_000, "People in one room at the same time.")
+    room_affiliations: int = setting(10_000, "Members, admins, owners and banned people of a room.")
+    room_nick: int = setting(64, "Characters of a nick.")
+    room_presence_bytes: int = setting(16_384, "Size of presence that a room passes on.")
+    room_joins_per_minute: int = setting(600, "Rooms that one person enters within a minute.")
+    room_vcard_bytes: int = setting(131_072, "Size of a room's vCard, with its picture.")
 
 
 @dataclass(frozen=True)
@@ -345,6 +352,29 @@ class PubsubService:
 
 
 @dataclass(frozen=True)
+class Rooms:
+    """Group chat."""
+
+    creation: str = setting(
+        "users",
+        "Who may make rooms from a client: the box's people, its administrators, people of other "
+        "servers too, nobody.",
+        choices=("users", "admins", "everybody", "nobody"),
+    )
+    default: str = setting(
+        "open",
+        "What a room is whose maker does not say: a private group for members, a public channel, "
+        "or open to whoever knows its name while somebody is in it.",
+        choices=("group", "channel", "open"),
+    )
+    directory: str = setting(
+        "users",
+        "Who may look which public rooms there are: the box's people, or people everywhere.",
+        choices=("users", "everybody"),
+    )
+
+
+@dataclass(frozen=True)
 class Log:
     """The log, in the state directory under log/."""
 
@@ -391,6 +421,7 @@ class Settings:
     retention: Retention = field(default_factory=Retention)
     archive: Archive = field(default_factory=Archive)
     pubsub: PubsubService = field(default_factory=PubsubService)
+    rooms: Rooms = field(default_factory=Rooms)
     log: Log = field(default_factory=Log)
     state: Path = field(default=Path("var"), metadata={"internal": True})
 

@@ -6,6 +6,7 @@ from hausbote.c2s.components import ComponentServer, SecretMissing
 from hausbote.c2s.server import Server
 from hausbote.c2s.service import build_host
 from hausbote.core.clock import every
+from hausbote.core.exchange import announce_restart
 from hausbote.core.process import Process
 from hausbote.features.archive.retention import forget_old_messages
 from hausbote.net.tls import CertificateError
@@ -24,6 +25,7 @@ def main() -> int:
         print(f"c2s: {error}", file=sys.stderr)
         return 1
     every(_HOUR, lambda: forget_old_messages(host))
+    announce_restart(host)
     process.on_reload(server.reload_certificates)
 
     def stop() -> None:

@@ -10,10 +10,12 @@ from hausbote.c2s import resumption
 from hausbote.c2s.login import KeyRing, LoginGuard
 from hausbote.c2s.stream import ClientStream
 from hausbote.core import dispatch
+from hausbote.core.exchange import announce_deletion
 from hausbote.core.feature import Feature, Phase
 from hausbote.core.host import Host
 from hausbote.features.clients import end_agents_sessions, forget_old_clients
 from hausbote.features.contacts import forget_person
+from hausbote.features.roster_changes import reread
 from hausbote.net.certificates import certificates
 from hausbote.net.connection import Connection, Traffic
 from hausbote.net.listener import AddressBook, Listener
@@ -111,6 +113,9 @@ class Server:
         if change == "revoked":
             end_agents_sessions(self.host, local, message.get("agent", ""))
             return
+        if change == "roster":
+            reread(self.host, local)
+            return
         reason = "not-authorized" if change == "deleted" else "reset"
         error = StreamError(reason, f"the account was changed: {change}")
         for stream in [
@@ -118,14 +123,16 @@ class Server:
         ]:
             stream.end(error)
         account = self.host.directory.online(local)
+        if change == "deleted":
+            self.host.directory.forget(local)  # first: nothing of it is kept for who gets the name
         for session in list(account.sessions.values()) if account is not None else ():
             session.transport.end(error)
             dispatch.gone(self.host, session)
         if change == "deleted":
-            self.host.directory.forget(local)
             self.host.store.activity.forget(local)
             self.host.store.clients.forget(local)
             forget_person(self.host, f"{local}@{self.host.domain}")
+            announce_deletion(self.host, local)
 
     # -- streams come and go -------------------------------------------------------------------
 

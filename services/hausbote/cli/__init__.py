@@ -18,6 +18,7 @@ _COMMANDS: Final = {
     "status": "status",
     "check": "check",
     "user": "user",
+    "circle": "circle",
     "files": "files",
     "config": "config",
     "federation": "federation",

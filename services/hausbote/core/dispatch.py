@@ -241,6 +241,9 @@ def _iq(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | Non
     if request and len(stanza.children) != 1:
         raise BadRequest("an IQ get or set has one child element")
     if to.local and to.resource:
+        for handler in host.registry.resource_iqs:
+            if handler(host, stanza, sender, to):
+                return
         if request:
             _guard_client(host, stanza, sender, to, session)
         if not _to_session(host, stanza, to) and request:
@@ -262,7 +265,7 @@ def _guard_client(
 
 def _answer(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | None) -> None:
     payload = stanza.children[0]
-    if to.local and not host.is_account(to.local):
+    if to.local and host.has_accounts and not host.is_account(to.local):
         raise ServiceUnavailable
     target = Target.ACCOUNT if to.local else Target.HOST
     handler = host.registry.iqs.get((target, stanza.attrs["type"], payload.ns, payload.name))

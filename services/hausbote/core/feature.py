@@ -63,6 +63,7 @@ class Phase(Enum):
     AFTER_LOGIN = auto()
 
 
+ResourceIq = Callable[["Host", Stanza, JID, JID], bool]
 IqHandler = Callable[["Request"], "Child | None"]
 MessageHandler = Callable[["Delivery"], "bool | None"]
 PresenceHandler = Callable[["Presence"], None]
@@ -114,6 +115,7 @@ class Feature:
     identities: tuple[tuple[str, str], ...] = ()
     account_identities: tuple[tuple[str, str], ...] = ()
     iqs: dict[IqKey, IqHandler] = field(default_factory=dict)
+    resource_iqs: list[ResourceIq] = field(default_factory=list)
     messages: list[tuple[Stage, MessageHandler]] = field(default_factory=list)
     outbound_presence: dict[str, PresenceHandler] = field(default_factory=dict)
     inbound_presence: dict[str, PresenceHandler] = field(default_factory=dict)
@@ -147,6 +149,12 @@ class Feature:
             return handler
 
         return register
+
+    def resource_iq(self, handler: ResourceIq) -> ResourceIq:
+        """Sees every IQ to an address with a resource, of whatever type, with its sender and
+        addressee; True if it was for this feature."""
+        self.resource_iqs.append(handler)
+        return handler
 
     def message(self, stage: Stage) -> Callable[[MessageHandler], MessageHandler]:
         """Sees every message for a local account; returning True ends the message's way."""

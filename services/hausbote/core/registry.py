@@ -60,6 +60,7 @@ class Registry:
         self.witnesses = tuple(witness for f in features for witness in f.witnesses)
         self.grants = tuple(grant for f in features for grant in f.grants)
         self.listers = tuple(lister for f in features for lister in f.listers)
+        self.resource_iqs = tuple(h for f in features for h in f.resource_iqs)
         self.domain_messages = tuple(h for f in features for h in f.domain_messages)
         self.sent = tuple(h for f in features for h in f.sent_messages)
         self.refused = tuple(h for f in features for h in f.refused_messages)
@@ -107,6 +108,7 @@ class Registry:
         lines = []
         for (target, type, ns, name), iq in sorted(self.iqs.items(), key=_by_key):
             lines.append(f"iq {type} {{{ns}}}{name} to {target.name}: {_where(iq)}")
+        lines += [f"iq to a resource: {_where(handler)}" for handler in self.resource_iqs]
         lines += [f"screen: {_where(screen)}" for screen in self.screens]
         lines += [f"message sent by a client: {_where(handler)}" for handler in self.sent]
         lines += [f"message of a client refused: {_where(h)}" for h in self.refused]

@@ -15,7 +15,7 @@ from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
 from hausbote.xmpp import ns
-from hausbote.xmpp.data_form import DataForm, form_in
+from hausbote.xmpp.data_form import DataForm, FilledForm, form_in
 from hausbote.xmpp.errors import (
     BadRequest,
     FeatureNotImplemented,
@@ -68,7 +68,7 @@ def _offered(request: Request) -> list[Command]:
 
 def _only_at_home(request: Request) -> None:
     """Other people's accounts have no commands, nor do they tell whether they exist."""
-    if request.to.local and not request.own:
+    if request.to.local and request.host.has_accounts and not request.own:
         raise ServiceUnavailable
 
 
@@ -127,7 +127,7 @@ def run(request: Request) -> Child:
         raise ItemNotFound("there is no such command")
     id = tree.get("sessionid")
     if id is None:
-        return _begin(request, command, action)
+        return _begin(request, command, action, form_in(tree))
     session = _session(request, command, id)
     if action == "cancel":
         return _end(request.host, command, id, "canceled", ())
@@ -136,10 +136,15 @@ def run(request: Request) -> Child:
     return _forward(request, session, id, action, tree)
 
 
-def _begin(request: Request, command: Command, action: str) -> Child:
+def _begin(request: Request, command: Command, action: str, filled: FilledForm | None) -> Child:
+    """A command of one form may be given that form at once (XEP-0317 does so)."""
     if action != "execute":
         raise BadRequest(extra=el("bad-action", xmlns=ns.COMMANDS))
     host, id = request.host, token(96)
+    if filled is not None and filled.type == "submit" and len(command.steps) == 2:
+        at_once = command.steps[1](request, filled.values)
+        if isinstance(at_once, Done):
+            return _completed(host, command, id, at_once)
     outcome = command.steps[0](request, {})
     if isinstance(outcome, Done):
         return _completed(host, command, id, outcome)

@@ -2,6 +2,7 @@
 
 from hausbote.core import dispatch
 from hausbote.core.directory import Account
+from hausbote.core.exchange import announce_deletion
 from hausbote.core.host import Host
 from hausbote.features.blocklist import holders
 from hausbote.features.contacts import contacts_of, forget_person
@@ -18,6 +19,7 @@ def erase(host: Host, account: Account) -> None:
     jid = f"{account.local}@{host.domain}"
     host.store.accounts.delete(account.local, jid)
     host.directory.forget(account.local)
+    announce_deletion(host, account.local)
     host.store.activity.forget(account.local)
     host.store.clients.forget(account.local)
     forget_person(host, jid)

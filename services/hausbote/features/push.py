@@ -160,10 +160,10 @@ def _options(enabled: Tree) -> str:
     form = form_in(enabled)
     if form is None:
         return ""
-    if form.form_type != ns.PUBLISH_OPTIONS:
+    if form.form_type != ns.PUBSUB_OPTIONS:
         raise BadRequest("the form is not one of publish-options")
     fields = tuple(Field(var, tuple(values)) for var, values in form.values.items())
-    options = DataForm(ns.PUBLISH_OPTIONS, fields).markup("submit")
+    options = DataForm(ns.PUBSUB_OPTIONS, fields).markup("submit")
     if len(options.encode()) > _MAX_OPTIONS:
         raise NotAcceptable("the publish-options are too long")
     return options

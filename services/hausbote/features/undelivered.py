@@ -29,6 +29,9 @@ def hand_on(host: Host, session: Session, message: Stanza, at: float) -> None:
     delivery.at = at
     if delivery.type not in _KINDS:
         return
+    if not host.directory.is_current(session.account):
+        refuse(host, message, ServiceUnavailable())  # the account was deleted
+        return
     data = late(host, message, at).wire()
     others = [
         other

@@ -1,20 +1,57 @@
 """What the rooms service is made of."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from hausbote.base.settings import Settings
 from hausbote.core.bus import Bus
 from hausbote.core.bus.frame import Frame
 from hausbote.core.directory import Directory
 from hausbote.core.exchange import undeliverable
-from hausbote.core.feature import Feature
+from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
 from hausbote.core.pump import Pump
 from hausbote.core.registry import Registry
-from hausbote.features import disco, ping, time, version
+from hausbote.features import adhoc, ping, time, version
+from hausbote.rooms import (
+    admin,
+    archive,
+    avatar,
+    discovery,
+    entering,
+    hats,
+    messages,
+    names,
+    news,
+    occupant_queries,
+    owner,
+    registration,
+    retraction,
+    search,
+)
 from hausbote.storage import Store
 
-FEATURES: tuple[Feature, ...] = (disco.feature, ping.feature, version.feature, time.feature)
+FEATURES: tuple[Feature, ...] = (
+    discovery.service,
+    discovery.feature,
+    replace(ping.feature, iqs={k: v for k, v in ping.feature.iqs.items() if k[0] is Target.HOST}),
+    version.feature,
+    time.feature,
+    entering.feature,
+    messages.feature,
+    admin.feature,
+    owner.feature,
+    registration.feature,
+    occupant_queries.feature,
+    retraction.feature,
+    archive.feature,
+    avatar.feature,
+    search.feature,
+    names.feature,
+    adhoc.feature,
+    hats.feature,
+    news.feature,
+)
 
 BusOpener = Callable[[Callable[[str, Frame], None]], Bus]
 

@@ -30,7 +30,7 @@ _MAX_PAIRS = 50  # of one stream
 
 def features(gate: "Gate", remote: str) -> list[Markup]:
     """The stream feature, where dialback is of any use."""
-    if not gate.rules.for_domain(remote).dialback:
+    if not gate.trust.rules.for_domain(remote).dialback:
         return []
     return [el("dialback", el("errors"), xmlns=ns.DIALBACK_FEATURE)]
 
@@ -75,16 +75,16 @@ def _is_valid(stream: "IncomingStream", given: str, theirs: str, ours: str) -> b
         raise ItemNotFound("this domain is not here")
     if theirs in gate.hosted or len(stream.proven) >= _MAX_PAIRS:
         raise PolicyViolation
-    rule = gate.rules.for_domain(theirs)
+    rule = gate.trust.rules.for_domain(theirs)
     try:
-        gate.judge(stream, rule, theirs)
+        gate.trust.judge(stream, rule, theirs)
         return True
     except Problem as problem:
         if not (rule.allowed and rule.dialback):
-            gate.refused(stream, problem, theirs)
+            gate.trust.refused(stream, problem, theirs)
             raise PolicyViolation("dialback is not enough here") from None
     try:
-        return gate.verify(theirs, ours, stream.id, given.strip())
+        return gate.attempts.verify(theirs, ours, stream.id, given.strip())
     except Problem:
         raise Timeout("the server of that domain cannot be asked") from None
 

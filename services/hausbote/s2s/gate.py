@@ -5,13 +5,9 @@ acknowledged when the stanza is on disk or the peer has it.  A stanza of a peer 
 to the service of its domain, and acknowledged to the peer when that service has it.
 """
 
-import contextlib
 import time
 from collections.abc import Callable
 from typing import Final
-
-import gevent
-from gevent.lock import BoundedSemaphore
 
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.log import Event, Word, log
@@ -22,25 +18,19 @@ from hausbote.core.bus.cause import Cause, Pending
 from hausbote.core.bus.frame import Frame
 from hausbote.core.bus.inbox import Inbox
 from hausbote.core.host import Host
-from hausbote.core.throttle import Throttle
-from hausbote.net.chains import TrustError
 from hausbote.net.connection import Connection, Traffic
-from hausbote.net.dial import Reached, Unreachable, dial
-from hausbote.net.dns import Endpoint, NameProblem, Resolver
-from hausbote.net.judge import Judge, Verdict
-from hausbote.net.listener import keep_alive, network_of
+from hausbote.net.dns import Resolver
 from hausbote.net.outgoing_tls import OutgoingTls
 from hausbote.net.tls import TlsShelf
-from hausbote.net.tlsa import PublishedCertificates
+from hausbote.s2s.attempts import Attempts
 from hausbote.s2s.incoming import IncomingStream
 from hausbote.s2s.links import Link, unpacked
-from hausbote.s2s.outgoing import OutgoingStream
 from hausbote.s2s.parcel import Parcel
-from hausbote.s2s.problem import Kind, Problem, away, word
-from hausbote.s2s.rules import Rule, Rules
+from hausbote.s2s.pings import Pings
+from hausbote.s2s.problem import Problem, away, word
 from hausbote.s2s.stream import PeerStream
+from hausbote.s2s.trust import Trust
 from hausbote.storage import Certificate, Outgoing, Room, Ticket
-from hausbote.xmpp import ns
 from hausbote.xmpp.errors import (
     RemoteServerNotFound,
     RemoteServerTimeout,
@@ -49,17 +39,12 @@ from hausbote.xmpp.errors import (
     StanzaError,
     StreamError,
 )
-from hausbote.xmpp.stanza import Stanza, child, error, stanza
+from hausbote.xmpp.stanza import Stanza, error, stanza
 
 _PORTION: Final = 100  # stanzas read from the queue at once
 _MAX_LINKS: Final = 10_000
 _MAX_OF_ONE: Final = 40  # streams of one server
-_MAX_ATTEMPTS: Final = 3  # places that are tried in one attempt
-_MAX_AT_ONCE: Final = 50  # attempts
-_PING_PAUSE: Final = 0.3  # seconds that a question may wait for further stanzas
 _TOTAL: Final = 8  # how many times what may wait for one server may wait for all
-_NOTED_STRANGERS: Final = 20  # per hour and address
-_PING: Final = "hop-"
 
 
 class Gate:
@@ -72,8 +57,10 @@ class Gate:
         self.store = host.store
         self.pump = host.pump
         self.hosted = dict(host.services)
-        self.rules = Rules(settings)
         self.secret = host.store.secret("dialback")
+        self.trust = Trust(settings, host.store, host.clock)
+        self.attempts = Attempts(self, resolver)
+        self.pings = Pings()
         self.tls = tls
         self.shelf = shelf
         self.stopping = False
@@ -88,13 +75,8 @@ class Gate:
             settings.limits.bytes_per_second, settings.limits.burst_bytes, idle=120
         )
         self.left: Callable[[str], None] = lambda _: None  # an accepted connection is gone
-        self._judge = Judge(settings)
-        self._resolver = resolver
         self._arrivals = Inbox(20_000)
-        self._pings: dict[str, tuple[PeerStream, int]] = {}
         self._patience = federation.queue_days * 86_400
-        self._strangers = Throttle(_NOTED_STRANGERS, 3_600.0)
-        self._attempts = BoundedSemaphore(_MAX_AT_ONCE)
 
     @property
     def bus(self) -> Bus:
@@ -183,7 +165,7 @@ class Gate:
         self, stanza: Stanza, sender: JID, to: JID, id: str, done: Callable[[str], None]
     ) -> None:
         """A stanza that a peer may send; `done` is called when it is safe here."""
-        if self._is_pong(stanza, sender, to):
+        if self.pings.take(stanza, sender, to):
             done(id)
             return
         if not self._arrivals.enter(id, done):
@@ -225,32 +207,6 @@ class Gate:
             sorry = ServiceUnavailable("this part of the server is not running", type="wait")
             self._send(Parcel(error(refused, sorry), token(96)))
 
-    # -- pings ---------------------------------------------------------------------------------
-
-    def ping(self, stream: PeerStream) -> None:
-        """Ask a peer without stream management, soon, what has arrived."""
-        gevent.spawn_later(_PING_PAUSE, self._ping, stream)
-
-    def _ping(self, stream: PeerStream) -> None:
-        if stream.closed:
-            return
-        id = _PING + token(96)
-        self._pings[id] = stream, len(stream.sent)
-        question = child(ns.PING, "ping")
-        iq = stanza("iq", question, type="get", id=id, from_=stream.local, to=stream.remote)
-        stream.connection.write(iq.wire())
-
-    def _is_pong(self, stanza: Stanza, sender: JID, to: JID) -> bool:
-        id = stanza.id or ""
-        if not id.startswith(_PING) or stanza.name != "iq" or stanza.type in ("get", "set"):
-            return False
-        stream, count = self._pings.get(id, (None, 0))
-        if stream is None or (sender.full, to.full) != (stream.remote, stream.local):
-            return False
-        del self._pings[id]
-        stream.answered(count)
-        return True
-
     # -- streams -------------------------------------------------------------------------------
 
     def welcome(self, connection: Connection) -> IncomingStream:
@@ -265,79 +221,20 @@ class Gate:
     def forget(self, stream: PeerStream) -> None:
         """Its connection is closed."""
         self.streams.discard(stream)
-        for id in [id for id, (asked, _) in self._pings.items() if asked is stream]:
-            del self._pings[id]
+        self.pings.forget(stream)
         if self.is_incoming(stream):
             self.left(stream.connection.address)
 
-    def connect(self, local: str, remote: str) -> PeerStream:
-        """A stream that may be used; Problem if there is none to be had."""
-        try:
-            with self._attempts:
-                stream = self._connect(local, remote, None)
-        except Problem as problem:
-            problem.tell(remote)
-            now = self.host.clock()
-            self.store.peers.failed(
-                remote, now, problem.cause, problem.sentence, problem.certificate
-            )
-            raise
-        log(Event.PEER_REACHED, domain=word(remote))
-        return stream
-
-    def verify(self, remote: str, local: str, stream_id: str, key: str) -> bool:
-        """Ask the server that DNS names for a domain about a dialback key; Problem."""
-        return self._connect(local, remote, (stream_id, key)).answer
-
-    def _connect(self, local: str, remote: str, question: tuple[str, str] | None) -> OutgoingStream:
-        rule = self.rules.for_domain(remote)
-        if not rule.allowed:
-            raise Problem(Kind.DENIED, "denied", rule.refusal)
-        endpoints = self._endpoints(remote)
-        for left in range(_MAX_ATTEMPTS - 1, -1, -1):
-            reached = self._dial(remote, endpoints)
-            try:
-                return self._negotiate(reached, local, remote, rule, question)
-            except Problem:
-                endpoints = [one for one in endpoints if one != reached.endpoint]
-                if not left or not endpoints:
-                    raise
-        raise AssertionError("the last attempt returns or raises")
-
-    def _endpoints(self, remote: str) -> list[Endpoint]:
-        try:
-            return self._resolver.endpoints(remote)
-        except NameProblem as problem:
-            if problem.lasting:
-                raise Problem(Kind.NOWHERE, "no-such-server", problem.sentence) from None
-            raise away("no-dns", problem.sentence) from None
-
-    def _dial(self, remote: str, endpoints: list[Endpoint]) -> Reached:
-        try:
-            return dial(self._resolver, remote, endpoints)
-        except (Unreachable, NameProblem) as problem:
-            raise away("unreachable", str(problem)) from None
-
-    def _negotiate(
-        self,
-        reached: Reached,
-        local: str,
-        remote: str,
-        rule: Rule,
-        question: tuple[str, str] | None,
-    ) -> OutgoingStream:
-        try:
-            published = self._resolver.published(reached.endpoint)
-        except NameProblem as problem:
-            reached.sock.close()
-            raise away("no-dns", problem.sentence) from None
-        keep_alive(reached.sock, self.traffic.idle)
-        connection = Connection(reached.sock, reached.address, self.traffic)
-        stream = OutgoingStream(self, connection, local, remote, rule, published, question)
-        self.streams.add(stream)
-        stream.start(direct=reached.endpoint.direct_tls)
-        stream.wait()
-        return stream
+    def heard(self, stream: PeerStream, domain: str) -> None:
+        """A peer proved that it speaks for a domain; StreamError if it has enough streams."""
+        others = sum(one.remote == domain and bool(one.proven) for one in self.streams)
+        if others > _MAX_OF_ONE:
+            raise StreamError("resource-constraint", "this server has many streams already")
+        log(Event.PEER_HEARD, domain=word(domain))
+        self.store.peers.heard(domain, self.host.clock(), Certificate())
+        for (_, remote), link in list(self.links.items()):
+            if remote == domain and link.waiting:
+                link.connect(now=True)  # it is there again
 
     def resume(self) -> None:
         """At start: what waits from before is to be sent."""
@@ -405,67 +302,10 @@ class Gate:
 
     def changed(self) -> bool:
         """Whether certificates on disk are newer than those in use."""
-        return self.shelf.changed() or self._judge.changed()
+        return self.shelf.changed() or self.trust.changed()
 
     def reload(self) -> None:
         """Use the certificates that are on disk now; CertificateError keeps the others."""
         self.shelf.reload()
         self.tls.reload()
-        with contextlib.suppress(TrustError):
-            self._judge.reload()
-
-    # -- trust ---------------------------------------------------------------------------------
-
-    def judge(
-        self,
-        stream: PeerStream,
-        rule: Rule,
-        domain: str = "",
-        *,
-        published: PublishedCertificates | None = None,
-    ) -> None:
-        """Problem if the peer's certificate does not prove that it is its domain, or another."""
-        domain = domain or stream.remote
-        if not rule.allowed:
-            raise Problem(Kind.DENIED, "denied", rule.refusal)
-        shown = stream.connection.presented()
-        verdict = self._judge.judge(
-            shown.chain,
-            domain,
-            self.host.clock(),
-            staple=shown.staple,
-            pins=rule.pins,
-            published=published,
-        )
-        certificate = _certificate(verdict)
-        if not verdict.accepted:
-            raise Problem(Kind.REFUSED, verdict.cause.value, verdict.sentence, certificate)
-        if not self.is_incoming(stream):
-            self.store.peers.reached(domain, self.host.clock(), certificate)
-
-    def heard(self, stream: PeerStream, domain: str) -> None:
-        """A peer proved that it speaks for a domain; StreamError if it has enough streams."""
-        others = sum(one.remote == domain and bool(one.proven) for one in self.streams)
-        if others > _MAX_OF_ONE:
-            raise StreamError("resource-constraint", "this server has many streams already")
-        log(Event.PEER_HEARD, domain=word(domain))
-        self.store.peers.heard(domain, self.host.clock(), Certificate())
-        for (_, remote), link in list(self.links.items()):
-            if remote == domain and link.waiting:
-                link.connect(now=True)  # it is there again
-
-    def refused(self, stream: PeerStream, problem: Problem, domain: str = "") -> None:
-        """Somebody claims to be a domain and could not prove it."""
-        domain = domain or stream.remote
-        address = network_of(stream.connection.address)
-        if self.store.peers.get(domain) is None:
-            if self._strangers.exceeded(address):
-                return
-            self._strangers.note(address)
-        problem.tell(domain)
-        now = self.host.clock()
-        self.store.peers.failed(domain, now, problem.cause, problem.sentence, problem.certificate)
-
-
-def _certificate(verdict: Verdict) -> Certificate:
-    return Certificate(verdict.fingerprint, verdict.not_after, verdict.authority)
+        self.trust.reload()

@@ -74,13 +74,13 @@ class IncomingStream(PeerStream):
         if remote in self.gate.hosted:
             raise StreamError("invalid-from", "this domain is ours")
         self.remote = remote
-        rule = self.gate.rules.for_domain(remote)
+        rule = self.gate.trust.rules.for_domain(remote)
         try:
-            self.gate.judge(self, rule)
+            self.gate.trust.judge(self, rule)
             self.trusted = True
         except Problem as problem:
             if not rule.allowed or not rule.dialback:
-                self.gate.refused(self, problem)
+                self.gate.trust.refused(self, problem)
                 condition = "not-authorized" if rule.allowed else "policy-violation"
                 raise StreamError(condition, problem.sentence if rule.allowed else None) from None
 
@@ -89,7 +89,7 @@ class IncomingStream(PeerStream):
             return [el("starttls", el("required"), xmlns=ns.TLS)]
         if self.proven:
             return [
-                el("sm", xmlns=ns.STREAM_MANAGEMENT),
+                el("sm", xmlns=ns.SM),
                 el("hop", xmlns=ns.HOP),
                 limits(self.gate.settings.limits.stanza_bytes, UNUSED_OF_THEIRS),
                 *dialback.features(self.gate, self.remote),
@@ -107,7 +107,7 @@ class IncomingStream(PeerStream):
             self._before_tls(element)
         elif element.ns == ns.DIALBACK:
             dialback.take(self, element)
-        elif element.ns == ns.STREAM_MANAGEMENT and element.name == "enable":
+        elif element.ns == ns.SM and element.name == "enable":
             self._enable()
         elif self.proven:
             raise StreamError("unsupported-stanza-type")
@@ -168,9 +168,9 @@ class IncomingStream(PeerStream):
     def _enable(self) -> None:
         if not self.proven or self.managed or self.link is not None:
             failure = el("unexpected-request", xmlns=ns.STANZA_ERRORS)
-            self.say(el("failed", failure, xmlns=ns.STREAM_MANAGEMENT))
+            self.say(el("failed", failure, xmlns=ns.SM))
             return
-        self.say(el("enabled", xmlns=ns.STREAM_MANAGEMENT))
+        self.say(el("enabled", xmlns=ns.SM))
         self.manage()
         self.offer_way_back()
 

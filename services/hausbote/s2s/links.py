@@ -196,7 +196,7 @@ class Link:
 
     def _connect(self) -> None:
         try:
-            stream = self.gate.connect(self.local, self.remote)
+            stream = self.gate.attempts.connect(self.local, self.remote)
         except Problem as problem:
             self._failed(problem)
         except Exception as fault:  # noqa: BLE001 - a fault of ours is one attempt's failure

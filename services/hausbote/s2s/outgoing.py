@@ -11,6 +11,7 @@ from hausbote.s2s.dialback import our_key
 from hausbote.s2s.problem import Kind, Problem, away, harmless
 from hausbote.s2s.rules import Rule
 from hausbote.s2s.stream import PeerStream, is_versioned
+from hausbote.storage import Certificate
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.stanza import Stanza
@@ -101,10 +102,12 @@ class OutgoingStream(PeerStream):
     def _judge(self) -> None:
         self._judged = True
         try:
-            self.gate.judge(self, self._rule, published=self._published)
+            shown = self.gate.trust.judge(self, self._rule, published=self._published)
         except Problem:
             if not self._rule.dialback:
                 raise
+            shown = Certificate()
+        self.gate.store.peers.reached(self.remote, self.gate.host.clock(), shown)
 
     def _unencrypted(self) -> Problem:
         what = f"{self.remote} offers no encryption, or somebody on the way took it away."
@@ -127,7 +130,7 @@ class OutgoingStream(PeerStream):
             self._sasl(element)
         elif element.ns == ns.DIALBACK:
             self._dialback(element)
-        elif element.ns == ns.STREAM_MANAGEMENT and element.name in ("enabled", "failed"):
+        elif element.ns == ns.SM and element.name in ("enabled", "failed"):
             self._enabled(element.name == "enabled")
         else:
             raise StreamError("unsupported-stanza-type")
@@ -222,8 +225,8 @@ class OutgoingStream(PeerStream):
         if (ns.HOP, "hop") in offered:
             self.hops = True
             self.say(el("hop", xmlns=ns.HOP))
-        if (ns.STREAM_MANAGEMENT, "sm") in offered:
-            self.say(el("enable", xmlns=ns.STREAM_MANAGEMENT))
+        if (ns.SM, "sm") in offered:
+            self.say(el("enable", xmlns=ns.SM))
         else:
             self._outcome.set()
 

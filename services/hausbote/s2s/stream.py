@@ -197,7 +197,7 @@ class PeerStream(ABC):
             if element.name not in _STANZAS:
                 raise StreamError("unsupported-stanza-type")
             self._take_stanza(element)
-        elif element.ns == ns.STREAM_MANAGEMENT and self.proven:
+        elif element.ns == ns.SM and self.proven:
             self._manage(element)
         elif element.ns == ns.HOP and self.proven:
             self.hops = True
@@ -266,7 +266,7 @@ class PeerStream(ABC):
     def _answer(self) -> None:
         if self.managed:
             self._owes_answer = len(self.received) > 0
-            self.say(el("a", xmlns=ns.STREAM_MANAGEMENT, h=str(self.received.count)))
+            self.say(el("a", xmlns=ns.SM, h=str(self.received.count)))
 
     def manage(self) -> None:
         """Count from now on."""
@@ -286,11 +286,11 @@ class PeerStream(ABC):
         if not self.asked and self.proven and not self.closed:
             self.asked = time.monotonic()
             if self.managed:
-                self.say(el("r", xmlns=ns.STREAM_MANAGEMENT))
+                self.say(el("r", xmlns=ns.SM))
             elif self.deaf:
                 self.answered(len(self.sent))
             else:
-                self.gate.ping(self)
+                self.gate.pings.ask(self)
 
     def answered(self, count: int) -> None:
         """The peer has at least the oldest `count`."""

@@ -25,6 +25,13 @@ from hausbote.storage.pubsub import (
     Subscription,
 )
 from hausbote.storage.pushes import PushService
+from hausbote.storage.rooms import (
+    RoomMessage,
+    Span,
+    StoredAffiliation,
+    StoredOccupant,
+    StoredRoom,
+)
 from hausbote.storage.rosters import Removed, Request, Roster, RosterItem
 from hausbote.storage.store import Store, open_store
 from hausbote.storage.ticket import Ticket
@@ -60,11 +67,16 @@ __all__ = [
     "Request",
     "Revoked",
     "Room",
+    "RoomMessage",
     "Roster",
     "RosterItem",
     "Slot",
+    "Span",
     "StorageError",
     "Store",
+    "StoredAffiliation",
+    "StoredOccupant",
+    "StoredRoom",
     "Subscription",
     "Ticket",
     "Token",

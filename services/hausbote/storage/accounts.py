@@ -168,6 +168,8 @@ class Accounts:
             if not connection.execute("DELETE FROM account WHERE local = ?", (local,)).rowcount:
                 return False
             connection.execute("DELETE FROM subscription_request WHERE jid = ?", (jid,))
+            connection.execute("DELETE FROM room_affiliation WHERE jid = ?", (jid,))
+            connection.execute("UPDATE room_message SET sender = '' WHERE sender = ?", (jid,))
             rows = connection.execute(_KNOWING, (jid,)).fetchall()
             for (account,) in rows:
                 row = connection.execute(_NEXT_VERSION, (account,)).fetchone()

@@ -147,6 +147,27 @@ CREATE TRIGGER archive_entry_deleted AFTER DELETE ON archive BEGIN
     UPDATE archived_message SET entries = entries - 1 WHERE id = OLD.id;
 END"""
 
+_ROOMS: Final = """
+CREATE TABLE room (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, local TEXT NOT NULL UNIQUE, creator TEXT NOT NULL,
+    created INTEGER NOT NULL, public INTEGER NOT NULL, locked INTEGER NOT NULL,
+    config TEXT NOT NULL, subject TEXT, vcard TEXT);
+CREATE INDEX room_creator ON room (creator);
+CREATE TABLE room_affiliation (
+    room_id INTEGER NOT NULL REFERENCES room (id) ON DELETE CASCADE, jid TEXT NOT NULL,
+    affiliation TEXT NOT NULL, nick TEXT NOT NULL, reason TEXT NOT NULL,
+    PRIMARY KEY (room_id, jid)) WITHOUT ROWID;
+CREATE INDEX room_affiliation_jid ON room_affiliation (jid);
+CREATE TABLE room_occupant (
+    room_id INTEGER NOT NULL REFERENCES room (id) ON DELETE CASCADE, jid TEXT NOT NULL,
+    nick TEXT NOT NULL, role TEXT NOT NULL, presence BLOB NOT NULL,
+    PRIMARY KEY (room_id, jid)) WITHOUT ROWID;
+CREATE TABLE room_message (
+    room_id INTEGER NOT NULL REFERENCES room (id) ON DELETE CASCADE, id INTEGER NOT NULL,
+    occupant TEXT NOT NULL, sender TEXT NOT NULL, cause TEXT NOT NULL, stanza BLOB NOT NULL,
+    PRIMARY KEY (room_id, id)) WITHOUT ROWID;
+"""
+
 
 _UPLOADS: Final = """
 CREATE TABLE upload (
@@ -192,6 +213,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_PUBSUB),
     _archive,
     _run_all(_FEDERATION),
+    _run_all(_ROOMS),
     _uploads,
 )
 """Step number n leads from version n to version n + 1."""

@@ -330,6 +330,59 @@ class Peer(Model):
     authority = TextField()
 
 
+class Room(Model):
+    id = AutoField()
+    local = TextField(unique=True)
+    creator = TextField()
+    created = IntegerField()
+    public = BooleanField()
+    locked = BooleanField()
+    config = TextField()
+    subject = TextField(null=True)
+    vcard = TextField(null=True)
+
+
+class RoomAffiliation(Model):
+    room = ForeignKeyField(Room, on_delete="CASCADE")
+    jid = TextField()
+    affiliation = TextField()
+    nick = TextField()
+    reason = TextField()
+
+    class Meta:
+        table_name = "room_affiliation"
+        primary_key = CompositeKey("room", "jid")
+
+
+class RoomOccupant(Model):
+    """A session that is in a room, so that a restart of the service puts nobody out."""
+
+    room = ForeignKeyField(Room, on_delete="CASCADE")
+    jid = TextField()
+    nick = TextField()
+    role = TextField()
+    presence = BlobField()
+
+    class Meta:
+        table_name = "room_occupant"
+        primary_key = CompositeKey("room", "jid")
+
+
+class RoomMessage(Model):
+    """What was said; `id` is the time in microseconds, `occupant` the sender's id in the room."""
+
+    room = ForeignKeyField(Room, on_delete="CASCADE")
+    id = IntegerField()
+    occupant = TextField()
+    sender = TextField()
+    cause = TextField()
+    stanza = BlobField()
+
+    class Meta:
+        table_name = "room_message"
+        primary_key = CompositeKey("room", "id")
+
+
 class Upload(Model):
     """A file, or a place for one that is to come: `uploaded` and `digest` are set when it is there.
 
@@ -399,6 +452,10 @@ TABLES = (
     Archive,
     ArchivePreferences,
     ArchiveReader,
+    Room,
+    RoomAffiliation,
+    RoomOccupant,
+    RoomMessage,
     Upload,
     UploadDay,
     UploadGone,

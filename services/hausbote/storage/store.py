@@ -18,6 +18,7 @@ from hausbote.storage.peers import Peers
 from hausbote.storage.private import PrivateStorage
 from hausbote.storage.pubsub import Pubsub
 from hausbote.storage.pushes import Pushes
+from hausbote.storage.rooms import Rooms
 from hausbote.storage.rosters import Rosters
 from hausbote.storage.ticket import ThreadRoom, WaitingRoom
 from hausbote.storage.tokens import Tokens
@@ -49,6 +50,7 @@ class Store:
         self.vcards = Vcards(self._reader, self._writer)
         self.outgoing = OutgoingQueue(self._reader, self._writer)
         self.peers = Peers(self._reader, self._writer)
+        self.rooms = Rooms(self._reader, self._writer)
         self.uploads = Uploads(self._reader, self._writer)
 
     def secret(self, name: str) -> bytes:

@@ -39,6 +39,7 @@ class StanzaError(Exception):
         super().__init__(text or self.condition)
         self.text = text
         self.extra = extra
+        self.by: str | None = None  # who says no, if that is not whom the stanza was for
         if type is not None:
             self.type = type
 
@@ -46,7 +47,7 @@ class StanzaError(Exception):
         """The <error/> element (RFC 6120 §8.3.2)."""
         text = el("text", self.text, xmlns=ns.STANZA_ERRORS, xml_lang="en") if self.text else None
         condition = el(self.condition, xmlns=ns.STANZA_ERRORS)
-        return el("error", condition, text, self.extra, type=self.type)
+        return el("error", condition, text, self.extra, type=self.type, by=self.by)
 
 
 class BadRequest(StanzaError):

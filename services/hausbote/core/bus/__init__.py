@@ -38,6 +38,10 @@ class Bus(Protocol):
     ) -> None:
         """Queue a frame; never blocks, and never fails because the other side is away."""
 
+    def ease(self, service: str) -> None:
+        """Wait a little while much waits for that service: for whoever sends a lot for one frame
+        that it handles, and would fill what may wait.  It is a short wait, not a promise."""
+
     def on_status(self, describe: Callable[[], dict[str, object]]) -> None:
         """Answer `query_status` with this."""
 

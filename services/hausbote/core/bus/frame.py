@@ -5,6 +5,8 @@ import struct
 from typing import Final, NamedTuple
 
 _LENGTHS: Final = struct.Struct("!II")  # of the header, of the payload
+STANZA: Final = "stanza"  # the kind whose payload is a packed stanza
+STANZAS: Final = "stanzas"  # ... a JSON list of packed stanzas, to be handled in this order
 MAX_HEADER: Final = 1_048_576
 MAX_PAYLOAD: Final = 8_388_608
 

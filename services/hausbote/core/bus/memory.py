@@ -10,6 +10,7 @@ from gevent.event import Event as Signal
 from hausbote.base.log import bug
 from hausbote.core.bus import BusError, Handler, Undeliverable
 from hausbote.core.bus.cause import Cause, FrameIds
+from hausbote.core.bus.easing import ease
 from hausbote.core.bus.frame import Frame, FrameReader
 from hausbote.core.bus.inbox import Inbox
 from hausbote.core.bus.outbox import CAPACITY, PATIENCE, Outbox
@@ -72,6 +73,9 @@ class MemoryBus:
         way = self._way(service)
         way.outbox.add(Frame(id, kind, sender, tuple(recipients), payload), cause)
         way.work.set()
+
+    def ease(self, service: str) -> None:
+        ease(lambda: self._way(service).outbox.size)
 
     def close(self, *, graceful: bool = True) -> None:
         if self._exchange.buses.get(self._service) is self:

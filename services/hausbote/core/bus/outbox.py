@@ -39,6 +39,11 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._kept)
 
+    @property
+    def size(self) -> int:
+        """Bytes that wait to be acknowledged."""
+        return self._size
+
     def add(self, frame: Frame, cause: Cause | None) -> None:
         """Keep a frame, or refuse it at once if there is no room."""
         try:

@@ -19,6 +19,7 @@ from hausbote.base.log import bug
 from hausbote.core.bus import BusError, Handler, Undeliverable
 from hausbote.core.bus.cause import Cause, FrameIds
 from hausbote.core.bus.control import NOTIFY, RESULT, STATUS
+from hausbote.core.bus.easing import ease
 from hausbote.core.bus.frame import Frame, FrameError, FrameReader, encode
 from hausbote.core.bus.inbox import Inbox
 from hausbote.core.bus.outbox import CAPACITY, PATIENCE, Outbox
@@ -71,6 +72,9 @@ class UnixBus:
         id, cause = self._ids.next()
         self._peer(service).send(Frame(id, kind, sender, tuple(recipients), payload), cause)
 
+    def ease(self, service: str) -> None:
+        ease(lambda: self._peer(service).size)
+
     def close(self, *, graceful: bool = True) -> None:
         self._closed = True
         if self._listener is not None:
@@ -122,6 +126,10 @@ class _Peer:
         self.connected = False
         self._runner: Any = gevent.spawn(self._run)
         self._clock: Any = gevent.spawn(self._expire)
+
+    @property
+    def size(self) -> int:
+        return self._outbox.size
 
     @property
     def waiting(self) -> int:

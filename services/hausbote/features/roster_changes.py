@@ -1,0 +1,32 @@
+"""Rosters that were changed from outside, by the hausbote command: what clients hear of it."""
+
+from hausbote.core.dispatch import route
+from hausbote.core.host import Host
+from hausbote.features.contacts import Contacts, contacts_of, may_see, push
+from hausbote.storage import Removed
+from hausbote.xmpp.stanza import stanza
+
+
+def reread(host: Host, local: str) -> None:
+    """Read an account's roster again; its clients are told, and so are people who see it now or do
+    not see it any more."""
+    account = next((one for one in host.directory.in_use() if one.local == local), None)
+    if account is None or not account.state(Contacts).loaded:
+        return
+    with account.lock:
+        contacts = contacts_of(host, account)
+        before = contacts.items
+        contacts.load(host, local)
+        contacts.changed(contacts.version)
+        after = contacts.items
+        for jid in sorted({*before, *after}):
+            if before.get(jid) != after.get(jid):
+                push(account, after.get(jid) or Removed(jid), contacts.version)
+    saw = {jid for jid, item in before.items() if may_see(item)}
+    see = {jid for jid, item in after.items() if may_see(item)}
+    for session in account.available():
+        assert session.presence is not None
+        for jid in sorted(see - saw):
+            route(host, session.presence.replace(to=jid))
+        for jid in sorted(saw - see):
+            route(host, stanza("presence", from_=session.jid.full, to=jid, type="unavailable"))

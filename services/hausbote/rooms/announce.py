@@ -1,0 +1,207 @@
+"""What occupants see of each other: presence with roles, affiliations and status codes.
+
+Those who may see real addresses get another payload than the others; each is made once.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+from hausbote.base.jid import JID
+from hausbote.core.host import Host
+from hausbote.rooms.configuration import Hat
+from hausbote.rooms.post import post, post_all
+from hausbote.rooms.privileges import Affiliation, Role
+from hausbote.rooms.room import Occupant, Room, Visit, jids
+from hausbote.xmpp import ns
+from hausbote.xmpp.stanza import Child, Stanza, child
+from hausbote.xmpp.xml import Markup, el
+
+# What only rooms may say in presence and messages: nobody else's is passed on.
+OURS: Final = frozenset(
+    (
+        (ns.MUC, "x"),
+        (ns.MUC_USER, "x"),
+        (ns.OCCUPANT_ID, "occupant-id"),
+        (ns.HATS, "hats"),
+    )
+)
+
+
+class Change(NamedTuple):
+    """What happened to an occupant: status codes, those for the occupant alone, and why."""
+
+    codes: tuple[int, ...] = ()
+    own_codes: tuple[int, ...] = ()
+    nick: str | None = None
+    actor: str | None = None
+    reason: str | None = None
+    destroy: Markup | None = None
+
+
+NOTHING: Final = Change()
+
+
+def item(
+    room: Room,
+    occupant: Occupant,
+    jid: str | None,
+    change: Change = NOTHING,
+    role: Role | None = None,
+    affiliation: Affiliation | None = None,
+) -> Markup:
+    """The <item/> of an occupant; `jid` if it may be seen."""
+    actor = None if change.actor is None else el("actor", nick=change.actor)
+    reason = None if not change.reason else el("reason", change.reason)
+    shown = room.affiliation(occupant.jid) if affiliation is None else affiliation
+    return el(
+        "item",
+        actor,
+        reason,
+        affiliation=shown.word,
+        role=(occupant.role if role is None else role).word,
+        jid=jid,
+        nick=change.nick,
+    )
+
+
+def status(*codes: int) -> list[Markup]:
+    return [el("status", code=str(code)) for code in sorted(codes)]
+
+
+def occupant_id(id: str) -> Child:
+    """XEP-0421."""
+    return Child(ns.OCCUPANT_ID, "occupant-id", occupant_id_markup(id))
+
+
+def occupant_id_markup(id: str) -> Markup:
+    return el("occupant-id", xmlns=ns.OCCUPANT_ID, id=id)
+
+
+def seen(room: Room, visit: Visit, *, address: bool) -> bytes:
+    """The available presence of an occupant's client as another one sees it, packed."""
+    packed = visit.packed.get(address)
+    if packed is None:
+        packed = visit.packed[address] = _available(room, visit, address, NOTHING, ()).pack()
+    return packed
+
+
+def _available(
+    room: Room, visit: Visit, address: bool, change: Change, codes: Iterable[int]
+) -> Stanza:
+    occupant = visit.occupant
+    shown = item(room, occupant, visit.jid.full if address else None, change)
+    x = child(ns.MUC_USER, "x", shown, *status(*codes))
+    attrs = dict(visit.presence.attrs)
+    attrs["from"] = room.address(occupant.nick)
+    children = (*visit.presence.children, x, occupant_id(occupant.id))
+    if room.configuration.worn:
+        children = (*children, *_hats(room, occupant.jid.full))
+    return Stanza("presence", attrs, children)
+
+
+def hats_of(room: Room, bare: str) -> list[Hat]:
+    """What somebody wears (XEP-0317)."""
+    worn = {one.uri for one in room.configuration.worn if one.title == bare}
+    return [hat for hat in room.configuration.hats if hat.uri in worn]
+
+
+def _hats(room: Room, bare: str) -> list[Child]:
+    hats = hats_of(room, bare)
+    if not hats:
+        return []
+    shown = [el("hat", title=hat.title, uri=hat.uri, hue=hat.hue or None) for hat in hats]
+    return [child(ns.HATS, "hats", *shown)]
+
+
+def roster(host: Host, room: Room, visit: Visit) -> None:
+    """To a newcomer: presence of everybody else (§7.2.2)."""
+    address = room.sees_addresses(visit.occupant.role)
+    packed = [
+        seen(room, other.shown, address=address)
+        for other in room.occupants.values()
+        if other is not visit.occupant and room.configuration.announces(other.role)
+    ]
+    post_all(host, room.jid.full, packed, visit.jid)
+
+
+def available(host: Host, room: Room, visit: Visit, change: Change = NOTHING) -> None:
+    """To everybody: how this occupant is now."""
+    available_to_others(host, room, visit, change)
+    own = (110, *change.codes, *change.own_codes)
+    post(host, _available(room, visit, True, change, own), jids(visit.occupant.visits.values()))
+
+
+def available_to_others(host: Host, room: Room, visit: Visit, change: Change = NOTHING) -> None:
+    """To all but the occupant, if they see people of that role."""
+    if room.configuration.announces(visit.occupant.role):
+        _to_others(
+            host,
+            room,
+            visit.occupant,
+            lambda address: _available(room, visit, address, change, change.codes),
+        )
+
+
+def self_presence(
+    host: Host, room: Room, visit: Visit, codes: tuple[int, ...], id: str | None
+) -> None:
+    """To the occupant's client itself: its own presence, with the id of its request."""
+    stanza = _available(room, visit, True, NOTHING, (110, *codes))
+    post(host, stanza if id is None else stanza.replace(id=id), (visit.jid,))
+
+
+def gone(
+    room: Room, visit: Visit, address: bool, change: Change, codes: Iterable[int], role: Role
+) -> Stanza:
+    """The unavailable presence of an occupant."""
+    occupant = visit.occupant
+    shown = item(room, occupant, visit.jid.full if address else None, change, role)
+    x = child(ns.MUC_USER, "x", shown, change.destroy, *status(*codes))
+    attrs = {"from": room.address(occupant.nick), "type": "unavailable"}
+    return Stanza("presence", attrs, (*visit.goodbye, x, occupant_id(occupant.id)))
+
+
+def gone_to_self(host: Host, room: Room, visit: Visit, change: Change) -> None:
+    """To a client that is not there any more."""
+    codes = (110, *change.codes, *change.own_codes)
+    post(host, gone(room, visit, True, change, codes, Role.NONE), (visit.jid,))
+
+
+def gone_to_others(host: Host, room: Room, visit: Visit, change: Change) -> None:
+    """To those who are still there, if they saw the occupant."""
+    occupant = visit.occupant
+    if room.configuration.announces(occupant.role):
+        _to_others(
+            host, room, occupant, lambda a: gone(room, visit, a, change, change.codes, Role.NONE)
+        )
+
+
+def vanished(host: Host, room: Room, visit: Visit) -> None:
+    """To others: the occupant is still there, and is not seen any more."""
+    _to_others(host, room, visit.occupant, lambda a: gone(room, visit, a, NOTHING, (), Role.NONE))
+
+
+def renamed(host: Host, room: Room, visit: Visit, nick: str) -> None:
+    """To everybody, before the nick is changed: who will be who (§7.6)."""
+    change, role = Change(codes=(303,), nick=nick), visit.occupant.role
+    if room.configuration.announces(role):
+        _to_others(host, room, visit.occupant, lambda a: gone(room, visit, a, change, (303,), role))
+    stanza = gone(room, visit, True, change, (110, 303), role)
+    post(host, stanza, jids(visit.occupant.visits.values()))
+
+
+def _to_others(host: Host, room: Room, occupant: Occupant, make: Callable[[bool], Stanza]) -> None:
+    if room.configuration.anonymous:
+        seeing: list[JID] = []
+        blind: list[JID] = []
+        for other in room.others(occupant):
+            chosen = seeing if other.occupant.role is Role.MODERATOR else blind
+            chosen.append(other.jid)
+        if seeing:
+            post(host, make(True), seeing)
+        if blind:
+            post(host, make(False), blind)
+        return
+    everybody = jids(room.others(occupant))
+    if everybody:
+        post(host, make(True), everybody)

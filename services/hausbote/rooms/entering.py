@@ -1,0 +1,272 @@
+"""Coming in, being there, going (XEP-0045 §7.1, §7.2, §7.6, §7.7, §7.14, §10.1): by presence."""
+
+from typing import Final
+
+from hausbote.base.jid import JID
+from hausbote.core.feature import Feature
+from hausbote.core.host import Host
+from hausbote.core.request import Presence
+from hausbote.rooms import announce, history
+from hausbote.rooms.configuration import of_kind
+from hausbote.rooms.house import House, house_of
+from hausbote.rooms.leaving import FAULTS, leave, not_there, put_out
+from hausbote.rooms.post import post
+from hausbote.rooms.privileges import Action, Affiliation, Role, Standing, default_role, may
+from hausbote.rooms.room import Occupant, Room, Visit
+from hausbote.xmpp import ns
+from hausbote.xmpp.errors import (
+    Conflict,
+    Forbidden,
+    ItemNotFound,
+    JidMalformed,
+    NotAcceptable,
+    NotAllowed,
+    NotAuthorized,
+    PolicyViolation,
+    RegistrationRequired,
+    ResourceConstraint,
+    ServiceUnavailable,
+    StanzaError,
+)
+from hausbote.xmpp.stanza import Stanza, child, error
+from hausbote.xmpp.unfold import text_of, unfold
+from hausbote.xmpp.xml import el
+
+feature = Feature("entering rooms", xeps={"0045": "1.35.5"})
+
+_EXTRA: Final = 50  # admins and owners who may come into a full room
+
+
+@feature.inbound("available")
+def arrive(presence: Presence) -> None:
+    """Every refusal repeats the <x/> of the request, by which clients find it."""
+    host, to, sender = presence.host, presence.recipient, presence.sender
+    try:
+        _arrive(house_of(host), presence.stanza, sender, to)
+    except StanzaError as problem:
+        problem.by = to.bare
+        answer = error(presence.stanza, problem)
+        x = presence.stanza.child(ns.MUC, "x")
+        if x is not None:
+            answer = answer.with_children((x, *answer.children))
+        post(host, answer.replace(to=None), (sender,))
+
+
+@feature.inbound("unavailable")
+def depart(presence: Presence) -> None:
+    room = house_of(presence.host).find(presence.recipient.local)
+    visit = None if room is None else room.visits.get(presence.sender.full)
+    if room is None or visit is None:
+        return
+    visit.goodbye = _kept(presence.stanza).children
+    if room.locked:
+        put_out(presence.host, room, "The room was not configured.")
+    else:
+        leave(presence.host, room, visit)
+
+
+@feature.inbound("error")
+def bounced(presence: Presence) -> None:
+    """What we sent could not be delivered: whoever it was for is not there (§9.1 of that text)."""
+    room = house_of(presence.host).find(presence.recipient.local)
+    visit = None if room is None else room.visits.get(presence.sender.full)
+    if room is not None and visit is not None and FAULTS.search(presence.stanza.inner):
+        not_there(presence.host, room, visit)
+
+
+@feature.inbound("probe")
+def probed(presence: Presence) -> None:
+    """An occupant who asks after another is told; nobody else is."""
+    host, to = presence.host, presence.recipient
+    room = house_of(host).find(to.local)
+    visit = None if room is None else room.visits.get(presence.sender.full)
+    if room is None or visit is None or not to.resource:
+        return
+    other = room.occupant(to.resource)
+    if other is not None and room.configuration.announces(other.role):
+        address = room.sees_addresses(visit.occupant.role)
+        packed = announce.seen(room, other.shown, address=address)
+        post(host, Stanza.unpack(packed), (visit.jid,))
+
+
+# -- available presence ------------------------------------------------------------------------
+
+
+def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
+    room = house.find(to.local)
+    visit = None if room is None else room.visits.get(sender.full)
+    joins = stanza.child(ns.MUC, "x") is not None
+    if not to.resource:
+        raise JidMalformed("a nick is needed: room@service/nick")
+    presence = _kept(stanza)
+    _check(house.host, to.resource, presence)
+    if room is not None and visit is not None:
+        if visit.occupant.nick != to.resource:
+            _change_nick(house, room, visit, to.resource, presence)
+        elif joins:
+            visit.presence = presence
+            _welcome(house, room, visit, stanza, ())
+        else:
+            _update(house, room, visit, presence)
+        return
+    if not joins:
+        _not_there(house.host, sender, to)
+        return
+    if house.joins.exceeded(sender.bare):
+        raise ResourceConstraint("too many rooms were entered within a minute")
+    house.joins.note(sender.bare)
+    if room is None:
+        with house.lock:
+            room = house.find(to.local)
+            if room is None:
+                _create(house, stanza, sender, to, presence)
+                return
+    _enter(house, room, stanza, sender, to.resource, presence)
+
+
+def _kept(stanza: Stanza) -> Stanza:
+    """The presence with what rooms pass on of it."""
+    children = tuple([c for c in stanza.children if (c.ns, c.name) not in announce.OURS])
+    attrs = {k: v for k, v in stanza.attrs.items() if k == "xml:lang"}
+    return Stanza("presence", attrs, children)
+
+
+def _check(host: Host, nick: str, presence: Stanza) -> None:
+    limits = host.settings.limits
+    if nick != nick.strip() or not nick.isprintable():
+        raise NotAcceptable("this cannot be a nick", type="modify")
+    if 0 < limits.room_nick < len(nick):
+        raise NotAcceptable(f"a nick has at most {limits.room_nick} characters", type="modify")
+    if 0 < limits.room_presence_bytes < len(presence.inner.encode()):
+        raise PolicyViolation(f"presence has at most {limits.room_presence_bytes} bytes here")
+
+
+def _not_there(host: Host, sender: JID, to: JID) -> None:
+    """The client thinks that it is in a room, and is not (§7.2.17)."""
+    reason = el("reason", "You are not in the room.")
+    item = el("item", reason, affiliation="none", role="none")
+    x = child(ns.MUC_USER, "x", item, *announce.status(110, 307, 333))
+    post(host, Stanza("presence", {"from": to.full, "type": "unavailable"}, (x,)), (sender,))
+
+
+def _create(house: House, stanza: Stanza, sender: JID, to: JID, presence: Stanza) -> None:
+    """A new room, locked until it is configured (§10.1)."""
+    if not may_create(house.host, sender):
+        raise NotAllowed("you may not make rooms here")
+    room = house.create(to.local, sender, of_kind(house.host.settings.rooms.default))
+    if room is None:
+        raise ResourceConstraint("you have as many rooms as one may have")
+    _let_in(house, room, stanza, sender, to.resource, presence, (201,))
+
+
+def may_create(host: Host, who: JID) -> bool:
+    """By the setting: all people of the box, its administrators, or nobody from a client."""
+    chosen = host.settings.rooms.creation
+    if chosen == "everybody":
+        return True
+    if who.domain != host.settings.domain or not who.local or chosen == "nobody":
+        return False
+    return chosen == "users" or host.store.accounts.is_admin(who.local)
+
+
+def _enter(
+    house: House, room: Room, stanza: Stanza, sender: JID, nick: str, presence: Stanza
+) -> None:
+    affiliation = room.affiliation(sender)
+    here = Standing(Role.NONE, affiliation)
+    configuration = room.configuration
+    if room.locked and affiliation is not Affiliation.OWNER:
+        raise ItemNotFound("the room is not configured yet")
+    if not may(here, Action.ENTER_OPEN):
+        raise Forbidden("you are banned from this room")
+    if configuration.members_only and not may(here, Action.ENTER_MEMBERS_ONLY):
+        raise RegistrationRequired("this room is for its members")
+    if configuration.protected and _password(stanza) != configuration.password:
+        raise NotAuthorized("the password is needed")
+    _free(room, sender, nick)
+    most = _most(house, room)
+    if most and len(room.occupants) >= most and room.occupant(nick) is None:
+        full = len(room.occupants) >= most + _EXTRA
+        if full or not may(here, Action.ENTER_FULL):
+            raise ServiceUnavailable("the room is full", type="wait")
+    _let_in(house, room, stanza, sender, nick, presence, ())
+
+
+def _most(house: House, room: Room) -> int:
+    limits = [house.host.settings.limits.room_occupants, room.configuration.max_users]
+    return min([limit for limit in limits if limit], default=0)
+
+
+def _password(stanza: Stanza) -> str:
+    x = stanza.child(ns.MUC, "x")
+    assert x is not None
+    given = unfold(x).child(ns.MUC, "password")
+    return "" if given is None else text_of(given)
+
+
+def _free(room: Room, sender: JID, nick: str) -> None:
+    occupant = room.occupant(nick)
+    if occupant is not None and occupant.jid.full != sender.bare:
+        raise Conflict("somebody else has this nick")
+    if room.reserved(nick) not in (None, sender.bare):
+        raise Conflict("this nick is reserved for somebody else")
+
+
+def _let_in(
+    house: House,
+    room: Room,
+    stanza: Stanza,
+    sender: JID,
+    nick: str,
+    presence: Stanza,
+    codes: tuple[int, ...],
+) -> None:
+    occupant = room.occupant(nick)
+    if occupant is None:
+        moderated = room.configuration.moderated
+        role = default_role(room.affiliation(sender), moderated=moderated)
+        occupant = Occupant(nick, sender.to_bare(), role, house.occupant_id(room, sender))
+    visit = Visit(sender, occupant, presence)
+    room.add(occupant, visit)
+    house.remember(room, visit)
+    _welcome(house, room, visit, stanza, codes)
+
+
+def _welcome(
+    house: House, room: Room, visit: Visit, stanza: Stanza, codes: tuple[int, ...]
+) -> None:
+    """Everything in the order that the standard names (§7.1)."""
+    host = house.host
+    visit.packed.clear()
+    announce.roster(host, room, visit)
+    announce.available_to_others(host, room, visit)
+    if not room.configuration.anonymous:
+        codes = (100, *codes)
+    if room.configuration.logged:
+        codes = (170, *codes)
+    announce.self_presence(host, room, visit, codes, stanza.id)
+    history.send(house, room, visit, stanza.child(ns.MUC, "x"))
+
+
+def _update(house: House, room: Room, visit: Visit, presence: Stanza) -> None:
+    visit.presence = presence
+    visit.packed.clear()
+    occupant = visit.occupant
+    occupant.visits[visit.jid.full] = occupant.visits.pop(visit.jid.full)  # it is shown now
+    house.remember(room, visit)
+    announce.available(house.host, room, visit)
+
+
+def _change_nick(house: House, room: Room, visit: Visit, nick: str, presence: Stanza) -> None:
+    """All clients of the occupant get it (§7.6)."""
+    occupant = visit.occupant
+    _free(room, visit.jid, nick)
+    taken = room.occupant(nick)
+    if taken is not None and taken is not occupant:
+        raise Conflict("you are there already under this nick")
+    announce.renamed(house.host, room, visit, nick)
+    room.rename(occupant, nick)
+    visit.presence = presence
+    for one in occupant.visits.values():
+        house.remember(room, one)
+    announce.available(house.host, room, visit)

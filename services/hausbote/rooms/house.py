@@ -1,0 +1,259 @@
+"""All rooms of the service: found when they are needed, kept while somebody is in them."""
+
+import hashlib
+import hmac
+import json
+import time
+from base64 import urlsafe_b64encode
+from typing import Final
+
+from hausbote.base.jid import JID
+from hausbote.core.bus.cause import current
+from hausbote.core.directory import new_lock
+from hausbote.core.host import Host
+from hausbote.core.throttle import Throttle
+from hausbote.rooms.configuration import Configuration
+from hausbote.rooms.privileges import AFFILIATIONS, ROLES, Affiliation
+from hausbote.rooms.room import MAX_RECENT, Affiliated, Occupant, Room, Subject, Visit
+from hausbote.storage import (
+    RoomMessage,
+    Span,
+    StoredAffiliation,
+    StoredOccupant,
+    StoredRoom,
+    Ticket,
+)
+from hausbote.xmpp import ns
+from hausbote.xmpp.stanza import Stanza
+
+_MAX_EMPTY: Final = 500  # rooms kept in memory that nobody is in
+_DAY: Final = 86_400
+_REQUESTS: Final = 20  # for voice and membership, of one person in an hour
+_MAX_HANDLED: Final = 2_000  # messages of a room that may come again after a crash
+
+
+class House:
+    """The rooms of a host."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.lock = new_lock()  # held while a room is made
+        self.joins = Throttle(host.settings.limits.room_joins_per_minute, 60.0)
+        self.requests = Throttle(_REQUESTS, 3_600.0)
+        self._rooms: dict[str, Room] = {}
+        self._ending: dict[str, Ticket[None]] = {}  # rooms that the database may still show
+        self._secret = host.store.secret("occupant-id")
+        self._last_id = 0
+        self._handled: dict[str, int] = {}  # frames of the bus that brought what is kept
+        for local in host.store.rooms.occupied():
+            room = self.find(local)
+            if room is not None:
+                self._handled |= host.store.rooms.causes(room.id, _MAX_HANDLED)
+        for room in list(self._rooms.values()):
+            if not room.visits and (room.locked or not room.configuration.persistent):
+                self.destroy(room)
+
+    # -- rooms ---------------------------------------------------------------------------------
+
+    def find(self, local: str) -> Room | None:
+        """The room, if there is one."""
+        room = self._rooms.get(local)
+        if room is None and local not in self._ending:
+            stored = self.host.store.rooms.find(local)
+            if stored is None:
+                return None
+            room = self._load(stored)
+            self._keep(room)
+        return room
+
+    def create(self, local: str, creator: JID, configuration: Configuration) -> Room | None:
+        """A new room that is locked; None if the creator has too many."""
+        host = self.host
+        stored = host.store.rooms.create(
+            local,
+            creator.bare,
+            host.clock(),
+            configuration.pack(),
+            public=configuration.public,
+            limit=host.settings.limits.rooms_per_account,
+        )
+        if stored is None:
+            return None
+        room = Room(stored.id, self._jid(local), creator.bare, configuration)
+        self._keep(room)
+        self.affiliate(room, {creator.bare: Affiliated(Affiliation.OWNER)})
+        return room
+
+    def destroy(self, room: Room) -> Ticket[None]:
+        """Forget a room that nobody is in any more."""
+        room.destroyed = True
+        local = room.jid.local
+        self._rooms.pop(local, None)
+        ticket = self._ending[local] = self.host.store.rooms.destroy(room.id)
+
+        def ended() -> None:
+            if self._ending.get(local) is ticket:
+                del self._ending[local]
+
+        ticket.then(ended)
+        return ticket
+
+    def inhabited(self) -> dict[str, Room]:
+        """The rooms in memory, which are all that somebody is in, by local part."""
+        return self._rooms
+
+    # -- what lasts ----------------------------------------------------------------------------
+
+    def configure(self, room: Room, configuration: Configuration) -> Ticket[None]:
+        """Set a room up, which unlocks it."""
+        if configuration.anonymous != room.configuration.anonymous:
+            room.forget_packed()
+        room.configuration, room.locked = configuration, False
+        text = configuration.pack()
+        return self.host.store.rooms.configure(room.id, text, public=configuration.public)
+
+    def affiliate(self, room: Room, changes: dict[str, Affiliated]) -> Ticket[None]:
+        rows = []
+        for jid, affiliated in changes.items():
+            room.affiliate(jid, affiliated)
+            word, nick, reason = affiliated.affiliation.word, affiliated.nick, affiliated.reason
+            rows.append(StoredAffiliation(jid, word, nick, reason))
+        return self.host.store.rooms.affiliate(room.id, rows)
+
+    def reread(self, local: str) -> Room | None:
+        """Who belongs to a room was changed from outside."""
+        room = self._rooms.get(local)
+        if room is not None:
+            rows = {row.jid: row for row in self.host.store.rooms.affiliations(room.id)}
+            for jid in [jid for jid in room.affiliations if jid not in rows]:
+                room.affiliate(jid, Affiliated(Affiliation.NONE))
+            for jid, row in rows.items():
+                room.affiliate(jid, _affiliated(row))
+        return room if room is not None else self.find(local)
+
+    def forget_person(self, bare: str) -> None:
+        """An account of that address was deleted, and what the store had of it."""
+        for room in self._rooms.values():
+            room.affiliate(bare, Affiliated(Affiliation.NONE))
+
+    def set_subject(self, room: Room, subject: Subject) -> Ticket[None]:
+        room.subject = subject
+        text = json.dumps([subject.at, subject.stanza.pack().decode()])
+        return self.host.store.rooms.set_subject(room.id, text)
+
+    def set_vcard(self, room: Room, vcard: str | None) -> Ticket[None]:
+        room.vcard = vcard
+        return self.host.store.rooms.set_vcard(room.id, vcard)
+
+    def remember(self, room: Room, visit: Visit) -> None:
+        """Keep that a client is there, and what it is, in case the service is restarted."""
+        occupant, packed = visit.occupant, visit.presence.pack()
+        row = StoredOccupant(visit.jid.full, occupant.nick, occupant.role.word, packed)
+        self.host.store.rooms.enter(room.id, row)
+
+    def forget(self, room: Room, visit: Visit) -> None:
+        self.host.store.rooms.leave(room.id, visit.jid.full)
+
+    def expire(self) -> None:
+        """Forget what was said longer ago than the box keeps it."""
+        days = self.host.settings.retention.archive_days
+        if not days:
+            return
+        oldest = int((self.host.clock() - days * _DAY) * 1_000_000)
+        self.host.store.rooms.expire(oldest)
+        for room in self._rooms.values():
+            while room.recent and room.recent[0].id < oldest:
+                room.recent.popleft()
+
+    # -- ids -----------------------------------------------------------------------------------
+
+    def next_id(self) -> int:
+        """Of a message that a room takes now: the time in microseconds, and never the same."""
+        self._last_id = max(self._last_id + 1, int(self.host.clock() * 1_000_000))
+        return self._last_id
+
+    def cause(self) -> str:
+        """The frame of the bus that is handled now."""
+        cause = current.get()
+        return "" if cause is None else cause.id
+
+    def handled(self) -> int | None:
+        """The id of the message that this frame brought already, before a crash of the service:
+        it is said again, for nobody may have heard it, and kept once."""
+        return self._handled.get(self.cause()) if self._handled else None
+
+    def occupant_id(self, room: Room, jid: JID) -> str:
+        """The same for ever, for that person in that room and for nobody else (XEP-0421 §3)."""
+        text = f"{room.jid.full}\0{jid.bare}".encode()
+        digest = hmac.new(self._secret, text, hashlib.sha256).digest()
+        return urlsafe_b64encode(digest[:24]).decode()
+
+    # -- memory --------------------------------------------------------------------------------
+
+    def _jid(self, local: str) -> JID:
+        return JID(local, self.host.domain)
+
+    def _keep(self, room: Room) -> None:
+        self._rooms[room.jid.local] = room
+        if len(self._rooms) > _MAX_EMPTY:
+            empty = [one for one in self._rooms.values() if not one.visits and one is not room]
+            if len(empty) > _MAX_EMPTY:
+                self.host.store.settle()  # what they were changed to can be read again
+                for one in empty[: _MAX_EMPTY // 2]:
+                    self._rooms.pop(one.jid.local, None)
+
+    def _load(self, stored: StoredRoom) -> Room:
+        rooms = self.host.store.rooms
+        configuration = Configuration.unpack(stored.config)
+        room = Room(stored.id, self._jid(stored.local), stored.creator, configuration)
+        room.locked, room.vcard = stored.locked, stored.vcard
+        if stored.subject is not None:
+            at, packed = json.loads(stored.subject)
+            room.subject = Subject(at, Stanza.unpack(packed.encode()))
+        for row in rooms.affiliations(stored.id):
+            room.affiliate(row.jid, _affiliated(row))
+        kept = rooms.messages(stored.id, Span(), MAX_RECENT, newest=True)
+        if kept:
+            self._last_id = max(self._last_id, kept[-1].id)
+        room.recent.extend([message for message in kept if is_talk(message)])
+        for occupant in rooms.occupants(stored.id):
+            self._put_back(room, occupant)
+        return room
+
+    def _put_back(self, room: Room, stored: StoredOccupant) -> None:
+        jid = JID.parse(stored.jid)
+        occupant = room.occupant(stored.nick)
+        if occupant is None:
+            id = self.occupant_id(room, jid)
+            occupant = Occupant(stored.nick, jid.to_bare(), ROLES[stored.role], id)
+        room.add(occupant, Visit(jid, occupant, Stanza.unpack(stored.presence)))
+
+
+def _affiliated(row: StoredAffiliation) -> Affiliated:
+    return Affiliated(AFFILIATIONS[row.affiliation], row.nick, row.reason)
+
+
+def is_talk(message: RoomMessage) -> bool:
+    """Whether newcomers get it: not a subject, and not what is left of a message."""
+    return Stanza.unpack(message.stanza).child(ns.CLIENT, "body") is not None
+
+
+class _Holder:
+    __slots__ = ("house",)
+
+    def __init__(self) -> None:
+        self.house: House | None = None
+
+
+def house_of(host: Host) -> House:
+    """The host's one house, opened on first use."""
+    holder = host.state(_Holder)
+    if holder.house is None:
+        holder.house = House(host)
+    return holder.house
+
+
+def stamp(id: int) -> str:
+    """The time that an id stands for (XEP-0082)."""
+    whole, rest = divmod(id, 1_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{rest:06d}Z"

@@ -1,0 +1,229 @@
+"""What is said in a room, to everybody or in private (XEP-0045 §7.4, §7.5, §8.1)."""
+
+from typing import Final
+
+from hausbote.base.tokens import token
+from hausbote.core.delivery import Delivery
+from hausbote.core.feature import Feature, Stage
+from hausbote.rooms import announce, invitations, retraction, voice
+from hausbote.rooms.house import House, house_of
+from hausbote.rooms.leaving import FAULTS, not_there
+from hausbote.rooms.post import post
+from hausbote.rooms.privileges import Action, Role, may
+from hausbote.rooms.room import Room, Subject, Visit, jids
+from hausbote.storage import RoomMessage
+from hausbote.xmpp import ns
+from hausbote.xmpp.errors import (
+    BadRequest,
+    Forbidden,
+    ItemNotFound,
+    NotAcceptable,
+    StanzaError,
+)
+from hausbote.xmpp.stanza import Child, Stanza, child, start_tag
+
+feature = Feature(
+    "messages in rooms", xeps={"0249": "1.2", "0359": "0.7.0", "0203": "2.0", "0421": "1.0.1"}
+)
+
+_OMEMO: Final = ("eu.siacs.conversations.axolotl", "urn:xmpp:omemo:1", "urn:xmpp:omemo:2")
+_KEPT: Final = frozenset(
+    (
+        (ns.CLIENT, "body"),
+        (ns.RETRACT, "retract"),
+        (ns.REACTIONS, "reactions"),
+        (ns.HINTS, "store"),
+        *((omemo, "encrypted") for omemo in _OMEMO),
+    )
+)
+_NOT_KEPT: Final = frozenset(((ns.HINTS, "no-store"), (ns.HINTS, "no-permanent-store")))
+_REMEMBERED: Final = 1_000
+
+
+class _Private:
+    """Private messages on their way: an error for one of these is for its sender."""
+
+    __slots__ = ("sent",)
+
+    def __init__(self) -> None:
+        self.sent: dict[tuple[str, str], None] = {}
+
+    def note(self, recipient: str, id: str) -> None:
+        if len(self.sent) >= _REMEMBERED:
+            del self.sent[next(iter(self.sent))]
+        self.sent[recipient, id] = None
+
+
+@feature.message(Stage.GUARD)
+def receive(delivery: Delivery) -> bool:
+    """Every message for a room."""
+    try:
+        _receive(house_of(delivery.host), delivery)
+    except StanzaError as problem:
+        problem.by = delivery.to.bare
+        raise
+    return True
+
+
+def _receive(house: House, delivery: Delivery) -> None:
+    room = house.find(delivery.to.local)
+    if delivery.type == "error":
+        if room is not None:
+            _bounced(room, delivery)
+        return
+    if room is None:
+        raise ItemNotFound("there is no such room")
+    visit = room.visits.get(delivery.sender.full)
+    if delivery.to.resource:
+        _private(room, visit, delivery)
+    elif delivery.type == "groupchat":
+        if visit is None:
+            raise NotAcceptable("you are not in the room", type="cancel")
+        if _changes_subject(delivery.stanza):
+            _set_subject(house, room, visit, delivery)
+        else:
+            _say(house, room, visit, delivery)
+    elif not (invitations.receive(house, room, delivery) or voice.receive(house, room, delivery)):
+        raise BadRequest("messages to everybody have the type groupchat")
+
+
+# -- to everybody ------------------------------------------------------------------------------
+
+
+def _say(house: House, room: Room, visit: Visit, delivery: Delivery) -> None:
+    _need_voice(room, visit)
+    retraction.check(delivery.stanza)
+    stanza, id = _reflected(house, room, visit, delivery.stanza)
+    names = {(c.ns, c.name) for c in stanza.children}
+    if not names & _KEPT or names & _NOT_KEPT:
+        post(house.host, stanza, room.everybody)
+        return
+    stanza = keep(house, room, stanza, id, visit, delivery)
+    post(house.host, stanza, room.everybody)
+    retraction.apply(house, room, stanza, id)
+
+
+def _need_voice(room: Room, visit: Visit) -> None:
+    moderated = room.configuration.moderated
+    action = Action.SPEAK_WHEN_MODERATED if moderated else Action.SPEAK
+    if not may(room.standing(visit.jid), action):
+        raise Forbidden("you have no voice in this room")
+
+
+def _reflected(house: House, room: Room, visit: Visit, stanza: Stanza) -> tuple[Stanza, int]:
+    """The message as everybody gets it, and its id in the archive."""
+    occupant = visit.occupant
+    attrs = {"from": room.address(occupant.nick), "type": "groupchat"}
+    attrs |= {k: v for k, v in stanza.attrs.items() if k in ("id", "xml:lang")}
+    children = (*cleaned(room, stanza), announce.occupant_id(occupant.id))
+    return Stanza("message", attrs, children), house.handled() or house.next_id()
+
+
+def cleaned(room: Room, stanza: Stanza) -> tuple[Child, ...]:
+    """What rooms pass on of a message: nothing that only the room may say."""
+    return tuple([c for c in stanza.children if not _is_ours(room, c)])
+
+
+def _is_ours(room: Room, child: Child) -> bool:
+    if (child.ns, child.name) in announce.OURS:
+        return True
+    if child.ns == ns.STANZA_ID and child.name == "stanza-id":
+        return start_tag(child).get("by") == room.jid.full
+    if child.ns == ns.DELAY:
+        return start_tag(child).get("from", "").partition("/")[0] in (
+            room.jid.full,
+            room.jid.domain,
+        )
+    return False
+
+
+def keep(
+    house: House, room: Room, stanza: Stanza, id: int, visit: Visit, delivery: Delivery
+) -> Stanza:
+    """The message with its id, which is in the archive now and in what newcomers get."""
+    archived = room.configuration.archived
+    if archived:
+        stanza_id = child(ns.STANZA_ID, "stanza-id", id=str(id), by=room.jid.full)
+        stanza = stanza.with_children((*stanza.children, stanza_id))
+    occupant = visit.occupant
+    if house.handled() is not None:
+        return stanza
+    message = RoomMessage(id, occupant.id, occupant.jid.full, stanza.pack(), house.cause())
+    if stanza.child(ns.CLIENT, "body") is not None:
+        room.recent.append(message)
+    if archived:
+        delivery.tickets.append(house.host.store.rooms.say(room.id, message))
+    return stanza
+
+
+# -- the subject -------------------------------------------------------------------------------
+
+
+def _changes_subject(stanza: Stanza) -> bool:
+    """§8.1: a subject without a body or a thread."""
+    return (
+        stanza.child(ns.CLIENT, "subject") is not None
+        and stanza.child(ns.CLIENT, "body") is None
+        and stanza.child(ns.CLIENT, "thread") is None
+    )
+
+
+def _set_subject(house: House, room: Room, visit: Visit, delivery: Delivery) -> None:
+    if visit.occupant.role < Role.MODERATOR and not room.configuration.subject_by_all:
+        raise Forbidden("moderators change the subject here")
+    if visit.occupant.role < Role.MODERATOR:
+        _need_voice(room, visit)
+    stanza, id = _reflected(house, room, visit, delivery.stanza)
+    stanza = keep(house, room, stanza, id, visit, delivery)
+    delivery.tickets.append(house.set_subject(room, Subject(id, stanza)))
+    post(house.host, stanza, room.everybody)
+
+
+# -- to one ------------------------------------------------------------------------------------
+
+
+def _private(room: Room, visit: Visit | None, delivery: Delivery) -> None:
+    """§7.5: to all clients of an occupant."""
+    if visit is None:
+        raise NotAcceptable("you are not in the room", type="cancel")
+    if delivery.type == "groupchat":
+        raise BadRequest("messages to one occupant do not have the type groupchat")
+    other = room.occupant(delivery.to.resource)
+    if other is None:
+        raise ItemNotFound("there is nobody with this nick")
+    if not room.configuration.may_send_privately(visit.occupant.role):
+        raise Forbidden("you may not send private messages here")
+    stanza = delivery.stanza
+    mark = stanza.child(ns.MUC_USER, "x")
+    if mark is None or mark.xml != _MARK.xml:
+        mark = _MARK
+    occupant = visit.occupant
+    attrs = dict(stanza.attrs) | {"from": room.address(occupant.nick)}
+    attrs.pop("to", None)
+    children = (*cleaned(room, stanza), mark, announce.occupant_id(occupant.id))
+    attrs.setdefault("id", token(64))  # an error is known by it
+    private = delivery.host.state(_Private)
+    for jid in other.visits:
+        private.note(jid, attrs["id"])
+    post(delivery.host, Stanza("message", attrs, children), jids(other.visits.values()))
+
+
+_MARK: Final = child(ns.MUC_USER, "x")
+
+
+def _bounced(room: Room, delivery: Delivery) -> None:
+    """An error: one for a private message is passed on, another says that nobody is there."""
+    visit = room.visits.get(delivery.sender.full)
+    if visit is None:
+        return
+    stanza = delivery.stanza
+    sent = delivery.host.state(_Private).sent
+    if delivery.to.resource and (visit.jid.full, stanza.id or "") in sent:
+        other = room.occupant(delivery.to.resource)
+        if other is not None:
+            attrs = dict(stanza.attrs) | {"from": room.address(visit.occupant.nick)}
+            attrs.pop("to", None)
+            passed = Stanza("message", attrs, cleaned(room, stanza))
+            post(delivery.host, passed, jids(other.visits.values()))
+    elif FAULTS.search(stanza.inner):
+        not_there(delivery.host, room, visit)

@@ -1,0 +1,61 @@
+"""What the rooms hear of the box itself: its clients' service was started anew, an account is gone.
+
+Nobody but the box speaks as its domain: clients are stamped with their own address, and other
+servers only speak for theirs.
+"""
+
+from hausbote.base.jid import JID
+from hausbote.core.delivery import Delivery
+from hausbote.core.feature import Feature
+from hausbote.core.host import Host
+from hausbote.rooms import invitations
+from hausbote.rooms.announce import Change
+from hausbote.rooms.house import house_of
+from hausbote.rooms.leaving import leave, put_out
+from hausbote.rooms.privileges import Affiliation
+from hausbote.rooms.roles import expel
+from hausbote.xmpp import ns
+from hausbote.xmpp.stanza import start_tag
+
+feature = Feature("news of the box")
+
+
+@feature.domain_message
+def heard(delivery: Delivery) -> bool:
+    host, box = delivery.host, delivery.host.settings.domain
+    if delivery.sender.full != box:
+        return False
+    deleted = delivery.stanza.child(ns.BOX, "deleted")
+    if deleted is not None:
+        house_of(host).forget_person(f"{start_tag(deleted).get('account')}@{box}")
+    elif delivery.stanza.child(ns.BOX, "restarted") is not None:
+        forget_clients(host, box)
+    return True
+
+
+def forget_clients(host: Host, domain: str) -> None:
+    """Everybody of that domain who was in a room is not there any more."""
+    for room in list(house_of(host).inhabited().values()):
+        for visit in list(room.visits.values()):
+            if visit.jid.domain == domain:
+                leave(host, room, visit, Change(codes=(333,)))
+
+
+def circle_changed(host: Host, message: dict[str, str]) -> None:
+    """The hausbote command changed who belongs to a circle: newcomers are invited to its room, and
+    who does not belong to it any more leaves."""
+    local = message.get("room", "")
+    house = house_of(host)
+    if message.get("change") == "destroyed":
+        found = house.inhabited().get(local)
+        if found is not None:
+            put_out(host, found)
+        return
+    room = house.reread(local)
+    if room is None:
+        return
+    for occupant in list(room.occupants.values()):
+        if room.affiliation(occupant.jid) < Affiliation.MEMBER:
+            expel(house, room, occupant, Change(codes=(321,)), None)
+    for bare in message.get("new", "").split():
+        invitations.send(host, room, room.jid, JID.parse(bare))

@@ -1,0 +1,160 @@
+"""Requests of owners (XEP-0045 §10): setting a room up and destroying it."""
+
+from hausbote.base.jid import JID, InvalidJID
+from hausbote.core.feature import Feature, Target
+from hausbote.core.host import Host
+from hausbote.core.request import Request
+from hausbote.rooms import affiliations
+from hausbote.rooms.admin import room_of
+from hausbote.rooms.announce import Change
+from hausbote.rooms.configuration import ADMINS, OWNERS, Configuration, filled_in, form_fields
+from hausbote.rooms.house import House, house_of
+from hausbote.rooms.leaving import put_out
+from hausbote.rooms.post import post
+from hausbote.rooms.privileges import Action, Affiliation, Role, may
+from hausbote.rooms.roles import expel, give_role
+from hausbote.rooms.room import Affiliated, Room
+from hausbote.xmpp import ns
+from hausbote.xmpp.data_form import DataForm, FilledForm, form_in
+from hausbote.xmpp.errors import BadRequest, Conflict, Forbidden, JidMalformed, NotAcceptable
+from hausbote.xmpp.stanza import Child, Stanza, child
+from hausbote.xmpp.xml import Tree, el
+
+feature = Feature("owners of rooms", xeps={"0045": "1.35.5"}, disco=(ns.MUC_CONFIG,))
+
+_OWNER = f"{{{ns.MUC_OWNER}}}"
+_MAX_REASON = 1_000
+
+
+@feature.iq("get", ns.MUC_OWNER, "query", Target.ACCOUNT)
+def configuration(request: Request) -> Child:
+    """The form, with everything as it is now."""
+    room, sender = room_of(request)
+    if not may(room.standing(sender), Action.CONFIGURE):
+        raise Forbidden("owners do that")
+    admins, owners = (room.of_affiliation(a) for a in (Affiliation.ADMIN, Affiliation.OWNER))
+    fields = form_fields(room.configuration, admins, owners)
+    title = f"Configuration of {room.jid.local}"
+    form = DataForm(ns.MUC_CONFIG, fields, title, "Choose how the room shall be.")
+    return child(ns.MUC_OWNER, "query", form.markup("form"))
+
+
+@feature.iq("set", ns.MUC_OWNER, "query", Target.ACCOUNT)
+def change(request: Request) -> None:
+    room, sender = room_of(request)
+    query = request.tree()
+    destroy, form = query.find(f"{_OWNER}destroy"), form_in(query)
+    action = Action.CONFIGURE if destroy is None else Action.DESTROY
+    if not may(room.standing(sender), action):
+        raise Forbidden("owners do that")
+    if destroy is not None:
+        _destroy(request.host, room, destroy)
+    elif form is None:
+        raise BadRequest("a form is needed here")
+    elif form.type == "cancel":
+        if room.locked:
+            put_out(request.host, room, "The room was not configured.")
+    elif form.type == "submit" and form.form_type in ("", ns.MUC_CONFIG):
+        _configure(house_of(request.host), room, request, form)
+    else:
+        raise BadRequest("a form of another kind is needed here")
+
+
+def _destroy(host: Host, room: Room, destroy: Tree) -> None:
+    venue = destroy.get("jid")
+    if venue is not None:
+        try:
+            venue = JID.parse(venue).full
+        except InvalidJID as problem:
+            raise JidMalformed(str(problem)) from None
+    reason = (destroy.findtext(f"{_OWNER}reason") or "")[:_MAX_REASON]
+    password = (destroy.findtext(f"{_OWNER}password") or "")[:_MAX_REASON]
+    put_out(host, room, reason, venue, password)
+
+
+# -- configuration -----------------------------------------------------------------------------
+
+
+def _configure(house: House, room: Room, request: Request, form: FilledForm) -> None:
+    assert request.sender is not None
+    before = room.configuration
+    after = filled_in(before, form)
+    people = _people(room, form)
+    unlocked = room.locked
+    if people:
+        affiliations.apply(house, room, request.sender, people, request)
+    house.configure(room, after).wait()
+    if unlocked:
+        return
+    codes = _codes(before, after)
+    if codes:
+        tell(house.host, room, *codes)
+    _apply_to_occupants(house, room, before, after)
+
+
+def _people(room: Room, form: FilledForm) -> dict[str, Affiliated]:
+    """The changes that full lists of admins and owners mean (§10.5, §10.8)."""
+    changes: dict[str, Affiliated] = {}
+    wanted = {var: _addresses(form.values[var]) for var in (ADMINS, OWNERS) if var in form.values}
+    if not wanted:
+        return changes
+    if OWNERS in wanted and not wanted[OWNERS]:
+        raise Conflict("a room needs an owner")
+    kinds = {ADMINS: Affiliation.ADMIN, OWNERS: Affiliation.OWNER}
+    for var, jids in wanted.items():
+        for jid in set(room.of_affiliation(kinds[var])) - jids:
+            changes[jid] = Affiliated(Affiliation.NONE if var == ADMINS else Affiliation.ADMIN)
+    for var in (ADMINS, OWNERS):  # who is in both lists is an owner
+        for jid in wanted.get(var, ()):
+            if room.affiliation(JID.parse(jid)) is not kinds[var] or jid in changes:
+                changes[jid] = Affiliated(kinds[var])
+    kept = wanted.get(OWNERS, set(room.of_affiliation(Affiliation.OWNER)))
+    if ADMINS in wanted:
+        changes = {
+            j: a for j, a in changes.items() if j not in kept or a.affiliation is Affiliation.OWNER
+        }
+        if OWNERS in wanted:  # an owner who is named as nothing any more becomes nothing
+            for jid in set(room.of_affiliation(Affiliation.OWNER)) - kept - wanted[ADMINS]:
+                changes[jid] = Affiliated(Affiliation.ADMIN)
+    return changes
+
+
+def _addresses(values: list[str]) -> set[str]:
+    try:
+        return {JID.parse(value.strip()).bare for value in values if value.strip()}
+    except InvalidJID as problem:
+        raise NotAcceptable(str(problem)) from None
+
+
+def _codes(before: Configuration, after: Configuration) -> list[int]:
+    """What occupants are told of a change (§10.2.1)."""
+    codes = []
+    if before.logged != after.logged:
+        codes.append(170 if after.logged else 171)
+    if before.anonymous != after.anonymous:
+        codes.append(173 if after.anonymous else 172)
+    known = {"logged": after.logged, "anonymous": after.anonymous}
+    if Configuration(**(vars(before) | known)) != after:
+        codes.append(104)
+    return codes
+
+
+def tell(host: Host, room: Room, *codes: int) -> None:
+    """Occupants may look what is new."""
+    status = [el("status", code=str(code)) for code in codes]
+    attrs = {"from": room.jid.full, "type": "groupchat"}
+    news = Stanza("message", attrs, (child(ns.MUC_USER, "x", *status),))
+    post(host, news, room.everybody)
+
+
+def _apply_to_occupants(
+    house: House, room: Room, before: Configuration, after: Configuration
+) -> None:
+    if after.members_only and not before.members_only:
+        for occupant in list(room.occupants.values()):
+            if room.affiliation(occupant.jid) < Affiliation.MEMBER:
+                expel(house, room, occupant, Change(codes=(322,)), None)
+    if before.moderated and not after.moderated:
+        for occupant in list(room.occupants.values()):
+            if occupant.role is Role.VISITOR:
+                give_role(house, room, occupant, Role.PARTICIPANT)

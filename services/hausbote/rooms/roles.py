@@ -1,0 +1,101 @@
+"""Changing what people are during a visit, and the lists of it
+(XEP-0045 §8.2 to §8.5, §9.6 to §9.8)."""
+
+from hausbote.core.request import Request
+from hausbote.rooms import announce
+from hausbote.rooms.announce import Change
+from hausbote.rooms.house import House
+from hausbote.rooms.leaving import take_away, tell_of_leaving
+from hausbote.rooms.privileges import ROLES, Action, Role, Standing, may, role_refusal
+from hausbote.rooms.room import Occupant, Room
+from hausbote.xmpp.errors import BadRequest, Forbidden, ItemNotFound
+from hausbote.xmpp.xml import Markup, Tree, el
+
+
+def role_list(room: Room, who: Standing, word: str) -> list[Markup]:
+    """Everybody with that role."""
+    role = ROLES.get(word)
+    if role is None or role is Role.NONE:
+        raise BadRequest("there is no such list")
+    moderators = role is Role.MODERATOR
+    action = Action.SEE_MODERATOR_LIST if moderators else Action.SEE_VOICE_LIST
+    if not may(who, action):
+        raise Forbidden
+    return [
+        el(
+            "item",
+            affiliation=room.affiliation(occupant.jid).word,
+            role=role.word,
+            nick=occupant.nick,
+            jid=occupant.shown.jid.full,
+        )
+        for occupant in room.occupants.values()
+        if occupant.role is role
+    ]
+
+
+def change_roles(house: House, room: Room, request: Request, items: list[tuple[Tree, str]]) -> None:
+    """All of them, or none if one is refused; each item with its reason."""
+    assert request.sender is not None
+    actor = room.standing(request.sender)
+    chosen = [_understood(room, actor, element) for element, _ in items]
+    nick = actor_nick(room, request)
+    for (occupant, role), (_, reason) in zip(chosen, items, strict=True):
+        if role is Role.NONE:
+            change = Change(codes=(307,), actor=nick, reason=reason)
+            expel(house, room, occupant, change, request)
+        elif role is not occupant.role:
+            give_role(house, room, occupant, role, Change(actor=nick, reason=reason))
+
+
+def _understood(room: Room, actor: Standing, element: Tree) -> tuple[Occupant, Role]:
+    role = ROLES.get(element.get("role", ""))
+    nick = element.get("nick")
+    if role is None or nick is None or element.get("affiliation") is not None:
+        raise BadRequest("an item has a nick and a role")
+    occupant = room.occupant(nick)
+    if occupant is None:
+        if not may(actor, Action.SEE_VOICE_LIST):
+            raise Forbidden("moderators do that")
+        raise ItemNotFound("nobody has this nick")
+    target = Standing(occupant.role, room.affiliation(occupant.jid))
+    refusal = role_refusal(actor, target, role)
+    if refusal is not None:
+        raise refusal
+    return occupant, role
+
+
+def give_role(
+    house: House, room: Room, occupant: Occupant, role: Role, change: Change = announce.NOTHING
+) -> None:
+    """Somebody in the room becomes something else, and everybody is told."""
+    seen = room.configuration.announces(occupant.role)
+    occupant.role = role
+    for visit in occupant.visits.values():
+        visit.packed.clear()
+        house.remember(room, visit)
+    if seen and not room.configuration.announces(role):
+        announce.vanished(house.host, room, occupant.shown)
+    announce.available(house.host, room, occupant.shown, change)
+
+
+def expel(
+    house: House, room: Room, occupant: Occupant, change: Change, request: Request | None
+) -> None:
+    """Somebody is put out: they hear it first, then who did it, then the others (§8.2)."""
+    visits = list(occupant.visits.values())
+    for visit in visits:
+        take_away(house.host, room, visit)
+        announce.gone_to_self(house.host, room, visit, change)
+    if request is None:
+        tell_of_leaving(house.host, room, visits[-1], change)
+    else:
+        request.afterwards.append(lambda: tell_of_leaving(house.host, room, visits[-1], change))
+
+
+def actor_nick(room: Room, request: Request) -> str | None:
+    """Who did it, as the others know them."""
+    assert request.sender is not None
+    visit = room.visits.get(request.sender.full)
+    occupants = [visit.occupant] if visit is not None else room.of_person(request.sender.bare)
+    return occupants[0].nick if occupants else None

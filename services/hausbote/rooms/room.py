@@ -1,0 +1,178 @@
+"""A room as it is in memory: who belongs to it, who is in it, what was said last."""
+
+import unicodedata
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from hausbote.base.jid import JID
+from hausbote.rooms.configuration import Configuration
+from hausbote.rooms.privileges import Affiliation, Role, Standing
+from hausbote.storage import RoomMessage
+from hausbote.xmpp.stanza import Child, Stanza
+
+MAX_RECENT: Final = 100  # messages that a newcomer can be given
+
+
+class Affiliated(NamedTuple):
+    """Somebody who belongs to a room, or is banned; `nick` is reserved for them."""
+
+    affiliation: Affiliation
+    nick: str = ""
+    reason: str = ""
+
+
+class Visit:
+    """A client that is in a room, with the children of its presence."""
+
+    __slots__ = ("goodbye", "jid", "occupant", "packed", "presence")
+
+    def __init__(self, jid: JID, occupant: "Occupant", presence: Stanza) -> None:
+        self.jid = jid
+        self.occupant = occupant
+        self.presence = presence
+        self.goodbye: tuple[Child, ...] = ()  # what it said when it left
+        self.packed: dict[bool, bytes] = {}  # as others see it: with the real address, or without
+
+
+class Occupant:
+    """Somebody in a room under one nick, with one client or several."""
+
+    __slots__ = ("id", "jid", "nick", "role", "visits")
+
+    def __init__(self, nick: str, jid: JID, role: Role, id: str) -> None:
+        self.nick = nick
+        self.jid = jid  # without resource
+        self.role = role
+        self.id = id  # XEP-0421
+        self.visits: dict[str, Visit] = {}
+
+    @property
+    def shown(self) -> Visit:
+        """The client that stands for them: the last that sent presence."""
+        return next(reversed(self.visits.values()))
+
+
+class Subject(NamedTuple):
+    """What a room talks about: since when in microseconds, and the message that said so."""
+
+    at: int
+    stanza: Stanza
+
+
+def fold(nick: str) -> str:
+    """Nicks that look alike are the same."""
+    return " ".join(unicodedata.normalize("NFKC", nick).casefold().split())
+
+
+class Room:
+    """Changed by the functions of this package; what is to last is written by house.py."""
+
+    def __init__(self, id: int, jid: JID, creator: str, configuration: Configuration) -> None:
+        self.id = id
+        self.jid = jid
+        self.creator = creator
+        self.configuration = configuration
+        self.locked = True
+        self.destroyed = False
+        self.subject: Subject | None = None
+        self.vcard: str | None = None
+        self.affiliations: dict[str, Affiliated] = {}
+        self.occupants: dict[str, Occupant] = {}  # by folded nick
+        self.visits: dict[str, Visit] = {}  # by full address
+        self.recent: deque[RoomMessage] = deque(maxlen=MAX_RECENT)
+        self._everybody: tuple[JID, ...] | None = None
+        self._reserved: dict[str, str] | None = None
+
+    # -- who is who ----------------------------------------------------------------------------
+
+    def affiliation(self, jid: JID) -> Affiliation:
+        """Of an address, by its bare form; a whole domain can be banned (§9.2)."""
+        found = self.affiliations.get(jid.bare)
+        if found is None:
+            found = self.affiliations.get(jid.domain)
+        return Affiliation.NONE if found is None else found.affiliation
+
+    def standing(self, jid: JID) -> Standing:
+        """Of an address: the role is that of the client, or of another one of the same person."""
+        visit = self.visits.get(jid.full)
+        role = Role.NONE if visit is None else visit.occupant.role
+        if visit is None:
+            role = max((o.role for o in self.of_person(jid.bare)), default=Role.NONE)
+        return Standing(role, self.affiliation(jid))
+
+    def of_person(self, bare: str) -> list[Occupant]:
+        """Their occupants, for somebody can be there under several nicks."""
+        return [occupant for occupant in self.occupants.values() if occupant.jid.full == bare]
+
+    def occupant(self, nick: str) -> Occupant | None:
+        return self.occupants.get(fold(nick))
+
+    def reserved(self, nick: str) -> str | None:
+        """The bare address that this nick is reserved for."""
+        if self._reserved is None:
+            named = [(a.nick, jid) for jid, a in self.affiliations.items() if a.nick]
+            self._reserved = {fold(nick): jid for nick, jid in named}
+        return self._reserved.get(fold(nick))
+
+    def affiliate(self, jid: str, affiliated: Affiliated) -> None:
+        """Somebody belongs to the room in another way; the affiliation "none" forgets them."""
+        self._reserved = None
+        if affiliated.affiliation is Affiliation.NONE:
+            self.affiliations.pop(jid, None)
+        else:
+            self.affiliations[jid] = affiliated
+
+    def of_affiliation(self, affiliation: Affiliation) -> list[str]:
+        return sorted(j for j, a in self.affiliations.items() if a.affiliation is affiliation)
+
+    def sees_addresses(self, role: Role) -> bool:
+        """Whether somebody with that role sees people's real addresses."""
+        return not self.configuration.anonymous or role is Role.MODERATOR
+
+    def address(self, nick: str) -> str:
+        """The occupant's address."""
+        return f"{self.jid.full}/{nick}"
+
+    # -- coming and going ----------------------------------------------------------------------
+
+    def add(self, occupant: Occupant, visit: Visit) -> None:
+        occupant.visits[visit.jid.full] = visit
+        self.occupants[fold(occupant.nick)] = occupant
+        self.visits[visit.jid.full] = visit
+        self._everybody = None
+
+    def remove(self, visit: Visit) -> None:
+        occupant = visit.occupant
+        self.visits.pop(visit.jid.full, None)
+        occupant.visits.pop(visit.jid.full, None)
+        if not occupant.visits:
+            self.occupants.pop(fold(occupant.nick), None)
+        self._everybody = None
+
+    def rename(self, occupant: Occupant, nick: str) -> None:
+        self.occupants.pop(fold(occupant.nick), None)
+        occupant.nick = nick
+        self.occupants[fold(nick)] = occupant
+        for visit in occupant.visits.values():
+            visit.packed.clear()
+
+    def forget_packed(self) -> None:
+        """What others see of people has changed for all of them."""
+        for visit in self.visits.values():
+            visit.packed.clear()
+
+    @property
+    def everybody(self) -> tuple[JID, ...]:
+        """All clients that are here."""
+        if self._everybody is None:
+            self._everybody = tuple([visit.jid for visit in self.visits.values()])
+        return self._everybody
+
+    def others(self, occupant: Occupant) -> Iterator[Visit]:
+        """All clients but those of one occupant."""
+        return (visit for visit in self.visits.values() if visit.occupant is not occupant)
+
+
+def jids(visits: Iterable[Visit]) -> tuple[JID, ...]:
+    return tuple([visit.jid for visit in visits])

@@ -1,0 +1,267 @@
+"""Rooms for group chat (XEP-0045): what they are, who belongs to them, who is there, what was said.
+
+Whoever keeps a room in memory reads it once and writes every change.  A message's id is the time
+at which the room took it, in microseconds since 1970, and grows from one message to the next.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Final, NamedTuple
+
+from peewee import SqliteDatabase
+
+from hausbote.storage.ticket import Ticket
+from hausbote.storage.writer import Writer
+
+_ROOM: Final = "SELECT id, local, creator, public, locked, config, subject, vcard FROM room"
+_CREATE: Final = (
+    "INSERT INTO room (local, creator, created, public, locked, config, subject, vcard)"
+    " SELECT ?, ?, ?, ?, ?, ?, NULL, NULL"
+    " WHERE ? = 0 OR (SELECT count(*) FROM room WHERE creator = ?) < ?"
+)
+_AFFILIATE: Final = (
+    "INSERT INTO room_affiliation (room_id, jid, affiliation, nick, reason)"
+    " SELECT id, ?, ?, ?, ? FROM room WHERE id = ?"
+    " ON CONFLICT (room_id, jid) DO UPDATE SET"
+    " affiliation = excluded.affiliation, nick = excluded.nick, reason = excluded.reason"
+)
+_ENTER: Final = (
+    "INSERT INTO room_occupant (room_id, jid, nick, role, presence)"
+    " SELECT id, ?, ?, ?, ? FROM room WHERE id = ?"
+    " ON CONFLICT (room_id, jid) DO UPDATE SET"
+    " nick = excluded.nick, role = excluded.role, presence = excluded.presence"
+)
+_SAY: Final = (
+    "INSERT INTO room_message (room_id, id, occupant, sender, stanza, cause)"
+    " SELECT id, ?, ?, ?, ?, ? FROM room WHERE id = ?"
+)
+_EXPIRE: Final = (  # room by room, for there is no index of ids alone
+    "DELETE FROM room_message WHERE room_id IN (SELECT id FROM room) AND id < ?"
+)
+_MESSAGE: Final = "SELECT id, occupant, sender, stanza FROM room_message WHERE room_id = ?"
+
+
+class StoredRoom(NamedTuple):
+    """A room; `config`, `subject` and `vcard` are texts of whoever keeps rooms."""
+
+    id: int
+    local: str
+    creator: str
+    public: bool
+    locked: bool
+    config: str
+    subject: str | None
+    vcard: str | None
+
+
+class StoredAffiliation(NamedTuple):
+    jid: str
+    affiliation: str
+    nick: str
+    reason: str
+
+
+class StoredOccupant(NamedTuple):
+    """A session in a room: its full address, and the packed presence that it sent last."""
+
+    jid: str
+    nick: str
+    role: str
+    presence: bytes
+
+
+class RoomMessage(NamedTuple):
+    """A packed stanza; `occupant` is its sender's id in the room, `sender` their bare address,
+    `cause` the frame of the bus that brought it, which may come again after a crash."""
+
+    id: int
+    occupant: str
+    sender: str
+    stanza: bytes
+    cause: str = ""
+
+
+class Span(NamedTuple):
+    """Which messages of a room are meant: ids between two others, which are not among them."""
+
+    after: int | None = None
+    before: int | None = None
+    sender: str | None = None
+    ids: tuple[int, ...] | None = None
+
+    def where(self) -> tuple[str, list[object]]:
+        """As SQL that follows the choice of the room."""
+        sql, values = "", list[object]()
+        for clause, value in (
+            ("id > ?", self.after),
+            ("id < ?", self.before),
+            ("sender = ?", self.sender),
+        ):
+            if value is not None:
+                sql += f" AND {clause}"
+                values.append(value)
+        if self.ids is not None:
+            sql += f" AND id IN ({', '.join('?' * len(self.ids))})"
+            values += self.ids
+        return sql, values
+
+
+class Rooms:
+    """All rooms of the box."""
+
+    def __init__(self, reader: SqliteDatabase, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    # -- rooms ---------------------------------------------------------------------------------
+
+    def find(self, local: str) -> StoredRoom | None:
+        return self._one(f"{_ROOM} WHERE local = ?", (local,))
+
+    def create(
+        self, local: str, creator: str, at: float, config: str, *, public: bool, limit: int
+    ) -> StoredRoom | None:
+        """A new locked room; None if its creator has `limit` of them (0 = no limit)."""
+
+        def create(connection: sqlite3.Connection) -> StoredRoom | None:
+            values = (local, creator, int(at), public, True, config, limit, creator, limit)
+            row = connection.execute(_CREATE, values)
+            if row.rowcount < 1 or row.lastrowid is None:
+                return None
+            return StoredRoom(row.lastrowid, local, creator, public, True, config, None, None)
+
+        return self._writer.submit(create).wait()
+
+    def configure(self, room: int, config: str, *, public: bool) -> Ticket[None]:
+        """Keep a configuration; the room is no longer locked."""
+        sql = "UPDATE room SET config = ?, public = ?, locked = 0 WHERE id = ?"
+        return self._writer.insert(sql, (config, public, room))
+
+    def set_subject(self, room: int, subject: str) -> Ticket[None]:
+        return self._writer.insert("UPDATE room SET subject = ? WHERE id = ?", (subject, room))
+
+    def set_vcard(self, room: int, vcard: str | None) -> Ticket[None]:
+        return self._writer.insert("UPDATE room SET vcard = ? WHERE id = ?", (vcard, room))
+
+    def destroy(self, room: int) -> Ticket[None]:
+        """Delete a room with all that was in it."""
+        return self._writer.insert("DELETE FROM room WHERE id = ?", (room,))
+
+    def public(self) -> list[StoredRoom]:
+        """Rooms that people may find, by name."""
+        rows = self._reader.execute_sql(f"{_ROOM} WHERE public = 1 AND locked = 0 ORDER BY local")
+        return [_room(row) for row in rows]
+
+    def names(self) -> list[str]:
+        """The local parts of all rooms."""
+        rows = self._reader.execute_sql("SELECT local FROM room ORDER BY local")
+        return [str(row[0]) for row in rows]
+
+    def occupied(self) -> list[str]:
+        """The local parts of rooms that somebody is in, or that are still locked."""
+        rows = self._reader.execute_sql(
+            "SELECT local FROM room WHERE locked = 1"
+            " OR id IN (SELECT room_id FROM room_occupant) ORDER BY local"
+        )
+        return [str(row[0]) for row in rows]
+
+    # -- affiliations --------------------------------------------------------------------------
+
+    def affiliations(self, room: int) -> list[StoredAffiliation]:
+        rows = self._reader.execute_sql(
+            "SELECT jid, affiliation, nick, reason FROM room_affiliation WHERE room_id = ?", (room,)
+        )
+        return [StoredAffiliation(*row) for row in rows]
+
+    def affiliate(self, room: int, changes: Sequence[StoredAffiliation]) -> Ticket[None]:
+        """Make these changes together; the affiliation "none" forgets an address."""
+
+        def change(connection: sqlite3.Connection) -> None:
+            for jid, affiliation, nick, reason in changes:
+                if affiliation == "none":
+                    connection.execute(
+                        "DELETE FROM room_affiliation WHERE room_id = ? AND jid = ?", (room, jid)
+                    )
+                else:
+                    connection.execute(_AFFILIATE, (jid, affiliation, nick, reason, room))
+
+        return self._writer.submit(change)
+
+    # -- occupants -----------------------------------------------------------------------------
+
+    def occupants(self, room: int) -> list[StoredOccupant]:
+        """Those who were in the room when it was last written, in the order of their addresses."""
+        rows = self._reader.execute_sql(
+            "SELECT jid, nick, role, presence FROM room_occupant WHERE room_id = ? ORDER BY jid",
+            (room,),
+        )
+        return [StoredOccupant(*row) for row in rows]
+
+    def enter(self, room: int, occupant: StoredOccupant) -> Ticket[None]:
+        """Keep that somebody is in the room, or what changed about them."""
+        jid, nick, role, presence = occupant
+        return self._writer.insert(_ENTER, (jid, nick, role, presence, room))
+
+    def leave(self, room: int, jid: str) -> Ticket[None]:
+        return self._writer.insert(
+            "DELETE FROM room_occupant WHERE room_id = ? AND jid = ?", (room, jid)
+        )
+
+    # -- messages ------------------------------------------------------------------------------
+
+    def say(self, room: int, message: RoomMessage) -> Ticket[None]:
+        return self._writer.insert(_SAY, (*message, room))
+
+    def causes(self, room: int, limit: int) -> dict[str, int]:
+        """What brought the newest messages, with their ids."""
+        rows = self._reader.execute_sql(
+            "SELECT cause, id FROM room_message WHERE room_id = ? ORDER BY id DESC LIMIT ?",
+            (room, limit),
+        )
+        return {cause: id for cause, id in rows if cause}
+
+    def replace(self, room: int, id: int, stanza: bytes) -> Ticket[None]:
+        """Put something else in a message's place."""
+        return self._writer.insert(
+            "UPDATE room_message SET stanza = ? WHERE room_id = ? AND id = ?", (stanza, room, id)
+        )
+
+    def messages(
+        self, room: int, span: Span, limit: int, *, newest: bool = False
+    ) -> list[RoomMessage]:
+        """The first `limit` of them, or the last, in the order of time; all that was said before
+        the call is seen."""
+        where, values = span.where()
+        order = "DESC" if newest else "ASC"
+        sql = f"{_MESSAGE}{where} ORDER BY id {order} LIMIT ?"
+        rows = self._look(sql, (room, *values, limit))
+        found = [RoomMessage(*row) for row in rows]
+        return found[::-1] if newest else found
+
+    def count(self, room: int, span: Span) -> int:
+        where, values = span.where()
+        sql = f"SELECT count(*) FROM room_message WHERE room_id = ?{where}"
+        return int(self._look(sql, (room, *values))[0][0])
+
+    def expire(self, before: int) -> None:
+        """Delete messages with ids below that."""
+        self._writer.insert(_EXPIRE, (before,)).wait()
+
+    def _look(self, sql: str, values: tuple[object, ...]) -> list[tuple[int, str, str, bytes]]:
+        def look(connection: sqlite3.Connection) -> list[tuple[int, str, str, bytes]]:
+            with closing(connection.execute(sql, values)) as rows:
+                return list(rows)
+
+        if self._writer.idle:
+            return look(self._reader.connection())
+        return self._writer.submit(look).wait()
+
+    def _one(self, sql: str, values: tuple[object, ...]) -> StoredRoom | None:
+        row = self._reader.execute_sql(sql, values).fetchone()
+        return None if row is None else _room(row)
+
+
+def _room(row: tuple[int, str, str, int, int, str, str | None, str | None]) -> StoredRoom:
+    id, local, creator, public, locked, config, subject, vcard = row
+    return StoredRoom(id, local, creator, bool(public), bool(locked), config, subject, vcard)

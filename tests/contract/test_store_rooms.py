@@ -1,0 +1,173 @@
+"""What every database behind the store must do with rooms."""
+
+import pytest
+
+from hausbote.storage import (
+    RoomMessage,
+    Span,
+    StoredAffiliation,
+    StoredOccupant,
+    migrate,
+    open_store,
+)
+from hausbote.xmpp.sasl import ScramKeys
+
+KEYS = {"SHA-1": ScramKeys(b"salt", 4096, b"stored", b"server")}
+
+
+@pytest.fixture(params=["sqlite"])
+def store(request, tmp_path):
+    url = f"{request.param}:///{tmp_path / 'hausbote.db'}"
+    migrate(url)
+    store = open_store(url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def rooms(store):
+    return store.rooms
+
+
+def make(rooms, local="cave", creator="romeo@h", limit=0, public=True):
+    return rooms.create(local, creator, 1.5, "{}", public=public, limit=limit)
+
+
+class TestRooms:
+    def test_a_new_room_is_locked_and_empty(self, rooms):
+        made = make(rooms)
+        assert rooms.find("cave") == made
+        assert (made.local, made.creator, made.locked, made.public) == (
+            "cave",
+            "romeo@h",
+            True,
+            True,
+        )
+        assert (made.config, made.subject, made.vcard) == ("{}", None, None)
+        assert rooms.find("heath") is None
+
+    def test_one_person_makes_only_so_many(self, rooms):
+        assert make(rooms, "one", limit=2)
+        assert make(rooms, "two", limit=2)
+        assert make(rooms, "three", limit=2) is None
+        assert make(rooms, "three", "juliet@h", limit=2)
+        assert make(rooms, "four", limit=0)
+
+    def test_it_is_configured(self, rooms):
+        room = make(rooms)
+        rooms.configure(room.id, '{"name": "Cave"}', public=False)
+        rooms.set_subject(room.id, "Fire")
+        rooms.set_vcard(room.id, "<vCard/>").wait()
+        found = rooms.find("cave")
+        assert (found.config, found.public, found.locked) == ('{"name": "Cave"}', False, False)
+        assert (found.subject, found.vcard) == ("Fire", "<vCard/>")
+        rooms.set_vcard(room.id, None).wait()
+        assert rooms.find("cave").vcard is None
+
+    def test_public_ones_are_listed_when_they_are_configured(self, rooms):
+        for local, public in (("b", True), ("a", True), ("hidden", False)):
+            rooms.configure(make(rooms, local).id, "{}", public=public).wait()
+        make(rooms, "locked")
+        assert [room.local for room in rooms.public()] == ["a", "b"]
+        assert rooms.names() == ["a", "b", "hidden", "locked"]
+
+    def test_destroyed_is_gone_with_everything(self, rooms):
+        room = make(rooms)
+        rooms.affiliate(room.id, [StoredAffiliation("romeo@h", "owner", "", "")])
+        rooms.enter(room.id, StoredOccupant("romeo@h/x", "romeo", "moderator", b"p"))
+        rooms.say(room.id, RoomMessage(1, "o", "romeo@h", b"m"))
+        rooms.destroy(room.id).wait()
+        assert rooms.find("cave") is None
+        again = make(rooms)
+        assert again.id != room.id
+        assert rooms.affiliations(again.id) == []
+        assert rooms.messages(again.id, Span(), 10) == []
+        assert rooms.occupied() == ["cave"]  # for it is locked
+
+    def test_what_is_written_to_a_destroyed_room_is_nothing(self, rooms):
+        room = make(rooms)
+        rooms.destroy(room.id)
+        rooms.affiliate(room.id, [StoredAffiliation("romeo@h", "owner", "", "")])
+        rooms.enter(room.id, StoredOccupant("romeo@h/x", "romeo", "moderator", b"p"))
+        rooms.say(room.id, RoomMessage(1, "o", "romeo@h", b"m")).wait()
+        assert rooms.messages(room.id, Span(), 10) == []
+
+
+class TestPeople:
+    def test_affiliations(self, rooms):
+        room = make(rooms)
+        owner = StoredAffiliation("romeo@h", "owner", "", "")
+        member = StoredAffiliation("juliet@h", "member", "Jule", "worthy")
+        rooms.affiliate(room.id, [owner, member]).wait()
+        assert set(rooms.affiliations(room.id)) == {owner, member}
+        banned = StoredAffiliation("juliet@h", "outcast", "", "Treason")
+        rooms.affiliate(room.id, [banned, owner._replace(affiliation="none")]).wait()
+        assert rooms.affiliations(room.id) == [banned]
+
+    def test_occupants(self, rooms):
+        room, other = make(rooms), make(rooms, "heath")
+        rooms.configure(other.id, "{}", public=True)
+        romeo = StoredOccupant("romeo@h/x", "romeo", "moderator", b"p")
+        rooms.enter(room.id, romeo)
+        rooms.enter(room.id, romeo._replace(role="visitor", presence=b"q"))
+        rooms.configure(room.id, "{}", public=True).wait()
+        assert rooms.occupants(room.id) == [romeo._replace(role="visitor", presence=b"q")]
+        assert rooms.occupied() == ["cave"]
+        rooms.leave(room.id, "romeo@h/x").wait()
+        assert rooms.occupied() == []
+
+    def test_a_deleted_account_belongs_to_no_room(self, store, rooms):
+        store.accounts.create("romeo", KEYS)
+        room = make(rooms)
+        rooms.affiliate(room.id, [StoredAffiliation("romeo@h", "owner", "", "")])
+        rooms.say(room.id, RoomMessage(1, "o", "romeo@h", b"m"))
+        store.accounts.delete("romeo", "romeo@h")
+        assert rooms.affiliations(room.id) == []
+        assert rooms.messages(room.id, Span(), 1)[0].sender == ""
+
+
+class TestMessages:
+    @pytest.fixture
+    def room(self, rooms):
+        room, other = make(rooms), make(rooms, "heath")
+        for id in range(10, 20):
+            sender = ("romeo@h", "juliet@h")[id % 2]
+            rooms.say(room.id, RoomMessage(id, f"o-{sender}", sender, f"m{id}".encode(), f"c{id}"))
+        rooms.say(other.id, RoomMessage(15, "x", "x@h", b"elsewhere"))
+        return room.id
+
+    @pytest.mark.parametrize(
+        ("span", "limit", "newest", "wanted"),
+        [
+            (Span(), 100, False, range(10, 20)),
+            (Span(), 3, False, [10, 11, 12]),
+            (Span(), 3, True, [17, 18, 19]),
+            (Span(after=12, before=16), 100, False, [13, 14, 15]),
+            (Span(before=15), 2, True, [13, 14]),
+            (Span(sender="juliet@h"), 100, False, [11, 13, 15, 17, 19]),
+            (Span(ids=(12, 14, 99)), 100, False, [12, 14]),
+            (Span(after=19), 100, False, []),
+        ],
+    )
+    def test_spans(self, rooms, room, span, limit, newest, wanted):
+        found = rooms.messages(room, span, limit, newest=newest)
+        assert [message.id for message in found] == list(wanted)
+        if limit == 100:
+            assert rooms.count(room, span) == len(found)
+
+    def test_all_of_a_message(self, rooms, room):
+        (message,) = rooms.messages(room, Span(ids=(12,)), 1)
+        assert message[:4] == (12, "o-romeo@h", "romeo@h", b"m12")
+
+    def test_a_message_is_replaced(self, rooms, room):
+        rooms.replace(room, 12, b"tombstone")
+        assert rooms.messages(room, Span(ids=(12,)), 1)[0].stanza == b"tombstone"
+        assert rooms.messages(room, Span(ids=(13,)), 1)[0].stanza == b"m13"
+
+    def test_what_brought_them(self, store, rooms, room):
+        store.settle()
+        assert rooms.causes(room, 2) == {"c19": 19, "c18": 18}
+
+    def test_old_ones_expire(self, rooms, room):
+        rooms.expire(15)
+        assert [message.id for message in rooms.messages(room, Span(), 100)] == list(range(15, 20))

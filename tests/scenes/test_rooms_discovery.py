@@ -1,0 +1,427 @@
+"""What can be learned of rooms, and what not: XEP-0045 §6, XEP-0433, XEP-0486, XEP-0307; limits."""
+
+import base64
+import hashlib
+
+import pytest
+from lxml import etree
+
+from conftest import Cast
+from support.component import Component
+from support.rooms import MUC, USER, Room, condition
+from support.worlds import MemoryWorld
+
+INFO = "<query xmlns='http://jabber.org/protocol/disco#info'/>"
+ITEMS = "<query xmlns='http://jabber.org/protocol/disco#items'/>"
+DATA = "{jabber:x:data}"
+
+
+@pytest.fixture
+def room():
+    return Room()
+
+
+def features(answer):
+    return {one.get("var") for one in answer.iterfind(".//{*}feature")}
+
+
+def fields(answer):
+    return {
+        f.get("var"): [v.text for v in f.iterfind(f"{DATA}value")]
+        for f in answer.iterfind(f".//{DATA}field")
+    }
+
+
+def listed(answer):
+    return {one.get("jid"): one.get("name") for one in answer.iterfind(".//{*}item")}
+
+
+# -- §6 ----------------------------------------------------------------------------------------
+
+
+def test_6_1_and_6_2_the_service(cast):
+    romeo = cast("romeo")
+    assert "rooms.h" in listed(Room().ask(romeo, "get", ITEMS, "h"))
+    answer = Room().ask(romeo, "get", INFO, "rooms.h")
+    assert answer.find(".//{*}identity").get("category") == "conference"
+    assert features(answer) >= {
+        MUC,
+        f"{MUC}#stable_id",
+        f"{MUC}#unique",
+        "vcard-temp",
+        "urn:xmpp:channel-search:0:search",
+    }
+
+
+def test_6_3_public_rooms_are_listed_and_hidden_ones_not(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    hidden, locked = Room(), Room()
+    room.make(romeo, "romeo", roomname="A Dark Cave")
+    hidden.make(romeo, "romeo", publicroom="0")
+    locked.join(romeo, "romeo")
+    found = listed(room.ask(juliet, "get", ITEMS, "rooms.h"))
+    assert found.get(room.jid) == "A Dark Cave"
+    assert hidden.jid not in found
+    assert locked.jid not in found
+
+
+def test_6_3_page_by_page(cast):
+    romeo = cast("romeo")
+    for _ in range(3):
+        Room().make(romeo, "romeo")
+    paged = ITEMS.replace(
+        "/>", "><set xmlns='http://jabber.org/protocol/rsm'><max>1</max>{}</set></query>"
+    )
+    first = Room().ask(romeo, "get", paged.format(""), "rooms.h")
+    assert len(listed(first)) == 1
+    last = first.findtext(".//{*}last")
+    second = Room().ask(romeo, "get", paged.format(f"<after>{last}</after>"), "rooms.h")
+    assert len(listed(second)) == 1
+    assert listed(second) != listed(first)
+    unknown = Room().ask(romeo, "get", paged.format("<after>nobody-knows</after>"), "rooms.h")
+    assert condition(unknown) == ("item-not-found", "cancel")
+
+
+def test_6_4_a_room_says_what_it_is(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo", roomname="Cave", roomdesc="For witches", lang="en")
+    answer = room.ask(juliet, "get", INFO)
+    assert answer.find(".//{*}identity").get("name") == "Cave"
+    assert features(answer) >= {
+        MUC, f"{MUC}#stable_id", f"{MUC}#self-ping-optimization", "muc_public", "muc_open", "muc_temporary",
+        "muc_unmoderated", "muc_semianonymous", "muc_unsecured", "urn:xmpp:mam:2", "urn:xmpp:mam:2#extended",
+        "urn:xmpp:sid:0", "urn:xmpp:occupant-id:0", "urn:xmpp:message-moderate:1", "urn:xmpp:message-retract:1",
+        "urn:xmpp:message-retract:1#tombstone", "vcard-temp", "jabber:iq:register",
+    }  # fmt: skip
+    known = fields(answer)
+    assert known["FORM_TYPE"] == [f"{MUC}#roominfo"]
+    assert known["muc#roominfo_description"] == ["For witches"]
+    assert known["muc#roominfo_occupants"] == ["1"]
+    room.configure(
+        romeo, publicroom="0", membersonly="1", moderatedroom="1", whois="anyone", persistentroom="1",
+        passwordprotectedroom="1", roomsecret="x", enablearchiving="0",
+    )  # fmt: skip
+    other = features(room.ask(romeo, "get", INFO))
+    assert other >= {
+        "muc_hidden", "muc_membersonly", "muc_persistent", "muc_moderated", "muc_nonanonymous", "muc_passwordprotected",
+    }  # fmt: skip
+    assert "urn:xmpp:mam:2" not in other
+
+
+def test_6_5_who_is_there_is_for_those_who_are(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo")
+    assert listed(room.ask(romeo, "get", ITEMS)) == {room.nick("romeo"): None}
+    assert listed(room.ask(juliet, "get", ITEMS)) == {}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        INFO.replace("/>", " node='nonsense'/>"),
+        ITEMS.replace("/>", " node='nonsense'/>"),
+    ],
+)
+def test_nodes_that_are_not_there(cast, room, payload):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo")
+    assert condition(room.ask(romeo, "get", payload)) == ("item-not-found", "cancel")
+
+
+def test_unknown_requests_are_refused(cast, room):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo")
+    for target in (room.jid, "nowhere@rooms.h"):
+        answer = room.ask(romeo, "get", "<x xmlns='urn:nobody:knows'/>", target)
+        assert condition(answer) == ("service-unavailable", "cancel")
+
+
+# -- outsiders ---------------------------------------------------------------------------------
+
+
+def outsider(bridge, payload, to, type="get"):
+    """The answer to somebody from another domain."""
+    bridge.sends(f"<iq type='{type}' id='o' from='spy@bridge.h/x' to='{to}'>{payload}</iq>")
+    return bridge.next()
+
+
+def test_a_hidden_room_tells_outsiders_nothing(cast, room, bridge):
+    romeo = cast("romeo")
+    room.make(
+        romeo, "romeo", publicroom="0", membersonly="1", roomname="Secret name", roomdesc="Secret text", whois="anyone",
+        persistentroom="1",
+    )  # fmt: skip
+    romeo.sends(
+        f"<message to='{room.jid}' type='groupchat'><subject>Secret talk</subject></message>"
+    )
+    room.says(romeo, "Secret word")
+    romeo.settle_with(room)
+    requests = [
+        ("get", INFO), ("get", ITEMS), ("get", "<vCard xmlns='vcard-temp'/>"),
+        ("get", f"<query xmlns='{MUC}#admin'><item affiliation='member'/></query>"),
+        ("get", f"<query xmlns='{MUC}#admin'><item affiliation='owner'/></query>"),
+        ("get", f"<query xmlns='{MUC}#admin'><item role='moderator'/></query>"),
+        ("get", f"<query xmlns='{MUC}#owner'/>"),
+        ("set", "<query xmlns='urn:xmpp:mam:2'/>"), ("get", "<metadata xmlns='urn:xmpp:mam:2'/>"),
+        ("get", INFO.replace("/>", " node='x-roomuser-item'/>")),
+    ]  # fmt: skip
+    for type, payload in requests:
+        text = etree.tostring(outsider(bridge, payload, room.jid, type)).decode()
+        for secret in ("Secret", "romeo"):
+            assert secret not in text, payload
+    assert listed(outsider(bridge, ITEMS, "rooms.h")) == {}
+    search = outsider(bridge, "<search xmlns='urn:xmpp:channel-search:0:search'/>", "rooms.h")
+    assert condition(search) == ("forbidden", "auth")
+    bridge.sends(
+        f"<presence from='spy@bridge.h/x' to='{room.nick('spy')}'><x xmlns='{MUC}'/></presence>"
+    )
+    assert condition(bridge.next())[0] == "registration-required"
+    bridge.sends(
+        f"<presence from='spy@bridge.h/x' to='new@rooms.h/spy'><x xmlns='{MUC}'/></presence>"
+    )
+    assert condition(bridge.next()) == ("not-allowed", "cancel")
+
+
+def test_people_of_other_domains_come_into_open_rooms(cast, room, bridge):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo")
+    bridge.sends(
+        f"<presence from='ann@bridge.h/x' to='{room.nick('ann')}'><x xmlns='{MUC}'/></presence>"
+    )
+    bridge.receives(
+        f"<presence from='{room.nick('romeo')}' to='ann@bridge.h/x'/>",
+        f"<presence from='{room.nick('ann')}'><x xmlns='{USER}'><status code='110'/></x></presence>",
+        "<message><subject/></message>",
+    )
+    romeo.receives(f"<presence from='{room.nick('ann')}'/>")
+    bridge.sends(
+        f"<message from='ann@bridge.h/x' to='{room.jid}' type='groupchat'><body>hi</body></message>"
+    )
+    romeo.receives(f"<message from='{room.nick('ann')}'><body>hi</body></message>")
+    bridge.receives("<message to='ann@bridge.h/x'><body>hi</body></message>")
+
+
+def test_when_a_whole_domain_is_away_its_people_leave(cast, room, component):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo")
+    bridge = component()
+    bridge.attach()
+    crowd = 60
+    for number in range(crowd):
+        bridge.sends(
+            f"<presence from='p{number}@bridge.h/x' to='{room.nick(f'p{number}')}'><x xmlns='{MUC}'/></presence>"
+        )
+    joined = set()
+    while len(joined) < crowd:
+        joined.add(romeo.next().get("from"))
+    bridge.wire.cut()
+    romeo.settle()
+    room.says(romeo, "is anybody there?")
+    gone = set()
+    while len(gone) < crowd:
+        stanza = romeo.next()
+        assert stanza is not None
+        if stanza.get("type") == "unavailable":
+            gone.add(stanza.get("from"))
+            assert [s.get("code") for s in stanza.iterfind(".//{*}status")] == ["333"]
+    romeo.receives_nothing()
+    assert listed(room.ask(romeo, "get", ITEMS)) == {room.nick("romeo"): None}
+
+
+# -- XEP-0433 ----------------------------------------------------------------------------------
+
+ORDER = "{urn:xmpp:channel-search:0:order}"
+
+
+def search(client, more="", **given):
+    written = "".join(
+        f"<field var='{var}'><value>{value}</value></field>" for var, value in given.items()
+    )
+    form = (
+        "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>urn:xmpp:channel-search:0:search-params"
+        f"</value></field>{written}</x>"
+    )
+    return Room().ask(
+        client,
+        "get",
+        f"<search xmlns='urn:xmpp:channel-search:0:search'>{form}{more}</search>",
+        "rooms.h",
+    )
+
+
+def found(answer):
+    assert answer.get("type") == "result"
+    return [
+        one.get("address") for one in answer.iterfind(".//{urn:xmpp:channel-search:0:search}item")
+    ]
+
+
+def test_public_rooms_are_found_by_words(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    other, hidden = Room(), Room()
+    room.make(romeo, "romeo", roomname=f"Cave {room.name}", roomdesc="Potions and owls")
+    other.make(romeo, "romeo", roomname=f"Heath {room.name}")
+    other.join(juliet, "juliet")
+    hidden.make(romeo, "romeo", publicroom="0", roomname=f"Cave {room.name} too")
+    form = Room().ask(romeo, "get", "<search xmlns='urn:xmpp:channel-search:0:search'/>", "rooms.h")
+    assert {"q", "key", "all", "sinname", "sindescription", "sinaddress", "types"} <= set(
+        fields(form)
+    )
+    assert found(search(romeo, q=f"cave {room.name}")) == [room.jid]
+    assert found(search(romeo, q=f"POTIONS {room.name}")) == [room.jid]
+    assert found(search(romeo, q=room.name)) == [other.jid, room.jid]
+    by_address = found(search(romeo, q=room.name, key=f"{ORDER}address"))
+    assert by_address == sorted([other.jid, room.jid])
+    assert found(search(romeo, q=room.name, min_users="2")) == [other.jid]
+    assert found(search(romeo, q=f"potions {room.name}", sindescription="0")) == []
+    assert {room.jid, other.jid} <= set(found(search(romeo, all="true")))
+    item = search(romeo, q=f"potions {room.name}").find(".//{urn:xmpp:channel-search:0:search}item")
+    assert item.findtext("{*}nusers") == "1"
+    assert item.findtext("{*}service-type") == "xep-0045"
+    assert item.findtext("{*}anonymity-mode") == "muc_semianonymous"
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "type", "reason"),
+    [
+        ({}, "bad-request", "modify", "no-search-conditions"),
+        ({"q": "x y"}, "bad-request", "modify", "invalid-search-terms"),
+        ({"q": "cave", "all": "1"}, "bad-request", "modify", "conflicting-fields"),
+        ({"q": "cave", "key": "size"}, "feature-not-implemented", "modify", "invalid-sort-key"),
+    ],
+)
+def test_searches_that_make_no_sense(cast, given, name, type, reason):
+    answer = search(cast("romeo"), **given)
+    assert condition(answer) == (name, type)
+    assert answer.find(f".//{{urn:xmpp:channel-search:0:error}}{reason}") is not None
+
+
+# -- XEP-0486 ----------------------------------------------------------------------------------
+
+
+def test_a_room_has_a_picture(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo")
+    room.join(juliet, "juliet")
+    data = b"\x89PNG picture"
+    photo = (
+        f"<PHOTO><TYPE>image/png</TYPE><BINVAL>{base64.b64encode(data).decode()}</BINVAL></PHOTO>"
+    )
+    vcard = f"<vCard xmlns='vcard-temp'>{photo}</vCard>"
+    assert condition(room.ask(juliet, "set", vcard)) == ("forbidden", "auth")
+    broken = vcard.replace("<BINVAL>", "<BINVAL>!!")
+    assert condition(room.ask(romeo, "set", broken)) == ("bad-request", "modify")
+    assert condition(
+        room.ask(romeo, "set", vcard.replace("<BINVAL>", f"<BINVAL>{'AAAA' * 40_000}"))
+    ) == ("not-acceptable", "modify")
+    assert room.ask(romeo, "set", vcard).get("type") == "result"
+    juliet.receives(
+        f"<message from='{room.jid}' type='groupchat'><x xmlns='{USER}'><status code='104'/></x></message>"
+    )
+    info = fields(room.ask(juliet, "get", INFO))
+    assert info["muc#roominfo_avatarhash"] == [hashlib.sha1(data).hexdigest()]
+    shown = room.ask(juliet, "get", "<vCard xmlns='vcard-temp'/>")
+    assert base64.b64decode(shown.findtext(".//{vcard-temp}BINVAL")) == data
+    room.ask(romeo, "set", "<vCard xmlns='vcard-temp'/>")
+    assert "muc#roominfo_avatarhash" not in fields(room.ask(juliet, "get", INFO))
+
+
+# -- names and limits --------------------------------------------------------------------------
+
+
+def test_a_name_that_nobody_has(cast):
+    romeo = cast("romeo")
+    answer = Room().ask(romeo, "get", f"<unique xmlns='{MUC}#unique'/>", "rooms.h")
+    name = answer.findtext(".//{*}unique")
+    Room(name).make(romeo, "romeo")
+    assert answer.findtext(".//{*}unique") == name.lower()
+
+
+@pytest.fixture
+def own_cast(tmp_path):
+    """People of a world with other settings."""
+    made = []
+
+    def make(**overrides):
+        world = MemoryWorld(tmp_path, **overrides)
+        people = Cast(world)
+        made.append((world, people))
+        return people
+
+    yield make
+    for world, people in made:
+        for client in people.clients:
+            client.wire.cut()
+        world.close()
+
+
+def test_one_person_has_only_so_many_rooms(own_cast):
+    romeo, juliet = own_cast(limits={"rooms_per_account": 2})("romeo", "juliet")
+    for _ in range(2):
+        Room().make(romeo, "romeo")
+    third = Room()
+    third.join(romeo, "romeo", forget=False)
+    assert condition(romeo.next()) == ("resource-constraint", "wait")
+    Room().make(juliet, "juliet")
+
+
+@pytest.mark.parametrize(
+    ("creation", "may"), [("users", True), ("admins", False), ("nobody", False)]
+)
+def test_who_may_make_rooms_is_a_setting(own_cast, creation, may):
+    romeo = own_cast(rooms={"creation": creation})("romeo")
+    room = Room()
+    room.join(romeo, "romeo", forget=False)
+    first = romeo.next()
+    assert (condition(first) is None) is may
+    if not may:
+        assert condition(first) == ("not-allowed", "cancel")
+        unique = room.ask(romeo, "get", f"<unique xmlns='{MUC}#unique'/>", "rooms.h")
+        assert condition(unique) == ("forbidden", "auth")
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        ("group", {"muc_hidden", "muc_membersonly", "muc_nonanonymous", "muc_persistent"}),
+        ("channel", {"muc_public", "muc_open", "muc_semianonymous", "muc_persistent"}),
+        ("open", {"muc_public", "muc_open", "muc_temporary"}),
+    ],
+)
+def test_kinds_of_rooms(own_cast, kind, wanted):
+    romeo = own_cast(rooms={"default": kind})("romeo")
+    room = Room()
+    room.make(romeo, "romeo")
+    assert features(room.ask(romeo, "get", INFO)) >= wanted
+
+
+def test_a_room_takes_only_so_many_members(own_cast):
+    romeo = own_cast(limits={"room_affiliations": 3})("romeo")
+    room = Room()
+    room.make(romeo, "romeo")
+    for name in ("a", "b"):
+        assert (
+            room.admin(romeo, "set", f"<item jid='{name}@h' affiliation='member'/>").get("type")
+            == "result"
+        )
+    answer = room.admin(romeo, "set", "<item jid='c@h' affiliation='member'/>")
+    assert condition(answer) == ("resource-constraint", "wait")
+    assert room.admin(romeo, "set", "<item jid='a@h' affiliation='admin'/>").get("type") == "result"
+
+
+def test_strangers_may_be_shown_the_rooms(own_cast):
+    people = own_cast(rooms={"directory": "everybody", "default": "channel"})
+    room = Room()
+    room.make(people("romeo"), "romeo")
+    bridge = Component(people.world.component_wire(), "bridge.h")
+    bridge.attach()
+    assert room.jid in listed(outsider(bridge, ITEMS, "rooms.h"))
+    bridge.wire.cut()
+
+
+def test_nobody_enters_too_many_rooms_at_once(own_cast):
+    romeo = own_cast(limits={"room_joins_per_minute": 3})("romeo")
+    for _ in range(3):
+        Room().make(romeo, "romeo")
+    Room().join(romeo, "romeo", forget=False)
+    assert condition(romeo.next()) == ("resource-constraint", "wait")
