@@ -1,0 +1,142 @@
+"""Servers that want to be taken for more than they are, or that cost more than they are worth."""
+
+import gevent
+import gevent.socket
+import pytest
+
+from hausbote.s2s import gate
+from support.authority import Authority
+from support.federation import log_in, make_houses, wait_until
+from support.raw_peer import GreenWire, RawPeer
+
+STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
+PEER = "montague.example"
+AUTHORITY = Authority()
+
+
+@pytest.fixture
+def build(tmp_path):
+    """Makes a box, with settings of its own."""
+    made = []
+
+    def make(**overrides):
+        made.extend(
+            make_houses(tmp_path / "houses", "capulet.example", authority=AUTHORITY, **overrides)
+        )
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def house(build):
+    return build()
+
+
+@pytest.fixture
+def peer(tmp_path):
+    """Makes raw peers of a box; the certificate is good for any name that is asked for."""
+    made = []
+
+    def make(house, *names, identity=None):
+        identity = identity or AUTHORITY.issue(*(names or (PEER,)))
+        made.append(RawPeer(GreenWire(house.address, house.port, tmp_path, identity), house.domain))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.wire.cut()
+
+
+class Tarpit:
+    """Takes connections and never says anything."""
+
+    def __init__(self):
+        self._listener = gevent.socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(500)
+        self.port = self._listener.getsockname()[1]
+        self.taken = []
+        self._taker = gevent.spawn(self._take)
+
+    def _take(self):
+        while True:
+            self.taken.append(self._listener.accept()[0])
+
+    def close(self):
+        self._taker.kill()
+        for one in (self._listener, *self.taken):
+            one.close()
+
+
+@pytest.fixture
+def tarpit():
+    made = Tarpit()
+    yield made
+    made.close()
+
+
+def message(to="juliet@capulet.example", sender=f"romeo@{PEER}", body="O"):
+    return f"<message from='{sender}' to='{to}' type='chat'><body>{body}</body></message>"
+
+
+# -- whether a server is there -----------------------------------------------------------------
+
+
+def test_no_server_says_itself_that_it_is_away_or_back(house, peer):
+    juliet = log_in(house, "juliet")
+    one = peer(house)
+    one.prove()
+    handled = house.host.handled
+    for type in ("", " type='error'", " type='unavailable'", " type='probe'"):
+        one.send(f"<presence from='{PEER}' to='capulet.example'{type}/>" * 5)
+        one.send(f"<presence from='{PEER}/x' to='capulet.example/y'{type}/>")
+    one.send(message())
+    juliet.receives("<message><body>O</body></message>")
+    assert house.host.handled == handled + 1, "the box had work with it"
+
+
+def test_a_server_that_was_away_is_called_when_it_comes(house, peer, tarpit):
+    juliet = log_in(house, "juliet")
+    link = house.gate.link("capulet.example", PEER)
+    house.names.put(PEER, "127.0.0.1", 1)
+    for _ in range(3):
+        link.next_attempt = 0.0
+        juliet.sends(f"<iq type='get' id='1' to='{PEER}'><ping xmlns='urn:xmpp:ping'/></iq>")
+        juliet.receives("<iq type='error' id='1'/>")
+    house.names.put(PEER, "127.0.0.1", tarpit.port)
+    house.door._keepalive.sweep(link.next_attempt + 3_600)
+    assert house.gate.links, "that it is away was forgotten"
+    peer(house).prove()
+    wait_until(lambda: tarpit.taken)
+
+
+# -- many servers ------------------------------------------------------------------------------
+
+
+def test_trying_all_servers_again_is_not_ended_by_one_too_many(house, monkeypatch):
+    juliet = log_in(house, "juliet")
+    for number in range(3):
+        house.names.put(f"s{number}.example", "127.0.0.1", 1)
+        juliet.sends(message(f"x@s{number}.example", juliet.jid))
+    wait_until(lambda: len(house.store.outgoing.waiting()) == 3)
+    monkeypatch.setattr(gate, "_MAX_LINKS", 2)
+    del house.gate.links["capulet.example", "s0.example"]
+    house.gate.notified({"change": "flush", "domain": ""})
+    assert len(house.gate.links) == 2
+
+
+def test_a_peer_is_not_sent_away_for_want_of_a_way_back(house, peer, monkeypatch):
+    juliet = log_in(house, "juliet")
+    monkeypatch.setattr(gate, "_MAX_LINKS", 0)
+    one = peer(house)
+    one.start_tls()
+    one.send("<bidi xmlns='urn:xmpp:bidi'/>")
+    one.authenticate_as(PEER)
+    one.open()
+    one.send("<enable xmlns='urn:xmpp:sm:3'/>")
+    assert one.next().tag.endswith("}enabled")
+    one.send(message())
+    juliet.receives("<message><body>O</body></message>")
