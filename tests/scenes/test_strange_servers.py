@@ -4,7 +4,7 @@ import gevent
 import gevent.socket
 import pytest
 
-from hausbote.s2s import gate
+from hausbote.s2s import gate, server
 from support.authority import Authority
 from support.federation import log_in, make_houses, wait_until
 from support.raw_peer import GreenWire, RawPeer
@@ -53,9 +53,9 @@ def peer(tmp_path):
 class Tarpit:
     """Takes connections and never says anything."""
 
-    def __init__(self):
+    def __init__(self, address="127.0.0.1"):
         self._listener = gevent.socket.socket()
-        self._listener.bind(("127.0.0.1", 0))
+        self._listener.bind((address, 0))
         self._listener.listen(500)
         self.port = self._listener.getsockname()[1]
         self.taken = []
@@ -140,3 +140,49 @@ def test_a_peer_is_not_sent_away_for_want_of_a_way_back(house, peer, monkeypatch
     assert one.next().tag.endswith("}enabled")
     one.send(message())
     juliet.receives("<message><body>O</body></message>")
+
+
+def test_servers_that_say_nothing_keep_nobody_from_others(house, tarpit):
+    juliet = log_in(house, "juliet")
+    house.names.put("evil.example", "127.0.0.1", tarpit.port)
+    for number in range(60):
+        juliet.sends(message(f"x@x{number}.evil.example", juliet.jid))
+    wait_until(lambda: len(tarpit.taken) == 10)
+    friend = Tarpit("127.0.0.2")
+    house.names.put(PEER, "127.0.0.2", friend.port)
+    juliet.sends(message(f"romeo@{PEER}", juliet.jid))
+    wait_until(lambda: friend.taken, 3)
+    friend.close()
+    gevent.sleep(0.1)
+    assert len(tarpit.taken) == 10
+
+
+def test_strangers_questions_do_not_take_all_workers(build, peer, tarpit):
+    house = build(
+        federation={"dialback": ["friend.example"]}, limits={"connections_per_address": 0}
+    )
+    juliet = log_in(house, "juliet")
+    house.names.put("friend.example", "127.0.0.1", tarpit.port)
+    answers = []
+    for _ in range(12):
+        one = peer(house, identity=AUTHORITY.issue("evil.example"))
+        one.start_tls(sender="friend.example")
+        one.send("<db:result from='friend.example' to='capulet.example'>0</db:result>")
+        answers.append(one)
+    refused = [one.next(0.3) for one in answers]
+    assert len([one for one in refused if one is not None]) == 7
+    assert len(tarpit.taken) == 5
+    good = peer(house)
+    good.prove()
+    good.send(message())
+    juliet.receives("<message><body>O</body></message>")
+
+
+def test_our_own_calls_keep_no_stranger_out(house, peer, tarpit, monkeypatch):
+    monkeypatch.setattr(server, "_MAX_STRANGERS", 3)
+    juliet = log_in(house, "juliet")
+    house.names.put("evil.example", "127.0.0.1", tarpit.port)
+    for number in range(5):
+        juliet.sends(message(f"x@x{number}.evil.example", juliet.jid))
+    wait_until(lambda: len(tarpit.taken) == 5)
+    peer(house).prove()

@@ -83,7 +83,7 @@ class Server:
         streams = self.gate.streams
         if len(streams) <= _MAX_STRANGERS:
             return 0
-        return sum(not stream.proven for stream in streams)
+        return sum(self.gate.is_incoming(stream) and not stream.proven for stream in streams)
 
     def _watch(self) -> None:
         while True:
