@@ -4,6 +4,7 @@ import gevent
 import gevent.socket
 import pytest
 
+from hausbote.net.dns import Endpoint
 from hausbote.s2s import gate, server
 from support.authority import Authority
 from support.federation import log_in, make_houses, wait_until
@@ -186,3 +187,42 @@ def test_our_own_calls_keep_no_stranger_out(house, peer, tarpit, monkeypatch):
         juliet.sends(message(f"x@x{number}.evil.example", juliet.jid))
     wait_until(lambda: len(tarpit.taken) == 5)
     peer(house).prove()
+
+
+# -- where they are ----------------------------------------------------------------------------
+
+
+def test_a_mistyped_domain_is_told_at_once(house):
+    juliet = log_in(house, "juliet")
+    house.names.places["mistyped.example"] = [Endpoint("mistyped.example", 5269, False)]
+    juliet.sends(message("romeo@mistyped.example", juliet.jid))
+    juliet.receives(
+        "<message type='error'><error type='cancel'>"
+        f"<remote-server-not-found xmlns='{STANZAS}'/></error></message>"
+    )
+    assert not house.store.outgoing.waiting()
+
+
+def test_a_server_whose_host_is_missing_is_waited_for(house):
+    juliet = log_in(house, "juliet")
+    house.names.places[PEER] = [Endpoint("host.example", 5269, False)]
+    juliet.sends(message(f"romeo@{PEER}", juliet.jid))
+    wait_until(house.store.outgoing.waiting)
+    juliet.receives_nothing()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "called"),
+    [
+        ({"dns": {}}, False),
+        ({"dns": {}, "federation": {"allow": [PEER]}}, True),
+        ({}, True),
+    ],
+)
+def test_strangers_dns_does_not_lead_into_the_own_network(build, tarpit, overrides, called):
+    house = build(**overrides)
+    juliet = log_in(house, "juliet")
+    house.names.put(PEER, "127.0.0.1", tarpit.port)
+    juliet.sends(message(f"romeo@{PEER}", juliet.jid))
+    wait_until(lambda: tarpit.taken or house.store.peers.get(PEER))
+    assert bool(tarpit.taken) is called

@@ -48,12 +48,16 @@ TLSA: Final = dns.rdatatype.TLSA
 
 
 class NameProblem(Exception):
-    """Why a name leads nowhere, as a sentence; `lasting` if asking again soon is pointless."""
+    """Why a name leads nowhere, as a sentence; `lasting` if asking again soon is pointless.
 
-    def __init__(self, sentence: str, *, lasting: bool) -> None:
+    `nowhere` if there is no such name at all.
+    """
+
+    def __init__(self, sentence: str, *, lasting: bool, nowhere: bool = False) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.lasting = lasting
+        self.nowhere = nowhere
 
 
 class Endpoint(NamedTuple):
@@ -145,7 +149,7 @@ class Resolver:
                 raise answer
         exists = any(isinstance(one, Answer) and one.exists for one in answers)
         what = "has no IP address" if exists else "does not exist"
-        raise NameProblem(f"The name {host} {what} in DNS.", lasting=True)
+        raise NameProblem(f"The name {host} {what} in DNS.", lasting=True, nowhere=not exists)
 
     def services(self, name: str) -> tuple[Service, ...]:
         """The SRV records of a name; NameProblem if nobody tells."""
@@ -267,7 +271,7 @@ class Resolver:
 
 def _given(found: Answer | NameProblem) -> Answer:
     if isinstance(found, NameProblem):
-        raise NameProblem(found.sentence, lasting=found.lasting)
+        raise NameProblem(found.sentence, lasting=found.lasting, nowhere=found.nowhere)
     return found
 
 

@@ -8,6 +8,7 @@ from hausbote.base.log import Event, log
 from hausbote.net.connection import Connection
 from hausbote.net.dial import Reached, Unreachable, dial
 from hausbote.net.dns import Endpoint, NameProblem, Resolver
+from hausbote.net.identities import a_label
 from hausbote.net.listener import keep_alive, network_of
 from hausbote.net.turns import NoTurn, Share, Turns, of_name
 from hausbote.s2s.outgoing import OutgoingStream
@@ -17,6 +18,7 @@ from hausbote.s2s.rules import Rule
 if TYPE_CHECKING:
     from hausbote.s2s.gate import Gate
 
+_PORT: Final = 5269
 _PLACES: Final = 3  # that are tried in one attempt
 _ALL: Final = Share("all", 400)  # at once
 _NETWORK: Final = 10  # to the same network
@@ -34,6 +36,8 @@ class Attempts:
         self._resolver = resolver
         self._turns = Turns(_PATIENCE)
         self._questions = Turns(0.0)
+        # A name server of the owner's choice may name places of their own network.
+        self._public = not gate.settings.dns.server
 
     def connect(self, local: str, remote: str) -> OutgoingStream:
         """A stream that may be used; Problem if there is none to be had."""
@@ -103,9 +107,18 @@ class Attempts:
 
     def _dial(self, call: "_Call", endpoints: list[Endpoint]) -> Reached:
         try:
-            return dial(self._resolver, call.remote, endpoints)
-        except (Unreachable, NameProblem) as problem:
+            return dial(
+                self._resolver,
+                call.remote,
+                endpoints,
+                public=self._public and not call.rule.known,
+            )
+        except Unreachable as problem:
+            if problem.nowhere and endpoints == _guess(call.remote):
+                raise Problem(Kind.NOWHERE, "no-such-server", str(problem)) from None
             raise away("unreachable", str(problem)) from None
+        except NameProblem as problem:
+            raise away("unreachable", problem.sentence) from None
 
     def _negotiate(self, reached: Reached, call: "_Call") -> OutgoingStream:
         try:
@@ -132,6 +145,14 @@ class _Call(NamedTuple):
     rule: Rule
     hurried: Callable[[], bool]  # whether others wait for the turn
     question: tuple[str, str] | None = None  # about a dialback key
+
+
+def _guess(remote: str) -> list[Endpoint]:
+    """Where a server without SRV records would be."""
+    try:
+        return [Endpoint(a_label(remote), _PORT, False)]
+    except ValueError:
+        return []
 
 
 def _at_once() -> bool:
