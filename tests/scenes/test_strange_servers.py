@@ -3,9 +3,11 @@
 import gevent
 import gevent.socket
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from hausbote.net.dns import Endpoint
 from hausbote.s2s import gate, server
+from hausbote.storage import Certificate
 from support.authority import Authority
 from support.federation import log_in, make_houses, wait_until
 from support.raw_peer import GreenWire, RawPeer
@@ -226,3 +228,120 @@ def test_strangers_dns_does_not_lead_into_the_own_network(build, tarpit, overrid
     juliet.sends(message(f"romeo@{PEER}", juliet.jid))
     wait_until(lambda: tarpit.taken or house.store.peers.get(PEER))
     assert bool(tarpit.taken) is called
+
+
+# -- who they are ------------------------------------------------------------------------------
+
+
+def claim(domain, to="capulet.example"):
+    return f"<db:result from='{domain}' to='{to}'>0</db:result>"
+
+
+def test_strangers_change_nothing_that_is_known_of_a_good_server(house, peer):
+    house.store.peers.reached(PEER, 1.0, Certificate("ab" * 32, 2.0, "An authority")).wait()
+    before = house.store.peers.get(PEER)
+    one = peer(house, identity=Authority().issue(PEER))
+    one._inbox.insert(0, one.start_tls())
+    one.is_ended_with("not-authorized")
+    two = peer(house, "evil.example")
+    two.start_tls(sender="evil.example")
+    two.send(claim(PEER))
+    assert two.next().get("type") == "error"
+    house.store.settle()
+    assert house.store.peers.get(PEER) == before
+
+
+def test_no_strangers_certificate_is_told_as_that_of_the_server(house, peer):
+    one = peer(house, identity=Authority().issue(PEER))
+    one._inbox.insert(0, one.start_tls())
+    one.is_ended_with("not-authorized")
+    house.store.settle()
+    known = house.store.peers.get(PEER)
+    assert known.cause
+    assert not known.fingerprint
+
+
+def test_who_claims_to_be_others_is_heard_three_times(house, peer):
+    one = peer(house, "evil.example")
+    one.start_tls(sender="evil.example")
+    for number in range(3):
+        one.send(claim(f"x{number}.example"))
+        assert one.next().get("type") == "error"
+    one.is_ended_with("policy-violation")
+
+
+def test_claims_of_one_address_do_not_fill_the_log(house, peer, capfd):
+    for domain in ("a.example", "b.example"):
+        house.store.peers.heard(domain, 1.0, Certificate()).wait()
+    for _ in range(12):
+        one = peer(house, "evil.example")
+        one.start_tls(sender="evil.example")
+        for domain in ("a.example", "b.example"):
+            one.send(claim(domain))
+            one.next()
+    assert capfd.readouterr().err.count("peer-refused") == 20
+
+
+def one_of(house):
+    (stream,) = house.gate.streams
+    return stream
+
+
+@pytest.fixture
+def revoking(build, tmp_path):
+    """A box with a list of revoked certificates, and its file."""
+    state = tmp_path / "houses" / "capulet.example"
+    state.mkdir(parents=True)
+    file = state / "list.crl"
+    file.write_bytes(AUTHORITY.revocation_list().public_bytes(Encoding.PEM))
+    tls = {"authorities": "", "trust": ["certs/root.pem"], "revoked": ["list.crl"]}
+    return build(tls=tls), file
+
+
+def test_a_certificate_that_is_taken_back_ends_its_streams(revoking, peer):
+    house, file = revoking
+    bad, good = AUTHORITY.issue(PEER), peer(house, "other.example")
+    one = peer(house, identity=bad)
+    one.prove()
+    good.prove("other.example")
+    file.write_bytes(AUTHORITY.revocation_list(bad).public_bytes(Encoding.PEM))
+    house.door._look_at_certificates()
+    one.is_ended_with("not-authorized")
+    juliet = log_in(house, "juliet")
+    good.send(message(sender="nurse@other.example"))
+    juliet.receives("<message><body>O</body></message>")
+
+
+def test_a_list_that_cannot_be_used_is_told_once(revoking, capfd):
+    house, file = revoking
+    file.write_bytes(b"rubbish")
+    for _ in range(3):
+        house.door._look_at_certificates()
+    told = capfd.readouterr().err
+    assert told.count("authorities-unusable") == 1
+    assert "list.crl" in told
+
+
+def test_a_certificate_that_ends_ends_its_streams(house, peer, monkeypatch):
+    one = peer(house)
+    one.prove()
+    house.gate.judge_again()
+    gevent.sleep(0.1)
+    assert not one_of(house).closed
+    clock = house.gate.host.clock
+    monkeypatch.setattr(house.gate.trust, "_clock", lambda: clock() + 20 * 365 * 86_400)
+    house.gate.judge_again()
+    one.is_ended_with("not-authorized")
+
+
+def test_dialback_does_not_replace_a_pin(build, peer):
+    pin = f"{PEER}={AUTHORITY.issue(PEER).fingerprint} 2199-12-31"
+    house = build(federation={"dialback": [PEER], "pins": [pin]})
+    one = peer(house)
+    one._inbox.insert(0, one.start_tls())
+    one.is_ended_with("not-authorized")
+    two = peer(house, "evil.example")
+    two.start_tls(sender="evil.example")
+    two.send(claim(PEER))
+    answer = two.next()
+    assert answer[0][0].tag == f"{{{STANZAS}}}policy-violation"

@@ -247,6 +247,18 @@ def test_another_authority_is_trusted_after_a_reload(tmp_path, authority):
     with pytest.raises(TrustError):
         judge.reload()
     assert judge.judge(chain, DOMAIN, NOW).accepted
+    assert not judge.changed(), "it is as it was when it was told"
+
+
+def test_a_broken_list_of_authorities_hides_no_revocation(tmp_path, authority):
+    bad = authority.issue(DOMAIN)
+    judge = with_list(tmp_path, authority, authority.revocation_list())
+    (tmp_path / "root.pem").write_bytes(b"rubbish")
+    new = authority.revocation_list(bad).public_bytes(Encoding.PEM)
+    (tmp_path / "list.crl").write_bytes(new)
+    with pytest.raises(TrustError):
+        judge.reload()
+    assert judge.judge(bad.chain, DOMAIN, NOW).cause is Cause.REVOKED
 
 
 # -- revocation --------------------------------------------------------------------------------

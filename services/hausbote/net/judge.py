@@ -118,9 +118,11 @@ class Judge:
         return self._trust.changed() or self._revocations.changed()
 
     def reload(self) -> None:
-        """Use the files as they are now; TrustError keeps what was in use."""
-        self._trust.reload()
-        self._revocations.reload()
+        """Use the files as they are now; TrustError keeps what was in use of one kind."""
+        try:
+            self._trust.reload()
+        finally:
+            self._revocations.reload()
 
     def judge(
         self,

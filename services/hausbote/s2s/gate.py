@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+import gevent
+
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.log import Event, Word, log
 from hausbote.base.settings import Settings
@@ -313,6 +315,19 @@ class Gate:
         self.shelf.reload()
         self.tls.reload()
         self.trust.reload()
+        self.judge_again()
+
+    def judge_again(self) -> None:
+        """Certificates end, and are taken back, while streams go on."""
+        self.pump.run(self._judge_again)
+
+    def _judge_again(self) -> None:
+        for stream in list(self.streams):
+            if stream.proven and not stream.closed:
+                problem = self.trust.has_lost(stream)
+                if problem is not None:
+                    stream.end(StreamError("not-authorized", problem.sentence))
+                gevent.sleep(0)  # others have their turn between
 
 
 def _is_news_of_servers(stanza: Stanza, sender: JID, to: JID) -> bool:

@@ -32,6 +32,7 @@ class IncomingStream(PeerStream):
     __slots__ = (
         "_challenged",
         "bidirectional",
+        "disbelieved",
         "trusted",
     )
 
@@ -39,6 +40,7 @@ class IncomingStream(PeerStream):
         super().__init__(gate, connection, "", "")
         self.trusted = False  # whether the certificate proves the domain
         self.bidirectional = False
+        self.disbelieved = 0  # domains that the peer claimed to be (XEP-0220) and is not
         self._challenged = False
 
     def opened(self, attrs: dict[str, str]) -> None:
@@ -80,7 +82,7 @@ class IncomingStream(PeerStream):
             self.gate.trust.judge(self, rule)
             self.trusted = True
         except Problem as problem:
-            if not rule.allowed or not rule.dialback:
+            if not self.gate.trust.dialback_may_replace(rule, problem):
                 self.gate.trust.refused(self, problem)
                 condition = "not-authorized" if rule.allowed else "policy-violation"
                 raise StreamError(condition, problem.sentence if rule.allowed else None) from None

@@ -41,7 +41,6 @@ class OutgoingStream(PeerStream):
         "_judged",
         "_outcome",
         "_problem",
-        "_published",
         "_question",
         "_ready",
         "_rule",
@@ -63,7 +62,7 @@ class OutgoingStream(PeerStream):
         self.peer_id = ""  # of the peer's header
         self.answer = False  # to the question
         self._rule = rule
-        self._published = published
+        self.published = published
         self._question = question
         self._bidirectional = False
         self._judged = False
@@ -109,9 +108,9 @@ class OutgoingStream(PeerStream):
     def _judge(self) -> None:
         self._judged = True
         try:
-            shown = self.gate.trust.judge(self, self._rule, published=self._published)
-        except Problem:
-            if not self._rule.dialback:
+            shown = self.gate.trust.judge(self, self._rule, published=self.published)
+        except Problem as problem:
+            if not self.gate.trust.dialback_may_replace(self._rule, problem):
                 raise
             shown = Certificate()
         self.gate.store.peers.reached(self.remote, self.gate.host.clock(), shown)

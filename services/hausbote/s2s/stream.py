@@ -20,6 +20,7 @@ from hausbote.base.log import Event, Word, bug, log
 from hausbote.base.tokens import session_tag, token
 from hausbote.core.pump import Lane
 from hausbote.net.connection import Connection
+from hausbote.net.tlsa import PublishedCertificates
 from hausbote.s2s.acks import Sent, TooManyAcknowledged
 from hausbote.s2s.parcel import Parcel, is_kept, without_hop
 from hausbote.s2s.problem import harmless, word
@@ -77,6 +78,7 @@ class PeerStream(ABC):
         "local",
         "managed",
         "proven",
+        "published",
         "received",
         "remote",
         "said",
@@ -95,6 +97,7 @@ class PeerStream(ABC):
         self.id = token()  # of our header
         self.since = self.heard = self.said = self.used = time.monotonic()
         self.proven: set[Pair] = set()
+        self.published: PublishedCertificates | None = None  # by DNS, of the peer's host
         self.link: Link | None = None
         self.sent = Sent()
         self.received = Ledger()
