@@ -345,3 +345,18 @@ def test_dialback_does_not_replace_a_pin(build, peer):
     two.send(claim(PEER))
     answer = two.next()
     assert answer[0][0].tag == f"{{{STANZAS}}}policy-violation"
+
+
+# -- what they say and answer ------------------------------------------------------------------
+
+
+def test_a_language_is_short(house, peer):
+    juliet = log_in(house, "juliet")
+    for language, told in (("it", "it"), ("x" * 8_000, None)):
+        one = peer(house)
+        one.start_tls()
+        one.authenticate_as(PEER)
+        one.open(**{"xml:lang": language})
+        one.send(message())
+        heard = juliet.receives("<message><body>O</body></message>")
+        assert heard.get("{http://www.w3.org/XML/1998/namespace}lang") == told

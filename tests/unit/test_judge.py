@@ -199,6 +199,12 @@ def test_an_authority_that_may_not_sign_certificates_is_none(tmp_path):
     assert not judge.judge(authority.issue(DOMAIN).chain, DOMAIN, NOW).accepted
 
 
+def test_names_that_nobody_vouches_for_are_not_read(judge, monkeypatch):
+    monkeypatch.setattr("hausbote.net.judge.identities", lambda _: pytest.fail("it was read"))
+    verdict = judge.judge(self_signed(DOMAIN).chain, DOMAIN, NOW)
+    assert verdict.cause is Cause.SELF_SIGNED
+
+
 def test_time_decides(judge, authority):
     good = authority.issue(DOMAIN, days=(-10, 10))
     causes = [judge.judge(good.chain, DOMAIN, NOW + days * 86_400).cause for days in (-11, 0, 11)]

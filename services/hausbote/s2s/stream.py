@@ -28,7 +28,14 @@ from hausbote.xmpp import ns
 from hausbote.xmpp.acks import Ledger
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.stanza import Stanza
-from hausbote.xmpp.stream import BEFORE_LOGIN, Closed, Opened, ParserLimits, StreamParser
+from hausbote.xmpp.stream import (
+    BEFORE_LOGIN,
+    Closed,
+    Opened,
+    ParserLimits,
+    StreamParser,
+    language_of,
+)
 from hausbote.xmpp.stream import Event as StreamEvent
 from hausbote.xmpp.xml import Markup, el, escape_attribute
 
@@ -185,9 +192,7 @@ class PeerStream(ABC):
             self._listen()
 
     def _open(self, attrs: dict[str, str]) -> None:
-        self.language = attrs.get("xml:lang")
-        if self.language == self.gate.settings.language:
-            self.language = None
+        self.language = language_of(attrs, self.gate.settings.language)
         self.opened(attrs)
 
     def _take_element(self, element: Stanza) -> None:
