@@ -3,6 +3,7 @@
 import pytest
 
 BODY = "<body>Hark!</body>"
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 def message(to, type=None, body=BODY):
@@ -159,12 +160,17 @@ def test_messages_keep_their_order(cast):
         juliet.receives(f"<message><body>{n}</body></message>")
 
 
-def test_the_language_of_a_stream_goes_with_its_messages(cast):
+@pytest.mark.parametrize(
+    ("language", "told"), [("it", " xml:lang='it'"), ("x" * 5_000, "")], ids=["short", "long"]
+)
+def test_the_language_of_a_stream_goes_with_its_messages(cast, language, told):
+    """If it can be one: it is written into every message."""
     juliet = cast("juliet")
     cast.account("romeo")
     romeo = cast.world.client()
-    romeo.open = lambda **more: type(romeo).open(romeo, **({"xml:lang": "it"} | more))
+    romeo.open = lambda **more: type(romeo).open(romeo, **({"xml:lang": language} | more))
     romeo.log_in("romeo", "wherefore art thou")
     cast.clients.append(romeo)
     romeo.sends(message("juliet@h", "chat"))
-    juliet.receives(f"<message xml:lang='it'>{BODY}</message>")
+    heard = juliet.receives(f"<message{told}>{BODY}</message>")
+    assert (XML_LANG in heard.attrib) is bool(told)

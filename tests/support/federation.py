@@ -34,6 +34,9 @@ class Names:
         raise NameProblem(f"There is no server of the name {domain}.", lasting=True)
 
     def addresses(self, host):
+        if host.endswith(".example"):
+            what = f"The name {host} does not exist in DNS."
+            raise NameProblem(what, lasting=True, nowhere=True)
         return [host]
 
     def free_port(self, address):
@@ -62,6 +65,7 @@ class House(MemoryWorld):
             "federation": federation,
             "tls": {"authorities": "", "trust": [str(root)]},
             "ports": {"s2s": 0, "s2s_tls": 0},
+            "dns": {"server": "127.0.0.53:53"},  # `names`, in truth; so loopback may be called
         }
         super().__init__(state, domain=domain, **raw | overrides)
         self.gate = None

@@ -7,7 +7,7 @@ import socket
 import gevent
 import pytest
 
-from hausbote.net.dial import Unreachable, dial
+from hausbote.net.dial import Unreachable, dial, is_public
 from hausbote.net.dns import Endpoint, NameProblem
 
 ADDRESS = "127.0.0.55"
@@ -21,7 +21,8 @@ class Names:
 
     def addresses(self, host):
         if host not in self.hosts:
-            raise NameProblem(f"The name {host} does not exist in DNS.", lasting=True)
+            what = f"The name {host} does not exist in DNS."
+            raise NameProblem(what, lasting=True, nowhere=True)
         return self.hosts[host]
 
 
@@ -119,8 +120,54 @@ def test_nothing_reached_is_one_sentence():
 
 
 def test_a_missing_host_is_told_as_dns_tells_it():
-    with pytest.raises(Unreachable, match="The name b does not exist in DNS"):
+    with pytest.raises(Unreachable, match="The name b does not exist in DNS") as caught:
         dial(Names(), "a.example", [Endpoint("b", 1, False)])
+    assert caught.value.nowhere
+
+
+def test_a_server_that_one_name_leads_to_is_somewhere():
+    with pytest.raises(Unreachable) as caught:
+        dial(Names(a=[ADDRESS]), "a.example", [Endpoint(host, 1, False) for host in "ab"])
+    assert not caught.value.nowhere
+
+
+def test_private_networks_are_left_alone_where_dns_is_anybodys(listener):
+    endpoint = Endpoint("a", port(listener), False)
+    with pytest.raises(Unreachable, match="private network") as caught:
+        dial(Names(a=[ADDRESS]), "a.example", [endpoint], public=True)
+    assert not caught.value.nowhere
+    listener.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        listener.accept()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.0.0.1",
+        "172.16.3.4",
+        "192.168.1.1",
+        "169.254.0.1",
+        "100.64.0.1",
+        "0.0.0.0",
+        "::1",
+        "fd00::7",
+        "fe80::1%lo",
+        "::ffff:127.0.0.1",
+        "2002:7f00:1::1",
+        "64:ff9b::a00:1",
+    ],
+)
+def test_addresses_that_are_not_of_the_internet(address):
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["9.9.9.9", "2620:fe::fe", "::ffff:9.9.9.9", "64:ff9b::909:909"]
+)
+def test_addresses_of_the_internet(address):
+    assert is_public(address)
 
 
 def test_nowhere_to_go_is_told():

@@ -259,6 +259,22 @@ def test_a_name_server_that_is_silent_is_given_up(tmp_path):
         assert len(server.asked) == asked  # and the failure is remembered for a while
 
 
+def test_names_that_nobody_tells_about_keep_no_other_from_its_answer(tmp_path):
+    def answers(query, tcp):
+        if query.question[0].name.to_text().startswith("friend."):
+            yield reply(query, "friend.example. 60 IN A 192.0.2.1")
+
+    server, resolver = odd(answers, tmp_path)
+    with server:
+        names = [f"x{number}.evil.example" for number in range(100)]
+        lost = [gevent.spawn(resolver._answer, name, A) for name in names]
+        gevent.sleep(0)
+        assert resolver._ask("friend.example", A).records == ("192.0.2.1",)
+        assert not any(one.ready() for one in lost)
+        assert len({name for name, _ in server.asked}) <= 25
+        gevent.killall(lost)
+
+
 def _ticks():
     count = 0
     try:

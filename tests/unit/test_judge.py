@@ -199,6 +199,12 @@ def test_an_authority_that_may_not_sign_certificates_is_none(tmp_path):
     assert not judge.judge(authority.issue(DOMAIN).chain, DOMAIN, NOW).accepted
 
 
+def test_names_that_nobody_vouches_for_are_not_read(judge, monkeypatch):
+    monkeypatch.setattr("hausbote.net.judge.identities", lambda _: pytest.fail("it was read"))
+    verdict = judge.judge(self_signed(DOMAIN).chain, DOMAIN, NOW)
+    assert verdict.cause is Cause.SELF_SIGNED
+
+
 def test_time_decides(judge, authority):
     good = authority.issue(DOMAIN, days=(-10, 10))
     causes = [judge.judge(good.chain, DOMAIN, NOW + days * 86_400).cause for days in (-11, 0, 11)]
@@ -247,6 +253,18 @@ def test_another_authority_is_trusted_after_a_reload(tmp_path, authority):
     with pytest.raises(TrustError):
         judge.reload()
     assert judge.judge(chain, DOMAIN, NOW).accepted
+    assert not judge.changed(), "it is as it was when it was told"
+
+
+def test_a_broken_list_of_authorities_hides_no_revocation(tmp_path, authority):
+    bad = authority.issue(DOMAIN)
+    judge = with_list(tmp_path, authority, authority.revocation_list())
+    (tmp_path / "root.pem").write_bytes(b"rubbish")
+    new = authority.revocation_list(bad).public_bytes(Encoding.PEM)
+    (tmp_path / "list.crl").write_bytes(new)
+    with pytest.raises(TrustError):
+        judge.reload()
+    assert judge.judge(bad.chain, DOMAIN, NOW).cause is Cause.REVOKED
 
 
 # -- revocation --------------------------------------------------------------------------------

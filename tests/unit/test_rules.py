@@ -62,3 +62,14 @@ def test_pins_and_dialback_belong_to_their_domains():
     assert not friend.dialback
     assert old.dialback
     assert not old.pins
+
+
+def test_whom_the_settings_name_is_known():
+    some = rules(
+        pins=[f"pinned.example={PRINT} 2030-12-31"],
+        dialback=["old.example"],
+        allow=["friend.example"],
+        deny=["evil.example"],
+    )
+    domains = ["friend.example", "old.example", "pinned.example", "other.example", "evil.example"]
+    assert [some.for_domain(f"rooms.{one}").known for one in domains] == [True] * 3 + [False] * 2

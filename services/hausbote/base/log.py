@@ -25,6 +25,7 @@ class Event(Enum):
     LISTENING = "info", "A service accepts connections on this port."
     CERTIFICATE_RELOADED = "info", "New connections get the certificate that is now on disk."
     CERTIFICATE_UNUSABLE = "error", "The certificate on disk cannot be used; the old one stays."
+    AUTHORITIES_UNUSABLE = "error", "A list of authorities or revocations cannot be used as it is."
     SESSION_STARTED = "debug", "A client logged in and bound a resource."
     SESSION_ENDED = "debug", "A client's session ended."
     SESSION_HIBERNATES = "debug", "A client's connection broke; its session waits for it."

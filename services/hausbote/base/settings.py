@@ -270,7 +270,9 @@ class Federation:
 
     enabled: str = setting("yes", "Does the box talk with other servers?", choices=("yes", "no"))
     only_allowed: str = setting("no", "Only with those in `allow`?", choices=("no", "yes"))
-    allow: tuple[str, ...] = setting((), "Domains to talk with, even if a name above is denied.")
+    allow: tuple[str, ...] = setting(
+        (), "Domains to talk with, even if a name above is denied, or in a private network."
+    )
     deny: tuple[str, ...] = setting((), "Domains not to talk with.")
     pins: tuple[str, ...] = setting(
         (),

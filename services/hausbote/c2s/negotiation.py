@@ -18,6 +18,7 @@ from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StanzaError, StreamError, UnexpectedRequest
 from hausbote.xmpp.sasl import channel_binding_feature
 from hausbote.xmpp.stanza import Stanza, error, result
+from hausbote.xmpp.stream import language_of
 from hausbote.xmpp.xml import Markup, el
 
 if TYPE_CHECKING:
@@ -45,8 +46,7 @@ def open_stream(stream: "ClientStream", attrs: dict[str, str]) -> None:
         raise StreamError("invalid-from", "nobody of another domain logs in here")
     if version is None or int(version[1]) < 1:  # a higher one is ours to lower (§4.7.5)
         raise StreamError("unsupported-version")
-    language = attrs.get("xml:lang")
-    stream.language = None if language == host.settings.language else language
+    stream.language = language_of(attrs, host.settings.language)
     if stream.login is None and stream.connection.encrypted:
         stream.login = Login(stream.connection, sender)
     stream.send_features()

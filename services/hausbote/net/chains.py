@@ -55,6 +55,7 @@ class Broken(NamedTuple):
 class Trust:
     """The authorities of tls.authorities and tls.trust; TrustError if they cannot be read.
 
+    A file that could not be read is looked at again when it was changed.
     What the owner trusts may be an intermediate authority, or a server's own certificate.
     """
 
@@ -68,13 +69,13 @@ class Trust:
         return stamps(self._system + self._own) != self._stamps
 
     def reload(self) -> None:
-        seen = stamps(self._system + self._own)
+        self._stamps = stamps(self._system + self._own)
         found = [one for path in self._own for one in _read(path, strict=True)]
         found += [one for path in self._system for one in _read(path, strict=False)]
         anchors: dict[x509.Name, list[x509.Certificate]] = {}
         for one in found:
             anchors.setdefault(one.subject, []).append(one)
-        self._stamps, self._anchors = seen, anchors
+        self._anchors = anchors
 
     def anchors_for(self, certificates: Sequence[x509.Certificate]) -> list[x509.Certificate]:
         """Those that a chain of these could end in."""

@@ -5,6 +5,7 @@ and the first that answers is taken.
 """
 
 import errno
+import ipaddress
 import os
 import socket
 from collections import Counter
@@ -22,10 +23,18 @@ _STAGGER: Final = 0.25  # seconds
 _SECONDS: Final = 30.0  # for all of it
 _PATIENCE: Final = 10.0  # seconds for one address
 _ADDRESSES: Final = 16  # that are tried
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")  # with an IPv4 address at its end
 
 
 class Unreachable(Exception):
-    """Nothing could be connected to; the message is a sentence for the owner."""
+    """Nothing could be connected to; the message is a sentence for the owner.
+
+    `nowhere` if none of the names exists.
+    """
+
+    def __init__(self, sentence: str, *, nowhere: bool = False) -> None:
+        super().__init__(sentence)
+        self.nowhere = nowhere
 
 
 class Reached(NamedTuple):
@@ -36,16 +45,36 @@ class Reached(NamedTuple):
     address: str
 
 
-def dial(resolver: Resolver, domain: str, endpoints: Sequence[Endpoint]) -> Reached:
-    """The first that answers; Unreachable after half a minute at most."""
-    return _Race(resolver, domain, endpoints).run()
+def dial(
+    resolver: Resolver, domain: str, endpoints: Sequence[Endpoint], *, public: bool = False
+) -> Reached:
+    """The first that answers; Unreachable after half a minute at most.
+
+    With `public` no address of a private network is called: a stranger's DNS could name any.
+    """
+    return _Race(resolver, domain, endpoints, public).run()
+
+
+def is_public(address: str) -> bool:
+    """Whether it is of the Internet, and not of this machine or of a network around it."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        within = ip.ipv4_mapped or ip.sixtofour
+        if ip in _NAT64:
+            within = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if within is not None:
+            return within.is_global
+    return ip.is_global
 
 
 class _Race:
-    def __init__(self, resolver: Resolver, domain: str, endpoints: Sequence[Endpoint]) -> None:
+    def __init__(
+        self, resolver: Resolver, domain: str, endpoints: Sequence[Endpoint], public: bool
+    ) -> None:
         self._resolver = resolver
         self._domain = domain
         self._endpoints = endpoints
+        self._public = public
         self._failures: Counter[str] = Counter()
         self._problems: list[NameProblem] = []
         self._running: set[Any] = set()
@@ -65,7 +94,9 @@ class _Race:
             gevent.killall([starter, *self._running])
             self._close_the_late()
         if winner is None:
-            raise Unreachable(self._sentence())
+            names = not +self._failures and self._problems
+            nowhere = bool(names) and all(one.nowhere for one in self._problems)
+            raise Unreachable(self._sentence(), nowhere=nowhere)
         return winner
 
     def _over(self, starter: Any) -> bool:
@@ -94,7 +125,10 @@ class _Race:
                 self._problems.append(problem)
                 continue
             for address in addresses:
-                yield endpoint, address
+                if self._public and not is_public(address):
+                    self._failures["its address is of a private network"] += 1
+                else:
+                    yield endpoint, address
             left -= len(addresses)
             if not left:
                 return

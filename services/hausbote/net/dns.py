@@ -19,12 +19,12 @@ import dns.rcode
 import dns.rdatatype
 import gevent
 from gevent.event import AsyncResult
-from gevent.lock import BoundedSemaphore
 
 from hausbote.base.settings import Settings
 from hausbote.net.dns_wire import Unanswered, Wire
 from hausbote.net.identities import a_label
 from hausbote.net.tlsa import PublishedCertificates, Tlsa
+from hausbote.net.turns import NoTurn, Share, Turns, of_name
 
 _PORTS: Final = {"server": 5269, "client": 5222}
 _CACHED: Final = 1_000  # names and kinds of record
@@ -32,7 +32,10 @@ _LONGEST: Final = 3_600.0  # seconds that an answer is kept, whatever it says
 _SHORTEST: Final = 5.0
 _LONGEST_NOTHING: Final = 300.0  # that there is nothing: its owner may be mending it just now
 _FAILURE: Final = 15.0  # that nobody answered
-_AT_ONCE: Final = 32  # questions under way
+_ALL: Final = Share("all", 128)  # questions under way
+_FEW: Final = 8  # of them below the same three labels of a name
+_SEVERAL: Final = 24  # below the same two
+_TURN: Final = 20.0  # seconds to wait for a turn
 _RECORDS: Final = 32  # of one answer
 _ALIASES: Final = 8  # that are followed one by one
 _PATIENCE: Final = 0.5  # seconds for the second of two answers, if the first will do
@@ -45,12 +48,16 @@ TLSA: Final = dns.rdatatype.TLSA
 
 
 class NameProblem(Exception):
-    """Why a name leads nowhere, as a sentence; `lasting` if asking again soon is pointless."""
+    """Why a name leads nowhere, as a sentence; `lasting` if asking again soon is pointless.
 
-    def __init__(self, sentence: str, *, lasting: bool) -> None:
+    `nowhere` if there is no such name at all.
+    """
+
+    def __init__(self, sentence: str, *, lasting: bool, nowhere: bool = False) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.lasting = lasting
+        self.nowhere = nowhere
 
 
 class Endpoint(NamedTuple):
@@ -90,7 +97,7 @@ class Resolver:
             OrderedDict()
         )
         self._asked: dict[tuple[str, int], AsyncResult] = {}
-        self._turns: Final = BoundedSemaphore(_AT_ONCE)
+        self._turns: Final = Turns(_TURN)
         self._random: Final = SystemRandom()
 
     def endpoints(self, domain: str, service: str = "server") -> list[Endpoint]:
@@ -142,7 +149,7 @@ class Resolver:
                 raise answer
         exists = any(isinstance(one, Answer) and one.exists for one in answers)
         what = "has no IP address" if exists else "does not exist"
-        raise NameProblem(f"The name {host} {what} in DNS.", lasting=True)
+        raise NameProblem(f"The name {host} {what} in DNS.", lasting=True, nowhere=not exists)
 
     def services(self, name: str) -> tuple[Service, ...]:
         """The SRV records of a name; NameProblem if nobody tells."""
@@ -217,9 +224,11 @@ class Resolver:
         self._asked[key] = pending = AsyncResult()
         found: Answer | NameProblem = NameProblem("The question was given up.", lasting=False)
         try:
-            with self._turns:
+            with self._turns.taken(*of_name(name, _FEW, _SEVERAL), _ALL):
                 found, seconds = self._found(name, kind)
             self._remember(key, found, seconds)
+        except NoTurn:
+            found = NameProblem("DNS is asked too much at this moment.", lasting=False)
         finally:
             del self._asked[key]
             pending.set(found)
@@ -262,7 +271,7 @@ class Resolver:
 
 def _given(found: Answer | NameProblem) -> Answer:
     if isinstance(found, NameProblem):
-        raise NameProblem(found.sentence, lasting=found.lasting)
+        raise NameProblem(found.sentence, lasting=found.lasting, nowhere=found.nowhere)
     return found
 
 

@@ -17,6 +17,7 @@ XMPP_ADDR: Final = ObjectIdentifier("1.3.6.1.5.5.7.8.5")  # RFC 6120 §13.7.1.4
 _SERVICE: Final = "_xmpp-server."
 _IA5_STRING: Final = 0x16
 _UTF8_STRING: Final = 0x0C
+_MAX_OTHERS: Final = 100  # SRVNames and addresses that are looked at: to prepare one takes time
 
 
 class Identities(NamedTuple):
@@ -39,7 +40,7 @@ def identities(certificate: x509.Certificate) -> Identities:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return Identities(frozenset(), frozenset(), frozenset(), frozenset())
-    others = names.get_values_for_type(x509.OtherName)
+    others = names.get_values_for_type(x509.OtherName)[:_MAX_OTHERS]
     services = [_text(one, _IA5_STRING).lower() for one in others if one.type_id == SRV_NAME]
     addresses = [_text(one, _UTF8_STRING) for one in others if one.type_id == XMPP_ADDR]
     return Identities(

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from cryptography import x509
@@ -25,7 +26,7 @@ from OpenSSL import crypto
 from hausbote.base.log import Word
 from hausbote.base.settings import Settings
 from hausbote.net.chains import Broken, Flaw, Trust, build
-from hausbote.net.identities import identities, matches
+from hausbote.net.identities import Identities, identities, matches
 from hausbote.net.revocation import Revocations, staple_revokes
 from hausbote.net.strength import for_servers, weak_key, weak_signature
 from hausbote.net.tlsa import PublishedCertificates
@@ -118,9 +119,11 @@ class Judge:
         return self._trust.changed() or self._revocations.changed()
 
     def reload(self) -> None:
-        """Use the files as they are now; TrustError keeps what was in use."""
-        self._trust.reload()
-        self._revocations.reload()
+        """Use the files as they are now; TrustError keeps what was in use of one kind."""
+        try:
+            self._trust.reload()
+        finally:
+            self._revocations.reload()
 
     def judge(
         self,
@@ -253,9 +256,13 @@ class _Case:
         self.now = now
         self.certificates = [x509.load_der_x509_certificate(der) for der in chain]
         self.leaf = self.certificates[0]
-        self.presented = identities(self.leaf)
         self.fingerprint = hashlib.sha256(self.leaf.public_bytes(Encoding.DER)).hexdigest()
         self.authority = _shown(self.leaf.issuer)
+
+    @cached_property
+    def presented(self) -> Identities:
+        """Read only when an authority has vouched for it."""
+        return identities(self.leaf)
 
     def verdict(self, cause: Cause, sentence: str) -> Verdict:
         return Verdict(

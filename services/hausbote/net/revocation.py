@@ -32,7 +32,7 @@ class Revocations:
         return stamps(self._paths) != self._stamps
 
     def reload(self) -> None:
-        seen, lists = stamps(self._paths), []
+        self._stamps, lists = stamps(self._paths), []
         for path in self._paths:
             try:
                 data = path.read_bytes()
@@ -43,7 +43,7 @@ class Revocations:
                 raise TrustError(f"{path} cannot be read: {error.strerror}.") from None
             except ValueError:
                 raise TrustError(f"{path} is no list of revoked certificates.") from None
-        self._stamps, self._lists = seen, lists
+        self._lists = lists
 
     def revoke(self, path: Sequence[x509.Certificate]) -> bool:
         """Whether a certificate of a chain is in a list of the authority above it."""

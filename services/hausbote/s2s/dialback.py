@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hausbote.s2s.incoming import IncomingStream
 
 _MAX_PAIRS = 50  # of one stream
+_MAX_DISBELIEVED = 3  # claims of one stream
 
 
 def features(gate: "Gate", remote: str) -> list[Markup]:
@@ -59,8 +60,10 @@ def _take_result(stream: "IncomingStream", element: Stanza, theirs: str, ours: s
     except StanzaError as problem:
         error = Markup(problem.markup())
         stream.say(el("db:result", error, from_=ours, to=theirs, type="error"))
+        if stream.disbelieved >= _MAX_DISBELIEVED:
+            raise StreamError("policy-violation", "these are the domains of others") from None
         return
-    if type == "valid":
+    if type == "valid" and (theirs, ours) not in stream.proven:
         if not stream.proven:
             stream.remote, stream.local = theirs, ours
         stream.proved(theirs, ours)
@@ -73,6 +76,8 @@ def _is_valid(stream: "IncomingStream", given: str, theirs: str, ours: str) -> b
     gate = stream.gate
     if ours not in gate.hosted:
         raise ItemNotFound("this domain is not here")
+    if (theirs, ours) in stream.proven:
+        return True
     if theirs in gate.hosted or len(stream.proven) >= _MAX_PAIRS:
         raise PolicyViolation
     rule = gate.trust.rules.for_domain(theirs)
@@ -80,8 +85,9 @@ def _is_valid(stream: "IncomingStream", given: str, theirs: str, ours: str) -> b
         gate.trust.judge(stream, rule, theirs)
         return True
     except Problem as problem:
-        if not (rule.allowed and rule.dialback):
+        if not gate.trust.dialback_may_replace(rule, problem):
             gate.trust.refused(stream, problem, theirs)
+            stream.disbelieved += 1
             raise PolicyViolation("dialback is not enough here") from None
     try:
         return gate.attempts.verify(theirs, ours, stream.id, given.strip())

@@ -7,7 +7,10 @@ to the service of its domain, and acknowledged to the peer when that service has
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
+
+import gevent
 
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.log import Event, Word, log
@@ -128,7 +131,9 @@ class Gate:
 
     def _forget_idle_links(self) -> None:
         """Somebody looks for thousands of servers: that must not keep others from theirs."""
-        for pair in [pair for pair, link in self.links.items() if link.idle]:
+        idle = [(pair, link) for pair, link in self.links.items() if link.idle]
+        # That a server is away is worth remembering, but not at any price.
+        for pair, _ in [one for one in idle if not one[1].is_away] or idle:
             del self.links[pair]
         if len(self.links) >= _MAX_LINKS:
             raise ResourceConstraint("too many servers are spoken with")
@@ -165,7 +170,7 @@ class Gate:
         self, stanza: Stanza, sender: JID, to: JID, id: str, done: Callable[[str], None]
     ) -> None:
         """A stanza that a peer may send; `done` is called when it is safe here."""
-        if self.pings.take(stanza, sender, to):
+        if _is_news_of_servers(stanza, sender, to) or self.pings.take(stanza, sender, to):
             done(id)
             return
         if not self._arrivals.enter(id, done):
@@ -233,7 +238,7 @@ class Gate:
         log(Event.PEER_HEARD, domain=word(domain))
         self.store.peers.heard(domain, self.host.clock(), Certificate())
         for (_, remote), link in list(self.links.items()):
-            if remote == domain and link.waiting:
+            if remote == domain and (link.waiting or link.is_away):
                 link.connect(now=True)  # it is there again
 
     def resume(self) -> None:
@@ -296,9 +301,10 @@ class Gate:
             return
         for one in self.store.outgoing.waiting():
             if message.get("domain") in ("", one.remote) and one.local in self.hosted:
-                link = self.link(one.local, one.remote)
-                link.waiting = True
-                link.connect(now=True)
+                with suppress(StanzaError):  # one too many; its messages stay where they are
+                    link = self.link(one.local, one.remote)
+                    link.waiting = True
+                    link.connect(now=True)
 
     def changed(self) -> bool:
         """Whether certificates on disk are newer than those in use."""
@@ -309,3 +315,21 @@ class Gate:
         self.shelf.reload()
         self.tls.reload()
         self.trust.reload()
+        self.judge_again()
+
+    def judge_again(self) -> None:
+        """Certificates end, and are taken back, while streams go on."""
+        self.pump.run(self._judge_again)
+
+    def _judge_again(self) -> None:
+        for stream in list(self.streams):
+            if stream.proven and not stream.closed:
+                problem = self.trust.has_lost(stream)
+                if problem is not None:
+                    stream.end(StreamError("not-authorized", problem.sentence))
+                gevent.sleep(0)  # others have their turn between
+
+
+def _is_news_of_servers(stanza: Stanza, sender: JID, to: JID) -> bool:
+    """Whether it would tell the box that a server is away or back, which only we ourselves tell."""
+    return stanza.name == "presence" and not sender.local and not to.local

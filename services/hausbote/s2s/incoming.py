@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import gevent
@@ -13,7 +14,7 @@ from hausbote.s2s import dialback
 from hausbote.s2s.problem import Problem
 from hausbote.s2s.stream import UNUSED_OF_THEIRS, PeerStream, is_versioned
 from hausbote.xmpp import ns
-from hausbote.xmpp.errors import StreamError
+from hausbote.xmpp.errors import StanzaError, StreamError
 from hausbote.xmpp.stanza import Stanza
 from hausbote.xmpp.stream import BEFORE_LOGIN, LOGIN_SECONDS
 from hausbote.xmpp.xml import Markup, el
@@ -31,6 +32,7 @@ class IncomingStream(PeerStream):
     __slots__ = (
         "_challenged",
         "bidirectional",
+        "disbelieved",
         "trusted",
     )
 
@@ -38,6 +40,7 @@ class IncomingStream(PeerStream):
         super().__init__(gate, connection, "", "")
         self.trusted = False  # whether the certificate proves the domain
         self.bidirectional = False
+        self.disbelieved = 0  # domains that the peer claimed to be (XEP-0220) and is not
         self._challenged = False
 
     def opened(self, attrs: dict[str, str]) -> None:
@@ -79,7 +82,7 @@ class IncomingStream(PeerStream):
             self.gate.trust.judge(self, rule)
             self.trusted = True
         except Problem as problem:
-            if not rule.allowed or not rule.dialback:
+            if not self.gate.trust.dialback_may_replace(rule, problem):
                 self.gate.trust.refused(self, problem)
                 condition = "not-authorized" if rule.allowed else "policy-violation"
                 raise StreamError(condition, problem.sentence if rule.allowed else None) from None
@@ -163,7 +166,8 @@ class IncomingStream(PeerStream):
         """Let our own stanzas for the peer take this stream, too (XEP-0288)."""
         way_back = (self.remote, self.local) in self.proven and self.bidirectional
         if way_back and self.link is None and not self.closed:
-            self.gate.link(self.local, self.remote).adopt(self)
+            with suppress(StanzaError):  # there are too many links: the peer's own way stays
+                self.gate.link(self.local, self.remote).adopt(self)
 
     def _enable(self) -> None:
         if not self.proven or self.managed or self.link is not None:

@@ -67,5 +67,6 @@ class Keepalive:
         links = self._gate.links
         for pair, link in list(links.items()):
             link.check(now)
-            if link.idle and now - link.used > _FORGET and now > link.next_attempt:
+            forgettable = link.idle and not link.is_away
+            if forgettable and now - link.used > _FORGET and now > link.next_attempt:
                 del links[pair]

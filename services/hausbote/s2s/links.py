@@ -65,6 +65,11 @@ class Link:
         active = self.stream or self._attempt or self._timer or self._held or self._storing
         return not active and not self.waiting
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the box was told so, and is to be told when the server is back."""
+        return self._failures >= _AWAY_AFTER
+
     # -- what comes from the box ---------------------------------------------------------------
 
     def send(self, parcel: Parcel) -> None:
@@ -216,7 +221,7 @@ class Link:
             self._failed(Problem(Kind.AWAY, "cut", f"{self.remote} closed the connection."))
             return
         self.stream, stream.link = stream, self
-        if self._failures >= _AWAY_AFTER:
+        if self.is_away:
             self.gate.announce(self, away=False)
         self.problem, self._failures, self.next_attempt = None, 0, 0.0
         self._stop_timer()

@@ -1,6 +1,8 @@
 """We connect to another server: TLS, its certificate, our proof (RFC 6120 §5, §6, XEP-0178 §3)."""
 
 import base64
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from gevent.event import Event as Signal
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from hausbote.s2s.gate import Gate
 
 _TIME: Final = 40.0  # seconds for the whole negotiation
+_HURRIED: Final = 10.0  # seconds, if others wait for their turn
 
 
 class OutgoingStream(PeerStream):
@@ -38,7 +41,6 @@ class OutgoingStream(PeerStream):
         "_judged",
         "_outcome",
         "_problem",
-        "_published",
         "_question",
         "_ready",
         "_rule",
@@ -60,7 +62,7 @@ class OutgoingStream(PeerStream):
         self.peer_id = ""  # of the peer's header
         self.answer = False  # to the question
         self._rule = rule
-        self._published = published
+        self.published = published
         self._question = question
         self._bidirectional = False
         self._judged = False
@@ -77,9 +79,13 @@ class OutgoingStream(PeerStream):
             self.connection.start_tls(self.gate.tls.to(self.remote, self.local, direct=True))
         self._send_header()
 
-    def wait(self) -> None:
+    def wait(self, hurried: Callable[[], bool]) -> None:
         """Return when the stream can be used; Problem if it never will."""
-        if not self._outcome.wait(_TIME):
+        self._outcome.wait(_HURRIED)
+        until = self.since + _TIME
+        while not self._outcome.is_set() and not hurried() and time.monotonic() < until:
+            self._outcome.wait(1.0)
+        if not self._outcome.is_set():
             self._fail(away("no-answer", f"{self.remote} was connected to and does not answer."))
         if self._problem is not None:
             raise self._problem
@@ -102,9 +108,9 @@ class OutgoingStream(PeerStream):
     def _judge(self) -> None:
         self._judged = True
         try:
-            shown = self.gate.trust.judge(self, self._rule, published=self._published)
-        except Problem:
-            if not self._rule.dialback:
+            shown = self.gate.trust.judge(self, self._rule, published=self.published)
+        except Problem as problem:
+            if not self.gate.trust.dialback_may_replace(self._rule, problem):
                 raise
             shown = Certificate()
         self.gate.store.peers.reached(self.remote, self.gate.host.clock(), shown)

@@ -15,6 +15,7 @@ class Rule(NamedTuple):
     refusal: str = ""  # a sentence for the owner, if it is not allowed
     pins: tuple[Pin, ...] = ()
     dialback: bool = False
+    known: bool = False  # whether the settings name it, or a name above it, as one to talk with
 
 
 class Rules:
@@ -46,11 +47,9 @@ class Rules:
             return Rule(False, f"The settings deny {domain}: federation.deny.")
         if allowed is None and self._only_allowed:
             return Rule(False, f"Only listed servers are allowed, and {domain} is not in the list.")
-        return Rule(
-            True,
-            pins=_nearest(self._pins, domain) or (),
-            dialback=_nearest(self._dialback, domain) or False,
-        )
+        pins = _nearest(self._pins, domain) or ()
+        dialback = _nearest(self._dialback, domain) or False
+        return Rule(True, pins=pins, dialback=dialback, known=bool(allowed or pins or dialback))
 
 
 def _nearest(entries: dict[str, T], domain: str) -> T | None:

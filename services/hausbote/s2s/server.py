@@ -17,6 +17,7 @@ from hausbote.xmpp.errors import StreamError
 _SWEEP: Final = 2.0  # seconds
 _CERTIFICATE_CHECK: Final = 60.0  # seconds
 _EXPIRE: Final = 60.0  # seconds
+_JUDGE_AGAIN: Final = 3_600.0  # seconds
 _MAX_STREAMS: Final = 3_000
 _MAX_STRANGERS: Final = 500  # that have not proven who they are
 
@@ -33,6 +34,7 @@ class Server:
         self._jobs: list[_Job] = [
             _Job(_CERTIFICATE_CHECK, self._look_at_certificates),
             _Job(_EXPIRE, gate.expire),
+            _Job(_JUDGE_AGAIN, gate.judge_again),
         ]
         gate.left = self._book.leave
 
@@ -83,7 +85,7 @@ class Server:
         streams = self.gate.streams
         if len(streams) <= _MAX_STRANGERS:
             return 0
-        return sum(not stream.proven for stream in streams)
+        return sum(self.gate.is_incoming(stream) and not stream.proven for stream in streams)
 
     def _watch(self) -> None:
         while True:

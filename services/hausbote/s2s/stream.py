@@ -20,6 +20,7 @@ from hausbote.base.log import Event, Word, bug, log
 from hausbote.base.tokens import session_tag, token
 from hausbote.core.pump import Lane
 from hausbote.net.connection import Connection
+from hausbote.net.tlsa import PublishedCertificates
 from hausbote.s2s.acks import Sent, TooManyAcknowledged
 from hausbote.s2s.parcel import Parcel, is_kept, without_hop
 from hausbote.s2s.problem import harmless, word
@@ -27,7 +28,14 @@ from hausbote.xmpp import ns
 from hausbote.xmpp.acks import Ledger
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.stanza import Stanza
-from hausbote.xmpp.stream import BEFORE_LOGIN, Closed, Opened, ParserLimits, StreamParser
+from hausbote.xmpp.stream import (
+    BEFORE_LOGIN,
+    Closed,
+    Opened,
+    ParserLimits,
+    StreamParser,
+    language_of,
+)
 from hausbote.xmpp.stream import Event as StreamEvent
 from hausbote.xmpp.xml import Markup, el, escape_attribute
 
@@ -77,6 +85,7 @@ class PeerStream(ABC):
         "local",
         "managed",
         "proven",
+        "published",
         "received",
         "remote",
         "said",
@@ -95,6 +104,7 @@ class PeerStream(ABC):
         self.id = token()  # of our header
         self.since = self.heard = self.said = self.used = time.monotonic()
         self.proven: set[Pair] = set()
+        self.published: PublishedCertificates | None = None  # by DNS, of the peer's host
         self.link: Link | None = None
         self.sent = Sent()
         self.received = Ledger()
@@ -182,9 +192,7 @@ class PeerStream(ABC):
             self._listen()
 
     def _open(self, attrs: dict[str, str]) -> None:
-        self.language = attrs.get("xml:lang")
-        if self.language == self.gate.settings.language:
-            self.language = None
+        self.language = language_of(attrs, self.gate.settings.language)
         self.opened(attrs)
 
     def _take_element(self, element: Stanza) -> None:

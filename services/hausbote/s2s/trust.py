@@ -1,21 +1,23 @@
 """Which servers are believed to be who they say, and what is remembered of the others."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
+from hausbote.base.log import Event, log
 from hausbote.base.settings import Settings
 from hausbote.core.throttle import Throttle
 from hausbote.net.chains import TrustError
-from hausbote.net.judge import Judge
+from hausbote.net.judge import Cause, Judge
 from hausbote.net.listener import network_of
 from hausbote.net.tlsa import PublishedCertificates
-from hausbote.s2s.problem import Kind, Problem
+from hausbote.s2s.problem import Kind, Problem, sentence
 from hausbote.s2s.rules import Rule, Rules
 from hausbote.s2s.stream import PeerStream
 from hausbote.storage import Certificate, Store
 
 _NOTED_STRANGERS: Final = 20  # per hour and address
+# Somebody has said of this very certificate that it is the wrong one.
+_FINAL: Final = frozenset(one.value for one in (Cause.NOT_PINNED, Cause.REVOKED, Cause.NOT_IN_DNS))
 
 
 class Trust:
@@ -54,24 +56,45 @@ class Trust:
         return certificate
 
     def refused(self, stream: PeerStream, problem: Problem, domain: str = "") -> None:
-        """Somebody claims to be a domain and could not prove it.
+        """Somebody who came claims to be a domain and could not prove it.
 
-        Strangers may claim to be anybody: of each address only some are noted.
+        Strangers may claim to be anybody: of each address only some are noted, what is known of
+        the real server stays, and their certificates could be taken for its own.
         """
         domain = domain or stream.remote
         address = network_of(stream.connection.address)
-        if self._store.peers.get(domain) is None:
-            if self._strangers.exceeded(address):
-                return
-            self._strangers.note(address)
-        self.note(domain, problem)
+        if self._strangers.exceeded(address):
+            return
+        self._strangers.note(address)
+        problem.tell(domain)
+        known = self._store.peers.get(domain)
+        if known is None or not (known.reached_at or known.heard_at or known.fingerprint):
+            self._write(domain, problem, Certificate())
 
     def note(self, domain: str, problem: Problem) -> None:
-        """For the log, and for the owner to read."""
+        """Of the real server: for the log, and for the owner to read."""
         problem.tell(domain)
-        self._store.peers.failed(
-            domain, self._clock(), problem.cause, problem.sentence, problem.certificate
-        )
+        self._write(domain, problem, problem.certificate)
+
+    def _write(self, domain: str, problem: Problem, certificate: Certificate) -> None:
+        now = self._clock()
+        self._store.peers.failed(domain, now, problem.cause, problem.sentence, certificate)
+
+    def dialback_may_replace(self, rule: Rule, problem: Problem) -> bool:
+        """Whether it would do that DNS leads to the peer."""
+        return rule.allowed and rule.dialback and problem.cause not in _FINAL
+
+    def has_lost(self, stream: PeerStream) -> Problem | None:
+        """Whether the peer of a proven stream would not be believed any more."""
+        for domain in {theirs for theirs, _ in stream.proven if theirs} | {stream.remote}:
+            rule = self.rules.for_domain(domain)
+            try:
+                self.judge(stream, rule, domain, published=stream.published)
+            except Problem as problem:
+                if not self.dialback_may_replace(rule, problem):
+                    self.note(domain, problem)
+                    return problem
+        return None
 
     def changed(self) -> bool:
         """Whether a file of authorities is newer than what is in use."""
@@ -79,5 +102,7 @@ class Trust:
 
     def reload(self) -> None:
         """Use the files as they are now, if they can be used."""
-        with suppress(TrustError):
+        try:
             self._judge.reload()
+        except TrustError as problem:
+            log(Event.AUTHORITIES_UNUSABLE, why=sentence(str(problem)))

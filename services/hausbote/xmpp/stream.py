@@ -21,12 +21,23 @@ from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.stanza import Child, Stanza
 from hausbote.xmpp.xml import escape_attribute, escape_text
 
+_LANGUAGE: Final = 35  # characters of a language's tag (RFC 5646 §4.4.1)
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """The peer's stream header: its attributes, `xml:lang` among them."""
 
     attrs: dict[str, str]
+
+
+def language_of(attrs: dict[str, str], ours: str) -> str | None:
+    """What a header names as the language of its stanzas, if that is another than ours.
+
+    It is written into every stanza, so what is too long for a language is none.
+    """
+    language = attrs.get("xml:lang")
+    return None if language is None or language == ours or len(language) > _LANGUAGE else language
 
 
 @dataclass(frozen=True, slots=True)
