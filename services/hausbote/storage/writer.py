@@ -1,7 +1,7 @@
 """The only thing in a process that writes to the database: a thread with group commit.
 
 Whatever is queued while one transaction goes to disk becomes the next one, so that a hundred
-messages cost one fsync.  What nobody waits for also gets a few milliseconds of company: the client
+messages cost one fsync.  What nobody waits for also gets some milliseconds of company: the client
 that it will be acknowledged to does not notice, and on an ordinary day a commit, its fsync and two
 changes of threads are most of what a message costs.
 
@@ -30,7 +30,7 @@ Operation = Callable[[sqlite3.Connection], Any]
 Together = Callable[[sqlite3.Connection, Sequence[Any]], None]
 """Writes many rows at once; equal ones take each other's rows."""
 _MAX_BATCH: Final = 500
-_COMPANY: Final = 0.02  # seconds that what nobody waits for waits for others
+_COMPANY: Final = 0.05  # seconds that what nobody waits for waits for others
 
 
 class _Job(NamedTuple):
