@@ -26,7 +26,7 @@ from hausbote.core.host import Host
 from hausbote.core.session import Session, Transport
 from hausbote.features import carbons, offline, push
 from hausbote.xmpp import ns
-from hausbote.xmpp.acks import HandledCountTooHigh, Sent
+from hausbote.xmpp.acks import HandledCountTooHigh, Ledger, Sent
 from hausbote.xmpp.errors import (
     BadRequest,
     FeatureNotImplemented,
@@ -377,12 +377,19 @@ def forget(host: Host, session: Session) -> None:
     resumable = session.state(_Held).resumable
     if resumable is None or session.acks is None:
         return
-    book = host.state(Book)
-    del book.by_id[resumable.id]
-    book.ended[resumable.id] = session.account.local, session.acks.ledger.count
+    book, ledger, id = host.state(Book), session.acks.ledger, resumable.id
+    del book.by_id[id]
+    book.ended[id] = session.account.local, ledger.count
     if len(book.ended) > _REMEMBERED:
         book.ended.popitem(last=False)
     resumable.stream = None
+    ledger.then(partial(_note_the_rest, book, id, ledger), float("inf"))
+
+
+def _note_the_rest(book: Book, id: str, ledger: Ledger) -> None:
+    """What it sent last is safe now."""
+    if id in book.ended:
+        book.ended[id] = book.ended[id][0], ledger.count
 
 
 @feature.on(Moment.REMOVED)

@@ -126,6 +126,8 @@ class Server:
             self.host.store.activity.forget(local)
             self.host.store.clients.forget(local)
             forget_person(self.host, f"{local}@{self.host.domain}")
+            # What was queued for it must not find the next account of that name.
+            self.host.store.settle()
 
     # -- streams come and go -------------------------------------------------------------------
 
