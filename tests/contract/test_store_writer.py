@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from hausbote.storage import StorageError
+from hausbote.storage import StorageError, writer
 from hausbote.storage.database import connect
 from hausbote.storage.ticket import ThreadRoom
 from hausbote.storage.writer import Writer
@@ -83,6 +83,36 @@ def test_everything_queued_meanwhile_goes_into_one_transaction(desk):
         ticket.wait()
     assert desk.numbers() == list(range(100))
     assert desk.statements.count("COMMIT") == 2  # the one that was held up, and this
+
+
+class TestCompany:
+    """What nobody waits for is written together with what comes a little later."""
+
+    @pytest.fixture(autouse=True)
+    def for_ever(self, monkeypatch):
+        monkeypatch.setattr(writer, "_COMPANY", 3_600)
+
+    def test_it_goes_with_the_next_that_somebody_waits_for(self, desk):
+        desk.insert(1)
+        desk.note(2)
+        assert desk.numbers() == []
+        desk.insert(3).wait()
+        assert desk.numbers() == [1, 2, 3]
+        assert desk.statements.count("COMMIT") == 1
+
+    def test_it_goes_when_somebody_comes_to_wait_for_it(self, desk):
+        ticket = desk.insert(1)
+        assert desk.numbers() == []
+        ticket.wait()
+        assert desk.numbers() == [1]
+
+    def test_a_full_batch_needs_nobody_to_wait(self, desk):
+        written = threading.Event()
+        for number in range(500):
+            ticket = desk.insert(number)
+        ticket.then(written.set)
+        assert written.wait(30)
+        assert len(desk.numbers()) == 500
 
 
 def test_a_failing_operation_fails_alone(desk):

@@ -4,7 +4,7 @@ What may come next depends on how far the client is; everything else ends the st
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from hausbote.base.jid import JID, InvalidJID, prepare_domain
@@ -66,8 +66,25 @@ def _sender(stream: "ClientStream", claimed: str | None) -> JID | None:
     return sender
 
 
-def features(stream: "ClientStream") -> Iterator[Markup | None]:
-    """The content of <stream:features/> (RFC 6120 §4.3.2)."""
+class _Features:
+    """What `features` has made."""
+
+    def __init__(self) -> None:
+        self.made: dict[Hashable, bytes] = {}
+
+
+def features(stream: "ClientStream") -> bytes:
+    """<stream:features/> (RFC 6120 §4.3.2), the same for all who have come as far as this."""
+    login, made = stream.login, stream.server.host.state(_Features).made
+    kind: Hashable = (stream.connection.encrypted, stream.session is not None)
+    if login is not None and not login.done:
+        kind = tuple(login.bindings)
+    if kind not in made:
+        made[kind] = el("stream:features", *_features(stream)).encode()
+    return made[kind]
+
+
+def _features(stream: "ClientStream") -> Iterator[Markup | None]:
     if not stream.connection.encrypted:
         yield el("starttls", el("required"), xmlns=ns.TLS)
         return

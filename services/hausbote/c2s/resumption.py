@@ -26,7 +26,7 @@ from hausbote.features import push
 from hausbote.features.clients import Access
 from hausbote.features.undelivered import hand_on
 from hausbote.xmpp import ns
-from hausbote.xmpp.acks import HandledCountTooHigh
+from hausbote.xmpp.acks import HandledCountTooHigh, Ledger
 from hausbote.xmpp.errors import (
     BadRequest,
     FeatureNotImplemented,
@@ -411,14 +411,21 @@ def forget(host: Host, session: Session) -> None:
     managed = session.state(_Place).managed
     if managed is None or session.acks is None:
         return
-    book = host.state(Book)
+    book, ledger = host.state(Book), session.acks.ledger
     book.all.discard(managed)
     managed.stream = None
     if managed.id:
         del book.by_id[managed.id]
-        book.ended[managed.id] = session.account.local, session.acks.ledger.count
+        book.ended[managed.id] = session.account.local, ledger.count
         if len(book.ended) > _REMEMBERED:
             book.ended.popitem(last=False)
+        ledger.then(partial(_note_the_rest, book, managed.id, ledger), float("inf"))
+
+
+def _note_the_rest(book: Book, id: str, ledger: Ledger) -> None:
+    """What it sent last is safe now."""
+    if id in book.ended:
+        book.ended[id] = book.ended[id][0], ledger.count
 
 
 @feature.on(Moment.REMOVED)

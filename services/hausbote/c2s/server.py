@@ -132,6 +132,8 @@ class Server:
             self.host.store.activity.forget(local)
             self.host.store.clients.forget(local)
             forget_person(self.host, f"{local}@{self.host.domain}")
+            # What was queued for it must not find the next account of that name.
+            self.host.store.settle()
             announce_deletion(self.host, local)
 
     # -- streams come and go -------------------------------------------------------------------

@@ -25,7 +25,7 @@ from hausbote.xmpp.framing import DOCUMENT, Framing
 from hausbote.xmpp.stanza import Stanza
 from hausbote.xmpp.stream import Closed, Opened, ParserLimits
 from hausbote.xmpp.stream import Event as StreamEvent
-from hausbote.xmpp.xml import Markup, el
+from hausbote.xmpp.xml import Markup
 
 if TYPE_CHECKING:
     from hausbote.c2s.server import Server
@@ -227,7 +227,7 @@ class ClientStream:
         self._header_sent = True
 
     def send_features(self) -> None:
-        self.say(el("stream:features", *features(self)))
+        self.connection.write(features(self))
 
     def restart(self) -> None:
         """After TLS and after the login the client begins a stream again.

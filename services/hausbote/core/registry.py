@@ -57,6 +57,10 @@ class Registry:
         self.bind_results: tuple[BindResult, ...] = tuple(
             handler for feature in features for handler in feature.bind_results
         )
+        self._hooks = {
+            moment: tuple(hook for f in features for when, hook in f.hooks if when is moment)
+            for moment in Moment
+        }
         self.screens: tuple[Screen, ...] = tuple(s for f in features for s in f.screens)
         self.disco_forms: tuple[DiscoForm, ...] = tuple(d for f in features for d in f.disco_forms)
         self.stamps = tuple(stamp for f in features for stamp in f.stamps)
@@ -72,7 +76,7 @@ class Registry:
 
     def hooks(self, moment: Moment) -> tuple[SessionHook, ...]:
         """What runs at that moment, in the order of the features."""
-        return tuple(hook for f in self.features for when, hook in f.hooks if when is moment)
+        return self._hooks[moment]
 
     def stream_features(self, phase: Phase) -> tuple[StreamFeature, ...]:
         return tuple(s for f in self.features for when, s in f.stream_features if when is phase)

@@ -12,12 +12,13 @@ T = TypeVar("T")
 
 
 class Ticket(Generic[T]):
-    """Done once its write is on disk, or has failed."""
+    """Done once its write is on disk, or has failed; `hurry` is called when somebody waits."""
 
-    __slots__ = ("_callbacks", "_room", "done", "error", "value")
+    __slots__ = ("_callbacks", "_hurry", "_room", "done", "error", "value")
 
-    def __init__(self, room: WaitingRoom) -> None:
+    def __init__(self, room: WaitingRoom, hurry: Callable[[], None]) -> None:
         self._room = room
+        self._hurry = hurry
         self._callbacks: list[Callable[[], None]] = []
         self.done = False
         self.value: Any = None
@@ -26,6 +27,7 @@ class Ticket(Generic[T]):
     def wait(self) -> T:
         """What the write returned; raises what it raised, StorageError if the disk failed."""
         if not self.done:
+            self._hurry()
             self._room.block(self)
         if self.error is not None:
             raise self.error

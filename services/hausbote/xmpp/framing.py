@@ -54,9 +54,11 @@ class _Document:
         return StreamParser(BEFORE_LOGIN)
 
     def opening(self, attributes: dict[str, str]) -> bytes:
-        declared = attributes | {"xmlns": ns.CLIENT, "xmlns:stream": ns.STREAMS}
-        inner = "".join(f" {k}='{escape_attribute(v)}'" for k, v in declared.items())
-        return f"<?xml version='1.0'?><stream:stream{inner}>".encode()
+        inner = "".join([f" {k}='{escape_attribute(v)}'" for k, v in attributes.items()])
+        return (
+            f"<?xml version='1.0'?><stream:stream{inner} xmlns='{ns.CLIENT}'"
+            f" xmlns:stream='{ns.STREAMS}'>"
+        ).encode()
 
 
 class _Frames:

@@ -90,9 +90,11 @@ def el(
             key = "xml:lang" if key == "xml_lang" else key.rstrip("_")
             head.append(f" {key}='{escape_attribute(value)}'")
     inner = "".join(
-        child if isinstance(child, Markup) else escape_text(child)
-        for child in children
-        if child is not None
+        [
+            child if isinstance(child, Markup) else escape_text(child)
+            for child in children
+            if child is not None
+        ]
     )
     head.append(f">{inner}</{name}>" if inner else "/>")
     return Markup("".join(head))

@@ -77,12 +77,20 @@ def claimed(stanza: Stanza, by: str) -> str | None:
 
 def without_ids(stanza: Stanza, by: str) -> Stanza:
     """The message without what somebody wrote in that account's name (XEP-0359 §4)."""
-    others = tuple([c for c in stanza.children if not (_is_id(c) and start_tag(c).get("by") == by)])
-    return stanza if len(others) == len(stanza.children) else stanza.with_children(others)
+    for part in stanza.children:
+        if part.ns == ns.STANZA_ID and _is_id_by(part, by):
+            break
+    else:  # as good as always
+        return stanza
+    return stanza.with_children(tuple([c for c in stanza.children if not _is_id_by(c, by)]))
 
 
 def _is_id(part: Child) -> bool:
     return part.ns == ns.STANZA_ID and part.name == "stanza-id"
+
+
+def _is_id_by(part: Child, by: str) -> bool:
+    return _is_id(part) and start_tag(part).get("by") == by
 
 
 def _key(host: Host) -> _Key:

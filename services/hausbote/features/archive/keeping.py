@@ -51,8 +51,9 @@ def sent_id(host: Host, session: Session) -> Child | None:
 def note(sent: Sent) -> None:
     """Decide for the sender; what goes to people of this service is written with their entry."""
     host, session, to = sent.host, sent.session, sent.to
-    if any(part.ns == ns.MAM and part.name == "result" for part in sent.stanza.children):
-        raise Forbidden("only an archive tells what is in it")
+    for part in sent.stanza.children:
+        if part.ns == ns.MAM and part.name == "result":
+            raise Forbidden("only an archive tells what is in it")
     sent.stanza = ids.without_ids(sent.stanza, session.jid.bare)
     outgoing = session.state(_Outgoing)
     here = to.domain == host.domain and to.local != ""
