@@ -13,16 +13,17 @@ _MAX_ID: Final = 200
 class Parcel:
     """`id` names it for ever, `row` is its place in the queue on disk (0 = it is not there).
 
-    Pending for the bus: it is `safe` when it is kept on disk, or the other server has it.
+    Pending for the bus: it is `safe` when it is kept on disk, or the other server has it.  Hops
+    are ours to write: what a client put there would let it name other people's stanzas.
     """
 
     __slots__ = ("_callbacks", "_safe", "id", "row", "size", "stanza")
 
     def __init__(self, stanza: Stanza, id: str, row: int = 0) -> None:
-        self.stanza = stanza
+        self.stanza = without_hop(stanza)[0]
         self.id = id
         self.row = row
-        self.size = len(stanza.inner) + 200
+        self.size = len(self.stanza.inner) + 200
         self._safe = row > 0
         self._callbacks: list[Callable[[], None]] = []
 

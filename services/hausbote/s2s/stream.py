@@ -60,6 +60,7 @@ class PeerStream(ABC):
     __slots__ = (
         "_came",
         "_header_sent",
+        "_held_back",
         "_lane",
         "_owes_answer",
         "_parser",
@@ -106,6 +107,7 @@ class PeerStream(ABC):
         self.language: str | None = None
         self.ended = False
         self._owes_answer = False
+        self._held_back = False  # the box does not keep up with the peer
         self._came = 0  # stanzas
         self._parser = StreamParser(BEFORE_LOGIN, ns.SERVER)
         self._lane = Lane(self._handle)
@@ -225,9 +227,10 @@ class PeerStream(ABC):
         stanza.attrs["from"], stanza.attrs["to"] = sender.full, to.full
         stanza, hop = without_hop(stanza)
         self._came += 1
-        id = f"{sender.domain}:{hop}" if hop else f"{self.id}-{self._came}"
+        id = f"{sender.domain}:{hop}" if hop and self.hops else f"{self.id}-{self._came}"
         self.gate.arrived(stanza, sender, to, id, lambda _: self._is_safe(handled))
         if len(self.received) > _MAX_UNSAFE:
+            self._held_back = True
             self.connection.pause()
 
     def _refuse_pair(self, sender: str, to: str) -> None:
@@ -241,8 +244,10 @@ class PeerStream(ABC):
             return
         if self._owes_answer and not self.received:
             self._answer()
-        if len(self.received) == _MAX_UNSAFE:
-            self._listen()
+        if self._held_back and len(self.received) <= _MAX_UNSAFE:
+            self._held_back = False
+            if self._lane.drained is None:  # otherwise the lane listens again when it is empty
+                self._listen()
 
     # -- stream management ---------------------------------------------------------------------
 
