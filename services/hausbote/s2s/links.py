@@ -46,6 +46,7 @@ class Link:
         self.remote = remote
         self.stream: PeerStream | None = None
         self.waiting = False
+        self.answers = False  # whether the peer has ever answered a ping
         self.problem: Problem | None = None
         self.next_attempt = 0.0
         self.used = time.monotonic()
@@ -212,10 +213,13 @@ class Link:
             if stream.link is None and not self.gate.is_incoming(stream):
                 stream.close()
             return
+        if self.stream is not None:
+            self.stream.lost()  # its end is known and not handled yet
         if stream.closed:
             self._failed(Problem(Kind.AWAY, "cut", f"{self.remote} closed the connection."))
             return
         self.stream, stream.link = stream, self
+        stream.answers = self.answers
         if self._failures >= _AWAY_AFTER:
             self.gate.announce(self, away=False)
         self.problem, self._failures, self.next_attempt = None, 0, 0.0
@@ -309,6 +313,7 @@ class Link:
         if self.stream is not stream:
             return
         self.stream = None
+        self.answers = stream.answers
         self._read = 0
         self._room.set()
         self.waiting = self.waiting or any(parcel.row for parcel in parcels)

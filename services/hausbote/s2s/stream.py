@@ -64,6 +64,7 @@ class PeerStream(ABC):
         "_lane",
         "_owes_answer",
         "_parser",
+        "answers",
         "asked",
         "connection",
         "deaf",
@@ -101,7 +102,8 @@ class PeerStream(ABC):
         self.received = Ledger()
         self.hops = False  # whether the peer knows what a hop is
         self.managed = False  # whether there is stream management
-        self.deaf = False  # whether the peer answers no pings: what was written counts as arrived
+        self.answers = False  # whether the peer has ever answered a ping
+        self.deaf = False  # whether it answers none: what its machine has counts as arrived
         self.asked = 0.0  # when we asked what has arrived, 0 = there is no question open
         self.last_words = ""  # why the peer ended the stream
         self.language: str | None = None
@@ -292,9 +294,7 @@ class PeerStream(ABC):
             self.asked = time.monotonic()
             if self.managed:
                 self.say(el("r", xmlns=ns.STREAM_MANAGEMENT))
-            elif self.deaf:
-                self.answered(len(self.sent))
-            else:
+            elif not self.deaf:  # otherwise TCP is asked, now and then
                 self.gate.pings.ask(self)
 
     def answered(self, count: int) -> None:
