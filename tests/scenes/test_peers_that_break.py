@@ -5,6 +5,7 @@ import time
 import gevent
 import pytest
 
+from hausbote.s2s import links
 from hausbote.s2s.stream import _Step
 from support.authority import Authority
 from support.federation import log_in, make_houses, wait_until
@@ -53,6 +54,14 @@ def chat(id, body="O", to=f"romeo@{PEER}"):
 
 def stream_of(house, domain=PEER):
     return next(one for one in house.gate.streams if one.remote == domain and not one.closed)
+
+
+def messages_waiting(house):
+    return sum(one.messages for one in house.store.outgoing.waiting())
+
+
+def stream_count(house):
+    return len(house.gate.streams)
 
 
 def ids_that_come(peer, count):
@@ -140,3 +149,53 @@ def test_a_stream_that_comes_before_the_end_of_the_last_is_handled(house, peer):
     house.gate.pump.post(old._lane, _Step.GONE)
     gevent.sleep(0.1)
     juliet.receives_nothing()
+
+
+# -- order, and much at once -------------------------------------------------------------------
+
+
+def test_what_was_under_way_stays_before_what_waited(house, peer, monkeypatch):
+    monkeypatch.setattr(links, "_MAX_UNSAFE", 5)
+    juliet = log_in(house, "juliet")
+    one = peer()
+    for number in range(12):
+        juliet.sends(chat(number))
+    assert ids_that_come(one, 5) == list("01234")
+    one.wire.cut()
+    wait_until(lambda: messages_waiting(house) == 12)
+    for number in range(12, 15):
+        juliet.sends(chat(number))
+    monkeypatch.undo()
+    assert ids_that_come(peer(), 15) == [str(number) for number in range(15)]
+
+
+def test_order_outlives_streams_that_break_again_and_again(house, peer, monkeypatch):
+    monkeypatch.setattr(links, "_MAX_UNSAFE", 4)
+    juliet = log_in(house, "juliet")
+    sent = 0
+    for acknowledged in (1, 2, 0, 3):
+        one = peer()
+        for _ in range(6):
+            juliet.sends(chat(sent))
+            sent += 1
+        come = ids_that_come(one, 4)
+        one.send(f"<a xmlns='{SM}' h='{acknowledged}'/>")
+        come += ids_that_come(one, acknowledged)
+        one.wire.cut()
+        wait_until(lambda: stream_count(house) == 0)
+    monkeypatch.undo()
+    assert ids_that_come(peer(), sent - 6) == [str(number) for number in range(6, sent)]
+
+
+def test_a_queue_of_other_scripts_arrives(house, peer):
+    """What one sees in it is a quarter of its bytes."""
+    juliet = log_in(house, "juliet")
+    for number in range(38):
+        juliet.sends(chat(number, "\U0001f600" * 60_000))
+        gevent.sleep(0.02)
+    wait_until(lambda: messages_waiting(house) == 38)
+    one = peer()
+    for number in range(38):
+        assert ids_that_come(one, 1) == [str(number)]
+        one.send(f"<a xmlns='{SM}' h='{number + 1}'/>")
+    wait_until(lambda: not house.store.outgoing.waiting())

@@ -30,7 +30,7 @@ from hausbote.s2s.pings import Pings
 from hausbote.s2s.problem import Problem, away, word
 from hausbote.s2s.stream import PeerStream
 from hausbote.s2s.trust import Trust
-from hausbote.storage import Certificate, Outgoing, Room, Ticket
+from hausbote.storage import Certificate, Outgoing, Returned, Room, Ticket
 from hausbote.xmpp.errors import (
     RemoteServerNotFound,
     RemoteServerTimeout,
@@ -137,6 +137,13 @@ class Gate:
         """Into the queue on disk."""
         return self.store.outgoing.keep(
             link.remote, link.local, parcel.id, parcel.stanza.pack(), self.host.clock(), self.room
+        )
+
+    def put_back(self, link: Link, parcels: list[Parcel], after: int) -> Ticket[bool]:
+        """What was under way becomes the beginning of the queue on disk."""
+        returned = [Returned(p.row, p.id, b"" if p.row else p.stanza.pack()) for p in parcels]
+        return self.store.outgoing.put_back(
+            link.remote, link.local, returned, self.host.clock(), after
         )
 
     def refuse(self, stanza: Stanza, why: StanzaError) -> None:

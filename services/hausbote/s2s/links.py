@@ -20,7 +20,7 @@ from hausbote.base.log import bug
 from hausbote.s2s.parcel import Parcel, is_kept
 from hausbote.s2s.problem import Kind, Problem
 from hausbote.s2s.stream import PeerStream
-from hausbote.storage import Outgoing, StorageError
+from hausbote.storage import Outgoing, StorageError, Ticket
 from hausbote.xmpp.errors import InternalServerError, ResourceConstraint, StanzaError
 from hausbote.xmpp.stanza import Stanza
 
@@ -33,8 +33,9 @@ _AWAY_AFTER: Final = 3  # failures, until the box is told that the server is awa
 _HOLD: Final = 3.0  # seconds that messages wait in memory: their senders wait for their acks
 _MAX_HELD: Final = 200  # stanzas that wait for a first attempt
 _MAX_UNSAFE: Final = 10_000  # stanzas, and
-_MAX_UNSAFE_SIZE: Final = 4_194_304  # bytes that are sent and not acknowledged
-_PORTION: Final = 100  # stanzas read from the queue at once
+_MAX_UNSAFE_SIZE: Final = 524_288  # bytes that are sent and not acknowledged, or held
+_MAX_UNWRITTEN: Final = 1_048_576  # bytes of a stream that the network did not take yet
+_PORTION: Final = 25  # stanzas read from the queue at once
 
 
 class Link:
@@ -93,8 +94,9 @@ class Link:
 
     def _has_room(self) -> bool:
         assert self.stream is not None
-        sent = self.stream.sent
-        return len(sent) < _MAX_UNSAFE and sent.size < _MAX_UNSAFE_SIZE
+        sent, unwritten = self.stream.sent, self.stream.connection.unwritten
+        few = len(sent) < _MAX_UNSAFE and sent.size < _MAX_UNSAFE_SIZE
+        return few and unwritten <= _MAX_UNWRITTEN
 
     def _hold(self, parcel: Parcel) -> None:
         """Until the attempt to connect has come to its end, in memory."""
@@ -149,10 +151,10 @@ class Link:
         self.waiting = True
         self._storing += 1
         ticket = self.gate.keep(self, parcel)
-        ticket.then(partial(self._kept, parcel, ticket))
+        ticket.then(partial(self._kept, [parcel], ticket))
         self.connect()
 
-    def _kept(self, parcel: Parcel, ticket: Any) -> None:
+    def _kept(self, parcels: list[Parcel], ticket: Ticket[bool]) -> None:
         self._storing -= 1
         refusal: StanzaError | None = None
         try:
@@ -160,9 +162,10 @@ class Link:
                 refusal = ResourceConstraint("too many messages wait for that server")
         except StorageError:
             refusal = InternalServerError("it could not be kept")
-        if refusal is not None:
-            self.gate.refuse(parcel.stanza, refusal)
-        parcel.safe()
+        for parcel in parcels:
+            if refusal is not None:
+                self.gate.refuse(parcel.stanza, refusal)
+            parcel.safe()
         self._room.set()
         self._drain_soon()
 
@@ -278,15 +281,13 @@ class Link:
         try:
             stream = self.stream
             while stream is not None and self.stream is stream:
-                if not self._has_room():
-                    self._room.clear()
-                    self._room.wait(1.0)
-                    continue
                 queue = self.gate.store.outgoing
                 rows = queue.pending(self.remote, self.local, self._read, _PORTION)
                 if self.stream is not stream:
                     return
                 for row in rows:
+                    if not self._wait_for_room(stream):
+                        return
                     self._read = row.id
                     stream.deliver(unpacked(row))
                 if not rows:
@@ -297,6 +298,15 @@ class Link:
             self._draining = False
             if self.stream is not stream:  # another one came while the disk was read
                 self._drain_soon()
+
+    def _wait_for_room(self, stream: PeerStream) -> bool:
+        """Return when the peer can take more, or False when the stream is over."""
+        while self.stream is stream and not self._has_room():
+            self._room.clear()
+            if stream.connection.unwritten > _MAX_UNWRITTEN:
+                stream.connection.when_sent(self._room.set)
+            self._room.wait(1.0)
+        return self.stream is stream
 
     def arrived(self, parcels: list[Parcel]) -> None:
         """The peer has these for good."""
@@ -314,20 +324,31 @@ class Link:
             return
         self.stream = None
         self.answers = stream.answers
-        self._read = 0
+        read, self._read = self._read, 0
         self._room.set()
-        self.waiting = self.waiting or any(parcel.row for parcel in parcels)
         broken = Problem(Kind.AWAY, "cut", f"The connection with {self.remote} broke.")
         for parcel in parcels:
-            if parcel.row:
-                continue
-            if is_kept(parcel.stanza):
-                self._keep(parcel)
-            else:
+            if not is_kept(parcel.stanza):
                 self._refuse(parcel, broken.answer())
+        self._take_back([parcel for parcel in parcels if is_kept(parcel.stanza)], read)
         if self.waiting and not self.gate.stopping:
             self.next_attempt = time.monotonic() + random.uniform(0.2, 1.5)  # noqa: S311
             self.connect()
+
+    def _take_back(self, parcels: list[Parcel], read: int) -> None:
+        """They come first again, each in its place: `read` is up to where the queue was sent."""
+        rows = [number for number, parcel in enumerate(parcels, 1) if parcel.row]
+        before = len(parcels) if self.waiting else max(rows, default=0)  # before newer rows
+        self.waiting = self.waiting or bool(rows)
+        new = [parcel for parcel in parcels[:before] if not parcel.row]
+        if new and self.gate.keeps:
+            self._storing += 1
+            ticket = self.gate.put_back(self, parcels[:before], read)
+            ticket.then(partial(self._kept, new, ticket))
+            parcels = parcels[before:]
+        for parcel in parcels:
+            if not parcel.row:
+                self._keep(parcel)
 
 
 def unpacked(row: Outgoing) -> Parcel:

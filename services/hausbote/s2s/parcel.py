@@ -23,7 +23,7 @@ class Parcel:
         self.stanza = without_hop(stanza)[0]
         self.id = id
         self.row = row
-        self.size = len(self.stanza.inner) + 200
+        self.size = _size(self.stanza)  # bytes, about
         self._safe = row > 0
         self._callbacks: list[Callable[[], None]] = []
 
@@ -46,6 +46,12 @@ class Parcel:
             return self.stanza.wire()
         hop = child(ns.HOP, "hop", id=self.id)
         return self.stanza.with_children((*self.stanza.children, hop)).wire()
+
+
+def _size(stanza: Stanza) -> int:
+    inner = stanza.inner
+    content = len(inner) if inner.isascii() else len(inner.encode())
+    return content + sum(map(len, stanza.attrs.values())) + 200
 
 
 def is_kept(stanza: Stanza) -> bool:
