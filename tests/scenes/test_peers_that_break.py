@@ -1,11 +1,14 @@
 """Servers that hang, vanish or acknowledge nothing while messages are under way to them."""
 
+import contextlib
 import time
 
 import gevent
+import gevent.server
 import pytest
 
 from hausbote.s2s import links
+from hausbote.s2s import stream as stream_module
 from hausbote.s2s.stream import _Step
 from support.authority import Authority
 from support.federation import log_in, make_houses, wait_until
@@ -172,7 +175,7 @@ def test_what_was_under_way_stays_before_what_waited(house, peer, monkeypatch):
 def test_order_outlives_streams_that_break_again_and_again(house, peer, monkeypatch):
     monkeypatch.setattr(links, "_MAX_UNSAFE", 4)
     juliet = log_in(house, "juliet")
-    sent = 0
+    sent = arrived = 0
     for acknowledged in (1, 2, 0, 3):
         one = peer()
         for _ in range(6):
@@ -181,10 +184,12 @@ def test_order_outlives_streams_that_break_again_and_again(house, peer, monkeypa
         come = ids_that_come(one, 4)
         one.send(f"<a xmlns='{SM}' h='{acknowledged}'/>")
         come += ids_that_come(one, acknowledged)
+        assert come == [str(arrived + number) for number in range(4 + acknowledged)]
+        arrived += acknowledged
         one.wire.cut()
         wait_until(lambda: stream_count(house) == 0)
     monkeypatch.undo()
-    assert ids_that_come(peer(), sent - 6) == [str(number) for number in range(6, sent)]
+    assert ids_that_come(peer(), sent - arrived) == [str(number) for number in range(arrived, sent)]
 
 
 def test_a_queue_of_other_scripts_arrives(house, peer):
@@ -199,3 +204,71 @@ def test_a_queue_of_other_scripts_arrives(house, peer):
         assert ids_that_come(one, 1) == [str(number)]
         one.send(f"<a xmlns='{SM}' h='{number + 1}'/>")
     wait_until(lambda: not house.store.outgoing.waiting())
+
+
+def test_whoever_acknowledges_nothing_is_cut(house, peer):
+    """An answer that says nothing new is none."""
+    juliet = log_in(house, "juliet")
+    one = peer()
+    juliet.sends(chat("1"))
+    stream = stream_of(house)
+    wait_until(lambda: stream.asked)
+    for seconds in (20, 40):
+        one.send(f"<a xmlns='{SM}' h='0'/>")
+        wait_until(lambda: not stream.asking)
+        later(house, seconds)
+        assert stream.asking, "it is asked again"
+        assert not stream.closed
+    one.send(f"<a xmlns='{SM}' h='0'/>")
+    wait_until(lambda: not stream.asking)
+    later(house, 61)
+    assert stream.closed
+    assert ids_that_come(peer(), 1) == ["1"]
+
+
+def test_one_server_does_not_fill_the_memory_that_all_share(house, peer):
+    mallory, juliet = log_in(house, "mallory"), log_in(house, "juliet")
+    for number in range(6):
+        peer(f"{number}.evil.example")
+    for number in range(90):
+        to = f"x@{number % 6}.evil.example"
+        mallory.sends(chat(number, "\U0001f600" * 50_000, to))
+        gevent.sleep(0.02)
+    wait_until(lambda: messages_waiting(house) >= 75)
+    assert house.host.bus._ways["s2s"].outbox._size < 3_000_000
+    one = peer()
+    juliet.sends(chat("late"))
+    assert ids_that_come(one, 1) == ["late"]
+
+
+def test_much_that_is_held_goes_to_the_disk(house):
+    """The server is slow to be reached; nobody has looked at the clock yet."""
+    house.door._clock.kill()
+    juliet = log_in(house, "juliet")
+    slow = gevent.server.StreamServer(("127.0.1.93", 0), lambda *_: gevent.sleep(60))
+    slow.start()
+    house.names.put("slow.example", "127.0.1.93", slow.server_port)
+    for number in range(10):
+        juliet.sends(chat(number, "x" * 100_000, "romeo@slow.example"))
+    wait_until(lambda: messages_waiting(house) == 10)
+    juliet.receives_nothing()
+    slow.stop(0)
+
+
+def test_a_peer_that_acknowledges_nothing_may_not_ask_for_ever(house, peer, monkeypatch):
+    monkeypatch.setattr(stream_module, "_MAX_SENT", 1_000)
+    one = peer()
+    question = (
+        f"<iq type='get' id='1' from='x@{PEER}' to='capulet.example'>"
+        "<query xmlns='http://jabber.org/protocol/disco#info'/></iq>"
+    )
+    stream = stream_of(house)
+    with contextlib.suppress(OSError):
+        for _ in range(10):
+            one.send(question * 500)
+            while one.wire.recv(0.05):
+                pass
+            if stream.closed:
+                break
+    assert stream.closed
+    assert len(stream.sent) == 0

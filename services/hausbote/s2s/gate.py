@@ -7,6 +7,7 @@ to the service of its domain, and acknowledged to the peer when that service has
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from hausbote.base.jid import JID, InvalidJID
@@ -44,6 +45,7 @@ from hausbote.xmpp.stanza import Stanza, error, stanza
 _PORTION: Final = 100  # stanzas read from the queue at once
 _MAX_LINKS: Final = 10_000
 _MAX_OF_ONE: Final = 40  # streams of one server
+_MAX_UNSAFE: Final = 2_097_152  # bytes that are not on disk yet and wait for all servers
 _TOTAL: Final = 8  # how many times what may wait for one server may wait for all
 
 
@@ -75,6 +77,7 @@ class Gate:
             settings.limits.bytes_per_second, settings.limits.burst_bytes, idle=120
         )
         self.left: Callable[[str], None] = lambda _: None  # an accepted connection is gone
+        self._unsafe = 0  # bytes of the box that are neither on disk nor at their server
         self._arrivals = Inbox(20_000)
         self._patience = federation.queue_days * 86_400
 
@@ -97,8 +100,18 @@ class Gate:
             copy = stanza if stanza.to == recipient else stanza.replace(to=recipient)
             parcel = Parcel(copy, f"{frame.id}/{number}" if number else frame.id)
             pending.append(parcel)
+            self._unsafe += parcel.size
+            parcel.then(partial(self._is_safe, parcel.size))
             self._send(parcel)
         return pending
+
+    def _is_safe(self, size: int) -> None:
+        self._unsafe -= size
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more may wait in memory, that of the box's other services included."""
+        return self._unsafe < _MAX_UNSAFE
 
     def _send(self, parcel: Parcel) -> None:
         try:

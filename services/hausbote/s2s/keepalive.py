@@ -62,7 +62,8 @@ class Keepalive:
         return True
 
     def _keep(self, stream: PeerStream, now: float) -> None:
-        if now - stream.heard > _SILENT and stream.managed:
+        silent = now - stream.heard > _SILENT and stream.managed
+        if silent or len(stream.sent):
             stream.ask()
         elif now - stream.said > _WHITE_SPACE:
             stream.said = now

@@ -72,7 +72,8 @@ class Link:
     def send(self, parcel: Parcel) -> None:
         """Send it, keep it or refuse it."""
         self.used = time.monotonic()
-        if self.stream is not None and not self.waiting and self._has_room():
+        straight = self.stream is not None and not self.waiting and not self._held
+        if self.stream is not None and straight and self._has_room() and self.gate.has_room:
             self._write(self.stream, parcel)
         elif self.stream is None and not self.waiting and self._may_connect:
             self._hold(parcel)
@@ -105,7 +106,7 @@ class Link:
             parcel.safe()  # nobody would send it again
         if self.problem is not None and not self._may_connect:
             self._refuse(parcel, self.problem.answer())
-        elif len(self._held) < _MAX_HELD:
+        elif self._may_hold(parcel):
             self._held.append(parcel)
             self.connect()
         elif kept and self.gate.keeps:
@@ -113,6 +114,11 @@ class Link:
             self._keep(parcel)
         else:
             self._refuse(parcel, ResourceConstraint("too much waits for that server"))
+
+    def _may_hold(self, parcel: Parcel) -> bool:
+        size = sum([one.size for one in self._held])
+        few = len(self._held) < _MAX_HELD and size < _MAX_UNSAFE_SIZE
+        return few and (self.gate.has_room or not is_kept(parcel.stanza))
 
     def check(self, now: float) -> None:
         """If the attempt takes its time, messages are better off on the disk."""
@@ -317,6 +323,8 @@ class Link:
         if last:
             self.gate.store.outgoing.discard(self.remote, self.local, last)
         self._room.set()
+        while self._held and self.stream is not None and self._has_room():
+            self._write(self.stream, self._held.popleft())  # there is no queue on disk
 
     def lost(self, stream: PeerStream, parcels: list[Parcel]) -> None:
         """The stream ended; what it did not bring there waits for the next, or is refused."""
@@ -346,9 +354,11 @@ class Link:
             ticket = self.gate.put_back(self, parcels[:before], read)
             ticket.then(partial(self._kept, new, ticket))
             parcels = parcels[before:]
+        later, self._held = self._held, deque()
         for parcel in parcels:
             if not parcel.row:
                 self._keep(parcel)
+        self._held.extend(later)
 
 
 def unpacked(row: Outgoing) -> Parcel:

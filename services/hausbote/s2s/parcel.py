@@ -40,6 +40,11 @@ class Parcel:
         for callback in callbacks:
             callback()
 
+    def lighten(self) -> None:
+        """It was written and will not be again: its start tag is enough to answer for it."""
+        self.stanza = self.stanza.with_children(())
+        self.size = _size(self.stanza)
+
     def wire(self, *, with_hop: bool) -> bytes:
         """What is written to the peer; with a hop it can tell when it gets the same again."""
         if not with_hop:
