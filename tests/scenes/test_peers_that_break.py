@@ -7,6 +7,7 @@ import gevent
 import gevent.server
 import pytest
 
+from hausbote.core.bus import cause
 from hausbote.s2s import links
 from hausbote.s2s import stream as stream_module
 from hausbote.s2s.stream import _Step
@@ -272,3 +273,63 @@ def test_a_peer_that_acknowledges_nothing_may_not_ask_for_ever(house, peer, monk
                 break
     assert stream.closed
     assert len(stream.sent) == 0
+
+
+# -- what is given up --------------------------------------------------------------------------
+
+
+def days_later(house):
+    house.gate.host.clock = lambda: time.time() + 4 * 86_400
+    house.gate.expire()
+
+
+def test_a_server_that_nothing_waits_for_any_more_is_not_looked_for(house):
+    juliet = log_in(house, "juliet")
+    juliet.sends(chat("1"))
+    wait_until(lambda: messages_waiting(house) == 1)
+    (link,) = house.gate.links.values()
+    days_later(house)
+    juliet.receives("<message type='error' id='1'/>")
+    link._failures = 0
+    wait_until(lambda: link.idle)
+    later(house, 1_000)
+    assert not house.gate.links
+
+
+def test_what_is_under_way_at_last_is_not_given_up(house, peer):
+    juliet = log_in(house, "juliet")
+    juliet.sends(chat("1"))
+    wait_until(lambda: messages_waiting(house) == 1)
+    one = peer()
+    assert ids_that_come(one, 1) == ["1"]
+    days_later(house)
+    juliet.receives_nothing()
+    one.send(f"<a xmlns='{SM}' h='1'/>")
+    wait_until(lambda: not messages_waiting(house))
+
+
+def test_what_is_given_up_does_not_arrive_as_well(house, peer):
+    """Its sender was not told yet when the server came."""
+    juliet = log_in(house, "juliet")
+    juliet.sends(chat("1"))
+    wait_until(lambda: messages_waiting(house) == 1)
+    hand_over, told = house.gate._to_box, []
+
+    def hand_over_later(stanza):
+        reason = cause.current.get()
+        reason._open += 1
+        told.append(reason)
+        hand_over(stanza)
+
+    house.gate._to_box = hand_over_later
+    days_later(house)
+    house.gate._to_box = hand_over
+    juliet.receives("<message type='error' id='1'/>")
+    one = peer()
+    juliet.sends(chat("2"))
+    assert ids_that_come(one, 1) == ["2"]
+    one.send(f"<a xmlns='{SM}' h='1'/>")
+    house.gate.expire()
+    told[0].close()
+    wait_until(lambda: not messages_waiting(house))
+    juliet.receives_nothing()

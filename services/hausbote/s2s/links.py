@@ -10,6 +10,7 @@ an error if that fails.
 import random
 import time
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,6 +58,7 @@ class Link:
         self._timer: Any = None
         self._held: deque[Parcel] = deque()
         self._storing = 0  # on their way to the disk
+        self._stored = 0  # how often something was given to the disk
         self._draining = False
         self._read = 0  # up to where the queue was given to the stream
         self._room = Signal()
@@ -154,11 +156,14 @@ class Link:
         if not self.gate.keeps:
             self._hold(parcel)
             return
+        self._store([parcel], self.gate.keep(self, parcel))
+        self.connect()
+
+    def _store(self, parcels: list[Parcel], ticket: Ticket[bool]) -> None:
         self.waiting = True
         self._storing += 1
-        ticket = self.gate.keep(self, parcel)
-        ticket.then(partial(self._kept, [parcel], ticket))
-        self.connect()
+        self._stored += 1
+        ticket.then(partial(self._kept, parcels, ticket))
 
     def _kept(self, parcels: list[Parcel], ticket: Ticket[bool]) -> None:
         self._storing -= 1
@@ -197,7 +202,10 @@ class Link:
 
     def _try_again(self) -> None:
         self._timer = None
-        self.connect(now=True)
+        with suppress(StorageError):
+            self._pending(0)
+        if self.waiting or self._held:  # otherwise all of it was given up
+            self.connect(now=True)
 
     def _stop_timer(self) -> None:
         timer, self._timer = self._timer, None
@@ -264,12 +272,13 @@ class Link:
         """Tell the senders of all that waits that it will not arrive."""
         problem, after = self.problem, 0
         while problem is not None and self.stream is None:
-            rows = self.gate.store.outgoing.pending(self.remote, self.local, after, _PORTION)
+            rows = self._pending(after)
             for row in rows:
+                if self.stream is not None:
+                    return  # the peer came to us meanwhile
                 self.gate.bounce(row, problem)
                 after = row.id
-            if not rows and not self._storing:
-                self.waiting = False
+            if not self.waiting:
                 return
             if not rows:
                 self._room.clear()
@@ -287,23 +296,34 @@ class Link:
         try:
             stream = self.stream
             while stream is not None and self.stream is stream:
-                queue = self.gate.store.outgoing
-                rows = queue.pending(self.remote, self.local, self._read, _PORTION)
+                rows = self._pending(self._read)
                 if self.stream is not stream:
                     return
                 for row in rows:
                     if not self._wait_for_room(stream):
                         return
                     self._read = row.id
-                    stream.deliver(unpacked(row))
-                if not rows:
-                    # What is on its way to the disk is read in the next round.
-                    self.waiting = self._storing > 0
+                    if row.id not in self.gate.bounced:
+                        stream.deliver(unpacked(row))
+                if not rows and (not self.waiting or self._storing):
                     return
         finally:
             self._draining = False
             if self.stream is not stream:  # another one came while the disk was read
                 self._drain_soon()
+
+    def _pending(self, after: int) -> list[Outgoing]:
+        """The next portion of the queue; `waiting` ends with the last."""
+        stored = self._stored
+        rows = self.gate.store.outgoing.pending(self.remote, self.local, after, _PORTION)
+        # What was or is on its way to the disk meanwhile is read in the next round.
+        if not rows and stored == self._stored:
+            self.waiting = self._storing > 0
+        return rows
+
+    def is_sent(self, row: int) -> bool:
+        """Whether a row of the queue is under way to the peer now."""
+        return self.stream is not None and row <= self._read
 
     def _wait_for_room(self, stream: PeerStream) -> bool:
         """Return when the peer can take more, or False when the stream is over."""
@@ -350,9 +370,7 @@ class Link:
         self.waiting = self.waiting or bool(rows)
         new = [parcel for parcel in parcels[:before] if not parcel.row]
         if new and self.gate.keeps:
-            self._storing += 1
-            ticket = self.gate.put_back(self, parcels[:before], read)
-            ticket.then(partial(self._kept, new, ticket))
+            self._store(new, self.gate.put_back(self, parcels[:before], read))
             parcels = parcels[before:]
         later, self._held = self._held, deque()
         for parcel in parcels:
