@@ -8,7 +8,7 @@ import gevent.server
 import pytest
 
 from hausbote.core.bus import cause
-from hausbote.s2s import links
+from hausbote.s2s import gate, links
 from hausbote.s2s import stream as stream_module
 from hausbote.s2s.stream import _Step
 from support.authority import Authority
@@ -333,3 +333,22 @@ def test_what_is_given_up_does_not_arrive_as_well(house, peer):
     told[0].close()
     wait_until(lambda: not messages_waiting(house))
     juliet.receives_nothing()
+
+
+def test_nobody_lets_messages_wait_for_thousands_of_servers(house, monkeypatch):
+    monkeypatch.setattr(gate, "_MANY_LINKS", 5)
+    monkeypatch.setattr(gate, "_MAX_IN_VAIN", 3)
+    mallory, juliet = log_in(house, "mallory"), log_in(house, "juliet")
+    for number in range(8):
+        house.names.put(f"{number}.example", "127.0.0.1", 1)
+    for number in range(5):
+        mallory.sends(chat(number, to=f"x@{number}.example"))
+    wait_until(lambda: messages_waiting(house) == 5)
+    for number in range(5, 8):
+        mallory.sends(chat(number, to=f"x@{number}.example"))
+        mallory.receives(
+            f"<message type='error' id='{number}'><error><resource-constraint"
+            " xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
+        )
+    juliet.sends(chat("1"))
+    wait_until(lambda: messages_waiting(house) == 6)

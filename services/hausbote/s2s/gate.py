@@ -44,6 +44,8 @@ from hausbote.xmpp.stanza import Stanza, error, stanza
 
 _PORTION: Final = 100  # stanzas read from the queue at once
 _MAX_LINKS: Final = 10_000
+_MANY_LINKS: Final = 1_000  # from there on nobody may open more than
+_MAX_IN_VAIN: Final = 100  # where messages only wait
 _MAX_OF_ONE: Final = 40  # streams of one server
 _MAX_UNSAFE: Final = 2_097_152  # bytes that are not on disk yet and wait for all servers
 _TOTAL: Final = 8  # how many times what may wait for one server may wait for all
@@ -116,9 +118,9 @@ class Gate:
 
     def _send(self, parcel: Parcel) -> None:
         try:
-            local = JID.parse(parcel.stanza.attrs["from"]).domain
+            sender = JID.parse(parcel.stanza.attrs["from"])
             remote = JID.parse(parcel.stanza.attrs["to"]).domain
-            link = self.link(local, remote)
+            link = self.link(sender.domain, remote, sender.bare)
         except (InvalidJID, KeyError):
             self.refuse(parcel.stanza, RemoteServerNotFound())
         except StanzaError as problem:
@@ -128,8 +130,8 @@ class Gate:
             return
         parcel.safe()
 
-    def link(self, local: str, remote: str) -> Link:
-        """The link of a pair; StanzaError if there can be none."""
+    def link(self, local: str, remote: str, opener: str = "") -> Link:
+        """The link of a pair, made for `opener`; StanzaError if there can be none."""
         found = self.links.get((local, remote))
         if found is not None:
             return found
@@ -137,8 +139,15 @@ class Gate:
             raise RemoteServerNotFound
         if len(self.links) >= _MAX_LINKS:
             self._forget_idle_links()
-        made = self.links[local, remote] = Link(self, local, remote)
+        if len(self.links) >= _MANY_LINKS and self._in_vain(opener) >= _MAX_IN_VAIN:
+            raise ResourceConstraint("messages of yours wait for many servers already")
+        made = self.links[local, remote] = Link(self, local, remote, opener)
         return made
+
+    def _in_vain(self, opener: str) -> int:
+        """How many links were made for somebody whose server does not come."""
+        ones = [one for one in self.links.values() if one.opener == opener] if opener else []
+        return sum(one.waiting and one.stream is None for one in ones)
 
     def _forget_idle_links(self) -> None:
         """Somebody looks for thousands of servers: that must not keep others from theirs."""

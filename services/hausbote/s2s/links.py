@@ -40,12 +40,16 @@ _PORTION: Final = 25  # stanzas read from the queue at once
 
 
 class Link:
-    """`waiting` says that the queue on disk has, or may have, something for this pair."""
+    """`waiting` says that the queue on disk has, or may have, something for this pair.
 
-    def __init__(self, gate: "Gate", local: str, remote: str) -> None:
+    `opener` is who of the box wrote there first.
+    """
+
+    def __init__(self, gate: "Gate", local: str, remote: str, opener: str = "") -> None:
         self.gate = gate
         self.local = local
         self.remote = remote
+        self.opener = opener
         self.stream: PeerStream | None = None
         self.waiting = False
         self.answers = False  # whether the peer has ever answered a ping
