@@ -15,6 +15,7 @@ from hausbote.storage import (
     PushService,
     Range,
     Removed,
+    Returned,
     Revoked,
     Room,
     Roster,
@@ -950,6 +951,43 @@ class TestOutgoing:
         store.outgoing.discard("b.example", "a.example", second.id).wait()
         left = store.outgoing.pending("b.example", "a.example", 0, 10)
         assert [one.frame for one in left] == ["f2"]
+
+    def put_back(self, store, returned, after):
+        store.outgoing.put_back("b.example", "a.example", returned, 1.0, after).wait()
+        return store.outgoing.pending("b.example", "a.example", 0, 10)
+
+    def test_what_was_under_way_is_put_before_what_came_later(self, store):
+        self.keep(store, "b")
+        self.keep(store, "elsewhere", remote="c.example")
+        self.keep(store, "d")
+        self.keep(store, "e")
+        first = store.outgoing.pending("b.example", "a.example", 0, 1)[0]
+        returned = [
+            Returned(0, "a", b"a"),
+            Returned(first.id, "b", b""),
+            Returned(0, "c", b"c"),
+        ]
+        found = self.put_back(store, returned, first.id)
+        assert [one.frame for one in found] == ["a", "b", "c", "d", "e"]
+        assert found[1].stanza == first.stanza
+        assert [one.frame for one in self.put_back(store, [Returned(0, "0", b"")], 0)] == [
+            *"0abcde"
+        ]
+        assert len(store.outgoing.pending("c.example", "a.example", 0, 10)) == 1
+
+    def test_ids_of_what_was_put_back_are_never_used_again(self, store):
+        self.keep(store, "a")
+        self.keep(store, "b")
+        last = self.put_back(store, [Returned(0, "0", b"")], 0)[-1].id
+        store.outgoing.discard("b.example", "a.example", last).wait()
+        self.keep(store, "c")
+        assert [one.frame for one in store.outgoing.pending("b.example", "a.example", last, 1)] == [
+            "c"
+        ]
+
+    def test_a_frame_that_is_there_is_not_put_back_twice(self, store):
+        self.keep(store, "a")
+        assert len(self.put_back(store, [Returned(0, "a", b"")], 0)) == 1
 
     def test_what_is_late_is_found_and_forgotten(self, store):
         self.keep(store, "old", at=1.0)

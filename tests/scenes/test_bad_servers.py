@@ -6,6 +6,7 @@ import time
 import gevent
 import pytest
 
+from hausbote.core.bus import cause
 from hausbote.s2s import gate
 from support.authority import Authority, Shelf
 from support.federation import log_in, make_houses, wait_until
@@ -423,3 +424,57 @@ def test_what_came_is_acknowledged(house, peer):
     while answer.get("h") != "2":
         answer = one.next()
         assert answer is not None, "nothing is acknowledged"
+
+
+# -- hops, and what is not safe yet ------------------------------------------------------------
+
+
+def with_hop(id, body, sender=f"u@{PEER}"):
+    hop = f"<hop xmlns='https://hausbote.example/hop' id='{id}'/>"
+    return f"<message from='{sender}' to='juliet@capulet.example' type='chat'><body>{body}</body>{hop}</message>"
+
+
+def test_hops_of_a_peer_that_does_not_know_them_are_its_users_words(house, peer):
+    juliet = log_in(house, "juliet")
+    one = peer()
+    one.prove()
+    one.send(with_hop("same", "first") + with_hop("same", "second", f"v@{PEER}"))
+    for body in ("first", "second"):
+        message = juliet.receives(f"<message><body>{body}</body></message>")
+        assert not message.findall("{https://hausbote.example/hop}hop")
+
+
+def test_the_same_stanza_twice_at_once_is_settled_twice(house, peer):
+    juliet = log_in(house, "juliet")
+    one = peer()
+    one.prove()
+    one.send("<hop xmlns='https://hausbote.example/hop'/>")
+    one.send(with_hop("same", "O") + with_hop("same", "O"))
+    juliet.receives("<message><body>O</body></message>")
+    juliet.receives_nothing()
+    (stream,) = house.gate.streams
+    wait_until(lambda: len(stream.received) == 0)
+
+
+def test_a_stream_goes_on_when_the_oldest_stanza_is_safe_last(house, peer):
+    juliet = log_in(house, "juliet")
+    one = peer()
+    one.prove()
+    late, hand_over = [], house.gate._to_box
+
+    def hold_first(stanza):
+        if stanza.id == "first":
+            late.append(cause.current.get())
+            late[0]._open += 1
+        hand_over(stanza)
+
+    house.gate._to_box = hold_first
+    one.send(f"<message id='first' from='romeo@{PEER}' to='juliet@capulet.example'/>")
+    nobody = f"<presence from='romeo@{PEER}' to='nobody@capulet.example' type='unavailable'/>"
+    send_all(one, [nobody * 10] * 51)
+    (stream,) = house.gate.streams
+    wait_until(lambda: len(stream.received) > 500)
+    late[0].close()
+    juliet.forget()
+    one.send(message())
+    juliet.receives("<message><body>O</body></message>")

@@ -196,6 +196,19 @@ def test_a_server_that_accepts_connections_and_says_nothing(houses, lovers):
     silent.stop(0)
 
 
+def test_nobody_can_name_the_messages_of_others(houses, lovers):
+    """A message with the hop that another one will have must not be taken for that one."""
+    juliet, romeo = lovers
+    mallory = log_in(houses[0], "mallory")
+    ids = houses[0].host.bus._ids
+    for number in range(1, 21):
+        forged = f"<hop xmlns='https://hausbote.example/hop' id='{ids._epoch}-{ids._sent + 30}'/>"
+        mallory.sends(f"<message to='nobody@montague.example' type='headline'>{forged}</message>")
+        juliet.sends(chat(romeo.bare, number))
+    for number in range(1, 21):
+        romeo.receives(f"<message><body>{number}</body></message>")
+
+
 # -- the other box is away ---------------------------------------------------------------------
 
 

@@ -63,6 +63,13 @@ class TestParcel:
         arrived = Stanza("message", {}, (child(ns.HOP, "hop", id="x" * 201),))
         assert without_hop(arrived)[1] == ""
 
+    def test_a_hop_that_a_client_wrote_is_not_sent_on(self):
+        forged = Stanza("message", {}, (*message().children, child(ns.HOP, "hop", id="forged")))
+        parcel = Parcel(forged, "frame-1")
+        assert b"forged" not in parcel.wire(with_hop=False)
+        assert b"forged" not in parcel.wire(with_hop=True)
+        assert b"forged" not in parcel.stanza.pack()
+
     def test_whoever_waits_is_told_once_it_is_safe(self):
         told, parcel = [], Parcel(message(), "1")
         parcel.then(lambda: told.append(1))

@@ -4,7 +4,10 @@ An idle connection costs no greenlet: a read watcher calls `receiver.on_data` wi
 What one turn of the event loop writes leaves together, as one TLS record where it fits.
 """
 
+import fcntl
 import socket
+import struct
+import termios
 import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
@@ -217,6 +220,22 @@ class Connection:
         elif not self._flush_due and self._writer is None:
             self._flush_due = True
             self._loop.run_callback(self._flush)
+
+    @property
+    def unwritten(self) -> int:
+        """Bytes that the kernel did not take yet."""
+        return self._out_size
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the other machine did not confirm all; what it has, nobody may have read."""
+        if self._out_size or self._fd_closed:
+            return True
+        try:
+            waiting = fcntl.ioctl(self._sock.fileno(), termios.TIOCOUTQ, bytes(4))
+        except OSError:
+            return True
+        return struct.unpack("i", waiting) != (0,)
 
     def when_sent(self, callback: Callable[[], None]) -> None:
         """Call back on the hub when nothing waits to be sent any more, or never will be."""

@@ -8,6 +8,7 @@ to the service of its domain, and acknowledged to the peer when that service has
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import gevent
@@ -33,7 +34,7 @@ from hausbote.s2s.pings import Pings
 from hausbote.s2s.problem import Problem, away, word
 from hausbote.s2s.stream import PeerStream
 from hausbote.s2s.trust import Trust
-from hausbote.storage import Certificate, Outgoing, Room, Ticket
+from hausbote.storage import Certificate, Outgoing, Returned, Room, Ticket
 from hausbote.xmpp.errors import (
     RemoteServerNotFound,
     RemoteServerTimeout,
@@ -46,7 +47,10 @@ from hausbote.xmpp.stanza import Stanza, error, stanza
 
 _PORTION: Final = 100  # stanzas read from the queue at once
 _MAX_LINKS: Final = 10_000
+_MANY_LINKS: Final = 1_000  # from there on nobody may open more than
+_MAX_IN_VAIN: Final = 100  # where messages only wait
 _MAX_OF_ONE: Final = 40  # streams of one server
+_MAX_UNSAFE: Final = 2_097_152  # bytes that are not on disk yet and wait for all servers
 _TOTAL: Final = 8  # how many times what may wait for one server may wait for all
 
 
@@ -73,11 +77,13 @@ class Gate:
             federation.queue_messages, federation.queue_bytes, federation.queue_bytes * _TOTAL
         )
         self.streams: set[PeerStream] = set()
+        self.bounced: set[int] = set()  # rows of the queue whose senders are being told
         self.links: dict[tuple[str, str], Link] = {}
         self.traffic = Traffic(
             settings.limits.bytes_per_second, settings.limits.burst_bytes, idle=120
         )
         self.left: Callable[[str], None] = lambda _: None  # an accepted connection is gone
+        self._unsafe = 0  # bytes of the box that are neither on disk nor at their server
         self._arrivals = Inbox(20_000)
         self._patience = federation.queue_days * 86_400
 
@@ -100,14 +106,24 @@ class Gate:
             copy = stanza if stanza.to == recipient else stanza.replace(to=recipient)
             parcel = Parcel(copy, f"{frame.id}/{number}" if number else frame.id)
             pending.append(parcel)
+            self._unsafe += parcel.size
+            parcel.then(partial(self._is_safe, parcel.size))
             self._send(parcel)
         return pending
 
+    def _is_safe(self, size: int) -> None:
+        self._unsafe -= size
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more may wait in memory, that of the box's other services included."""
+        return self._unsafe < _MAX_UNSAFE
+
     def _send(self, parcel: Parcel) -> None:
         try:
-            local = JID.parse(parcel.stanza.attrs["from"]).domain
+            sender = JID.parse(parcel.stanza.attrs["from"])
             remote = JID.parse(parcel.stanza.attrs["to"]).domain
-            link = self.link(local, remote)
+            link = self.link(sender.domain, remote, sender.bare)
         except (InvalidJID, KeyError):
             self.refuse(parcel.stanza, RemoteServerNotFound())
         except StanzaError as problem:
@@ -117,8 +133,8 @@ class Gate:
             return
         parcel.safe()
 
-    def link(self, local: str, remote: str) -> Link:
-        """The link of a pair; StanzaError if there can be none."""
+    def link(self, local: str, remote: str, opener: str = "") -> Link:
+        """The link of a pair, made for `opener`; StanzaError if there can be none."""
         found = self.links.get((local, remote))
         if found is not None:
             return found
@@ -126,8 +142,15 @@ class Gate:
             raise RemoteServerNotFound
         if len(self.links) >= _MAX_LINKS:
             self._forget_idle_links()
-        made = self.links[local, remote] = Link(self, local, remote)
+        if len(self.links) >= _MANY_LINKS and self._in_vain(opener) >= _MAX_IN_VAIN:
+            raise ResourceConstraint("messages of yours wait for many servers already")
+        made = self.links[local, remote] = Link(self, local, remote, opener)
         return made
+
+    def _in_vain(self, opener: str) -> int:
+        """How many links were made for somebody whose server does not come."""
+        ones = [one for one in self.links.values() if one.opener == opener] if opener else []
+        return sum(one.waiting and one.stream is None for one in ones)
 
     def _forget_idle_links(self) -> None:
         """Somebody looks for thousands of servers: that must not keep others from theirs."""
@@ -142,6 +165,13 @@ class Gate:
         """Into the queue on disk."""
         return self.store.outgoing.keep(
             link.remote, link.local, parcel.id, parcel.stanza.pack(), self.host.clock(), self.room
+        )
+
+    def put_back(self, link: Link, parcels: list[Parcel], after: int) -> Ticket[bool]:
+        """What was under way becomes the beginning of the queue on disk."""
+        returned = [Returned(p.row, p.id, b"" if p.row else p.stanza.pack()) for p in parcels]
+        return self.store.outgoing.put_back(
+            link.remote, link.local, returned, self.host.clock(), after
         )
 
     def refuse(self, stanza: Stanza, why: StanzaError) -> None:
@@ -160,8 +190,12 @@ class Gate:
             return ()
 
         def told() -> None:
-            self.store.outgoing.forget(row.id)
+            forgotten = self.store.outgoing.forget(row.id)
+            forgotten.then(lambda: self.bounced.discard(row.id))
 
+        if row.id in self.bounced:
+            return
+        self.bounced.add(row.id)
         Cause(f"bounce:{row.frame}", told).run(refuse)
 
     # -- to the box ----------------------------------------------------------------------------
@@ -264,17 +298,21 @@ class Gate:
         before, after, given_up = self.host.clock() - self._patience, 0, 0
         while rows := self.store.outgoing.late(before, after, _PORTION):
             for row in rows:
-                after, given_up = row.id, given_up + 1
-                self._give_up(row)
+                after = row.id
+                given_up += self._give_up(row)
         if given_up:
             log(Event.QUEUE_GIVEN_UP, messages=given_up)
 
-    def _give_up(self, row: Outgoing) -> None:
+    def _give_up(self, row: Outgoing) -> bool:
+        """Not what is under way to the peer at last: it would come back, and arrive as well."""
         parcel = unpacked(row)
         domains = [JID.parse(parcel.stanza.attrs[key]).domain for key in ("from", "to")]
         link = self.links.get((domains[0], domains[1]))
+        if row.id in self.bounced or (link is not None and link.is_sent(row.id)):
+            return False
         why = link.problem if link is not None else None
         self.bounce(row, why or away("too-late", f"{domains[1]} could not be reached in time."))
+        return True
 
     # -- what the owner asks and tells -----------------------------------------------------------
 

@@ -37,15 +37,22 @@ class Keepalive:
             stream.end(StreamError("connection-timeout", "this took too long"))
 
     def _is_dead(self, stream: PeerStream, now: float) -> bool:
-        """It was asked what has arrived and does not answer."""
-        if not stream.asked or now - stream.asked < _ANSWER:
+        """It was asked what has arrived and does not answer.
+
+        Few servers answer neither stream management nor pings.  Only of those it is believed that
+        they have what their machine has; one that has ever answered hangs, and gets it again.
+        """
+        if not stream.asked:
             return False
-        if not stream.managed:
-            stream.deaf = True  # there is no other way to ask
+        late = now - stream.asked >= _ANSWER
+        mute = not stream.managed and not stream.answers
+        if mute and (late or stream.deaf) and not stream.connection.under_way:
+            stream.deaf = True
             stream.answered(len(stream.sent))
-            return False
-        stream.connection.abort()
-        return True
+        elif late:
+            stream.connection.abort()
+            return True
+        return False
 
     def _is_unused(self, stream: PeerStream, now: float) -> bool:
         ours = stream.link is not None
@@ -55,7 +62,8 @@ class Keepalive:
         return True
 
     def _keep(self, stream: PeerStream, now: float) -> None:
-        if now - stream.heard > _SILENT and stream.managed:
+        silent = now - stream.heard > _SILENT and stream.managed
+        if silent or len(stream.sent):
             stream.ask()
         elif now - stream.said > _WHITE_SPACE:
             stream.said = now

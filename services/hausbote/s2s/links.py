@@ -10,6 +10,7 @@ an error if that fails.
 import random
 import time
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +21,7 @@ from hausbote.base.log import bug
 from hausbote.s2s.parcel import Parcel, is_kept
 from hausbote.s2s.problem import Kind, Problem
 from hausbote.s2s.stream import PeerStream
-from hausbote.storage import Outgoing, StorageError
+from hausbote.storage import Outgoing, StorageError, Ticket
 from hausbote.xmpp.errors import InternalServerError, ResourceConstraint, StanzaError
 from hausbote.xmpp.stanza import Stanza
 
@@ -33,19 +34,25 @@ _AWAY_AFTER: Final = 3  # failures, until the box is told that the server is awa
 _HOLD: Final = 3.0  # seconds that messages wait in memory: their senders wait for their acks
 _MAX_HELD: Final = 200  # stanzas that wait for a first attempt
 _MAX_UNSAFE: Final = 10_000  # stanzas, and
-_MAX_UNSAFE_SIZE: Final = 4_194_304  # bytes that are sent and not acknowledged
-_PORTION: Final = 100  # stanzas read from the queue at once
+_MAX_UNSAFE_SIZE: Final = 524_288  # bytes that are sent and not acknowledged, or held
+_MAX_UNWRITTEN: Final = 1_048_576  # bytes of a stream that the network did not take yet
+_PORTION: Final = 25  # stanzas read from the queue at once
 
 
 class Link:
-    """`waiting` says that the queue on disk has, or may have, something for this pair."""
+    """`waiting` says that the queue on disk has, or may have, something for this pair.
 
-    def __init__(self, gate: "Gate", local: str, remote: str) -> None:
+    `opener` is who of the box wrote there first.
+    """
+
+    def __init__(self, gate: "Gate", local: str, remote: str, opener: str = "") -> None:
         self.gate = gate
         self.local = local
         self.remote = remote
+        self.opener = opener
         self.stream: PeerStream | None = None
         self.waiting = False
+        self.answers = False  # whether the peer has ever answered a ping
         self.problem: Problem | None = None
         self.next_attempt = 0.0
         self.used = time.monotonic()
@@ -55,6 +62,7 @@ class Link:
         self._timer: Any = None
         self._held: deque[Parcel] = deque()
         self._storing = 0  # on their way to the disk
+        self._stored = 0  # how often something was given to the disk
         self._draining = False
         self._read = 0  # up to where the queue was given to the stream
         self._room = Signal()
@@ -75,7 +83,8 @@ class Link:
     def send(self, parcel: Parcel) -> None:
         """Send it, keep it or refuse it."""
         self.used = time.monotonic()
-        if self.stream is not None and not self.waiting and self._has_room():
+        straight = self.stream is not None and not self.waiting and not self._held
+        if self.stream is not None and straight and self._has_room() and self.gate.has_room:
             self._write(self.stream, parcel)
         elif self.stream is None and not self.waiting and self._may_connect:
             self._hold(parcel)
@@ -97,8 +106,9 @@ class Link:
 
     def _has_room(self) -> bool:
         assert self.stream is not None
-        sent = self.stream.sent
-        return len(sent) < _MAX_UNSAFE and sent.size < _MAX_UNSAFE_SIZE
+        sent, unwritten = self.stream.sent, self.stream.connection.unwritten
+        few = len(sent) < _MAX_UNSAFE and sent.size < _MAX_UNSAFE_SIZE
+        return few and unwritten <= _MAX_UNWRITTEN
 
     def _hold(self, parcel: Parcel) -> None:
         """Until the attempt to connect has come to its end, in memory."""
@@ -107,7 +117,7 @@ class Link:
             parcel.safe()  # nobody would send it again
         if self.problem is not None and not self._may_connect:
             self._refuse(parcel, self.problem.answer())
-        elif len(self._held) < _MAX_HELD:
+        elif self._may_hold(parcel):
             self._held.append(parcel)
             self.connect()
         elif kept and self.gate.keeps:
@@ -115,6 +125,11 @@ class Link:
             self._keep(parcel)
         else:
             self._refuse(parcel, ResourceConstraint("too much waits for that server"))
+
+    def _may_hold(self, parcel: Parcel) -> bool:
+        size = sum([one.size for one in self._held])
+        few = len(self._held) < _MAX_HELD and size < _MAX_UNSAFE_SIZE
+        return few and (self.gate.has_room or not is_kept(parcel.stanza))
 
     def check(self, now: float) -> None:
         """If the attempt takes its time, messages are better off on the disk."""
@@ -150,13 +165,16 @@ class Link:
         if not self.gate.keeps:
             self._hold(parcel)
             return
-        self.waiting = True
-        self._storing += 1
-        ticket = self.gate.keep(self, parcel)
-        ticket.then(partial(self._kept, parcel, ticket))
+        self._store([parcel], self.gate.keep(self, parcel))
         self.connect()
 
-    def _kept(self, parcel: Parcel, ticket: Any) -> None:
+    def _store(self, parcels: list[Parcel], ticket: Ticket[bool]) -> None:
+        self.waiting = True
+        self._storing += 1
+        self._stored += 1
+        ticket.then(partial(self._kept, parcels, ticket))
+
+    def _kept(self, parcels: list[Parcel], ticket: Ticket[bool]) -> None:
         self._storing -= 1
         refusal: StanzaError | None = None
         try:
@@ -164,9 +182,10 @@ class Link:
                 refusal = ResourceConstraint("too many messages wait for that server")
         except StorageError:
             refusal = InternalServerError("it could not be kept")
-        if refusal is not None:
-            self.gate.refuse(parcel.stanza, refusal)
-        parcel.safe()
+        for parcel in parcels:
+            if refusal is not None:
+                self.gate.refuse(parcel.stanza, refusal)
+            parcel.safe()
         self._room.set()
         self._drain_soon()
 
@@ -192,7 +211,10 @@ class Link:
 
     def _try_again(self) -> None:
         self._timer = None
-        self.connect(now=True)
+        with suppress(StorageError):
+            self._pending(0)
+        if self.waiting or self._held:  # otherwise all of it was given up
+            self.connect(now=True)
 
     def _stop_timer(self) -> None:
         timer, self._timer = self._timer, None
@@ -217,10 +239,13 @@ class Link:
             if stream.link is None and not self.gate.is_incoming(stream):
                 stream.close()
             return
+        if self.stream is not None:
+            self.stream.lost()  # its end is known and not handled yet
         if stream.closed:
             self._failed(Problem(Kind.AWAY, "cut", f"{self.remote} closed the connection."))
             return
         self.stream, stream.link = stream, self
+        stream.answers = self.answers
         if self.is_away:
             self.gate.announce(self, away=False)
         self.problem, self._failures, self.next_attempt = None, 0, 0.0
@@ -256,12 +281,13 @@ class Link:
         """Tell the senders of all that waits that it will not arrive."""
         problem, after = self.problem, 0
         while problem is not None and self.stream is None:
-            rows = self.gate.store.outgoing.pending(self.remote, self.local, after, _PORTION)
+            rows = self._pending(after)
             for row in rows:
+                if self.stream is not None:
+                    return  # the peer came to us meanwhile
                 self.gate.bounce(row, problem)
                 after = row.id
-            if not rows and not self._storing:
-                self.waiting = False
+            if not self.waiting:
                 return
             if not rows:
                 self._room.clear()
@@ -279,25 +305,43 @@ class Link:
         try:
             stream = self.stream
             while stream is not None and self.stream is stream:
-                if not self._has_room():
-                    self._room.clear()
-                    self._room.wait(1.0)
-                    continue
-                queue = self.gate.store.outgoing
-                rows = queue.pending(self.remote, self.local, self._read, _PORTION)
+                rows = self._pending(self._read)
                 if self.stream is not stream:
                     return
                 for row in rows:
+                    if not self._wait_for_room(stream):
+                        return
                     self._read = row.id
-                    stream.deliver(unpacked(row))
-                if not rows:
-                    # What is on its way to the disk is read in the next round.
-                    self.waiting = self._storing > 0
+                    if row.id not in self.gate.bounced:
+                        stream.deliver(unpacked(row))
+                if not rows and (not self.waiting or self._storing):
                     return
         finally:
             self._draining = False
             if self.stream is not stream:  # another one came while the disk was read
                 self._drain_soon()
+
+    def _pending(self, after: int) -> list[Outgoing]:
+        """The next portion of the queue; `waiting` ends with the last."""
+        stored = self._stored
+        rows = self.gate.store.outgoing.pending(self.remote, self.local, after, _PORTION)
+        # What was or is on its way to the disk meanwhile is read in the next round.
+        if not rows and stored == self._stored:
+            self.waiting = self._storing > 0
+        return rows
+
+    def is_sent(self, row: int) -> bool:
+        """Whether a row of the queue is under way to the peer now."""
+        return self.stream is not None and row <= self._read
+
+    def _wait_for_room(self, stream: PeerStream) -> bool:
+        """Return when the peer can take more, or False when the stream is over."""
+        while self.stream is stream and not self._has_room():
+            self._room.clear()
+            if stream.connection.unwritten > _MAX_UNWRITTEN:
+                stream.connection.when_sent(self._room.set)
+            self._room.wait(1.0)
+        return self.stream is stream
 
     def arrived(self, parcels: list[Parcel]) -> None:
         """The peer has these for good."""
@@ -308,26 +352,40 @@ class Link:
         if last:
             self.gate.store.outgoing.discard(self.remote, self.local, last)
         self._room.set()
+        while self._held and self.stream is not None and self._has_room():
+            self._write(self.stream, self._held.popleft())  # there is no queue on disk
 
     def lost(self, stream: PeerStream, parcels: list[Parcel]) -> None:
         """The stream ended; what it did not bring there waits for the next, or is refused."""
         if self.stream is not stream:
             return
         self.stream = None
-        self._read = 0
+        self.answers = stream.answers
+        read, self._read = self._read, 0
         self._room.set()
-        self.waiting = self.waiting or any(parcel.row for parcel in parcels)
         broken = Problem(Kind.AWAY, "cut", f"The connection with {self.remote} broke.")
         for parcel in parcels:
-            if parcel.row:
-                continue
-            if is_kept(parcel.stanza):
-                self._keep(parcel)
-            else:
+            if not is_kept(parcel.stanza):
                 self._refuse(parcel, broken.answer())
+        self._take_back([parcel for parcel in parcels if is_kept(parcel.stanza)], read)
         if self.waiting and not self.gate.stopping:
             self.next_attempt = time.monotonic() + random.uniform(0.2, 1.5)  # noqa: S311
             self.connect()
+
+    def _take_back(self, parcels: list[Parcel], read: int) -> None:
+        """They come first again, each in its place: `read` is up to where the queue was sent."""
+        rows = [number for number, parcel in enumerate(parcels, 1) if parcel.row]
+        before = len(parcels) if self.waiting else max(rows, default=0)  # before newer rows
+        self.waiting = self.waiting or bool(rows)
+        new = [parcel for parcel in parcels[:before] if not parcel.row]
+        if new and self.gate.keeps:
+            self._store(new, self.gate.put_back(self, parcels[:before], read))
+            parcels = parcels[before:]
+        later, self._held = self._held, deque()
+        for parcel in parcels:
+            if not parcel.row:
+                self._keep(parcel)
+        self._held.extend(later)
 
 
 def unpacked(row: Outgoing) -> Parcel:

@@ -13,16 +13,17 @@ _MAX_ID: Final = 200
 class Parcel:
     """`id` names it for ever, `row` is its place in the queue on disk (0 = it is not there).
 
-    Pending for the bus: it is `safe` when it is kept on disk, or the other server has it.
+    Pending for the bus: it is `safe` when it is kept on disk, or the other server has it.  Hops
+    are ours to write: what a client put there would let it name other people's stanzas.
     """
 
     __slots__ = ("_callbacks", "_safe", "id", "row", "size", "stanza")
 
     def __init__(self, stanza: Stanza, id: str, row: int = 0) -> None:
-        self.stanza = stanza
+        self.stanza = without_hop(stanza)[0]
         self.id = id
         self.row = row
-        self.size = len(stanza.inner) + 200
+        self.size = _size(self.stanza)  # bytes, about
         self._safe = row > 0
         self._callbacks: list[Callable[[], None]] = []
 
@@ -39,12 +40,23 @@ class Parcel:
         for callback in callbacks:
             callback()
 
+    def lighten(self) -> None:
+        """It was written and will not be again: its start tag is enough to answer for it."""
+        self.stanza = self.stanza.with_children(())
+        self.size = _size(self.stanza)
+
     def wire(self, *, with_hop: bool) -> bytes:
         """What is written to the peer; with a hop it can tell when it gets the same again."""
         if not with_hop:
             return self.stanza.wire()
         hop = child(ns.HOP, "hop", id=self.id)
         return self.stanza.with_children((*self.stanza.children, hop)).wire()
+
+
+def _size(stanza: Stanza) -> int:
+    inner = stanza.inner
+    content = len(inner) if inner.isascii() else len(inner.encode())
+    return content + sum(map(len, stanza.attrs.values())) + 200
 
 
 def is_kept(stanza: Stanza) -> bool:

@@ -45,6 +45,7 @@ class Pings:
         if stream is None or (sender.full, to.full) != (stream.remote, stream.local):
             return False
         del self._open[id]
+        stream.answers = True
         stream.answered(count)
         return True
 

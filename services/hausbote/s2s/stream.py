@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 UNUSED_OF_THEIRS: Final = 3_600  # seconds without a stanza, until a stream of theirs is closed
 _MAX_INBOX: Final = 64  # stanzas read ahead of their handlers
 _MAX_UNSAFE: Final = 500  # stanzas read ahead of the rest of the box
+_MAX_SENT: Final = 20_000  # stanzas, and
+_MAX_SENT_SIZE: Final = 4_194_304  # bytes that the peer has not acknowledged
 _VERSION: Final = re.compile(r"0*([0-9]{1,5})\.[0-9]{1,5}")
 _STANZAS: Final = frozenset({"message", "presence", "iq"})
 _END: Final = b"</stream:stream>"
@@ -68,10 +70,13 @@ class PeerStream(ABC):
     __slots__ = (
         "_came",
         "_header_sent",
+        "_held_back",
         "_lane",
         "_owes_answer",
         "_parser",
+        "answers",
         "asked",
+        "asking",
         "connection",
         "deaf",
         "ended",
@@ -110,12 +115,15 @@ class PeerStream(ABC):
         self.received = Ledger()
         self.hops = False  # whether the peer knows what a hop is
         self.managed = False  # whether there is stream management
-        self.deaf = False  # whether the peer answers no pings: what was written counts as arrived
-        self.asked = 0.0  # when we asked what has arrived, 0 = there is no question open
+        self.answers = False  # whether the peer has ever answered a ping
+        self.deaf = False  # whether it answers none: what its machine has counts as arrived
+        self.asking = False  # whether we asked what has arrived and there is no answer yet
+        self.asked = 0.0  # when we first did, since something last arrived; 0 = we did not
         self.last_words = ""  # why the peer ended the stream
         self.language: str | None = None
         self.ended = False
         self._owes_answer = False
+        self._held_back = False  # the box does not keep up with the peer
         self._came = 0  # stanzas
         self._parser = StreamParser(BEFORE_LOGIN, ns.SERVER)
         self._lane = Lane(self._handle)
@@ -233,9 +241,10 @@ class PeerStream(ABC):
         stanza.attrs["from"], stanza.attrs["to"] = sender.full, to.full
         stanza, hop = without_hop(stanza)
         self._came += 1
-        id = f"{sender.domain}:{hop}" if hop else f"{self.id}-{self._came}"
+        id = f"{sender.domain}:{hop}" if hop and self.hops else f"{self.id}-{self._came}"
         self.gate.arrived(stanza, sender, to, id, lambda _: self._is_safe(handled))
         if len(self.received) > _MAX_UNSAFE:
+            self._held_back = True
             self.connection.pause()
 
     def _refuse_pair(self, sender: str, to: str) -> None:
@@ -249,8 +258,10 @@ class PeerStream(ABC):
             return
         if self._owes_answer and not self.received:
             self._answer()
-        if len(self.received) == _MAX_UNSAFE:
-            self._listen()
+        if self._held_back and len(self.received) <= _MAX_UNSAFE:
+            self._held_back = False
+            if self._lane.drained is None:  # otherwise the lane listens again when it is empty
+                self._listen()
 
     # -- stream management ---------------------------------------------------------------------
 
@@ -285,19 +296,23 @@ class PeerStream(ABC):
         """Send a stanza, and ask what has arrived."""
         self.used = self.said = time.monotonic()
         self.connection.write(parcel.wire(with_hop=self.hops))
-        if self.managed or is_kept(parcel.stanza):
+        kept = is_kept(parcel.stanza)
+        if self.managed and not kept:
+            parcel.lighten()
+        if self.managed or kept:
             self.sent.add(parcel)
             self.ask()
+        if len(self.sent) > _MAX_SENT or self.sent.size > _MAX_SENT_SIZE:
+            self.end(StreamError("resource-constraint", "too much is not acknowledged"))
 
     def ask(self) -> None:
         """Ask what has arrived, if no question is open."""
-        if not self.asked and self.proven and not self.closed:
-            self.asked = time.monotonic()
+        if not self.asking and self.proven and not self.closed:
+            self.asking = True
+            self.asked = self.asked or time.monotonic()
             if self.managed:
                 self.say(el("r", xmlns=ns.SM))
-            elif self.deaf:
-                self.answered(len(self.sent))
-            else:
+            elif not self.deaf:  # otherwise TCP is asked, now and then
                 self.gate.pings.ask(self)
 
     def answered(self, count: int) -> None:
@@ -305,10 +320,13 @@ class PeerStream(ABC):
         self._arrived(self.sent.take(min(count, len(self.sent))))
 
     def _arrived(self, parcels: list[Parcel]) -> None:
-        self.asked = 0.0
+        """An answer that says nothing new leaves the time running; it is asked again soon."""
+        self.asking = False
+        if parcels or not len(self.sent):
+            self.asked = 0.0
         if self.link is not None and parcels:
             self.link.arrived(parcels)
-        if len(self.sent):
+        if parcels and len(self.sent):
             self.ask()
 
     # -- what the two directions do differently ------------------------------------------------

@@ -10,7 +10,7 @@ from hausbote.storage.clients import Client, Revoked
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import migrate, schema_version
 from hausbote.storage.offline import OfflineMessage
-from hausbote.storage.outgoing import Outgoing, Room, Waiting
+from hausbote.storage.outgoing import Outgoing, Returned, Room, Waiting
 from hausbote.storage.peers import Certificate, Peer
 from hausbote.storage.private import Piece
 from hausbote.storage.pubsub import (
@@ -65,6 +65,7 @@ __all__ = [
     "Refusal",
     "Removed",
     "Request",
+    "Returned",
     "Revoked",
     "Room",
     "RoomMessage",

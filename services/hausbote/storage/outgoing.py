@@ -1,6 +1,7 @@
 """Stanzas for other servers that wait until these can be reached, in order."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from peewee import SqliteDatabase
@@ -17,6 +18,20 @@ _KEEP: Final = (
 _PENDING: Final = (
     "SELECT id, frame, at, stanza FROM outgoing WHERE remote = ? AND local = ? AND id > ?"
     " ORDER BY id LIMIT ?"
+)
+_NEWEST: Final = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'outgoing'"
+_INSERT: Final = (
+    "INSERT OR IGNORE INTO outgoing (id, remote, local, frame, at, size, stanza)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_MOVE: Final = "UPDATE outgoing SET id = ? WHERE id = ?"
+_NEXT: Final = "SELECT min(id) FROM outgoing WHERE remote = ? AND local = ? AND id > ? AND id <= ?"
+_SHIFT: Final = (
+    "UPDATE outgoing SET id = id + ? WHERE remote = ? AND local = ? AND id > ? AND id <= ?"
+)
+_NUMBERED: Final = (
+    "UPDATE sqlite_sequence SET seq = (SELECT max(id) FROM outgoing) WHERE name = 'outgoing'"
+    " AND seq < (SELECT max(id) FROM outgoing)"
 )
 _DISCARD: Final = "DELETE FROM outgoing WHERE remote = ? AND local = ? AND id <= ?"
 _LATE: Final = (
@@ -43,6 +58,14 @@ class Outgoing(NamedTuple):
     id: int
     frame: str
     at: float
+    stanza: bytes
+
+
+class Returned(NamedTuple):
+    """What was under way: the id of its row (0 = it has none yet), its frame and the stanza."""
+
+    id: int
+    frame: str
     stanza: bytes
 
 
@@ -85,6 +108,33 @@ class OutgoingQueue:
             return True
 
         return self._writer.submit(keep)
+
+    def put_back(
+        self, remote: str, local: str, returned: Sequence[Returned], at: float, after: int
+    ) -> Ticket[bool]:
+        """These come first again, in this order: before all with a higher id than `after`.
+
+        They get higher ids than all, and those behind them get still higher ones: ids only grow.
+        What was taken once is not refused for want of room.
+        """
+
+        def put_back(connection: sqlite3.Connection) -> bool:
+            (newest,) = connection.execute(_NEWEST).fetchone()
+            id = newest
+            for id, one in enumerate(returned, newest + 1):
+                if one.id:
+                    connection.execute(_MOVE, (id, one.id))
+                else:
+                    row = (id, remote, local, one.frame, at, len(one.stanza), one.stanza)
+                    connection.execute(_INSERT, row)
+            behind = (remote, local, after, newest)
+            (first,) = connection.execute(_NEXT, behind).fetchone()
+            if first is not None:
+                connection.execute(_SHIFT, (newest + len(returned) + 1 - first, *behind))
+            connection.execute(_NUMBERED)
+            return True
+
+        return self._writer.submit(put_back)
 
     def pending(self, remote: str, local: str, after: int, limit: int) -> list[Outgoing]:
         """The oldest with a higher id, of all that were given to `keep` before."""

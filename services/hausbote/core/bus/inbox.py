@@ -11,7 +11,7 @@ class Inbox:
     """Remembers ids; those at work are not acknowledged yet, those done are."""
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
-        self._at_work: dict[str, Callable[[str], None]] = {}
+        self._at_work: dict[str, list[Callable[[str], None]]] = {}
         self._done: set[str] = set()
         self._order: deque[str] = deque()
         self._remembered = remembered
@@ -19,24 +19,25 @@ class Inbox:
     def enter(self, id: str, acknowledge: Callable[[str], None]) -> bool:
         """Whether the frame is to be handled.
 
-        `acknowledge` is called when it is done: at once if it was before, and for one at work it
-        takes the place of the callback given with an earlier copy.
+        `acknowledge` is called when it is done: at once if it was before, and for one at work
+        together with the callbacks of its earlier copies, which somebody may still wait for.
         """
         if id in self._done:
             acknowledge(id)
             return False
-        fresh = id not in self._at_work
-        self._at_work[id] = acknowledge
-        return fresh
+        waiting = self._at_work.setdefault(id, [])
+        waiting.append(acknowledge)
+        return len(waiting) == 1
 
     def leave(self, id: str) -> None:
         """The frame is done."""
-        acknowledge = self._at_work.pop(id)
+        waiting = self._at_work.pop(id)
         self._done.add(id)
         self._order.append(id)
         if len(self._order) > self._remembered:
             self._done.discard(self._order.popleft())
-        acknowledge(id)
+        for acknowledge in waiting:
+            acknowledge(id)
 
     @property
     def busy(self) -> bool:
