@@ -352,3 +352,20 @@ def test_nobody_lets_messages_wait_for_thousands_of_servers(house, monkeypatch):
         )
     juliet.sends(chat("1"))
     wait_until(lambda: messages_waiting(house) == 6)
+
+
+def test_without_a_queue_what_is_held_comes_back_when_the_service_stops(tmp_path):
+    (house,) = make_houses(
+        tmp_path, "capulet.example", authority=AUTHORITY, federation={"queue_days": 0}
+    )
+    juliet = log_in(house, "juliet")
+    house.names.endpoints = lambda *_: gevent.sleep(60)  # DNS is slow
+    juliet.sends(chat("1", to="romeo@slow.example"))
+    wait_until(lambda: any(link._held for link in house.gate.links.values()))
+    house.close_gate()
+    juliet.receives(
+        "<message type='error' id='1'><error><remote-server-timeout"
+        " xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
+    )
+    house.open_gate()
+    house.close()

@@ -22,7 +22,12 @@ from hausbote.s2s.parcel import Parcel, is_kept
 from hausbote.s2s.problem import Kind, Problem
 from hausbote.s2s.stream import PeerStream
 from hausbote.storage import Outgoing, StorageError, Ticket
-from hausbote.xmpp.errors import InternalServerError, ResourceConstraint, StanzaError
+from hausbote.xmpp.errors import (
+    InternalServerError,
+    RemoteServerTimeout,
+    ResourceConstraint,
+    StanzaError,
+)
 from hausbote.xmpp.stanza import Stanza
 
 if TYPE_CHECKING:
@@ -138,14 +143,15 @@ class Link:
             self._spill()
 
     def stop(self) -> None:
-        """The service ends: what waits in memory goes to the disk."""
+        """The service ends: what waits in memory goes to the disk, or comes back."""
         self._stop_timer()
         if self._attempt is not None:
             self._attempt.kill(block=False)
         if self.gate.keeps:
             self._spill()
-        for parcel in self._held:
-            parcel.safe()
+        held, self._held = self._held, deque()
+        for parcel in held:
+            self._refuse(parcel, RemoteServerTimeout("this server stops"))
 
     def _spill(self) -> None:
         """To the disk with what is to be kept of what is held."""
