@@ -76,7 +76,9 @@ class _Features:
 def features(stream: "ClientStream") -> bytes:
     """<stream:features/> (RFC 6120 §4.3.2), the same for all who have come as far as this."""
     login, made = stream.login, stream.server.host.state(_Features).made
-    kind: Hashable = (stream.connection.encrypted, stream.session is not None)
+    session = stream.session
+    counted = session is not None and session.acks is not None
+    kind: Hashable = (stream.connection.encrypted, session is not None, counted)
     if login is not None and not login.done:
         kind = tuple(login.bindings)
     if kind not in made:
