@@ -356,7 +356,7 @@ def test_a_disk_that_fills_up_meanwhile(tmp_path):
     world.stop()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", small]).returncode:
         world.store.close()
-        pytest.skip("only root can mount a small disk")
+        pytest.fail("only root can mount a small disk: run the tests as root")
     try:
         world.start()
         world.add_account("romeo")

@@ -97,7 +97,7 @@ def internet():
     try:
         internet = Internet()
     except (Unavailable, FileNotFoundError) as problem:
-        pytest.skip(f"network namespaces cannot be made here: {problem}")
+        pytest.fail(f"network namespaces cannot be made here: {problem}; run the tests as root")
     yield internet
     internet.close()
 

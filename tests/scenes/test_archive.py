@@ -2,11 +2,8 @@
 
 import pytest
 
-from hausbote.core.dispatch import from_session
 from hausbote.features.archive import queries
-from hausbote.features.archive.keeping import sent_id
 from hausbote.features.archive.retention import forget_old_messages
-from hausbote.xmpp.stanza import child, stanza
 from support.archive import CLIENT, MAM, form, page, query, refused, rsm, stanza_ids
 from support.compliance import DISCO
 
@@ -162,25 +159,20 @@ class TestWhatIsKept:
         }  # fmt: skip
         assert f"{MAM}#groupchat-available" not in features
 
-    def test_what_it_is_kept_under_is_known_for_copies_to_its_sender(self, world, romeo, juliet):
-        if world.name != "memory":
-            pytest.skip("asks the session")
-        session = world.host.directory.online("romeo").sessions["orchard"]
+    def test_copies_to_its_sender_say_where_it_is_kept(self, cast, romeo, juliet):
+        phone = cast("romeo/phone")
+        phone.sends("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+        phone.receives("<iq type='result' id='c'/>")
+        romeo.forget()
         tell(romeo, chat())
-        written = sent_id(world.host, session)
-        assert f"by='romeo@h' id='{page(romeo).ids[0]}'" in written.xml
-        tell(romeo, chat(type="headline"))
-        assert sent_id(world.host, session) is None
+        copy = phone.receives("<message><sent xmlns='urn:xmpp:carbons:2'/></message>")
+        written = copy.find(f".//{{{CLIENT}}}message/{{{SID}}}stanza-id")
+        assert (written.get("by"), written.get("id")) == ("romeo@h", page(romeo).ids[0])
 
-    def test_one_row_and_one_ticket_for_both_sides(self, world, romeo, juliet):
-        if world.name != "memory":
-            pytest.skip("asks the service")
-        session = world.host.directory.online("romeo").sessions["orchard"]
-        message = stanza("message", child(CLIENT, "body", "x"), to="juliet@h", type="chat")
-        (ticket,) = from_session(world.host, session, message)
-        ticket.wait()
+    def test_each_side_has_it_once(self, romeo, juliet):
+        tell(romeo, chat("x"))
         juliet.forget()
-        assert [len(page(client).results) for client in (romeo, juliet)] == [1, 1]
+        assert [page(client).bodies for client in (romeo, juliet)] == [["x"], ["x"]]
 
 
 class TestIds:
@@ -353,9 +345,8 @@ class TestFilters:
         assert (found.bodies, found.complete) == (["d"], False)
         assert page(romeo, form(with_="juliet@h/balcony"), rsm(max=0)).told("count") == "2"
 
-    def test_a_long_search_goes_on_in_parts_and_ends(self, world, romeo, juliet, monkeypatch):
-        if world.name != "memory":
-            pytest.skip("that would be many messages")
+    @pytest.mark.parametrize("world", ["memory"], indirect=True)  # the bounds are this process's
+    def test_a_long_search_goes_on_in_parts_and_ends(self, romeo, juliet, monkeypatch):
         for name, value in (("LOOKED_AT_AT_ONCE", 3), ("COUNTED_AT_ONCE", 3), ("LOOKED_AT", 12)):
             monkeypatch.setattr(queries, f"_{name}", value)
         tell(
@@ -557,19 +548,14 @@ class TestRetraction:
 
 
 class TestRetention:
-    @pytest.fixture
-    def memory(self, world):
-        if world.name != "memory":
-            pytest.skip("a running box has a clock of its own")
-        return world
-
-    def test_old_messages_are_forgotten(self, memory, talk):
+    @pytest.mark.parametrize("world", ["memory"], indirect=True)  # a running box has its own clock
+    def test_old_messages_are_forgotten(self, world, talk):
         first = page(talk).ids[0]
-        forget_old_messages(memory.host)
+        forget_old_messages(world.host)
         assert len(page(talk).bodies) == 10
-        now = memory.host.clock()
-        memory.host.clock = lambda: now + 31 * 86_400
-        assert forget_old_messages(memory.host) == 20
+        now = world.host.clock()
+        world.host.clock = lambda: now + 31 * 86_400
+        assert forget_old_messages(world.host) == 20
         assert page(talk).bodies == []
         refused(talk, "item-not-found", rsm(after=first))
 

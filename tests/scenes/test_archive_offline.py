@@ -2,7 +2,6 @@
 
 import pytest
 
-from hausbote.core.dispatch import route
 from hausbote.features.archive.retention import forget_old_messages
 from support.archive import MAM, page
 from support.sasl2_client import bind2, log_in, succeeded, user_agent
@@ -115,22 +114,6 @@ def test_bind_2_tells_where_the_archive_ends_and_drops_what_is_in_it(world, cast
         (f"{{{MAM}}}start", found.ids[0], found.stamps[0]),
         (f"{{{MAM}}}end", found.ids[1], found.stamps[1]),
     ]
-
-
-def test_a_message_that_goes_round_again_is_archived_once(cast, world, romeo):
-    """It waits behind older ones for a client that is lost meanwhile."""
-    if world.name != "memory":
-        pytest.skip("needs a session to be held up")
-    juliet = cast("juliet/phone")
-    session = world.host.directory.online("juliet").sessions["phone"]
-    session.hold()
-    says(romeo, "Hark!")
-    session.gone = True
-    for stanza, _ in session.release():
-        route(world.host, stanza)
-    session.gone = False
-    assert page(juliet).bodies == ["Hark!"]
-    assert page(romeo).bodies == ["Hark!"]
 
 
 @pytest.fixture

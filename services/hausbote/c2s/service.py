@@ -1,16 +1,13 @@
 """What the c2s service is made of."""
 
-from collections.abc import Callable
-
 from hausbote.base.settings import Settings
 from hausbote.c2s import bind2, components, fast, login, resumption, sasl2, server, upgrade
 from hausbote.c2s.components import Component
-from hausbote.core.bus import Bus
-from hausbote.core.bus.frame import Frame
 from hausbote.core.directory import Directory
 from hausbote.core.exchange import undeliverable
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
+from hausbote.core.house import BusOpener, neighbour, others
 from hausbote.core.pump import Pump
 from hausbote.core.registry import Registry
 from hausbote.features import (
@@ -103,13 +100,10 @@ PUBSUB_FEATURES: tuple[Feature, ...] = (
     requests.pubsub,
 )
 
-BusOpener = Callable[[Callable[[str, Frame], None]], Bus]
-
 
 def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
     """The service's host, wired but not started."""
-    names, ports = settings.names, settings.ports
-    files = {names.upload: ports.upload, names.proxy: ports.proxy}
+    names, services = settings.names, others(settings, "c2s")
     host = Host(
         domain=settings.domain,
         settings=settings,
@@ -118,14 +112,14 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         registry=Registry(_features(settings)),
         directory=Directory(),
         pump=Pump(),
-        services={names.rooms: "rooms"} | {name: "upload" for name, on in files.items() if on},
+        services=services,
         identity=("server", "im", "Hausbote"),
         has_accounts=True,
-        elsewhere=frozenset(name for name, on in files.items() if not on),
+        elsewhere=frozenset((names.upload, names.proxy)) - services.keys(),
         beyond=settings.beyond,
         outlets={domain: Component(domain) for domain in settings.components.by_domain},
     )
-    host.neighbours[names.pubsub] = _pubsub_host(host)
+    neighbour(host, names.pubsub, PUBSUB_FEATURES, ("pubsub", "service", "Publish-subscribe"))
     return host
 
 
@@ -133,20 +127,3 @@ def _features(settings: Settings) -> tuple[Feature, ...]:
     if settings.archive.enabled == "yes":
         return FEATURES
     return tuple(feature for feature in FEATURES if feature not in archive.FEATURES)
-
-
-def _pubsub_host(host: Host) -> Host:
-    """The publish-subscribe service: a domain of its own, in this process."""
-    return Host(
-        domain=host.settings.names.pubsub,
-        settings=host.settings,
-        store=host.store,
-        bus=host.bus,
-        registry=Registry(PUBSUB_FEATURES),
-        directory=Directory(),
-        pump=host.pump,
-        services=host.services,
-        identity=("pubsub", "service", "Publish-subscribe"),
-        beyond=host.beyond,
-        neighbours={host.domain: host},
-    )

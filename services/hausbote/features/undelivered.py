@@ -32,12 +32,12 @@ def hand_on(host: Host, session: Session, message: Stanza, at: float) -> None:
     if not host.directory.is_current(session.account):
         refuse(host, message, ServiceUnavailable())  # the account was deleted
         return
-    data = late(host, message, at).wire()
     others = [
         other
         for other in session.account.available()
         if other is not session and other.priority >= 0 and other.reachable
     ]
+    data = late(host, message, at).wire() if others else b""
     taken = [
         _has_seen(other, delivery, at) or other.deliver(message, data, at=at) for other in others
     ]

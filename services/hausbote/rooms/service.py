@@ -1,15 +1,13 @@
 """What the rooms service is made of."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from hausbote.base.settings import Settings
-from hausbote.core.bus import Bus
-from hausbote.core.bus.frame import Frame
 from hausbote.core.directory import Directory
 from hausbote.core.exchange import undeliverable
 from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
+from hausbote.core.house import BusOpener, others
 from hausbote.core.pump import Pump
 from hausbote.core.registry import Registry
 from hausbote.features import adhoc, ping, time, version
@@ -53,8 +51,6 @@ FEATURES: tuple[Feature, ...] = (
     news.feature,
 )
 
-BusOpener = Callable[[Callable[[str, Frame], None]], Bus]
-
 
 def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
     """The service's host, wired but not started."""
@@ -66,11 +62,7 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         registry=Registry(FEATURES),
         directory=Directory(),
         pump=Pump(),
-        services={
-            settings.domain: "c2s",
-            settings.names.pubsub: "c2s",
-            **dict.fromkeys(settings.components.by_domain, "c2s"),
-        },
+        services=others(settings, "rooms"),
         identity=("conference", "text", "Rooms"),
         beyond=settings.beyond,
     )

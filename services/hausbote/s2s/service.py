@@ -1,13 +1,10 @@
 """What the s2s service is made of."""
 
-from collections.abc import Callable
-
 from hausbote.base.settings import Settings
-from hausbote.core.bus import Bus
-from hausbote.core.bus.frame import Frame
 from hausbote.core.directory import Directory
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
+from hausbote.core.house import BusOpener, hosted
 from hausbote.core.pump import Pump
 from hausbote.core.registry import Registry
 from hausbote.net.certificates import certificates
@@ -32,21 +29,6 @@ feature = Feature(
     partial={"0198": "acknowledgements between servers, no resumption"},
 )
 FEATURES: tuple[Feature, ...] = (feature,)
-
-BusOpener = Callable[[Callable[[str, Frame], None]], Bus]
-
-
-def hosted(settings: Settings) -> dict[str, str]:
-    """The service that answers for each domain of the box."""
-    names = settings.names
-    return {
-        settings.domain: "c2s",
-        names.rooms: "rooms",
-        names.pubsub: "c2s",
-        names.upload: "upload" if settings.ports.upload else "c2s",  # which says that there is none
-        names.proxy: "upload" if settings.ports.proxy else "c2s",
-        **dict.fromkeys(settings.components.by_domain, "c2s"),
-    }
 
 
 def build_gate(

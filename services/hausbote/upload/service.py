@@ -1,14 +1,11 @@
 """What the upload service is made of."""
 
-from collections.abc import Callable
-
 from hausbote.base.settings import Settings
-from hausbote.core.bus import Bus
-from hausbote.core.bus.frame import Frame
 from hausbote.core.directory import Directory
 from hausbote.core.exchange import undeliverable
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
+from hausbote.core.house import BusOpener, neighbour, others
 from hausbote.core.pump import Pump
 from hausbote.core.registry import Registry
 from hausbote.features import disco, ping, time, version
@@ -30,8 +27,6 @@ PROXY_FEATURES: tuple[Feature, ...] = (
     proxy.feature,
 )
 
-BusOpener = Callable[[Callable[[str, Frame], None]], Bus]
-
 
 def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
     """The service's host, wired but not started."""
@@ -43,31 +38,9 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         registry=Registry(FEATURES),
         directory=Directory(),
         pump=Pump(),
-        services={
-            settings.domain: "c2s",
-            settings.names.rooms: "rooms",
-            settings.names.pubsub: "c2s",
-            **dict.fromkeys(settings.components.by_domain, "c2s"),
-        },
+        services=others(settings, "upload"),
         identity=("store", "file", "Files"),
         beyond=settings.beyond,
     )
-    host.neighbours[settings.names.proxy] = _proxy_host(host)
+    neighbour(host, settings.names.proxy, PROXY_FEATURES, ("proxy", "bytestreams", "File proxy"))
     return host
-
-
-def _proxy_host(host: Host) -> Host:
-    """The file proxy: a domain of its own, in this process."""
-    return Host(
-        domain=host.settings.names.proxy,
-        settings=host.settings,
-        store=host.store,
-        bus=host.bus,
-        registry=Registry(PROXY_FEATURES),
-        directory=Directory(),
-        pump=host.pump,
-        services=host.services,
-        identity=("proxy", "bytestreams", "File proxy"),
-        beyond=host.beyond,
-        neighbours={host.domain: host},
-    )

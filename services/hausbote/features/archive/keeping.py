@@ -73,8 +73,6 @@ def note(sent: Sent) -> None:
 def keep(delivery: Delivery) -> None:
     """One entry for each side that wants it; the recipient's clients learn theirs."""
     host, session, sender, to = delivery.host, delivery.session, delivery.sender, delivery.to
-    if session is None and _is_there_already(host, delivery):
-        return
     stanza = delivery.stanza = ids.without_ids(delivery.stanza, to.bare)
     id, entries = 0, []
     if session is not None:
@@ -104,23 +102,6 @@ def _is_refused(host: Host, to: JID, type: str) -> bool:
         session = account.sessions.get(to.resource) if account is not None else None
         return session is None or not session.reachable
     return account is None and not host.is_account(to.local)
-
-
-def _is_there_already(host: Host, delivery: Delivery) -> bool:
-    """Whether the message came before, and is on its way once more because a client was lost."""
-    to = delivery.to
-    claimed = ids.claimed(delivery.stanza, to.bare)
-    id = ids.unseal(host, to.local, claimed) if claimed else None
-    kept = host.store.archives.get(to.local, id) if id is not None else None
-    if kept is None:
-        return False
-    head = Stanza("message", delivery.stanza.attrs).wire().removesuffix(b"/>")
-    if not kept.stanza.startswith(head + b">"):
-        return False
-    delivery.stanza = stamped(
-        ids.without_ids(delivery.stanza, to.bare), ids.stanza_id(host, to.local, kept.id)
-    )
-    return True
 
 
 def stamped(stanza: Stanza, id: Child | None) -> Stanza:

@@ -1,0 +1,52 @@
+"""Which service of the box answers for which domain, and further domains within one process."""
+
+from collections.abc import Callable, Sequence
+
+from hausbote.base.settings import Settings
+from hausbote.core.bus import Bus
+from hausbote.core.bus.frame import Frame
+from hausbote.core.directory import Directory
+from hausbote.core.feature import Feature
+from hausbote.core.host import Host
+from hausbote.core.registry import Registry
+
+BusOpener = Callable[[Callable[[str, Frame], None]], Bus]
+
+
+def hosted(settings: Settings) -> dict[str, str]:
+    """The service for each domain of the box, by its name on the bus."""
+    names = settings.names
+    return {
+        settings.domain: "c2s",
+        names.rooms: "rooms",
+        names.pubsub: "c2s",
+        names.upload: "upload" if settings.ports.upload else "c2s",  # which says that there is none
+        names.proxy: "upload" if settings.ports.proxy else "c2s",
+        **dict.fromkeys(settings.components.by_domain, "c2s"),
+    }
+
+
+def others(settings: Settings, service: str) -> dict[str, str]:
+    """What `service` sends to the others."""
+    return {domain: name for domain, name in hosted(settings).items() if name != service}
+
+
+def neighbour(
+    host: Host, domain: str, features: Sequence[Feature], identity: tuple[str, str, str]
+) -> Host:
+    """The host of a further domain in this process, which the two know of each other."""
+    made = Host(
+        domain=domain,
+        settings=host.settings,
+        store=host.store,
+        bus=host.bus,
+        registry=Registry(features),
+        directory=Directory(),
+        pump=host.pump,
+        services=host.services,
+        identity=identity,
+        beyond=host.beyond,
+        neighbours={host.domain: host},
+    )
+    host.neighbours[domain] = made
+    return made
