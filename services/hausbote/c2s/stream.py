@@ -10,12 +10,13 @@ from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from hausbote.base.log import Event, Word, bug, log
+from hausbote.base.log import Event, Word, log
 from hausbote.base.tokens import session_tag, token
 from hausbote.c2s import resumption
 from hausbote.c2s.login import Login
 from hausbote.c2s.negotiation import features, negotiate, open_stream
 from hausbote.core import dispatch
+from hausbote.core.guard import guarded
 from hausbote.core.pump import Lane
 from hausbote.core.session import Session
 from hausbote.net.transport import Transport
@@ -127,13 +128,7 @@ class ClientStream:
     # -- in a worker ---------------------------------------------------------------------------
 
     def _handle(self, event: "StreamEvent | _Step") -> None:
-        try:
-            self._take(event)
-        except StreamError as error:
-            self.end(error)
-        except Exception as fault:  # noqa: BLE001 - a fault of ours ends one stream, no more
-            bug(fault)
-            self.end(StreamError("internal-server-error"))
+        guarded(self._take, event, self.end)
 
     def _take(self, event: "StreamEvent | _Step") -> None:
         if isinstance(event, Stanza):

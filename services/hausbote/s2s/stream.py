@@ -16,8 +16,9 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from hausbote.base.jid import JID, InvalidJID
-from hausbote.base.log import Event, Word, bug, log
+from hausbote.base.log import Event, Word, log
 from hausbote.base.tokens import session_tag, token
+from hausbote.core.guard import guarded
 from hausbote.core.pump import Lane
 from hausbote.net.connection import Connection
 from hausbote.net.tlsa import PublishedCertificates
@@ -175,13 +176,7 @@ class PeerStream(ABC):
     # -- in a worker ---------------------------------------------------------------------------
 
     def _handle(self, event: "StreamEvent | _Step") -> None:
-        try:
-            self._take(event)
-        except StreamError as error:
-            self.end(error)
-        except Exception as fault:  # noqa: BLE001 - a fault of ours ends one stream, no more
-            bug(fault)
-            self.end(StreamError("internal-server-error"))
+        guarded(self._take, event, self.end)
 
     def _take(self, event: "StreamEvent | _Step") -> None:
         if event is _Step.GONE:

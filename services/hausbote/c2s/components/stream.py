@@ -8,10 +8,11 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from hausbote.base.jid import JID, InvalidJID
-from hausbote.base.log import Event, Word, bug, log
+from hausbote.base.log import Event, Word, log
 from hausbote.base.tokens import session_tag, token
 from hausbote.c2s.components.outlet import Component
 from hausbote.core.dispatch import route
+from hausbote.core.guard import guarded
 from hausbote.core.pump import Lane
 from hausbote.net.connection import Connection
 from hausbote.xmpp import ns
@@ -68,13 +69,7 @@ class ComponentStream:
     # -- in a worker ---------------------------------------------------------------------------
 
     def _handle(self, event: "StreamEvent | _Gone") -> None:
-        try:
-            self._take(event)
-        except StreamError as error:
-            self.end(error)
-        except Exception as fault:  # noqa: BLE001 - a fault of ours ends one stream, no more
-            bug(fault)
-            self.end(StreamError("internal-server-error"))
+        guarded(self._take, event, self.end)
 
     def _take(self, event: "StreamEvent | _Gone") -> None:
         if event is _Gone.GONE:
