@@ -7,7 +7,8 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hausbote.net.identities import Identities, _text, a_label, identities, matches
+from hausbote.base.jid import a_label
+from hausbote.net.identities import Identities, _text, identities, matches
 from support.authority import SRV_NAME, XMPP_ADDR, Shelf, ip_name, self_signed, srv_name, xmpp_addr
 
 DOMAIN = "chat.capulet.example"

@@ -9,11 +9,11 @@ import pytest
 from hausbote.base.settings import (
     Settings,
     SettingsError,
-    documented,
     flat,
     nested,
     parse_override,
 )
+from hausbote.base.settings_sections import documented
 from hausbote.c2s.components import SecretMissing
 from hausbote.c2s.components.server import secrets
 from hausbote.cli.settings_text import settings_page, toml_file
@@ -175,7 +175,7 @@ def test_the_file_of_a_new_box_says_what_was_chosen(tmp_path):
     (tmp_path / "hausbote.toml").write_text(toml_file(chosen))
     loaded = Settings.load(tmp_path)
     assert loaded == Settings.from_dict(nested(chosen), tmp_path)
-    for _, option in documented():
+    for _, option in documented(Settings):
         assert option.metadata["doc"] in toml_file(chosen)
 
 

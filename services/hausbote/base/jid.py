@@ -222,3 +222,15 @@ def _short(text: str, part: str) -> str:
     if len(text) > _MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > _MAX_BYTES:
         raise InvalidJID(f"{part} is longer than {_MAX_BYTES} bytes")
     return text
+
+
+def a_label(domain: str) -> str:
+    """The domain as DNS, URLs and certificates have it; ValueError if it cannot be there."""
+    if domain.isascii():
+        return domain.lower()
+    import idna  # most services never need it
+
+    try:
+        return idna.encode(domain).decode()
+    except (idna.IDNAError, IndexError) as error:
+        raise ValueError("not a name for DNS") from error

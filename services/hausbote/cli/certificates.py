@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import idna
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from hausbote.base.files import write_private
+from hausbote.base.jid import a_label
 
 CA_DAYS: Final = 3_650
 BOX_DAYS: Final = 397
@@ -47,7 +47,7 @@ def _server(
     addresses: Sequence[str],
 ) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Hausbote box")])
-    alternatives: list[x509.GeneralName] = [x509.DNSName(_a_labels(name)) for name in names]
+    alternatives: list[x509.GeneralName] = [x509.DNSName(a_label(name)) for name in names]
     alternatives += [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
     builder = _builder(subject, ca.subject, key, BOX_DAYS)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
@@ -87,10 +87,6 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
-
-
-def _a_labels(name: str) -> str:
-    return name if name.isascii() else idna.encode(name).decode()
 
 
 def _pem(certificate: x509.Certificate) -> bytes:

@@ -15,10 +15,10 @@ from hausbote.base.settings import (
     Settings,
     SettingsError,
     flat,
-    is_ip_address,
     nested,
     parse_override,
 )
+from hausbote.base.settings_checks import is_ip_address
 from hausbote.cli.certificates import make_certificates
 from hausbote.cli.problem import Problem
 from hausbote.cli.settings_text import toml_file

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from hausbote.base.jid import a_label
 from hausbote.base.settings import Settings
 from hausbote.cli.finding import Finding, Mark
 from hausbote.cli.host_meta import web_links
 from hausbote.net.certificates import certificates
 from hausbote.net.dial import Unreachable, dial
 from hausbote.net.dns import Endpoint, NameProblem, Resolver
-from hausbote.net.identities import a_label
 from hausbote.net.judge import Cause, Judge, Verdict
 from hausbote.net.probe import Sight, look
 from hausbote.s2s.rules import Rules

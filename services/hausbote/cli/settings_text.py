@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
-from hausbote.base.settings import Settings, documented
+from hausbote.base.settings import Settings
+from hausbote.base.settings_sections import documented
 
 _SECTIONS = {f.name: f.type for f in fields(Settings) if is_dataclass(f.type)}
 

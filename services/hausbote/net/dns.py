@@ -20,9 +20,9 @@ import dns.rdatatype
 import gevent
 from gevent.event import AsyncResult
 
+from hausbote.base.jid import a_label
 from hausbote.base.settings import Settings
 from hausbote.net.dns_wire import Unanswered, Wire
-from hausbote.net.identities import a_label
 from hausbote.net.tlsa import PublishedCertificates, Tlsa
 from hausbote.net.turns import NoTurn, Share, Turns, of_name
 

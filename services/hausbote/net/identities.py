@@ -6,11 +6,10 @@ Only the subjectAltName counts; what else a certificate says of its subject is d
 import ipaddress
 from typing import Final, NamedTuple
 
-import idna
 from cryptography import x509
 from cryptography.x509.oid import ObjectIdentifier
 
-from hausbote.base.jid import InvalidJID, prepare_domain
+from hausbote.base.jid import InvalidJID, a_label, prepare_domain
 
 SRV_NAME: Final = ObjectIdentifier("1.3.6.1.5.5.7.8.7")  # RFC 4985
 XMPP_ADDR: Final = ObjectIdentifier("1.3.6.1.5.5.7.8.5")  # RFC 6120 §13.7.1.4
@@ -68,16 +67,6 @@ def matches(presented: Identities, domain: str) -> bool:
     # everybody below a top-level domain, which no authority can mean.
     above = name.partition(".")[2]
     return "." in above and f"*.{above}" in presented.dns
-
-
-def a_label(domain: str) -> str:
-    """The domain as DNS and certificates have it; ValueError if it cannot be there."""
-    if domain.isascii():
-        return domain.lower()
-    try:
-        return idna.encode(domain).decode()
-    except (idna.IDNAError, IndexError) as error:
-        raise ValueError("not a name for DNS") from error
 
 
 def _text(name: x509.OtherName, tag: int) -> str:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from OpenSSL import SSL, crypto
 
-from hausbote.net.identities import a_label
+from hausbote.base.jid import a_label
 
 ALPN_SERVER: Final = b"xmpp-server"
 

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from OpenSSL import SSL, crypto
 
+from hausbote.base.jid import a_label
 from hausbote.xmpp.sasl import server_end_point
 
 ALPN_CLIENT: Final = b"xmpp-client"
@@ -71,7 +72,7 @@ class TlsShelf:
     def _load(self) -> None:
         stamps = self._stamps()
         default = self._context(self._default_files)
-        by_name = {_a_label(n): self._context(f) for n, f in self._files_by_name.items()}
+        by_name = {a_label(n): self._context(f) for n, f in self._files_by_name.items()}
         self._seen, self._default, self._by_name = stamps, default, by_name
 
     def _stamps(self) -> tuple[tuple[int, int], ...]:
@@ -143,15 +144,6 @@ def _alpn_chooser(ours: bytes) -> Callable[[SSL.Connection, list[bytes]], bytes]
         return ours
 
     return choose
-
-
-def _a_label(name: str) -> str:
-    """The name as SNI has it (RFC 6066 §3)."""
-    if name.isascii():
-        return name.lower()
-    import idna
-
-    return idna.encode(name).decode()
 
 
 def _stamp(path: Path) -> tuple[int, int]:

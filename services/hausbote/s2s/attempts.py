@@ -4,11 +4,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from hausbote.base.jid import a_label
 from hausbote.base.log import Event, log
 from hausbote.net.connection import Connection
 from hausbote.net.dial import Reached, Unreachable, dial
 from hausbote.net.dns import Endpoint, NameProblem, Resolver
-from hausbote.net.identities import a_label
 from hausbote.net.listener import keep_alive, network_of
 from hausbote.net.turns import NoTurn, Share, Turns, of_name
 from hausbote.s2s.outgoing import OutgoingStream

@@ -2,8 +2,7 @@
 
 import hashlib
 
-from hausbote.base.jid import JID, InvalidJID
-from hausbote.base.settings import a_label
+from hausbote.base.jid import JID, InvalidJID, a_label
 from hausbote.core.feature import Feature, Target
 from hausbote.core.request import Request
 from hausbote.upload.streams import NoStream, OneSided, Streams, TooMany

@@ -12,7 +12,7 @@ from gevent.event import Event as Signal
 from gevent.server import StreamServer
 
 from hausbote.base.log import Event, bug, log
-from hausbote.base.settings import Proxy
+from hausbote.base.settings_sections import Proxy
 from hausbote.core.host import Host
 from hausbote.net.listener import AddressBook, keep_alive, listen
 from hausbote.upload.socks import Handshake, Reply, SocksError

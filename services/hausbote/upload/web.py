@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import gevent
 
+from hausbote.base.jid import a_label
 from hausbote.base.log import Event, bug, log
-from hausbote.base.settings import a_label
 from hausbote.core.host import Host
 from hausbote.net.certificates import certificates
 from hausbote.net.connection import Traffic
