@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from hausbote.base.jid import JID, InvalidJID, prepare_resource
 from hausbote.base.tokens import token
-from hausbote.c2s import resumption
+from hausbote.c2s.management import hibernation
 from hausbote.core import dispatch
 from hausbote.core.session import Session
 from hausbote.features.clients import Access
@@ -44,7 +44,7 @@ def take_resource(stream: "ClientStream", resource: str) -> Session:
         dispatch.gone(host, old)
     limit = host.settings.limits.sessions_per_account
     if 0 < limit <= len(account.sessions):
-        resumption.make_room(host, account)
+        hibernation.make_room(host, account)
     if 0 < limit <= len(account.sessions):
         raise ResourceConstraint("this account has as many clients online as it may")
     session = Session(JID(account.local, host.domain, resource), account, stream)

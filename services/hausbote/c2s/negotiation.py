@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from hausbote.base.jid import JID, InvalidJID, prepare_domain
-from hausbote.c2s import resumption
+from hausbote.c2s import management
 from hausbote.c2s.binding import bind
 from hausbote.c2s.login import Login, begin_login, continue_login, fail
 from hausbote.c2s.sasl2 import authentication_feature, take_step
@@ -101,7 +101,7 @@ def _features(stream: "ClientStream") -> Iterator[Markup | None]:
         yield el("bind", el("required"), xmlns=ns.BIND)
         yield el("session", el("optional"), xmlns=ns.SESSION)
     if phase is Phase.AFTER_LOGIN and (stream.session is None or stream.session.acks is None):
-        yield resumption.OFFER
+        yield management.OFFER
     yield from stream.server.offers[phase]
 
 
@@ -135,9 +135,9 @@ def _manage(stream: "ClientStream", element: Stanza) -> None:
     """XEP-0198: first the login, then a resource or resumption."""
     login = stream.login
     if element.name == "resume" and login is not None and login.done:
-        resumption.resume(stream, element)
+        management.resumption.resume(stream, element)
     else:
-        stream.say(resumption.failed(UnexpectedRequest()))
+        stream.say(management.failed(UnexpectedRequest()))
 
 
 def _before_login(stream: "ClientStream", element: Stanza) -> None:

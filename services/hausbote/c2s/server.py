@@ -6,8 +6,8 @@ from typing import Any, Final
 import gevent
 
 from hausbote.base.log import Event, bug, log
-from hausbote.c2s import resumption
 from hausbote.c2s.login import KeyRing, LoginGuard
+from hausbote.c2s.management import hibernation
 from hausbote.c2s.stream import ClientStream
 from hausbote.core import dispatch
 from hausbote.core.exchange import announce_deletion
@@ -90,7 +90,7 @@ class Server:
             self._web.stop()
         for stream in list(self._streams):
             stream.end(StreamError("system-shutdown"))
-        resumption.end_all(self.host)
+        hibernation.end_all(self.host)
 
     @property
     def connections(self) -> int:
@@ -173,7 +173,7 @@ class Server:
             try:
                 self._end_slow_logins()
                 self._let_rest()
-                resumption.sweep(self.host)
+                hibernation.sweep(self.host)
                 self._look_at_certificates()
                 self._flush()
                 self._forget_old_clients()

@@ -1,7 +1,7 @@
 """What the c2s service is made of."""
 
 from hausbote.base.settings import Settings
-from hausbote.c2s import bind2, components, fast, login, resumption, sasl2, server, upgrade
+from hausbote.c2s import bind2, components, fast, login, management, sasl2, server, upgrade
 from hausbote.c2s.components import Component
 from hausbote.core.directory import Directory
 from hausbote.core.exchange import undeliverable
@@ -64,7 +64,7 @@ FEATURES: tuple[Feature, ...] = (
     *archive.FEATURES,
     carbons.feature,
     client_state.feature,
-    resumption.feature,
+    management.feature,
     push.feature,
     offline.feature,
     ping.feature,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from hausbote.base.log import Event, Word, log
 from hausbote.base.tokens import session_tag, token
-from hausbote.c2s import resumption
 from hausbote.c2s.login import Login
+from hausbote.c2s.management import hibernation
 from hausbote.c2s.negotiation import features, negotiate, open_stream
 from hausbote.core import dispatch
 from hausbote.core.guard import guarded
@@ -141,7 +141,7 @@ class ClientStream:
         elif isinstance(event, Closed):
             self.close()
         elif event is _Step.GONE:
-            if not resumption.hibernate(self):
+            if not hibernation.hibernate(self):
                 self._leave()
             self._let_go()
         elif not self.waiting:

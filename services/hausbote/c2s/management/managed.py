@@ -1,0 +1,83 @@
+"""The sessions whose stanzas are counted, and what is said when that fails (XEP-0198)."""
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+from hausbote.core.feature import Feature
+from hausbote.core.session import Session
+from hausbote.xmpp import ns
+from hausbote.xmpp.acks import HandledCountTooHigh
+from hausbote.xmpp.errors import (
+    StanzaError,
+    StreamError,
+)
+from hausbote.xmpp.xml import Markup, el
+
+if TYPE_CHECKING:
+    from hausbote.c2s.stream import ClientStream
+
+feature = Feature("stream management", xeps={"0198": "1.6.3"})
+
+ASK: Final = el("r", xmlns=ns.SM).encode()
+OFFER: Final = el("sm", xmlns=ns.SM)
+"""In the features of a stream, unless it was enabled with Bind 2 already."""
+
+
+class Managed:
+    """A session whose stanzas are counted; `id` is "" if it cannot be resumed.
+
+    `stream` is None while it hibernates, `until` is when that ends, on time.monotonic()'s clock.
+    """
+
+    __slots__ = ("id", "seconds", "session", "stream", "taker", "until")
+
+    def __init__(self, id: str, seconds: int, session: Session, stream: "ClientStream") -> None:
+        self.id = id
+        self.seconds = seconds
+        self.session = session
+        self.stream: ClientStream | None = stream
+        self.until = 0.0
+        self.taker: ClientStream | None = None  # its client is just coming back over this
+
+    @property
+    def waits(self) -> bool:
+        """Whether nobody is there."""
+        return self.stream is None and self.taker is None
+
+
+class Place:
+    """Where a session finds what manages it."""
+
+    __slots__ = ("managed",)
+
+    def __init__(self) -> None:
+        self.managed: Managed | None = None
+
+
+class Book:
+    """All managed sessions of this service, and how far those were that ended."""
+
+    def __init__(self) -> None:
+        self.all: set[Managed] = set()
+        self.by_id: dict[str, Managed] = {}
+        self.ended: OrderedDict[str, tuple[str, int]] = OrderedDict()
+
+
+def failed(problem: StanzaError, h: int | None = None) -> Markup:
+    """<failed/>: nothing changed, and the stream goes on (§6)."""
+    condition = el(problem.condition, xmlns=ns.STANZA_ERRORS)
+    return el("failed", condition, h=None if h is None else str(h), xmlns=ns.SM)
+
+
+def number(text: str | None) -> int | None:
+    if text is None or not text.isascii() or not text.isdecimal() or len(text) > 10:
+        return None
+    number = int(text)
+    return number if number < 2**32 else None
+
+
+def too_high(problem: HandledCountTooHigh) -> StreamError:
+    h, sent = str(problem.h), str(problem.sent)
+    detail = el("handled-count-too-high", **{"h": h, "send-count": sent, "xmlns": ns.SM})
+    text = f"You acknowledged {h} stanzas, but only {sent} were sent so far."
+    return StreamError("undefined-condition", text, extra=detail)
