@@ -1,20 +1,26 @@
 """Ways to a server: a TCP connection with TLS, or a pair of queues inside the process."""
 
+import select
 import socket
 import ssl
+import threading
 import time
 
 import gevent
 
 
 class TcpWire:
-    """A connection to a running server; `secure` verifies its certificate."""
+    """A connection to a running server; `secure` verifies its certificate.
+
+    One thread may send while another receives: OpenSSL must not do both at once, hence the lock.
+    """
 
     def __init__(self, address, port, ca, domain):
         self.sock = socket.create_connection((address, port), timeout=10)
         self.ca = ca
         self.domain = domain
         self.strict = True
+        self._lock = threading.Lock()
 
     def secure(self, minimum=ssl.TLSVersion.TLSv1_2, maximum=None, alpn=None):
         context = ssl.create_default_context(cafile=str(self.ca))
@@ -25,6 +31,7 @@ class TcpWire:
             context.maximum_version = maximum
         if alpn:
             context.set_alpn_protocols(alpn)
+        self.sock.settimeout(10)
         self.sock = context.wrap_socket(self.sock, server_hostname=self.domain)
 
     @property
@@ -32,17 +39,29 @@ class TcpWire:
         return not isinstance(self.sock, ssl.SSLSocket)
 
     def send(self, data: bytes) -> None:
-        self.sock.sendall(data)
+        with self._lock:
+            self.sock.settimeout(30)
+            self.sock.sendall(data)
 
     def recv(self, seconds: float) -> bytes | None:
         """What comes next; b"" at the end, None if nothing comes in time."""
-        self.sock.settimeout(max(seconds, 0.001))
-        try:
-            return self.sock.recv(65536)
-        except TimeoutError:
-            return None
-        except (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
-            return b""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                with self._lock:
+                    self.sock.setblocking(False)
+                    return self.sock.recv(65536)
+            except (ssl.SSLWantReadError, BlockingIOError):
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._comes(left):
+                    return None
+            except (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
+                return b""
+
+    def _comes(self, seconds: float) -> bool:
+        waiting = select.poll()
+        waiting.register(self.sock, select.POLLIN)
+        return bool(waiting.poll(seconds * 1000))
 
     def cut(self) -> None:
         """Gone without a word."""
