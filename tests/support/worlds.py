@@ -40,6 +40,7 @@ COMPONENTS = ("bridge.h", "bot.h")
 SECRET = "o happy dagger"
 HAUSBOTE = [sys.executable, "-m", "hausbote.cli"]
 _numbers = itertools.count()
+_given = set()  # ports, which the system may offer again
 
 
 def hausbote(*arguments, state, input=None, check=True):
@@ -53,8 +54,16 @@ def hausbote(*arguments, state, input=None, check=True):
 
 
 def free_ports(address, count):
-    """Ports that nobody uses now."""
-    socks = [socket.create_server((address, 0)) for _ in range(count)]
+    """Ports that nobody uses now, and that nobody was given before."""
+    socks = []
+    while len(socks) < count:
+        sock = socket.create_server((address, 0))
+        port = sock.getsockname()[1]
+        if port in _given:
+            sock.close()
+        else:
+            _given.add(port)
+            socks.append(sock)
     ports = [sock.getsockname()[1] for sock in socks]
     for sock in socks:
         sock.close()
