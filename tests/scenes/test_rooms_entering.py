@@ -160,6 +160,7 @@ def test_7_2_8_ones_own_clients_share_a_nick(cast, room):
         f"<presence type='unavailable'><x xmlns='{USER}'><status code='110'/></x></presence>"
     )
     assert all(one.get("type") is None for one in romeo.came())
+    desk.receives("<presence/>")
     room.says(romeo, "still there")
     desk.receives("<message><body>still there</body></message>")
     phone.receives_nothing()

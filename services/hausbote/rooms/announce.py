@@ -131,6 +131,13 @@ def available(host: Host, room: Room, visit: Visit, change: Change = NOTHING) ->
     post(host, _available(room, visit, True, change, own), jids(visit.occupant.visits.values()))
 
 
+def available_elsewhere(host: Host, room: Room, visit: Visit) -> None:
+    """To the occupant's other clients: which of them stands for all of them now."""
+    elsewhere = [one for one in visit.occupant.visits.values() if one is not visit]
+    if elsewhere:
+        post(host, _available(room, visit, True, NOTHING, (110,)), jids(elsewhere))
+
+
 def available_to_others(host: Host, room: Room, visit: Visit, change: Change = NOTHING) -> None:
     """To all but the occupant, if they see people of that role."""
     if room.configuration.announces(visit.occupant.role):
@@ -164,7 +171,9 @@ def gone(
 def gone_to_self(host: Host, room: Room, visit: Visit, change: Change) -> None:
     """To a client that is not there any more."""
     codes = (110, *change.codes, *change.own_codes)
-    post(host, gone(room, visit, True, change, codes, Role.NONE), (visit.jid,))
+    stanza = gone(room, visit, True, change, codes, Role.NONE)
+    id = visit.goodbye_id
+    post(host, stanza if id is None else stanza.replace(id=id), (visit.jid,))
 
 
 def gone_to_others(host: Host, room: Room, visit: Visit, change: Change) -> None:

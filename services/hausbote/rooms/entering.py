@@ -59,6 +59,7 @@ def depart(presence: Presence) -> None:
     if room is None or visit is None:
         return
     visit.goodbye = _kept(presence.stanza).children
+    visit.goodbye_id = presence.stanza.id
     if room.locked:
         put_out(presence.host, room, "The room was not configured.")
     else:
@@ -103,11 +104,14 @@ def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
     if room is not None and visit is not None:
         if visit.occupant.nick != to.resource:
             _change_nick(house, room, visit, to.resource, presence)
-        elif joins:
-            visit.presence = presence
-            _welcome(house, room, visit, stanza, ())
-        else:
+        elif not joins:
             _update(house, room, visit, presence)
+        elif _differ(presence, visit.presence):
+            _take(house, room, visit, presence)
+            announce.available_to_others(house.host, room, visit)
+            announce.available_elsewhere(house.host, room, visit)
+        if joins:  # it has lost track of the room (§7.2.1)
+            _introduce(house, room, visit, stanza, ())
         return
     if not joins:
         _not_there(house.host, sender, to)
@@ -227,19 +231,18 @@ def _let_in(
         role = default_role(room.affiliation(sender), moderated=moderated)
         occupant = Occupant(nick, sender.to_bare(), role, house.occupant_id(room, sender))
     visit = Visit(sender, occupant, presence)
-    room.add(occupant, visit)
-    house.remember(room, visit)
-    _welcome(house, room, visit, stanza, codes)
+    _take(house, room, visit, presence)
+    announce.available_to_others(house.host, room, visit)
+    announce.available_elsewhere(house.host, room, visit)
+    _introduce(house, room, visit, stanza, codes)
 
 
-def _welcome(
+def _introduce(
     house: House, room: Room, visit: Visit, stanza: Stanza, codes: tuple[int, ...]
 ) -> None:
-    """Everything in the order that the standard names (§7.1)."""
+    """What a newcomer is told, in the order that the standard names (§7.1)."""
     host = house.host
-    visit.packed.clear()
     announce.roster(host, room, visit)
-    announce.available_to_others(host, room, visit)
     if not room.configuration.anonymous:
         codes = (100, *codes)
     if room.configuration.logged:
@@ -248,12 +251,20 @@ def _welcome(
     history.send(house, room, visit, stanza.child(ns.MUC, "x"))
 
 
-def _update(house: House, room: Room, visit: Visit, presence: Stanza) -> None:
+def _differ(one: Stanza, other: Stanza) -> bool:
+    return (one.inner, one.attrs) != (other.inner, other.attrs)
+
+
+def _take(house: House, room: Room, visit: Visit, presence: Stanza) -> None:
+    """The presence is the one that others see now."""
     visit.presence = presence
     visit.packed.clear()
-    occupant = visit.occupant
-    occupant.visits[visit.jid.full] = occupant.visits.pop(visit.jid.full)  # it is shown now
+    room.add(visit.occupant, visit)
     house.remember(room, visit)
+
+
+def _update(house: House, room: Room, visit: Visit, presence: Stanza) -> None:
+    _take(house, room, visit, presence)
     announce.available(house.host, room, visit)
 
 
@@ -266,7 +277,7 @@ def _change_nick(house: House, room: Room, visit: Visit, nick: str, presence: St
         raise Conflict("you are there already under this nick")
     announce.renamed(house.host, room, visit, nick)
     room.rename(occupant, nick)
-    visit.presence = presence
+    _take(house, room, visit, presence)
     for one in occupant.visits.values():
         house.remember(room, one)
     announce.available(house.host, room, visit)

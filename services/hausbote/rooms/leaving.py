@@ -53,8 +53,8 @@ def tell_of_leaving(host: Host, room: Room, visit: Visit, change: Change) -> Non
     occupant = visit.occupant
     if not occupant.visits:
         announce.gone_to_others(host, room, visit, change)
-    elif room.configuration.announces(occupant.role):
-        announce.available_to_others(host, room, occupant.shown)
+    else:
+        announce.available(host, room, occupant.shown)
     ends = not room.configuration.persistent or room.locked
     if not room.visits and ends and not room.destroyed:
         house_of(host).destroy(room)

@@ -4,7 +4,7 @@ from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
-from hausbote.rooms import affiliations
+from hausbote.rooms import affiliations, announce
 from hausbote.rooms.admin import room_of
 from hausbote.rooms.announce import Change
 from hausbote.rooms.configuration import ADMINS, OWNERS, Configuration, filled_in, form_fields
@@ -150,6 +150,7 @@ def tell(host: Host, room: Room, *codes: int) -> None:
 def _apply_to_occupants(
     house: House, room: Room, before: Configuration, after: Configuration
 ) -> None:
+    _show_and_hide(house.host, room, before, after)
     if after.members_only and not before.members_only:
         for occupant in list(room.occupants.values()):
             if room.affiliation(occupant.jid) < Affiliation.MEMBER:
@@ -158,3 +159,15 @@ def _apply_to_occupants(
         for occupant in list(room.occupants.values()):
             if occupant.role is Role.VISITOR:
                 give_role(house, room, occupant, Role.PARTICIPANT)
+
+
+def _show_and_hide(host: Host, room: Room, before: Configuration, after: Configuration) -> None:
+    """Occupants whose role is announced now come into sight, and the others go out of it; with
+    addresses where these are not hidden any more."""
+    shown = before.anonymous and not after.anonymous
+    for occupant in room.occupants.values():
+        seen, is_seen = before.announces(occupant.role), after.announces(occupant.role)
+        if seen and not is_seen:
+            announce.vanished(host, room, occupant.shown)
+        elif is_seen and (shown or not seen):
+            announce.available_to_others(host, room, occupant.shown)

@@ -70,6 +70,7 @@ def give_role(
 ) -> None:
     """Somebody in the room becomes something else, and everybody is told."""
     seen = room.configuration.announces(occupant.role)
+    saw_addresses = room.sees_addresses(occupant.role)
     occupant.role = role
     for visit in occupant.visits.values():
         visit.packed.clear()
@@ -77,6 +78,9 @@ def give_role(
     if seen and not room.configuration.announces(role):
         announce.vanished(house.host, room, occupant.shown)
     announce.available(house.host, room, occupant.shown, change)
+    if room.sees_addresses(role) and not saw_addresses:
+        for visit in occupant.visits.values():
+            announce.roster(house.host, room, visit)
 
 
 def expel(

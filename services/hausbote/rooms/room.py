@@ -25,13 +25,14 @@ class Affiliated(NamedTuple):
 class Visit:
     """A client that is in a room, with the children of its presence."""
 
-    __slots__ = ("goodbye", "jid", "occupant", "packed", "presence")
+    __slots__ = ("goodbye", "goodbye_id", "jid", "occupant", "packed", "presence")
 
     def __init__(self, jid: JID, occupant: "Occupant", presence: Stanza) -> None:
         self.jid = jid
         self.occupant = occupant
         self.presence = presence
         self.goodbye: tuple[Child, ...] = ()  # what it said when it left
+        self.goodbye_id: str | None = None  # by which it waits for the answer
         self.packed: dict[bool, bytes] = {}  # as others see it: with the real address, or without
 
 
@@ -137,6 +138,8 @@ class Room:
     # -- coming and going ----------------------------------------------------------------------
 
     def add(self, occupant: Occupant, visit: Visit) -> None:
+        """The client is there, and stands for its occupant now."""
+        occupant.visits.pop(visit.jid.full, None)
         occupant.visits[visit.jid.full] = visit
         self.occupants[fold(occupant.nick)] = occupant
         self.visits[visit.jid.full] = visit
