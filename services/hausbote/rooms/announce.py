@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 from hausbote.base.jid import JID
 from hausbote.core.host import Host
 from hausbote.rooms.configuration import Hat
+from hausbote.rooms.house import House
 from hausbote.rooms.post import post, post_all
 from hausbote.rooms.privileges import Affiliation, Role
-from hausbote.rooms.room import Occupant, Room, Visit, jids
+from hausbote.rooms.room import Affiliated, Occupant, Room, Visit, jids
 from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Child, Stanza, child
 from hausbote.xmpp.xml import Markup, el
@@ -214,3 +215,17 @@ def _to_others(host: Host, room: Room, occupant: Occupant, make: Callable[[bool]
     everybody = jids(room.others(occupant))
     if everybody:
         post(host, make(True), everybody)
+
+
+def absent(
+    house: House, room: Room, changes: dict[str, Affiliated], before: dict[str, Affiliation]
+) -> None:
+    """Those in the room who see addresses hear of people who are not there (§10.3)."""
+    seeing = [v for v in room.visits.values() if room.sees_addresses(v.occupant.role)]
+    for jid, affiliated in changes.items():
+        if affiliated.affiliation is before[jid] or room.of_person(jid):
+            continue
+        shown = el("item", affiliation=affiliated.affiliation.word, jid=jid, role=Role.NONE.word)
+        attrs = {"from": room.jid.full, "id": f"affiliation-{house.next_id()}"}
+        news = Stanza("message", attrs, (child(ns.MUC_USER, "x", shown),))
+        post(house.host, news, jids(seeing))

@@ -7,7 +7,7 @@ import time
 from base64 import urlsafe_b64encode
 from typing import Final
 
-from hausbote.base.jid import JID
+from hausbote.base.jid import JID, InvalidJID, prepare_resource
 from hausbote.core.bus.cause import current
 from hausbote.core.directory import new_lock
 from hausbote.core.host import Host
@@ -164,6 +164,15 @@ class House:
         for room in self._rooms.values():
             while room.recent and room.recent[0].id < oldest:
                 room.recent.popleft()
+
+    def proper_nick(self, text: str) -> str | None:
+        """A nick that somebody asks for, prepared; None if it cannot be one."""
+        try:
+            nick = prepare_resource(text.strip())
+        except InvalidJID:
+            return None
+        most = self.host.settings.limits.room_nick
+        return nick if nick and nick.isprintable() and not 0 < most < len(nick) else None
 
     # -- ids -----------------------------------------------------------------------------------
 

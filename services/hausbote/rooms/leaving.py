@@ -10,6 +10,7 @@ from hausbote.rooms.house import house_of
 from hausbote.rooms.post import post
 from hausbote.rooms.privileges import Affiliation, Role
 from hausbote.rooms.room import Room, Visit
+from hausbote.storage import Ticket
 from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Stanza, child
 from hausbote.xmpp.xml import Markup, el
@@ -66,7 +67,7 @@ def put_out(
     reason: str = "",
     venue: str | None = None,
     password: str = "",
-) -> None:
+) -> Ticket[None]:
     """Destroy a room: everybody in it gets one presence (§10.9)."""
     told = [
         el("reason", reason) if reason else None,
@@ -80,4 +81,4 @@ def put_out(
         id = announce.occupant_id(visit.occupant.id)
         post(host, Stanza("presence", attrs, (x, id)), (visit.jid,))
         room.remove(visit)
-    house_of(host).destroy(room)
+    return house_of(host).destroy(room)

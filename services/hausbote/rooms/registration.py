@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from hausbote.base.jid import JID, InvalidJID, prepare_resource
+from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature, Target
 from hausbote.core.request import Request
@@ -17,9 +17,10 @@ from hausbote.xmpp.data_form import DataForm, Field, FilledForm, form_in, truth
 from hausbote.xmpp.errors import (
     BadRequest,
     Conflict,
-    Forbidden,
     JidMalformed,
+    NotAcceptable,
     NotAllowed,
+    RegistrationRequired,
     ResourceConstraint,
 )
 from hausbote.xmpp.stanza import Child, Stanza, child
@@ -77,19 +78,15 @@ def register(house: House, room: Room, jid: JID, nick: str) -> None:
 
 def _allowed(room: Room, sender: JID) -> None:
     if not may(room.standing(sender), Action.ENTER_OPEN):
-        raise Forbidden("you are banned from this room")
+        raise NotAllowed("you are banned from this room")
     registered = room.affiliation(sender) >= Affiliation.MEMBER
     if not registered and not room.configuration.registration:
         raise NotAllowed("this room does not take registrations")
 
 
 def _nick(request: Request, form: FilledForm) -> str:
-    try:
-        nick = prepare_resource((form.value(_NICK) or "").strip())
-    except InvalidJID as problem:
-        raise BadRequest(str(problem)) from None
-    limit = request.host.settings.limits.room_nick
-    if not nick.isprintable() or 0 < limit < len(nick):
+    nick = house_of(request.host).proper_nick(form.value(_NICK) or "")
+    if nick is None:
         raise BadRequest("this cannot be a nick")
     return nick
 
@@ -98,7 +95,7 @@ def _remove(house: House, room: Room, sender: JID) -> None:
     """A member is nobody afterwards; admins and owners only lose their nick."""
     own = room.affiliations.get(sender.bare)
     if own is None or own.affiliation is Affiliation.OUTCAST:
-        return
+        raise RegistrationRequired("you are not registered")
     left = Affiliation.NONE if own.affiliation is Affiliation.MEMBER else own.affiliation
     affiliations.apply(house, room, sender, {sender.bare: Affiliated(left)})
 
@@ -142,7 +139,12 @@ def decide(house: House, room: Room, delivery: Delivery, form: FilledForm) -> No
     refusal = affiliation_refusal(actor, before, Affiliation.MEMBER, own=False)
     if refusal is not None:
         raise refusal
-    nick = form.value(_NICK) or ""
+    if not jid.local:
+        raise NotAcceptable("a domain is no member")
+    given = form.value(_NICK) or ""
+    nick = house.proper_nick(given) if given else ""
+    if nick is None:
+        raise NotAcceptable("this cannot be a nick")
     if form.type != "submit" or not truth(form.value(_ALLOW) or ""):
         return
     if nick and room.reserved(nick) not in (None, jid.full):

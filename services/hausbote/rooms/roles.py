@@ -39,6 +39,8 @@ def change_roles(house: House, room: Room, request: Request, items: list[tuple[T
     assert request.sender is not None
     actor = room.standing(request.sender)
     chosen = [_understood(room, actor, element) for element, _ in items]
+    if len({occupant.id + occupant.nick for occupant, _ in chosen}) < len(chosen):
+        raise BadRequest("somebody is named twice")
     nick = actor_nick(room, request)
     for (occupant, role), (_, reason) in zip(chosen, items, strict=True):
         if role is Role.NONE:

@@ -90,9 +90,11 @@ class Room:
     def affiliation(self, jid: JID) -> Affiliation:
         """Of an address, by its bare form; a whole domain can be banned (§9.2)."""
         found = self.affiliations.get(jid.bare)
-        if found is None:
-            found = self.affiliations.get(jid.domain)
-        return Affiliation.NONE if found is None else found.affiliation
+        if found is not None:
+            return found.affiliation
+        whole = self.affiliations.get(jid.domain)
+        banned = whole is not None and whole.affiliation is Affiliation.OUTCAST
+        return Affiliation.OUTCAST if banned else Affiliation.NONE
 
     def standing(self, jid: JID) -> Standing:
         """Of an address: the role is that of the client, or of another one of the same person."""
