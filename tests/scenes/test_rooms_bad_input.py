@@ -1,6 +1,7 @@
 """What makes no sense in rooms, or would reach further than it may, is refused and changes nothing."""
 
 import pytest
+from lxml import etree
 
 from support.rooms import MUC, USER, Room, condition, form
 
@@ -166,3 +167,174 @@ def test_who_is_not_registered_cannot_end_it(cast, room):
     assert register(room, juliet, "star").get("type") == "result"
     answer = room.ask(juliet, "set", f"<query xmlns='{REGISTER}'><remove/></query>")
     assert answer.get("type") == "result"
+
+
+# -- what only the room may say ----------------------------------------------------------------
+
+
+def test_the_rooms_address_is_known_however_it_is_written(cast, room):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo")
+    shout = room.jid.upper()
+    room.says(
+        romeo,
+        "x",
+        inside=f"<stanza-id xmlns='urn:xmpp:sid:0' id='666' by='{shout}'/>"
+        f"<delay xmlns='urn:xmpp:delay' stamp='2002-09-10T23:08:25Z' from='{shout}/romeo'/>"
+        "<stanza-id xmlns='urn:xmpp:sid:0' id='7' by='elsewhere.example'/>",
+    )
+    message = romeo.receives("<message><body>x</body></message>")
+    ids = {one.get("by"): one.get("id") for one in message.iterfind("{urn:xmpp:sid:0}stanza-id")}
+    assert set(ids) == {room.jid, "elsewhere.example"}
+    assert ids[room.jid] != "666"
+    assert message.find("{urn:xmpp:delay}delay") is None
+
+
+def test_messages_without_an_id_get_one(cast, room):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo")
+    romeo.sends(f"<message to='{room.jid}' type='groupchat'><body>x</body></message>")
+    assert romeo.receives("<message><body>x</body></message>").get("id")
+
+
+# -- addresses that are hidden -----------------------------------------------------------------
+
+
+def test_an_error_does_not_tell_the_address_of_who_refused(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo")
+    room.join(juliet, "juliet")
+    for client in (romeo, juliet):
+        client.forget()
+    refusal = f"<error type='cancel' by='{romeo.jid}'><feature-not-implemented xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
+    juliet.sends(
+        f"<iq type='get' id='q' to='{room.nick('romeo')}'><query xmlns='jabber:iq:version'/></iq>"
+    )
+    question = romeo.receives("<iq type='get'/>")
+    romeo.sends(
+        f"<iq type='error' id='{question.get('id')}' to='{question.get('from')}'>{refusal}</iq>"
+    )
+    answer = juliet.answer("q")
+    assert condition(answer) == ("feature-not-implemented", "cancel")
+    assert answer.find("{jabber:client}error").get("by") is None
+    juliet.sends(
+        f"<message type='chat' id='m' to='{room.nick('romeo')}'><body>psst</body></message>"
+    )
+    message = romeo.receives("<message type='chat'/>")
+    romeo.sends(f"<message type='error' id='m' to='{message.get('from')}'>{refusal}</message>")
+    answer = juliet.receives(f"<message type='error' id='m' from='{room.nick('romeo')}'/>")
+    assert answer.find("{jabber:client}error").get("by") is None
+
+
+def test_a_refusal_tells_nobody_who_is_in_the_room(cast, room):
+    romeo, juliet, paris = cast("romeo", "juliet", "paris")
+    room.make(romeo, "romeo")
+    room.join(juliet, "juliet")
+    for to in (room.nick("juliet"), room.nick("nobody"), "nurse@h"):
+        paris.sends(
+            f"<message to='{room.jid}'><x xmlns='{USER}'><decline to='{to}'/></x></message>"
+        )
+    paris.settle_with(room)
+    paris.receives_nothing()
+    juliet.forget()
+    paris.sends(
+        f"<message to='{room.jid}'><x xmlns='{USER}'><decline to='{juliet.bare}'/></x></message>"
+    )
+    juliet.receives(f"<message><x xmlns='{USER}'><decline from='{paris.bare}'/></x></message>")
+
+
+def test_who_is_banned_sends_no_refusals(cast, room):
+    romeo, paris = cast("romeo", "paris")
+    room.make(romeo, "romeo")
+    room.admin(romeo, "set", jid(paris.bare, "outcast"))
+    romeo.forget()
+    paris.sends(
+        f"<message id='i' to='{room.jid}'><x xmlns='{USER}'><decline to='{romeo.bare}'/></x></message>"
+    )
+    assert condition(paris.receives("<message type='error'/>")) == ("forbidden", "auth")
+    romeo.receives_nothing()
+
+
+# -- a room that is not configured -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        f"<query xmlns='{MUC}#owner'/>",
+        f"<query xmlns='{MUC}#admin'><item affiliation='owner'/></query>",
+        f"<query xmlns='{REGISTER}'/>",
+        "<vCard xmlns='vcard-temp'/>",
+        "<query xmlns='urn:xmpp:mam:2'/>",
+        "<query xmlns='http://jabber.org/protocol/disco#info'/>",
+    ],
+)
+def test_a_locked_room_is_not_there_for_others(cast, room, payload):
+    romeo, juliet = cast("romeo", "juliet")
+    room.join(romeo, "romeo")
+    assert condition(room.ask(juliet, "get", payload)) == ("item-not-found", "cancel")
+
+
+def test_nothing_is_said_to_a_locked_room(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    room.join(romeo, "romeo")
+    juliet.sends(f"<message id='m' type='groupchat' to='{room.jid}'><body>x</body></message>")
+    assert condition(juliet.receives("<message/>")) == ("item-not-found", "cancel")
+
+
+# -- sizes and limits --------------------------------------------------------------------------
+
+
+def test_a_subject_is_no_book(cast, room):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo")
+    message = f"<message id='s' type='groupchat' to='{room.jid}'><subject>{'x' * 11_000}</subject></message>"
+    romeo.sends(message)
+    assert condition(romeo.receives("<message/>")) == ("not-acceptable", "modify")
+
+
+def test_history_counts_whole_stanzas(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo")
+    room.says(romeo, "x")
+    romeo.forget()
+    room.join(juliet, "juliet", forget=False)
+    juliet.receives("<presence/>", "<presence/>")
+    message = juliet.receives("<message><body>x</body></message>")
+    # What lxml writes has both namespaces, and those of children as on the wire.
+    size = len(_written(message))
+    room.leave(juliet, "juliet")
+    juliet.forget()
+    for most, count in ((size, 1), (size - 1, 0)):
+        room.join(juliet, "juliet", f"<history maxchars='{most}'/>", forget=False)
+        juliet.settle_with(room)
+        bodies = [one for one in juliet.came() if one.find("{jabber:client}body") is not None]
+        assert len(bodies) == count
+        room.leave(juliet, "juliet")
+        juliet.forget()
+
+
+def _written(message):
+    text = etree.tostring(message, encoding="unicode")
+    for declared in (" xmlns='jabber:client'", " xmlns:stream='http://etherx.jabber.org/streams'"):
+        text = text.replace(declared.replace("'", '"'), "", 1)
+    return text
+
+
+def test_fields_that_an_archive_does_not_know(cast, room):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo")
+    query = (
+        "<query xmlns='urn:xmpp:mam:2'><x xmlns='jabber:x:data' type='submit'>"
+        "<field var='FORM_TYPE'><value>urn:xmpp:mam:2</value></field>"
+        "<field var='{urn:example}colour'><value>red</value></field></x></query>"
+    )
+    answer = room.ask(romeo, "set", query)
+    assert condition(answer) == ("feature-not-implemented", "cancel")
+
+
+def test_everything_is_passed_on(cast, room):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo")
+    query = f"<query xmlns='http://jabber.org/protocol/disco#info' node='{MUC}#traffic'/>"
+    assert condition(room.ask(romeo, "get", query)) == ("service-unavailable", "cancel")

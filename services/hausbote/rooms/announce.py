@@ -3,6 +3,7 @@
 Those who may see real addresses get another payload than the others; each is made once.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
@@ -28,6 +29,9 @@ OURS: Final = frozenset(
 )
 
 
+_ERROR: Final = (ns.CLIENT, "error")
+
+
 class Change(NamedTuple):
     """What happened to an occupant: status codes, those for the occupant alone, and why."""
 
@@ -40,6 +44,17 @@ class Change(NamedTuple):
 
 
 NOTHING: Final = Change()
+_BY: Final = re.compile("^(<error\\b[^>]*?) by='[^']*'")
+
+
+def nameless(children: tuple[Child, ...]) -> tuple[Child, ...]:
+    """What an occupant answers, without the address that an error may have of who refused."""
+    return tuple(
+        [
+            Child(c.ns, c.name, _BY.sub(r"\1", c.xml)) if (c.ns, c.name) == _ERROR else c
+            for c in children
+        ]
+    )
 
 
 def item(

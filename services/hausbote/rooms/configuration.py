@@ -128,9 +128,10 @@ def _read_text(var: str, values: list[str]) -> str:
 
 
 def _read_password(var: str, values: list[str]) -> str:
-    if len(_one(values)) > _MAX_PASSWORD:
+    password = _one(values).strip()  # as it is read from presence
+    if len(password) > _MAX_PASSWORD:
         raise NotAcceptable(f"{var} is too long")
-    return _one(values)
+    return password
 
 
 def _read_switch(var: str, values: list[str]) -> bool:

@@ -17,7 +17,7 @@ from hausbote.rooms.room import Room
 from hausbote.storage import StoredRoom
 from hausbote.xmpp import ns, paging
 from hausbote.xmpp.data_form import DataForm, Field
-from hausbote.xmpp.errors import ItemNotFound
+from hausbote.xmpp.errors import ItemNotFound, ServiceUnavailable
 from hausbote.xmpp.stanza import Child, child
 from hausbote.xmpp.xml import Markup, el
 
@@ -99,10 +99,9 @@ def visible(host: Host, local: str, who: JID | None) -> Room:
     room = house_of(host).find(local)
     if room is None or who is None:
         raise ItemNotFound("there is no such room")
-    affiliation = room.affiliation(who)
-    if room.locked and affiliation is not Affiliation.OWNER:
+    if not room.exists_for(who):
         raise ItemNotFound("there is no such room")
-    if affiliation is Affiliation.OUTCAST and not room.configuration.public:
+    if room.affiliation(who) is Affiliation.OUTCAST and not room.configuration.public:
         raise ItemNotFound("there is no such room")
     return room
 
@@ -121,7 +120,7 @@ def info(request: Request) -> Child:
     if node == _NICK_NODE:
         return _own_nick(room, request.sender)
     if node == ns.MUC_TRAFFIC:
-        return child(ns.DISCO_INFO, "query", node=node)  # whatever clients send is passed on
+        raise ServiceUnavailable("whatever clients send is passed on")
     if node is not None:
         return _of_node(request, node)
     configuration = room.configuration

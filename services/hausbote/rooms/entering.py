@@ -11,7 +11,7 @@ from hausbote.rooms.configuration import of_kind
 from hausbote.rooms.house import House, house_of
 from hausbote.rooms.leaving import FAULTS, leave, not_there, put_out
 from hausbote.rooms.post import post
-from hausbote.rooms.privileges import Action, Affiliation, Role, Standing, default_role, may
+from hausbote.rooms.privileges import Action, Role, Standing, may
 from hausbote.rooms.room import Occupant, Room, Visit
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import (
@@ -179,7 +179,7 @@ def _enter(
     affiliation = room.affiliation(sender)
     here = Standing(Role.NONE, affiliation)
     configuration = room.configuration
-    if room.locked and affiliation is not Affiliation.OWNER:
+    if not room.exists_for(sender):
         raise ItemNotFound("the room is not configured yet")
     if not may(here, Action.ENTER_OPEN):
         raise Forbidden("you are banned from this room")
@@ -227,8 +227,7 @@ def _let_in(
 ) -> None:
     occupant = room.occupant(nick)
     if occupant is None:
-        moderated = room.configuration.moderated
-        role = default_role(room.affiliation(sender), moderated=moderated)
+        role = room.role_of_newcomer(sender)
         occupant = Occupant(nick, sender.to_bare(), role, house.occupant_id(room, sender))
     visit = Visit(sender, occupant, presence)
     _take(house, room, visit, presence)

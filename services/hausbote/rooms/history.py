@@ -20,7 +20,7 @@ def send(house: House, room: Room, visit: Visit, x: Child | None) -> None:
     """History as far as it was asked for, then the subject."""
     asked = None if x is None else unfold(x).child(ns.MUC, "history")
     wanted = _Wanted(house, {} if asked is None else start_tag(asked))
-    chosen = _choose(room, list(room.recent), wanted)
+    chosen = _choose(room, list(room.recent), wanted, visit.jid.full)
     post_all(house.host, room.jid.full, chosen, visit.jid)
     post(house.host, subject_message(room), (visit.jid,))
 
@@ -40,7 +40,7 @@ class _Wanted:
             self.since = max(self.since, moment)
 
 
-def _choose(room: Room, recent: list[RoomMessage], wanted: _Wanted) -> list[bytes]:
+def _choose(room: Room, recent: list[RoomMessage], wanted: _Wanted, recipient: str) -> list[bytes]:
     count = room.configuration.max_history
     if wanted.stanzas is not None:
         count = min(count, wanted.stanzas)
@@ -51,7 +51,7 @@ def _choose(room: Room, recent: list[RoomMessage], wanted: _Wanted) -> list[byte
             break
         delayed = _delayed(room, message)
         if left is not None:
-            left -= len(delayed.wire().decode())
+            left -= len(delayed.replace(to=recipient).wire().decode())
             if left < 0:
                 break
         chosen.append(delayed.pack())

@@ -24,11 +24,12 @@ from hausbote.storage import (
     Ticket,
 )
 from hausbote.xmpp import ns
+from hausbote.xmpp.errors import ResourceConstraint
 from hausbote.xmpp.stanza import Stanza
 
 _MAX_EMPTY: Final = 500  # rooms kept in memory that nobody is in
 _DAY: Final = 86_400
-_REQUESTS: Final = 20  # for voice and membership, of one person in an hour
+_REQUESTS: Final = 20  # for voice and membership, and refusals, of one person in an hour
 _MAX_HANDLED: Final = 2_000  # messages of a room that may come again after a crash
 
 
@@ -164,6 +165,12 @@ class House:
         for room in self._rooms.values():
             while room.recent and room.recent[0].id < oldest:
                 room.recent.popleft()
+
+    def limit_requests(self, sender: JID) -> None:
+        """Nobody fills the screens of moderators and admins."""
+        if self.requests.exceeded(sender.bare):
+            raise ResourceConstraint("too many requests within an hour")
+        self.requests.note(sender.bare)
 
     def proper_nick(self, text: str) -> str | None:
         """A nick that somebody asks for, prepared; None if it cannot be one."""

@@ -37,7 +37,7 @@ def receive(house: House, room: Room, delivery: Delivery) -> bool:
     if invitations:
         _invite(house, room, delivery, invitations)
     elif decline is not None:
-        _decline(room, delivery, decline)
+        _decline(house, room, delivery, decline)
     return bool(invitations) or decline is not None
 
 
@@ -119,20 +119,18 @@ def _continue(element: Tree) -> Markup | None:
     return None if found is None else el("continue", thread=found.get("thread"))
 
 
-def _decline(room: Room, delivery: Delivery, decline: Tree) -> None:
+def _decline(house: House, room: Room, delivery: Delivery, decline: Tree) -> None:
     """Passed on to an occupant, or to somebody who belongs to the room: to nobody else, for a
-    room is no way to write to strangers."""
+    room is no way to write to strangers.  Who that is nobody learns by asking."""
     try:
         to = JID.parse(decline.get("to", ""))
     except InvalidJID as problem:
         raise JidMalformed(str(problem)) from None
-    if to.bare == room.jid.bare and to.resource:
-        other = room.occupant(to.resource)
-        if other is None:
-            raise ItemNotFound
-        to = other.jid
+    if room.affiliation(delivery.sender) is Affiliation.OUTCAST:
+        raise Forbidden("you are banned from this room")
+    house.limit_requests(delivery.sender)
     if not room.of_person(to.bare) and room.affiliation(to) < Affiliation.MEMBER:
-        raise ItemNotFound
+        return
     refusal = el("decline", _reason(decline), from_=delivery.sender.bare)
     payload: Child = child(ns.MUC_USER, "x", refusal)
     attrs = {"from": room.jid.full, "to": to.full}

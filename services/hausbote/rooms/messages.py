@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.tokens import token
 from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature, Stage
@@ -38,6 +39,7 @@ _KEPT: Final = frozenset(
 )
 _NOT_KEPT: Final = frozenset(((ns.HINTS, "no-store"), (ns.HINTS, "no-permanent-store")))
 _REMEMBERED: Final = 1_000
+_MAX_SUBJECT: Final = 10_000  # bytes, with what is in the message beside it
 
 
 class _Private:
@@ -71,7 +73,7 @@ def _receive(house: House, delivery: Delivery) -> None:
         if room is not None:
             _bounced(room, delivery)
         return
-    if room is None:
+    if room is None or not room.exists_for(delivery.sender):
         raise ItemNotFound("there is no such room")
     visit = room.visits.get(delivery.sender.full)
     if delivery.to.resource:
@@ -104,9 +106,7 @@ def _say(house: House, room: Room, visit: Visit, delivery: Delivery) -> None:
 
 
 def _need_voice(room: Room, visit: Visit) -> None:
-    moderated = room.configuration.moderated
-    action = Action.SPEAK_WHEN_MODERATED if moderated else Action.SPEAK
-    if not may(room.standing(visit.jid), action):
+    if not may(room.standing(visit.jid), Action.SPEAK):
         raise Forbidden("you have no voice in this room")
 
 
@@ -115,6 +115,8 @@ def _reflected(house: House, room: Room, visit: Visit, stanza: Stanza) -> tuple[
     occupant = visit.occupant
     attrs = {"from": room.address(occupant.nick), "type": "groupchat"}
     attrs |= {k: v for k, v in stanza.attrs.items() if k in ("id", "xml:lang")}
+    if "id" not in attrs:  # what is taken back is known by it
+        attrs["id"] = token(64)
     children = (*cleaned(room, stanza), announce.occupant_id(occupant.id))
     return Stanza("message", attrs, children), house.handled() or house.next_id()
 
@@ -128,13 +130,16 @@ def _is_ours(room: Room, child: Child) -> bool:
     if (child.ns, child.name) in announce.OURS:
         return True
     if child.ns == ns.STANZA_ID and child.name == "stanza-id":
-        return start_tag(child).get("by") == room.jid.full
-    if child.ns == ns.DELAY:
-        return start_tag(child).get("from", "").partition("/")[0] in (
-            room.jid.full,
-            room.jid.domain,
-        )
-    return False
+        return _means(room, start_tag(child).get("by", ""))
+    return child.ns == ns.DELAY and _means(room, start_tag(child).get("from", ""))
+
+
+def _means(room: Room, text: str) -> bool:
+    """Whether that is the address of the room or the service, however it is written."""
+    try:
+        return JID.parse(text).bare in (room.jid.full, room.jid.domain)
+    except InvalidJID:
+        return False
 
 
 def keep(
@@ -173,6 +178,8 @@ def _set_subject(house: House, room: Room, visit: Visit, delivery: Delivery) -> 
         raise Forbidden("moderators change the subject here")
     if visit.occupant.role < Role.MODERATOR:
         _need_voice(room, visit)
+    if len(delivery.stanza.inner.encode()) > _MAX_SUBJECT:
+        raise NotAcceptable("every newcomer gets the subject: this is too long")
     stanza, id = _reflected(house, room, visit, delivery.stanza)
     stanza = keep(house, room, stanza, id, visit, delivery)
     delivery.tickets.append(house.set_subject(room, Subject(id, stanza)))
@@ -223,7 +230,7 @@ def _bounced(room: Room, delivery: Delivery) -> None:
         if other is not None:
             attrs = dict(stanza.attrs) | {"from": room.address(visit.occupant.nick)}
             attrs.pop("to", None)
-            passed = Stanza("message", attrs, cleaned(room, stanza))
+            passed = Stanza("message", attrs, announce.nameless(cleaned(room, stanza)))
             post(delivery.host, passed, jids(other.visits.values()))
     elif FAULTS.search(stanza.inner):
         not_there(delivery.host, room, visit)

@@ -5,6 +5,7 @@ from hausbote.base.jid import JID
 from hausbote.core.dispatch import route
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
+from hausbote.rooms import announce
 from hausbote.rooms.house import house_of
 from hausbote.rooms.room import Occupant, Room, Visit
 from hausbote.xmpp import ns
@@ -61,7 +62,7 @@ def _pass_on(host: Host, room: Room, visit: Visit, other: Occupant, stanza: Stan
     def answered(answer: Stanza) -> None:
         attrs = dict(answer.attrs)
         attrs |= {"from": room.address(nick), "to": asker.full, "id": stanza.id or ""}
-        route(host, Stanza("iq", attrs, answer.children, answer.inner))
+        route(host, Stanza("iq", attrs, announce.nameless(answer.children)))
 
     question = host.queries.ask(stanza.attrs["type"], payload, sender, target, answered)
     route(host, question)

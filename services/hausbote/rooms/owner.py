@@ -169,6 +169,7 @@ def _apply_to_occupants(
             if room.affiliation(occupant.jid) < Affiliation.MEMBER:
                 expel(house, room, occupant, Change(codes=(322,)), None)
     if before.moderated and not after.moderated:
+        room.voices.clear()
         for occupant in list(room.occupants.values()):
             if occupant.role is Role.VISITOR:
                 give_role(house, room, occupant, Role.PARTICIPANT)

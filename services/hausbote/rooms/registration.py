@@ -107,7 +107,7 @@ def _ask_admins(house: House, room: Room, sender: JID, nick: str) -> None:
     admins = [
         visit for visit in room.visits.values() if room.affiliation(visit.jid) >= Affiliation.ADMIN
     ]
-    limit_requests(house, sender)
+    house.limit_requests(sender)
     if not admins:
         raise ResourceConstraint("no admin of the room is there now")
     fields = (
@@ -120,13 +120,6 @@ def _ask_admins(house: House, room: Room, sender: JID, nick: str) -> None:
     attrs = {"from": room.jid.full, "id": f"registration-{house.next_id()}"}
     question = Stanza("message", attrs, (Child(ns.DATA_FORMS, "x", form),))
     post(house.host, question, jids(admins))
-
-
-def limit_requests(house: House, sender: JID) -> None:
-    """Nobody fills the screens of moderators and admins."""
-    if house.requests.exceeded(sender.bare):
-        raise ResourceConstraint("too many requests within an hour")
-    house.requests.note(sender.bare)
 
 
 def decide(house: House, room: Room, delivery: Delivery, form: FilledForm) -> None:

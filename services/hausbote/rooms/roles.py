@@ -93,6 +93,8 @@ def expel(
     for visit in visits:
         take_away(house.host, room, visit)
         announce.gone_to_self(house.host, room, visit, change)
+    if occupant.role is not Role.VISITOR:
+        room.voices.pop(occupant.jid.full, None)
     if request is None:
         tell_of_leaving(house.host, room, visits[-1], change)
     else:

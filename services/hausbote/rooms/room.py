@@ -7,11 +7,12 @@ from typing import Final, NamedTuple
 
 from hausbote.base.jid import JID
 from hausbote.rooms.configuration import Configuration
-from hausbote.rooms.privileges import Affiliation, Role, Standing
+from hausbote.rooms.privileges import Affiliation, Role, Standing, default_role
 from hausbote.storage import RoomMessage
 from hausbote.xmpp.stanza import Child, Stanza
 
 MAX_RECENT: Final = 100  # messages that a newcomer can be given
+_MAX_VOICES: Final = 1_000
 
 
 class Affiliated(NamedTuple):
@@ -82,6 +83,7 @@ class Room:
         self.occupants: dict[str, Occupant] = {}  # by folded nick
         self.visits: dict[str, Visit] = {}  # by full address
         self.recent: deque[RoomMessage] = deque(maxlen=MAX_RECENT)
+        self.voices: dict[str, Role] = {}  # of people who left with a role that is not the usual
         self._everybody: tuple[JID, ...] | None = None
         self._reserved: dict[str, str] | None = None
 
@@ -104,6 +106,10 @@ class Room:
             role = max((o.role for o in self.of_person(jid.bare)), default=Role.NONE)
         return Standing(role, self.affiliation(jid))
 
+    def exists_for(self, jid: JID) -> bool:
+        """Until it is configured it is there for its owners only (§7.2.10)."""
+        return not self.locked or self.affiliation(jid) is Affiliation.OWNER
+
     def of_person(self, bare: str) -> list[Occupant]:
         """Their occupants, for somebody can be there under several nicks."""
         return [occupant for occupant in self.occupants.values() if occupant.jid.full == bare]
@@ -121,6 +127,7 @@ class Room:
     def affiliate(self, jid: str, affiliated: Affiliated) -> None:
         """Somebody belongs to the room in another way; the affiliation "none" forgets them."""
         self._reserved = None
+        self.voices.pop(jid, None)
         if affiliated.affiliation is Affiliation.NONE:
             self.affiliations.pop(jid, None)
         else:
@@ -153,7 +160,24 @@ class Room:
         occupant.visits.pop(visit.jid.full, None)
         if not occupant.visits:
             self.occupants.pop(fold(occupant.nick), None)
+            self._note_voice(occupant)
         self._everybody = None
+
+    def usual_role(self, jid: JID) -> Role:
+        """What somebody is who enters for the first time."""
+        return default_role(self.affiliation(jid), moderated=self.configuration.moderated)
+
+    def role_of_newcomer(self, jid: JID) -> Role:
+        """The usual one, or the one that they left with (§5.1)."""
+        return self.voices.get(jid.bare, self.usual_role(jid))
+
+    def _note_voice(self, occupant: Occupant) -> None:
+        self.voices.pop(occupant.jid.full, None)
+        if occupant.role is Role.MODERATOR or occupant.role is self.usual_role(occupant.jid):
+            return
+        if len(self.voices) >= _MAX_VOICES:
+            del self.voices[next(iter(self.voices))]
+        self.voices[occupant.jid.full] = occupant.role
 
     def rename(self, occupant: Occupant, nick: str) -> None:
         self.occupants.pop(fold(occupant.nick), None)
