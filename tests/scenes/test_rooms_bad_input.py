@@ -338,3 +338,17 @@ def test_everything_is_passed_on(cast, room):
     room.make(romeo, "romeo")
     query = f"<query xmlns='http://jabber.org/protocol/disco#info' node='{MUC}#traffic'/>"
     assert condition(room.ask(romeo, "get", query)) == ("service-unavailable", "cancel")
+
+
+def test_times_before_time(cast, room):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo")
+    first = "0001-01-01T00:00:00+14:00"
+    query = (
+        "<query xmlns='urn:xmpp:mam:2'><x xmlns='jabber:x:data' type='submit'>"
+        "<field var='FORM_TYPE'><value>urn:xmpp:mam:2</value></field>"
+        f"<field var='start'><value>{first}</value></field></x></query>"
+    )
+    assert room.ask(romeo, "set", query).get("type") == "result"
+    room.join(romeo, "romeo", f"<history since='{first}'/>", forget=False)
+    romeo.receives("<presence/>", "<message><subject/></message>")

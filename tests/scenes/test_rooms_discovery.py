@@ -284,7 +284,7 @@ def test_public_rooms_are_found_by_words(cast, room):
 @pytest.mark.parametrize(
     ("given", "name", "type", "reason"),
     [
-        ({}, "bad-request", "modify", "no-search-conditions"),
+        ({}, "bad-request", "cancel", "no-search-conditions"),
         ({"q": "x y"}, "bad-request", "modify", "invalid-search-terms"),
         ({"q": "cave", "all": "1"}, "bad-request", "modify", "conflicting-fields"),
         ({"q": "cave", "key": "size"}, "feature-not-implemented", "modify", "invalid-sort-key"),

@@ -2,12 +2,12 @@
 
 from typing import Final
 
+from hausbote.base.clock import moment
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.feature import Feature, Target
 from hausbote.core.request import Request
 from hausbote.rooms.admin import room_of
 from hausbote.rooms.discovery import inside
-from hausbote.rooms.history import microseconds
 from hausbote.rooms.house import stamp
 from hausbote.rooms.post import post_all
 from hausbote.rooms.privileges import Affiliation, Role
@@ -148,10 +148,10 @@ def _with(room: Room, sender: JID, form: FilledForm) -> str | None:
 def _moment(text: str | None) -> int | None:
     if text is None:
         return None
-    moment = microseconds(text)
-    if moment is None:
+    at = moment(text)
+    if at is None:
         raise BadRequest("a time is written like 2026-01-31T12:00:00Z")
-    return moment
+    return at
 
 
 def _id(text: str | None) -> int | None:

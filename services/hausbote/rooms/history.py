@@ -1,10 +1,6 @@
 """What newcomers are given of the talk so far, and the subject (XEP-0045 §7.2.13 to §7.2.15)."""
 
-import re
-from calendar import timegm
-from datetime import datetime
-from typing import Final
-
+from hausbote.base.clock import moment
 from hausbote.rooms.house import House, stamp
 from hausbote.rooms.post import post, post_all
 from hausbote.rooms.room import Room, Visit
@@ -12,8 +8,6 @@ from hausbote.storage import RoomMessage
 from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Child, Stanza, child, start_tag
 from hausbote.xmpp.unfold import unfold
-
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def send(house: House, room: Room, visit: Visit, x: Child | None) -> None:
@@ -35,9 +29,9 @@ class _Wanted:
         seconds = _number(attributes.get("seconds"))
         if seconds is not None:
             self.since = int((house.host.clock() - seconds) * 1_000_000)
-        moment = microseconds(attributes.get("since", ""))
-        if moment is not None:
-            self.since = max(self.since, moment)
+        since = moment(attributes.get("since", ""))
+        if since is not None:
+            self.since = max(self.since, since)
 
 
 def _choose(room: Room, recent: list[RoomMessage], wanted: _Wanted, recipient: str) -> list[bytes]:
@@ -80,14 +74,3 @@ def _number(text: str | None) -> int | None:
     if text is None or not (text.isascii() and text.isdigit() and len(text) < 12):
         return None
     return int(text)
-
-
-def microseconds(text: str) -> int | None:
-    """A time of XEP-0082 in microseconds since 1970; None if it is none."""
-    if not _DATE.fullmatch(text):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return timegm(moment.utctimetuple()) * 1_000_000 + moment.microsecond
