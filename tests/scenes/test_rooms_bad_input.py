@@ -3,7 +3,7 @@
 import pytest
 from lxml import etree
 
-from support.rooms import MUC, USER, Room, condition, form
+from support.rooms import MUC, USER, Room, condition, error, form
 
 REGISTER = "jabber:iq:register"
 
@@ -352,3 +352,34 @@ def test_times_before_time(cast, room):
     assert room.ask(romeo, "set", query).get("type") == "result"
     room.join(romeo, "romeo", f"<history since='{first}'/>", forget=False)
     romeo.receives("<presence/>", "<message><subject/></message>")
+
+
+def test_a_private_message_to_a_client_that_is_gone_shows_that_it_is(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo")
+    room.join(juliet, "juliet")
+    for client in (romeo, juliet):
+        client.forget()
+    romeo.sends(f"<message type='chat' id='p' to='{room.nick('juliet')}'><body>x</body></message>")
+    message = juliet.receives("<message><body>x</body></message>")
+    juliet.sends(
+        f"<message type='error' id='p' to='{message.get('from')}'>{error('recipient-unavailable', 'wait')}</message>"
+    )
+    romeo.receives_any_order(
+        f"<message type='error' id='p' from='{room.nick('juliet')}'/>",
+        f"<presence type='unavailable'><x xmlns='{USER}'><item/><status code='333'/></x></presence>",
+    )
+
+
+def test_without_an_archive_nothing_can_be_named(cast, room):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo", enablearchiving="0")
+    query = "<query xmlns='http://jabber.org/protocol/disco#info'/>"
+    ids = {"urn:xmpp:sid:0", "urn:xmpp:message-moderate:1", "urn:xmpp:message-retract:1"}
+    assert not ids & _features(room.ask(romeo, "get", query))
+    room.configure(romeo, enablearchiving="1")
+    assert ids <= _features(room.ask(romeo, "get", query))
+
+
+def _features(answer):
+    return {one.get("var") for one in answer.iterfind(".//{*}feature")}

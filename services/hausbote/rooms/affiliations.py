@@ -146,7 +146,7 @@ def apply(
     if 0 < limit < len({*room.affiliations, *new}) > len(room.affiliations):
         raise ResourceConstraint("the room has too many members")
     before = {jid: room.affiliation(JID.parse(jid)) for jid in changes}
-    people = {o.nick: room.affiliation(o.jid) for o in room.occupants.values()}
+    people = {o.jid.full: room.affiliation(o.jid) for o in room.occupants.values()}
     house.affiliate(room, changes).wait()
     nick = None if request is None else actor_nick(room, request)
     _show(house, room, changes, people, nick, request)
@@ -168,7 +168,8 @@ def _show(
     """What it means for those who are in the room."""
     for occupant in list(room.occupants.values()):
         after = room.affiliation(occupant.jid)
-        if after is before.get(occupant.nick):
+        was = before.get(occupant.jid.full, after)  # who came meanwhile came as what they are now
+        if after is was:
             continue
         found = changes.get(occupant.jid.full) or changes.get(occupant.jid.domain)
         change = Change(actor=nick, reason=found.reason if found is not None else "")
@@ -177,7 +178,7 @@ def _show(
         elif after is Affiliation.NONE and room.configuration.members_only:
             expel(house, room, occupant, change._replace(codes=(321,)), request)
         else:
-            role = _role(room, occupant.role, before[occupant.nick], after)
+            role = _role(room, occupant.role, was, after)
             give_role(house, room, occupant, role, change)
 
 

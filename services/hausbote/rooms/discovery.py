@@ -31,9 +31,6 @@ _ALWAYS: Final = (
     ns.MUC_STABLE_ID,
     ns.MUC_SELF_PING,
     ns.OCCUPANT_ID,
-    ns.STANZA_ID,
-    ns.MODERATION,
-    ns.RETRACT,
     ns.VCARD,
     ns.HATS,
     ns.COMMANDS,
@@ -41,7 +38,15 @@ _ALWAYS: Final = (
     ns.MUC_REGISTER,
     ns.MUC_REQUEST,
 )
-_OF_ARCHIVE: Final = (ns.MAM, ns.MAM_EXTENDED, ns.TOMBSTONE)
+# Ids are those of the archive: without one nothing can be named to be taken back.
+_OF_ARCHIVE: Final = (
+    ns.MAM,
+    ns.MAM_EXTENDED,
+    ns.STANZA_ID,
+    ns.MODERATION,
+    ns.RETRACT,
+    ns.TOMBSTONE,
+)
 _NICK_NODE: Final = "x-roomuser-item"
 
 # The service's own address answers as other services do, except for what rooms there are.

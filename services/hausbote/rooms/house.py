@@ -63,8 +63,11 @@ class House:
             stored = self.host.store.rooms.find(local)
             if stored is None:
                 return None
-            room = self._load(stored)
-            self._keep(room)
+            loaded = self._load(stored)
+            room = self._rooms.get(local)  # reading can wait, and somebody else have read it first
+            if room is None and local not in self._ending:
+                room = loaded
+                self._keep(room)
         return room
 
     def create(self, local: str, creator: JID, configuration: Configuration) -> Room | None:
@@ -216,7 +219,8 @@ class House:
             if len(empty) > _MAX_EMPTY:
                 self.host.store.settle()  # what they were changed to can be read again
                 for one in empty[: _MAX_EMPTY // 2]:
-                    self._rooms.pop(one.jid.local, None)
+                    if not one.visits:  # nobody came meanwhile
+                        self._rooms.pop(one.jid.local, None)
 
     def _load(self, stored: StoredRoom) -> Room:
         rooms = self.host.store.rooms

@@ -20,6 +20,8 @@ FAULTS: Final = re.compile(
     "<(?:gone|item-not-found|recipient-unavailable|redirect|remote-server-not-found"
     f"|remote-server-timeout|service-unavailable|jid-malformed)[^>]* xmlns='{ns.STANZA_ERRORS}'"
 )
+# Of these a block list makes none, which only is between the two who write to each other.
+GONE: Final = re.compile(FAULTS.pattern.replace("|service-unavailable", ""))
 
 
 def leave(host: Host, room: Room, visit: Visit, change: Change = NOTHING) -> None:

@@ -8,7 +8,7 @@ from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature, Stage
 from hausbote.rooms import announce, invitations, retraction, voice
 from hausbote.rooms.house import House, house_of
-from hausbote.rooms.leaving import FAULTS, not_there
+from hausbote.rooms.leaving import FAULTS, GONE, not_there
 from hausbote.rooms.post import post
 from hausbote.rooms.privileges import Action, Role, may
 from hausbote.rooms.room import Room, Subject, Visit, jids
@@ -232,5 +232,7 @@ def _bounced(room: Room, delivery: Delivery) -> None:
             attrs.pop("to", None)
             passed = Stanza("message", attrs, announce.nameless(cleaned(room, stanza)))
             post(delivery.host, passed, jids(other.visits.values()))
+        if GONE.search(stanza.inner):
+            not_there(delivery.host, room, visit)
     elif FAULTS.search(stanza.inner):
         not_there(delivery.host, room, visit)

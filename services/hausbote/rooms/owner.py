@@ -84,6 +84,8 @@ def _configure(house: House, room: Room, request: Request, form: FilledForm) -> 
     unlocked = room.locked
     if people:
         affiliations.apply(house, room, request.sender, people, request)
+        before = room.configuration  # it may have been changed meanwhile
+        after = filled_in(before, form)
     house.configure(room, after).wait()
     if unlocked:
         return

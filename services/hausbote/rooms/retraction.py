@@ -72,7 +72,7 @@ def moderate(request: Request) -> None:
     stanza_id = child(ns.STANZA_ID, "stanza-id", id=str(id), by=room.jid.full)
     attrs = {"from": room.jid.full, "type": "groupchat", "id": f"moderation-{id}"}
     stanza = Stanza("message", attrs, (retract, stanza_id))
-    if again is None:
+    if again is None and room.configuration.archived:
         kept = RoomMessage(id, "", "", stanza.pack(), house.cause())
         request.host.store.rooms.say(room.id, kept)
     tombstone = child(ns.RETRACT, "retracted", moderated, why, id=stanza.id, stamp=stamp(id))
