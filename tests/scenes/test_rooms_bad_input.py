@@ -383,3 +383,15 @@ def test_without_an_archive_nothing_can_be_named(cast, room):
 
 def _features(answer):
     return {one.get("var") for one in answer.iterfind(".//{*}feature")}
+
+
+def test_a_long_goodbye_is_not_passed_on(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo")
+    room.join(juliet, "juliet")
+    romeo.forget()
+    juliet.sends(
+        f"<presence type='unavailable' to='{room.nick('juliet')}'><status>{'x' * 20_000}</status></presence>"
+    )
+    goodbye = romeo.receives(f"<presence type='unavailable' from='{room.nick('juliet')}'/>")
+    assert goodbye.find("{jabber:client}status") is None

@@ -380,6 +380,15 @@ def test_who_may_make_rooms_is_a_setting(own_cast, creation, may):
         assert condition(unique) == ("forbidden", "auth")
 
 
+def test_what_an_owner_chose_can_be_chosen_again(cast, room):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo", maxusers="7")
+    answer = room.owner(romeo, "get")
+    (field,) = [f for f in answer.iter("{*}field") if f.get("var") == "muc#roomconfig_maxusers"]
+    assert field.findtext("{*}value") == "7"
+    assert "7" in [value.text for value in field.iterfind("{*}option/{*}value")]
+
+
 @pytest.mark.parametrize(
     ("kind", "wanted"),
     [

@@ -315,6 +315,24 @@ def test_7_2_14_no_message_is_cut(cast, room):
     assert bodies(juliet) == ["short"]
 
 
+def test_7_2_13_newcomers_get_what_is_encrypted(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo")
+    for inside in ("<header/><payload>c2VjcmV0</payload>", "<header/>"):
+        romeo.sends(
+            f"<message to='{room.jid}' type='groupchat'>"
+            f"<encrypted xmlns='urn:xmpp:omemo:2'>{inside}</encrypted><store xmlns='urn:xmpp:hints'/></message>"
+        )
+    romeo.settle_with(room)
+    juliet.sends(join(room, "juliet"))
+    juliet.receives(
+        "<presence/>",
+        "<presence/>",
+        "<message><encrypted xmlns='urn:xmpp:omemo:2'><payload/></encrypted><delay xmlns='urn:xmpp:delay'/></message>",
+        "<message><subject/></message>",
+    )
+
+
 def test_7_2_13_the_room_decides_how_much_at_most(cast, room):
     romeo, juliet = cast("romeo", "juliet")
     room.make(romeo, "romeo", **{"muc#maxhistoryfetch": "1"})

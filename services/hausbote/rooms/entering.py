@@ -58,7 +58,9 @@ def depart(presence: Presence) -> None:
     visit = None if room is None else room.visits.get(presence.sender.full)
     if room is None or visit is None:
         return
-    visit.goodbye = _kept(presence.stanza).children
+    goodbye = _kept(presence.stanza)
+    if _fits(presence.host, goodbye):
+        visit.goodbye = goodbye.children
     visit.goodbye_id = presence.stanza.id
     if room.locked:
         put_out(presence.host, room, "The room was not configured.")
@@ -141,8 +143,12 @@ def _check(host: Host, nick: str, presence: Stanza) -> None:
         raise NotAcceptable("this cannot be a nick", type="modify")
     if 0 < limits.room_nick < len(nick):
         raise NotAcceptable(f"a nick has at most {limits.room_nick} characters", type="modify")
-    if 0 < limits.room_presence_bytes < len(presence.inner.encode()):
+    if not _fits(host, presence):
         raise PolicyViolation(f"presence has at most {limits.room_presence_bytes} bytes here")
+
+
+def _fits(host: Host, presence: Stanza) -> bool:
+    return not 0 < host.settings.limits.room_presence_bytes < len(presence.inner.encode())
 
 
 def _not_there(host: Host, sender: JID, to: JID) -> None:

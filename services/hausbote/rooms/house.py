@@ -16,7 +16,6 @@ from hausbote.rooms.configuration import Configuration
 from hausbote.rooms.privileges import AFFILIATIONS, ROLES, Affiliation
 from hausbote.rooms.room import MAX_RECENT, Affiliated, Occupant, Room, Subject, Visit
 from hausbote.storage import (
-    RoomMessage,
     Span,
     StoredAffiliation,
     StoredOccupant,
@@ -29,6 +28,7 @@ from hausbote.xmpp.stanza import Stanza
 
 _MAX_EMPTY: Final = 500  # rooms kept in memory that nobody is in
 _DAY: Final = 86_400
+_BODY: Final = (ns.CLIENT, "body")
 _REQUESTS: Final = 20  # for voice and membership, and refusals, of one person in an hour
 _MAX_HANDLED: Final = 2_000  # messages of a room that may come again after a crash
 
@@ -235,7 +235,7 @@ class House:
         kept = rooms.messages(stored.id, Span(), MAX_RECENT, newest=True)
         if kept:
             self._last_id = max(self._last_id, kept[-1].id)
-        room.recent.extend([message for message in kept if is_talk(message)])
+        room.recent.extend([m for m in kept if is_talk(Stanza.unpack(m.stanza))])
         for occupant in rooms.occupants(stored.id):
             self._put_back(room, occupant)
         return room
@@ -253,9 +253,15 @@ def _affiliated(row: StoredAffiliation) -> Affiliated:
     return Affiliated(AFFILIATIONS[row.affiliation], row.nick, row.reason)
 
 
-def is_talk(message: RoomMessage) -> bool:
-    """Whether newcomers get it: not a subject, and not what is left of a message."""
-    return Stanza.unpack(message.stanza).child(ns.CLIENT, "body") is not None
+def is_talk(message: Stanza) -> bool:
+    """Whether newcomers get it: not a subject, and not what is left of a message.
+
+    What is encrypted may have no body beside it; keys alone say nothing.
+    """
+    return any(
+        (part.ns, part.name) == _BODY or (part.name == "encrypted" and "<payload" in part.xml)
+        for part in message.children
+    )
 
 
 class _Holder:

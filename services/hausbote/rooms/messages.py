@@ -7,7 +7,7 @@ from hausbote.base.tokens import token
 from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature, Stage
 from hausbote.rooms import announce, invitations, retraction, voice
-from hausbote.rooms.house import House, house_of
+from hausbote.rooms.house import House, house_of, is_talk
 from hausbote.rooms.leaving import FAULTS, GONE, not_there
 from hausbote.rooms.post import post
 from hausbote.rooms.privileges import Action, Role, may
@@ -154,7 +154,7 @@ def keep(
     if house.handled() is not None:
         return stanza
     message = RoomMessage(id, occupant.id, occupant.jid.full, stanza.pack(), house.cause())
-    if stanza.child(ns.CLIENT, "body") is not None:
+    if is_talk(stanza):
         room.recent.append(message)
     if archived:
         delivery.tickets.append(house.host.store.rooms.say(room.id, message))
