@@ -159,6 +159,17 @@ def test_who_is_banned_is_not_allowed_to_register(cast, room):
     assert condition(register(room, juliet, "star")) == ("not-allowed", "cancel")
 
 
+def test_registering_does_not_tell_strangers_who_is_there(cast, room):
+    romeo, pest = cast("romeo", "pest")  # whose requests of this hour are used up then
+    room.make(romeo, "romeo", membersonly="1")
+    for nick in ("romeo", "nobody"):
+        assert register(room, pest, nick).get("type") == "result"
+        romeo.receives(f"<message from='{room.jid}'><x xmlns='jabber:x:data'/></message>")
+    for _ in range(18):
+        register(room, pest, "again")
+    assert condition(register(room, pest, "again")) == ("resource-constraint", "wait")
+
+
 def test_who_is_not_registered_cannot_end_it(cast, room):
     romeo, juliet = cast("romeo", "juliet")
     room.make(romeo, "romeo")

@@ -145,6 +145,21 @@ def outsider(bridge, payload, to, type="get"):
     return bridge.next()
 
 
+@pytest.mark.parametrize(
+    "closed", [{"membersonly": "1"}, {"passwordprotectedroom": "1", "roomsecret": "x"}]
+)
+def test_a_closed_room_tells_outsiders_what_it_is_and_not_what_goes_on(cast, room, closed):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo", roomname="Cave", **closed)
+    romeo.sends(f"<message to='{room.jid}' type='groupchat'><subject>Hush</subject></message>")
+    romeo.settle_with(room)
+    inside = {"muc#roominfo_subject": ["Hush"], "muc#roominfo_occupants": ["1"]}
+    known = fields(room.ask(juliet, "get", INFO))
+    assert known["muc#roomconfig_roomname"] == ["Cave"]
+    assert not inside.keys() & known.keys()
+    assert inside.items() <= fields(room.ask(romeo, "get", INFO)).items()
+
+
 def test_a_hidden_room_tells_outsiders_nothing(cast, room, bridge):
     romeo = cast("romeo")
     room.make(

@@ -171,9 +171,13 @@ def _name(room: Room) -> str:
 
 def _open_to(room: Room, who: JID | None) -> bool:
     """Whether somebody may know what the room is about: they would learn it by entering."""
-    configuration = room.configuration
-    closed = configuration.members_only or configuration.protected
-    return configuration.public or not closed or inside(room, who)
+    return room.configuration.public or _enters(room, who)
+
+
+def _enters(room: Room, who: JID | None) -> bool:
+    """Whether somebody may know what goes on in the room: they are there, or can just go in."""
+    closed = room.configuration.members_only or room.configuration.protected
+    return not closed or inside(room, who)
 
 
 def _own_nick(room: Room, who: JID | None) -> Child:
@@ -204,15 +208,15 @@ def _form(room: Room, who: JID | None) -> tuple[Field, ...]:
         Field("muc#maxhistoryfetch", (str(configuration.max_history),)),
     ]
     if _open_to(room, who):
-        subject = "" if room.subject is None else room.subject.stanza.text(ns.CLIENT, "subject")
         texts = {
             "muc#roominfo_description": configuration.description,
             "muc#roominfo_lang": configuration.language,
-            "muc#roominfo_subject": subject or "",
+            "muc#roominfo_subject": _subject(room) if _enters(room, who) else "",
             "muc#roomconfig_pubsub": configuration.pubsub,
         }
         fields += [Field(var, (text,)) for var, text in texts.items() if text]
-        fields.append(Field("muc#roominfo_occupants", (str(len(room.occupants)),)))
+        if _enters(room, who):
+            fields.append(Field("muc#roominfo_occupants", (str(len(room.occupants)),)))
         fields.append(Field("muc#roomconfig_roomname", (_name(room),)))
         hats = hash_of(room)
         if hats:
@@ -224,6 +228,10 @@ def _form(room: Room, who: JID | None) -> tuple[Field, ...]:
         owners = tuple(room.of_affiliation(Affiliation.OWNER))
         fields.append(Field("muc#roominfo_contactjid", owners, "jid-multi"))
     return tuple(fields)
+
+
+def _subject(room: Room) -> str:
+    return (room.subject and room.subject.stanza.text(ns.CLIENT, "subject")) or ""
 
 
 def _truth(on: bool) -> str:

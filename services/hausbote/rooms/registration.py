@@ -59,14 +59,17 @@ def put(request: Request) -> None:
     if form is None or form.type != "submit" or form.form_type != ns.MUC_REGISTER:
         raise BadRequest("the room's form is needed")
     nick = _nick(request, form)
-    holder, occupant = room.reserved(nick), room.occupant(nick)
-    if holder not in (None, sender.bare):
+    outside = room.configuration.members_only and room.affiliation(sender) < Affiliation.MEMBER
+    if outside:  # nobody tries all names that people may have there
+        house.limit_requests(sender)
+    if room.reserved(nick) not in (None, sender.bare):
         raise Conflict("this nick is reserved for somebody else")
-    if occupant is not None and occupant.jid.full != sender.bare:
-        raise Conflict("somebody else has this nick")
-    if room.configuration.members_only and room.affiliation(sender) < Affiliation.MEMBER:
+    if outside:
         _ask_admins(house, room, sender, nick)
         return
+    occupant = room.occupant(nick)
+    if occupant is not None and occupant.jid.full != sender.bare:
+        raise Conflict("somebody else has this nick")
     register(house, room, sender, nick)
 
 
@@ -107,7 +110,6 @@ def _ask_admins(house: House, room: Room, sender: JID, nick: str) -> None:
     admins = [
         visit for visit in room.visits.values() if room.affiliation(visit.jid) >= Affiliation.ADMIN
     ]
-    house.limit_requests(sender)
     if not admins:
         raise ResourceConstraint("no admin of the room is there now")
     fields = (
