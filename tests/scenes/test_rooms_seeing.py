@@ -87,6 +87,31 @@ def test_where_addresses_are_not_hidden_nothing_is_told_twice(cast, room):
     juliet.receives_nothing()
 
 
+# -- who is put out by what they are not any more -------------------------------------------
+
+
+@pytest.mark.parametrize(("affiliation", "code"), [("none", 321), ("outcast", 301)])
+def test_who_was_there_is_seen_to_leave_and_nothing_else(cast, room, affiliation, code):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo", membersonly="1", whois="anyone")
+    room.admin(romeo, "set", jid(juliet.bare, "member"))
+    room.join(juliet, "juliet")
+    romeo.forget()
+    room.admin(romeo, "set", jid(juliet.bare, affiliation))
+    romeo.receives(gone(room, "juliet", f"affiliation='{affiliation}' role='none'", [code]))
+    romeo.receives_nothing()
+
+
+def test_what_rooms_say_of_people_is_not_in_anybodys_archive(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo", membersonly="1", whois="anyone")
+    room.admin(romeo, "set", jid(juliet.bare, "member"))
+    news = romeo.receives(f"<message><x xmlns='{USER}'><item affiliation='member'/></x></message>")
+    assert news.find("{urn:xmpp:sid:0}stanza-id") is None
+    invitation = juliet.receives(f"<message><x xmlns='{USER}'><invite/></x></message>")
+    assert invitation.find("{urn:xmpp:sid:0}stanza-id") is not None
+
+
 # -- settings ----------------------------------------------------------------------------------
 
 

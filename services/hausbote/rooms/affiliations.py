@@ -150,7 +150,8 @@ def apply(
     house.affiliate(room, changes).wait()
     nick = None if request is None else actor_nick(room, request)
     _show(house, room, changes, people, nick, request)
-    announce.absent(house, room, changes, before)
+    absent = {jid: affiliated for jid, affiliated in changes.items() if jid not in people}
+    announce.absent(house, room, absent, before)
     for jid, affiliated in changes.items():
         joins = affiliated.affiliation is Affiliation.MEMBER and before[jid] is Affiliation.NONE
         if room.configuration.members_only and joins and not room.of_person(jid):
