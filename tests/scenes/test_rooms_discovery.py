@@ -108,6 +108,30 @@ def test_6_4_a_room_says_what_it_is(cast, room):
     assert "urn:xmpp:mam:2" not in other
 
 
+@pytest.mark.parametrize(
+    ("settings", "invites", "private"),
+    [
+        ({}, "1", "anyone"),
+        ({"membersonly": "1", "allowpm": "moderators"}, "0", "moderators"),
+        ({"membersonly": "1", "allowinvites": "1", "allowpm": "none"}, "1", "none"),
+    ],
+)
+def test_6_4_clients_know_what_they_may_offer(cast, room, settings, invites, private):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo", **settings)
+    known = fields(room.ask(romeo, "get", INFO))
+    assert known["muc#roomconfig_allowinvites"] == [invites]
+    assert known["muc#roomconfig_allowpm"] == [private]
+
+
+def test_a_room_is_there_or_not(cast, room):
+    romeo = cast("romeo")
+    ping = "<ping xmlns='urn:xmpp:ping'/>"
+    assert condition(room.ask(romeo, "get", ping)) == ("item-not-found", "cancel")
+    room.make(romeo, "romeo")
+    assert room.ask(romeo, "get", ping).get("type") == "result"
+
+
 def test_6_5_who_is_there_is_for_those_who_are(cast, room):
     romeo, juliet = cast("romeo", "juliet")
     room.make(romeo, "romeo")

@@ -205,6 +205,8 @@ def _form(room: Room, who: JID | None) -> tuple[Field, ...]:
     fields = [
         Field("muc#roomconfig_changesubject", (_truth(configuration.subject_by_all),), "boolean"),
         Field("muc#roominfo_subjectmod", (_truth(configuration.subject_by_all),), "boolean"),
+        Field("muc#roomconfig_allowinvites", (_truth(_invites(configuration)),), "boolean"),
+        Field("muc#roomconfig_allowpm", (configuration.private_messages,)),
         Field("muc#maxhistoryfetch", (str(configuration.max_history),)),
     ]
     if _open_to(room, who):
@@ -228,6 +230,11 @@ def _form(room: Room, who: JID | None) -> tuple[Field, ...]:
         owners = tuple(room.of_affiliation(Affiliation.OWNER))
         fields.append(Field("muc#roominfo_contactjid", owners, "jid-multi"))
     return tuple(fields)
+
+
+def _invites(configuration: Configuration) -> bool:
+    """Whether people who are no admins may ask others in, as clients ask before they offer it."""
+    return configuration.invitations_by_members or not configuration.members_only
 
 
 def _subject(room: Room) -> str:
