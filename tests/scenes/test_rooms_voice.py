@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.rooms import USER, Room, condition
+from support.rooms import MUC, USER, Room, condition
 
 
 @pytest.fixture
@@ -86,6 +86,29 @@ def test_a_moderator_by_role_is_one_for_this_visit(cast, room):
         "<presence/>",
         f"<presence><x xmlns='{USER}'><item role='participant'/><status code='110'/></x></presence>",
     )
+
+
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("moderated", ["0", "1"])
+def test_nobody_gives_themselves_voice_by_registering(cast, room, moderated, there):
+    romeo, mute = cast("romeo", "mute")
+    room.make(romeo, "romeo", moderatedroom=moderated)
+    room.join(mute, "mute")
+    if moderated == "0":
+        room.admin(romeo, "set", nick("mute", "visitor"))
+    if not there:
+        room.leave(mute, "mute")
+    romeo.forget()
+    form = (
+        f"<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>{MUC}#register</value></field>"
+        "<field var='muc#register_roomnick'><value>mute</value></field></x>"
+    )
+    answer = room.ask(mute, "set", f"<query xmlns='jabber:iq:register'>{form}</query>")
+    assert answer.get("type") == "result"
+    romeo.receives(f"<message from='{room.jid}'><x xmlns='jabber:x:data' type='form'/></message>")
+    if not there:
+        room.join(mute, "mute")
+    assert not is_heard(room, mute)
 
 
 def test_who_becomes_a_member_has_voice(cast, room):

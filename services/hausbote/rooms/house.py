@@ -235,7 +235,9 @@ class House:
         kept = rooms.messages(stored.id, Span(), MAX_RECENT, newest=True)
         if kept:
             self._last_id = max(self._last_id, kept[-1].id)
-        room.recent.extend([m for m in kept if is_talk(Stanza.unpack(m.stanza))])
+        for message in kept:
+            if is_talk(Stanza.unpack(message.stanza)):
+                room.note(message)
         for occupant in rooms.occupants(stored.id):
             self._put_back(room, occupant)
         return room

@@ -155,7 +155,7 @@ def keep(
         return stanza
     message = RoomMessage(id, occupant.id, occupant.jid.full, stanza.pack(), house.cause())
     if is_talk(stanza):
-        room.recent.append(message)
+        room.note(message)
     if archived:
         delivery.tickets.append(house.host.store.rooms.say(room.id, message))
     return stanza

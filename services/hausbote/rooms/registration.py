@@ -10,7 +10,7 @@ from hausbote.rooms import affiliations
 from hausbote.rooms.admin import room_of
 from hausbote.rooms.house import House, house_of
 from hausbote.rooms.post import post
-from hausbote.rooms.privileges import Action, Affiliation, affiliation_refusal, may
+from hausbote.rooms.privileges import Action, Affiliation, Role, affiliation_refusal, may
 from hausbote.rooms.room import Affiliated, Room, jids
 from hausbote.xmpp import ns
 from hausbote.xmpp.data_form import DataForm, Field, FilledForm, form_in, truth
@@ -59,7 +59,7 @@ def put(request: Request) -> None:
     if form is None or form.type != "submit" or form.form_type != ns.MUC_REGISTER:
         raise BadRequest("the room's form is needed")
     nick = _nick(request, form)
-    outside = room.configuration.members_only and room.affiliation(sender) < Affiliation.MEMBER
+    outside = _needs_consent(room, sender)
     if outside:  # nobody tries all names that people may have there
         house.limit_requests(sender)
     if room.reserved(nick) not in (None, sender.bare):
@@ -85,6 +85,14 @@ def _allowed(room: Room, sender: JID) -> None:
     registered = room.affiliation(sender) >= Affiliation.MEMBER
     if not registered and not room.configuration.registration:
         raise NotAllowed("this room does not take registrations")
+
+
+def _needs_consent(room: Room, sender: JID) -> bool:
+    """Nobody lets themselves into a members' room, nor gives themselves the voice of a member."""
+    if room.affiliation(sender) >= Affiliation.MEMBER:
+        return False
+    role = room.standing(sender).role or room.role_of_newcomer(sender)
+    return room.configuration.members_only or role < Role.PARTICIPANT
 
 
 def _nick(request: Request, form: FilledForm) -> str:

@@ -12,6 +12,8 @@ from hausbote.storage import RoomMessage
 from hausbote.xmpp.stanza import Child, Stanza
 
 MAX_RECENT: Final = 100  # messages that a newcomer can be given
+_LARGE: Final = 10_000  # bytes of a message; so many smaller ones are no problem
+_MAX_RECENT_BYTES: Final = MAX_RECENT * _LARGE
 _MAX_VOICES: Final = 1_000
 
 
@@ -143,6 +145,14 @@ class Room:
     def address(self, nick: str) -> str:
         """The occupant's address."""
         return f"{self.jid.full}/{nick}"
+
+    def note(self, message: RoomMessage) -> None:
+        """Newcomers are given this, too, and for large ones they are given fewer."""
+        self.recent.append(message)
+        if len(message.stanza) > _LARGE:
+            size = sum(len(one.stanza) for one in self.recent)
+            while size > _MAX_RECENT_BYTES:
+                size -= len(self.recent.popleft().stanza)
 
     # -- coming and going ----------------------------------------------------------------------
 
