@@ -179,9 +179,28 @@ def test_access_models(cast, admin, model, error):
     says(romeo, items(NODE, to=SERVICE), refused(*error))
     says(
         romeo,
-        f"<iq type='get' id='1' to='{SERVICE}'><query xmlns='{DISCO}#info' node='{NODE}'/></iq>",
+        f"<iq type='get' id='1' to='{SERVICE}'><query xmlns='{DISCO}#items' node='{NODE}'/></iq>",
         refused("item-not-found"),
     )
+
+
+def test_that_a_node_is_there_is_no_secret_but_what_is_known_of_it(cast, admin):
+    romeo = cast("romeo")
+    create(admin, access_model="whitelist", title="Secrets")
+    question = f"<query xmlns='{DISCO}#info' node='{NODE}'/>"
+    info = says(
+        romeo,
+        f"<iq type='get' id='1' to='{SERVICE}'>{question}</iq>",
+        f"<iq type='result' id='1'><query xmlns='{DISCO}#info' node='{NODE}'>"
+        f"<identity category='pubsub' type='leaf'/><feature var='{PUBSUB}'/></query></iq>",
+    )
+    assert info[0].find("{jabber:x:data}x") is None
+    listed = says(
+        romeo,
+        f"<iq type='get' id='1' to='{SERVICE}'><query xmlns='{DISCO}#items'/></iq>",
+        "<iq type='result' id='1'/>",
+    )
+    assert NODE not in [item.get("node") for item in listed[0]]
 
 
 def test_an_owner_is_asked(cast, admin):
