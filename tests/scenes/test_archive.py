@@ -203,6 +203,13 @@ class TestIds:
         (kept,) = page(romeo).messages
         assert [by for by, _ in stanza_ids(kept)] == ["room@rooms.h", "romeo@h"]
 
+    @pytest.mark.parametrize("spelling", ["JULIET@h", "juliet@H", "&#x4A;uliet@h"])
+    def test_an_id_is_forged_however_its_address_is_written(self, romeo, juliet, spelling):
+        forged = f"<stanza-id xmlns='{SID}' by='{spelling}' id='x'/>"
+        tell(romeo, chat(inner=forged))
+        shown = stanza_ids(juliet.receives("<message/>"))
+        assert shown == [("juliet@h", page(juliet).ids[0])]
+
     def test_forged_ids_are_taken_off_what_is_not_kept(self, romeo, juliet):
         forged = f"<stanza-id xmlns='{SID}' by='juliet@h' id='x'/>"
         tell(romeo, chat(type="headline", inner=forged))
