@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.rooms import Room
 from support.sasl2_client import bind2, log_in, user_agent
 
 CARBONS = "urn:xmpp:carbons:2"
@@ -301,6 +302,46 @@ def test_private_words_of_rooms_are_copied_only_when_they_are_sent(verona, bridg
     )
     phone.receives(f"<message>{BODY}</message>")
     desk.receives_nothing()
+
+
+def test_private_words_in_a_room_are_copied_to_clients_that_are_there_under_the_same_nick(cast):
+    romeo, phone, desk, car, watch = cast(
+        "romeo", "juliet/phone", "juliet/desk", "juliet/car", "juliet/watch"
+    )
+    copies(phone, desk, car, watch)
+    room = Room().make(romeo, "romeo")
+    for client, nick in ((phone, "juliet"), (desk, "juliet"), (car, "J")):
+        room.join(client, nick)
+    for client in (romeo, phone, desk, car):
+        client.forget()
+    phone.sends(message(room.nick("romeo"), inner=BODY))
+    romeo.receives(f"<message from='{room.nick('juliet')}'>{BODY}</message>")
+    desk.receives(carbon("sent", wrapped(f" to='{room.nick('romeo')}'")))
+    for client in (phone, car, watch):
+        client.receives_nothing()
+    desk.sends(f"<presence to='{room.nick('juliet')}' type='unavailable'/>")
+    desk.settle_with(room)
+    for client in (romeo, phone, desk, car):
+        client.forget()
+    phone.sends(message(room.nick("romeo"), inner=BODY))
+    desk.receives_nothing()
+    phone.sends(message("romeo@h", inner=BODY))
+    for client in (desk, car, watch):
+        client.receives(carbon("sent", wrapped(" to='romeo@h'")))
+
+
+def test_who_takes_another_nick_in_a_room_is_there_under_that(cast):
+    romeo, phone, desk = cast("romeo", "juliet/phone", "juliet/desk")
+    copies(desk)
+    room = Room().make(romeo, "romeo")
+    room.join(phone, "juliet")
+    room.join(desk, "J")
+    phone.sends(f"<presence to='{room.nick('J')}'/>")
+    for client in (romeo, phone, desk):
+        client.settle_with(room)
+        client.forget()
+    phone.sends(message(room.nick("romeo"), inner=BODY))
+    desk.receives(carbon("sent", wrapped(f" to='{room.nick('romeo')}'")))
 
 
 def test_an_invitation_by_way_of_the_room_is_copied(verona, bridge):

@@ -15,6 +15,7 @@ from hausbote.core.feature import Feature, Moment, Stage, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
 from hausbote.core.session import Session
+from hausbote.features import joined
 from hausbote.features.archive import keeping
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import NotAllowed, ServiceUnavailable
@@ -133,7 +134,17 @@ def copy_sent(sent: Sent) -> None:
         account = sender.account
         if _is_eligible(account, sent.stanza, sent.type, sent.to):
             kept = keeping.stamped(sent.stanza, keeping.sent_id(sent.host, sender))
-            _copy("sent", account, kept, sent.to, wanting)
+            wanting = _in_the_same_place(sender, sent.to, wanting)
+            if wanting:
+                _copy("sent", account, kept, sent.to, wanting)
+
+
+def _in_the_same_place(sender: Session, to: JID, wanting: list[Session]) -> list[Session]:
+    """Private words in a room are for the devices that are there under the same nick (§6.1)."""
+    place = joined.address_in(sender, to.bare) if to.resource else None
+    if place is None:
+        return wanting
+    return [other for other in wanting if joined.address_in(other, to.bare) == place]
 
 
 @feature.message(Stage.COPY)
