@@ -29,6 +29,7 @@ class Target(Enum):
 
     HOST = "the service's own domain"
     ACCOUNT = "an account's bare JID"
+    NOBODY = "a bare JID of the service that is no account's"
     CLIENT = "a full JID: the handler may refuse what the client would get"
     STRANGER = "the service, by a connection that has not logged in"
 
