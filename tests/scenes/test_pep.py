@@ -112,6 +112,14 @@ def test_many_items_are_kept_where_that_is_wanted(cast):
     assert [item.get("id") for item in answer[0][0]] == ["3", "1"]
 
 
+def test_an_item_that_is_asked_for_a_thousand_times_comes_once(cast):
+    juliet = cast("juliet")
+    payload = f"<x xmlns='urn:x'>{'x' * 100_000}</x>"
+    says(juliet, publish("urn:large", payload, "1"), done())
+    answer = says(juliet, items("urn:large", "<item id='1'/>" * 1_000), done())
+    assert [item.get("id") for item in answer[0][0]] == ["1"]
+
+
 def test_a_long_list_comes_in_pages(cast):
     juliet = cast("juliet")
     for number in range(5):

@@ -171,9 +171,9 @@ class Pubsub:
         return self._writer.submit(lambda c: _publish(c, node, items, publisher, at, limits))
 
     def items(self, node: int, ids: Sequence[str]) -> list[Item]:
-        """Those of the named items that exist, in the order of the names."""
+        """Those of the named items that exist, in the order of the names, and each once."""
         sql = f"SELECT {_ITEM} FROM pubsub_item WHERE node_id = ? AND item = ?"
-        rows = [self._reader.execute_sql(sql, (node, id)).fetchone() for id in ids]
+        rows = [self._reader.execute_sql(sql, (node, id)).fetchone() for id in dict.fromkeys(ids)]
         return [Item(*row) for row in rows if row is not None]
 
     def newest(self, node: int, count: int) -> list[Item]:
