@@ -243,6 +243,96 @@ def test_owners_manage_subscriptions(cast, admin):
     )
 
 
+def entries(kind, *pairs, name):
+    """<subscriptions/> or <affiliations/> with (address, what they are)."""
+    inner = "".join(f"<{name} jid='{jid}' {name}='{what}'/>" for jid, what in pairs)
+    return f"<{kind} node='{NODE}'>{inner}</{kind}>"
+
+
+def unchanged(condition, content):
+    return (
+        f"<iq type='error' id='1'><pubsub xmlns='{OWNER}'>{content}</pubsub>"
+        f"<error><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+    )
+
+
+def test_of_several_changes_all_are_made_or_none(cast, admin):
+    """And whoever asked hears how things still are (§8.8.2.4, §8.9.2.4)."""
+    romeo = cast("romeo")
+    create(admin)
+    says(romeo, subscribe(romeo), subscribed(romeo))
+
+    def subscriptions(*pairs):
+        return entries("subscriptions", *pairs, name="subscription")
+
+    def affiliations(*pairs):
+        return entries("affiliations", *pairs, name="affiliation")
+
+    says(
+        admin,
+        owner("set", subscriptions((romeo.bare, "none"), ("x@h", "subscribed"), ("y@h", "king"))),
+        unchanged(
+            "not-acceptable",
+            subscriptions((romeo.bare, "subscribed"), ("x@h", "none"), ("y@h", "none")),
+        ),
+    )
+    says(
+        admin,
+        owner("set", affiliations((romeo.bare, "publisher"), (admin.bare, "none"))),
+        unchanged("not-acceptable", affiliations((romeo.bare, "none"), (admin.bare, "owner"))),
+    )
+    twice = affiliations((romeo.bare, "publisher"), (f"{romeo.bare}/x", "outcast"))
+    says(admin, owner("set", twice), refused("bad-request"))
+    romeo.receives_nothing()
+    listed = says(admin, owner("get", f"<affiliations node='{NODE}'/>"), "<iq type='result'/>")
+    assert [one.get("jid") for one in listed[0][0]] == [admin.bare]
+    listed = says(admin, owner("get", f"<subscriptions node='{NODE}'/>"), "<iq type='result'/>")
+    assert [one.get("jid") for one in listed[0][0]] == [romeo.bare]
+
+
+def test_whoever_names_a_subscription_names_theirs(cast, admin):
+    romeo = cast("romeo")
+    create(admin)
+    says(romeo, items(NODE, to=SERVICE, attributes=" subid='x'"), done("<items/>"))
+    answer = says(romeo, subscribe(romeo), subscribed(romeo))
+    subid = answer[0][0].get("subid")
+    wrong = refused("not-acceptable", "invalid-subid")
+    says(romeo, items(NODE, to=SERVICE, attributes=" subid='x'"), wrong)
+    says(romeo, items(NODE, to=SERVICE, attributes=f" subid='{subid}'"), done("<items/>"))
+    change = f"<subscription jid='{romeo.bare}' subid='x' subscription='none'/>"
+    says(admin, owner("set", f"<subscriptions node='{NODE}'>{change}</subscriptions>"), wrong)
+    leave = f"<unsubscribe node='{NODE}' jid='{romeo.bare}'"
+    says(romeo, iq("set", f"{leave} subid='x'/>", SERVICE), wrong)
+    says(romeo, iq("set", f"{leave} subid='{subid}'/>", SERVICE), done())
+
+
+def test_who_may_publish_takes_back_what_they_published(cast, admin):
+    romeo, juliet = cast("romeo", "juliet")
+    create(admin, publish_model="open", max_items="max")
+    says(romeo, publish(NODE, ENTRY, "1", to=SERVICE), done())
+    retract = iq("set", f"<retract node='{NODE}'><item id='1'/></retract>", SERVICE)
+    says(juliet, retract, refused("forbidden"))
+    says(romeo, retract, done())
+    says(romeo, retract, refused("item-not-found"))
+
+
+def test_a_configuration_follows_what_is_created(cast, admin):
+    form_of_it = f"<configure>{form('node_config', title='x')}</configure>"
+    says(admin, iq("set", f"{form_of_it}<create node='{NODE}'/>", SERVICE), refused("bad-request"))
+    says(admin, owner("get", f"<configure node='{NODE}'/>"), refused("item-not-found"))
+
+
+def test_who_waits_hears_that_the_node_is_gone(cast, admin):
+    romeo = cast("romeo")
+    create(admin, access_model="authorize")
+    says(romeo, subscribe(romeo), subscribed(romeo, "pending"))
+    admin.forget()
+    says(admin, publish(NODE, ENTRY, "1", to=SERVICE), done())
+    romeo.receives_nothing()
+    says(admin, owner("set", f"<delete node='{NODE}'/>"), done())
+    romeo.receives(event(f"<delete node='{NODE}'/>", SERVICE))
+
+
 def test_publishers_publish(cast, admin):
     romeo = cast("romeo")
     create(admin)

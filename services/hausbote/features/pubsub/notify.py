@@ -66,8 +66,9 @@ def tell(event: Event) -> None:
     prepared(event)()
 
 
-def prepared(event: Event) -> Callable[[], None]:
-    """What tells those who may hear of the event now, for when the node will be gone."""
+def prepared(event: Event, *, waiting: bool = False) -> Callable[[], None]:
+    """What tells those who may hear of the event now, for when the node will be gone; `waiting`
+    if those hear of it, too, whom no owner has let in yet."""
     if not event.config.on("deliver_notifications"):
         return lambda: None
     sessions, elsewhere = [], []
@@ -75,7 +76,7 @@ def prepared(event: Event) -> Callable[[], None]:
         sessions, elsewhere = list(_interested(event)), list(_interested_elsewhere(event))
     told = {session.jid.full for session in sessions} | set(elsewhere)
     told |= {jid.partition("/")[0] for jid in told}
-    subscribers = [jid for jid in _subscribers(event) if jid not in told]
+    subscribers = [jid for jid in _subscribers(event, waiting) if jid not in told]
     return partial(_send, event, sessions, elsewhere + subscribers)
 
 
@@ -95,11 +96,13 @@ def send(service: Service, message: Stanza, jid: str) -> None:
         route(service.host, message.replace(to=jid))
 
 
-def _subscribers(event: Event) -> Iterator[str]:
+def _subscribers(event: Event, waiting: bool) -> Iterator[str]:
     """Somebody whose access was lost meanwhile is no subscriber any more (XEP-0163 §7.1)."""
     service, store = event.service, event.service.host.store.pubsub
     for one in store.subscriptions(event.node.id):
-        if one.state != "subscribed":
+        if one.state == "pending":
+            if waiting:
+                yield one.jid
             continue
         if may_retrieve(service, event.node, JID.parse(one.jid)):
             yield one.jid

@@ -16,7 +16,7 @@ from hausbote.xmpp import ns
 from hausbote.xmpp.data_form import DataForm, Field, FilledForm, read_form, truth
 from hausbote.xmpp.errors import BadRequest, Forbidden, NotAcceptable, StanzaError
 from hausbote.xmpp.stanza import Child, stanza, tree
-from hausbote.xmpp.xml import Markup, el
+from hausbote.xmpp.xml import Markup, Tree, el
 
 _STATES = ("subscribed", "none", "pending")
 
@@ -57,7 +57,7 @@ def unsubscribe(action: Action) -> Child:
     if known is None:
         raise errors.no_such_subscription()
     if action.element.get("subid") not in (None, known.subid):
-        raise NotAcceptable(extra=el("invalid-subid", xmlns=ns.PUBSUB_ERRORS))
+        raise errors.invalid_subid()
     service.host.store.pubsub.unsubscribe(node.id, jid.full).wait()
     gone = known._replace(state="none")
     if service.config(node).on("notify_sub"):
@@ -84,18 +84,40 @@ def of_node(action: Action) -> Child:
 
 
 def manage(action: Action) -> None:
-    """An owner grants, ends or makes subscriptions (§8.8.2)."""
+    """An owner grants, ends or makes subscriptions: all that are named, or none (§8.8.2)."""
     node = action.owned()
     service = action.service
-    wanted = []
-    for element in action.element.findall(q("subscription", ns.PUBSUB_OWNER)):
-        jid, state = address(element.get("jid")), element.get("subscription")
-        if state is not None and state not in _STATES:
-            raise NotAcceptable(f"a subscription is one of {', '.join(_STATES)}")
-        if state is not None:
-            wanted.append((jid, state))
-    for jid, state in wanted:
-        _decide(service, node, jid.full, state)
+    elements = action.element.findall(q("subscription", ns.PUBSUB_OWNER))
+    changes = [(address(one.get("jid")).full, one) for one in elements]
+    known = {one.jid: one for one in service.host.store.pubsub.subscriptions(node.id)}
+    try:
+        for jid, element in changes:
+            _check_change(element, known.get(jid))
+        wanted = {jid: one.get("subscription", "") for jid, one in changes}
+        limit = service.host.settings.limits.pubsub_subscriptions
+        new = {jid for jid, state in wanted.items() if state not in ("", "none")} - set(known)
+        if new and 0 < limit < len(known) + len(new):
+            raise errors.too_many_subscriptions()
+    except StanzaError as problem:
+        unchanged = [_unchanged(jid, known.get(jid)) for jid, _ in changes]
+        problem.about = owner_answer(el("subscriptions", *unchanged, node=node.name))
+        raise
+    for jid, state in wanted.items():
+        if state:
+            _decide(service, node, jid, state)
+
+
+def _check_change(element: Tree, known: Subscription | None) -> None:
+    if element.get("subscription", "none") not in _STATES:
+        raise NotAcceptable(f"a subscription is one of {', '.join(_STATES)}")
+    if element.get("subid") is not None and (known is None or known.subid != element.get("subid")):
+        raise errors.invalid_subid()
+
+
+def _unchanged(jid: str, known: Subscription | None) -> Markup:
+    if known is None:
+        return el("subscription", jid=jid, subscription="none")
+    return _for_owner(known)
 
 
 # -- messages with forms -----------------------------------------------------------------------
