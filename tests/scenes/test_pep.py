@@ -1,7 +1,10 @@
 """Everybody's own publish-subscribe service (XEP-0163), with all that XEP-0060 says of it."""
 
+import pytest
+
 from support.pep import (
     DISCO,
+    EVENT,
     OWNER,
     PUBSUB,
     STANZAS,
@@ -533,9 +536,95 @@ def test_a_group_of_contacts(cast):
     item = f"<item jid='{romeo.bare}'><group>Lovers</group></item>"
     juliet.sends(f"<iq type='set' id='g'><query xmlns='jabber:iq:roster'>{item}</query></iq>")
     juliet.forget()
+    romeo.receives(event("<items node='urn:n'><item id='1'/></items>"))
     says(romeo, items("urn:n", to=juliet.bare), done("<items><item id='1'/></items>"))
     says(juliet, publish("urn:n", "<x xmlns='urn:x'/>", "2"), done())
     romeo.receives(event("<items node='urn:n'><item id='2'/></items>"))
+    more = item.replace("</item>", "<group>Friends</group></item>")
+    juliet.sends(f"<iq type='set' id='g'><query xmlns='jabber:iq:roster'>{more}</query></iq>")
+    juliet.forget()
+    romeo.receives_nothing()
+
+
+def subscribes(client, node, to):
+    client.sends(iq("set", f"<subscribe node='{node}' jid='{client.bare}'/>", to))
+    client.receives(done("<subscription subscription='subscribed'/>"))
+
+
+def subscribers(client, node):
+    client.sends(iq("get", f"<subscriptions node='{node}'/>", namespace=OWNER))
+    answer = client.receives("<iq type='result' id='1'/>")
+    return [one.get("jid") for one in answer[0][0]]
+
+
+def test_who_leaves_the_group_is_no_subscriber_any_more(cast):
+    juliet, romeo = cast("juliet", "romeo")
+    cast.befriend(juliet, romeo)
+    item = f"<item jid='{romeo.bare}'><group>Lovers</group></item>"
+    juliet.sends(f"<iq type='set' id='g'><query xmlns='jabber:iq:roster'>{item}</query></iq>")
+    juliet.forget()
+    options = {"access_model": "roster", "roster_groups_allowed": "Lovers"}
+    says(juliet, publish("urn:n", "<x xmlns='urn:x'/>", "1", options=options), done())
+    subscribes(romeo, "urn:n", juliet.bare)
+    romeo.forget()
+    juliet.sends(
+        f"<iq type='set' id='g'><query xmlns='jabber:iq:roster'><item jid='{romeo.bare}'/></query></iq>"
+    )
+    juliet.forget()
+    gone = f"<subscription node='urn:n' jid='{romeo.bare}' subscription='none'/>"
+    romeo.receives(event(gone, juliet.bare))
+    assert subscribers(juliet, "urn:n") == []
+
+
+@pytest.mark.parametrize("ends_it", ["juliet", "romeo", "removal"])
+def test_who_does_not_see_the_presence_any_more_is_no_subscriber(cast, ends_it):
+    juliet, romeo = cast("juliet", "romeo")
+    cast.befriend(juliet, romeo)
+    says(juliet, publish("urn:n", "<x xmlns='urn:x'/>", "1"), done())
+    subscribes(romeo, "urn:n", juliet.bare)
+    if ends_it == "juliet":
+        juliet.sends(f"<presence type='unsubscribed' to='{romeo.bare}'/>")
+    elif ends_it == "romeo":
+        romeo.sends(f"<presence type='unsubscribe' to='{juliet.bare}'/>")
+    else:
+        removal = f"<item jid='{romeo.bare}' subscription='remove'/>"
+        juliet.sends(
+            f"<iq type='set' id='g'><query xmlns='jabber:iq:roster'>{removal}</query></iq>"
+        )
+    for client in (juliet, romeo, juliet):
+        client.forget()
+    assert subscribers(juliet, "urn:n") == []
+
+
+def test_who_is_elsewhere_and_let_in_gets_the_last_item(cast, bridge):
+    """Whoever adds a contact sees their presence first, and lets them in after that."""
+    juliet, lark = cast("juliet"), "lark@bridge.h"
+    says(juliet, publish(TUNE, SONG, item="song"), done())
+    juliet.sends(f"<presence type='subscribe' to='{lark}'/>")
+    bridge.receives("<presence type='subscribe'/>")
+    bridge.sends(
+        f"<presence type='subscribed' from='{lark}' to='{juliet.bare}'/>",
+        f"<presence from='{lark}/x' to='{juliet.bare}'>{caps(TUNE, 'urn:new')}</presence>",
+    )
+    asked = bridge.receives(f"<iq type='get' to='{lark}/x'><query xmlns='{DISCO}#info'/></iq>")
+    bridge.sends(
+        f"<iq type='result' id='{asked.get('id')}' from='{lark}/x' to='{juliet.bare}'>"
+        f"<query xmlns='{DISCO}#info' node='{asked[0].get('node')}'>"
+        f"<identity category='client' type='phone'/><feature var='{TUNE}+notify'/>"
+        "<feature var='urn:new+notify'/></query></iq>",
+        f"<presence type='subscribe' from='{lark}' to='{juliet.bare}'/>",
+    )
+    juliet.forget()
+    juliet.sends(f"<presence type='subscribed' to='{lark}'/>")
+    bridge.receives(
+        f"<presence type='subscribed' from='{juliet.bare}' to='{lark}'/>",
+        f"<presence from='{juliet.jid}' to='{lark}'/>",
+        f"<message from='{juliet.bare}' to='{lark}/x' type='headline'><event xmlns='{EVENT}'>"
+        f"<items node='{TUNE}'><item id='song'/></items></event></message>",
+    )
+    juliet.forget()
+    says(juliet, publish(TUNE, OTHER, item="other"), done())
+    bridge.receives(f"<message to='{lark}/x'><event xmlns='{EVENT}'/></message>")
 
 
 def test_a_whitelist_and_an_outcast(cast):

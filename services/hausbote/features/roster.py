@@ -1,6 +1,7 @@
 """The contact list: get with versions, set, remove (RFC 6121 §2)."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.tokens import token
@@ -82,9 +83,15 @@ def _put(request: Request, jid: JID, item: Tree) -> None:
     name, groups = item.get("name", ""), _groups(item)
     if len(name.encode()) > _MAX_TEXT:
         raise NotAcceptable("the name is too long")
+    host = request.host
     with account.lock:
-        before = contacts_of(request.host, account).get(jid.bare)
-        put(request.host, account, before._replace(name=name, groups=groups, listed=True))
+        before = contacts_of(host, account).get(jid.bare)
+        put(host, account, before._replace(name=name, groups=groups, listed=True))
+    if set(groups) != set(before.groups):
+        request.afterwards += [
+            partial(regrouped, host, account.local, jid.bare, before.groups)
+            for regrouped in host.registry.regroupings
+        ]
 
 
 def _groups(item: Tree) -> tuple[str, ...]:

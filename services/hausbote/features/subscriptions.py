@@ -248,6 +248,8 @@ def hide_presence(host: Host, account: Account, jid: str) -> None:
     for session in account.available():
         gone = stanza("presence", from_=session.jid.full, to=jid, type="unavailable")
         route(host, gone)
+    for withdrawn in host.registry.withdrawals:
+        withdrawn(host, account.local, jid)
 
 
 def cancel(host: Host, account: Account, item: RosterItem) -> None:

@@ -108,6 +108,7 @@ def _subscribers(event: Event, waiting: bool) -> Iterator[str]:
             yield one.jid
         else:
             store.unsubscribe(event.node.id, one.jid)
+            subscription_changed(service, event.node, one.jid, "none")
 
 
 def _interested(event: Event) -> Iterator[Session]:

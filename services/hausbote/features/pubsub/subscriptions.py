@@ -169,13 +169,26 @@ def review(service: Service, name: str) -> None:
     node = service.host.store.pubsub.node(service.local, name)
     for one in service.host.store.pubsub.subscriptions(node.id) if node is not None else ():
         assert node is not None
-        try:
-            let_in = check_subscribe(service, node, JID.parse(one.jid))
-        except StanzaError:
-            _decide(service, node, one.jid, "none")
-        else:
-            if let_in and one.state == "pending":
-                _decide(service, node, one.jid, "subscribed")
+        _review(service, node, one)
+
+
+def review_person(service: Service, bare: str) -> None:
+    """The same for one who is something else to the owner now (XEP-0163 §7.1)."""
+    store = service.host.store.pubsub
+    for one in store.subscriptions_of(service.local, bare):
+        node = store.node(service.local, one.node)
+        if node is not None:
+            _review(service, node, one)
+
+
+def _review(service: Service, node: Node, one: Subscription) -> None:
+    try:
+        let_in = check_subscribe(service, node, JID.parse(one.jid))
+    except StanzaError:
+        _decide(service, node, one.jid, "none")
+    else:
+        if let_in and one.state == "pending":
+            _decide(service, node, one.jid, "subscribed")
 
 
 def pending(service: Service, node: Node) -> list[Child]:
