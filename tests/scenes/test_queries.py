@@ -273,7 +273,7 @@ def test_no_request_tells_strangers_which_accounts_there_are(cast, empty):
 def test_whose_items_are_asked_for_need_not_exist(cast):
     romeo, _ = cast("romeo", "juliet")
     for to in ("nobody@h", "juliet@h"):
-        for node in ("", " node='n'"):
+        for node in ("", " node='n'", " node='http://jabber.org/protocol/commands'"):
             romeo.sends(f"<iq type='get' id='q1' to='{to}'><query xmlns='{ITEMS}'{node}/></iq>")
             answer = romeo.receives(
                 f"<iq type='result' id='q1'><query xmlns='{ITEMS}'{node}/></iq>"
