@@ -118,6 +118,26 @@ def test_what_one_sends_to_the_blocked_comes_back(cast):
     romeo.receives_nothing()
 
 
+def test_what_waits_when_somebody_is_blocked_does_not_arrive_any_more(cast):
+    romeo, juliet = cast("romeo", "juliet/desk")
+    juliet.sends("<presence><priority>-1</priority></presence>")  # takes no messages
+    juliet.forget()
+    romeo.sends(says(), "<presence type='subscribe' to='juliet@h'/>")
+    romeo.settle()
+    juliet.receives("<presence type='subscribe' from='romeo@h'/>")
+    blocks(juliet, "romeo@h")
+    paris = cast.log_in("paris")
+    paris.sends(says(text="Sweet lady"))
+    paris.settle()
+    phone = cast.log_in("juliet/phone")
+    phone.sends("<presence/>")
+    came = phone.came()
+    assert [one.findtext("{jabber:client}body") for one in came if one.tag.endswith("message")] == [
+        "Sweet lady"
+    ]
+    assert not [one for one in came if one.get("from") == "romeo@h"]
+
+
 def test_friends_see_a_goodbye_and_nothing_until_they_are_unblocked(cast):
     juliet, romeo = cast("juliet/balcony", "romeo/orchard")
     cast.befriend(juliet, romeo)

@@ -11,6 +11,7 @@ from hausbote.core.session import Session
 from hausbote.features.archive import ids
 from hausbote.features.archive.readers import reads
 from hausbote.features.archive.rules import is_for_now_only
+from hausbote.features.blocklist import blocks
 from hausbote.features.undelivered import hand_on, is_archived, late, without_our_delay
 from hausbote.storage import StorageError, Ticket
 from hausbote.xmpp import ns
@@ -134,6 +135,8 @@ def _go_on(host: Host, handover: Handover, session: Session) -> None:
     in_archive = reads(host, session)
     for message in kept:
         stanza = Stanza.unpack(message.stanza)
+        if blocks(host, local, JID.parse(stanza.attrs["from"])):  # since it came
+            continue
         if not (in_archive and is_archived(host, local, stanza)):
             session.write(late(host, stanza, message.at).wire())
 

@@ -15,6 +15,7 @@ from hausbote.core.session import Session
 from hausbote.features import carbons
 from hausbote.features.archive import ids
 from hausbote.features.archive.readers import reads
+from hausbote.features.blocklist import blocks
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import ServiceUnavailable
 from hausbote.xmpp.stanza import Child, Stanza, child, start_tag
@@ -31,6 +32,9 @@ def hand_on(host: Host, session: Session, message: Stanza, at: float) -> None:
         return
     if not host.directory.is_current(session.account):
         refuse(host, message, ServiceUnavailable())  # the account was deleted
+        return
+    if blocks(host, to.local, sender):  # since it came
+        refuse(host, message, ServiceUnavailable())
         return
     others = [
         other
