@@ -109,6 +109,15 @@ class TestItems:
         assert put(store, new(), ("2", "<b/>")) == Published(Outcome.DONE)
         assert store.pubsub.ids(node.id) == ["1", "2"]
 
+    def test_a_node_that_appears_meanwhile_and_is_another_one_gets_nothing(self, store):
+        """What is private must not come to where others see it."""
+        open_to_all = new()._replace(config={"access_model": ["open"]})
+        assert put(store, open_to_all, ("1", "<a/>")).removed == ()
+        private = new()._replace(config={"access_model": ["whitelist"]})
+        assert put(store, private, ("2", "<b/>")) == Published(Outcome.EXISTS)
+        node = store.pubsub.node("juliet", "n")
+        assert (node.config, store.pubsub.ids(node.id)) == ({"access_model": ["open"]}, ["1"])
+
     def test_an_item_that_is_published_again_becomes_the_newest(self, store):
         node = made(store)
         put(store, node, ("1", "<a/>"), ("2", "<b/>"))

@@ -4,6 +4,7 @@ import pytest
 
 from support.pep import (
     DISCO,
+    ERRORS,
     EVENT,
     OWNER,
     PUBSUB,
@@ -231,6 +232,22 @@ def test_options_that_a_node_does_not_meet_stop_the_publication(cast):
     says(juliet, publish("urn:n", "<x xmlns='urn:x'/>", "3", options=options), done())
     answer = says(juliet, items("urn:n"), done())
     assert [item.get("id") for item in answer[0][0]] == ["3"]
+
+
+def test_clients_that_make_a_node_at_once_cannot_both_say_who_sees_it(cast):
+    desk, phone, watch = cast("juliet/desk", "juliet/phone", "juliet/watch")
+    payload = "<x xmlns='urn:x'/>"
+    for round in range(5):
+        node, open = f"urn:n{round}", {"access_model": "open", "max_items": "max"}
+        desk.send(publish(node, payload, "1", options=open))
+        phone.send(publish(node, payload, "2", options={"access_model": "whitelist"}))
+        watch.send(publish(node, payload, "3"))
+        came = [client.receives("<iq id='1'/>") for client in (desk, phone, watch)]
+        assert came[2].get("type") == "result"
+        done_by = {one.get("type") for one in came[:2]}
+        assert "error" in done_by
+        refusal = next(one for one in came[:2] if one.get("type") == "error")
+        assert refusal.find(f".//{{{ERRORS}}}precondition-not-met") is not None
 
 
 def test_a_client_that_met_a_conflict_configures_the_node_and_goes_on(cast):

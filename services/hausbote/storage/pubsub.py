@@ -167,7 +167,10 @@ class Pubsub:
         at: float,
         limits: Limits,
     ) -> Ticket[Published]:
-        """Add or replace items of a node, which is made first if it is a NewNode."""
+        """Add or replace items of a node, which is made first if it is a NewNode.
+
+        EXISTS if it was made meanwhile, and is configured otherwise.
+        """
         return self._writer.submit(lambda c: _publish(c, node, items, publisher, at, limits))
 
     def items(self, node: int, ids: Sequence[str]) -> list[Item]:
@@ -307,7 +310,7 @@ def _node(row: tuple[int, str, str, str, float, str]) -> Node:
 
 
 def _create(connection: sqlite3.Connection, node: NewNode) -> Outcome:
-    if _exists(connection, node.service, node.name):
+    if _found(connection, node.service, node.name):
         return Outcome.EXISTS
     made = connection.execute(
         "SELECT count(*) FROM pubsub_node JOIN account ON account.id = account_id WHERE local = ?",
@@ -333,10 +336,11 @@ def _create(connection: sqlite3.Connection, node: NewNode) -> Outcome:
     return Outcome.DONE
 
 
-def _exists(connection: sqlite3.Connection, service: str, name: str) -> int | None:
-    sql = "SELECT id FROM pubsub_node WHERE service = ? AND name = ?"
-    row = connection.execute(sql, (service, name)).fetchone()
-    return None if row is None else int(row[0])
+def _found(connection: sqlite3.Connection, service: str, name: str) -> tuple[int, str] | None:
+    """The id and the configuration of a node."""
+    sql = "SELECT id, config FROM pubsub_node WHERE service = ? AND name = ?"
+    row: tuple[int, str] | None = connection.execute(sql, (service, name)).fetchone()
+    return row
 
 
 def _publish(
@@ -365,11 +369,10 @@ def _try_to_publish(
 ) -> Published:
     if isinstance(node, NewNode):
         outcome = _create(connection, node)
-        if outcome not in (Outcome.DONE, Outcome.EXISTS):
+        found = _found(connection, node.service, node.name)
+        if found is None or (outcome is Outcome.EXISTS and json.loads(found[1]) != node.config):
             return Published(outcome)
-        found = _exists(connection, node.service, node.name)
-        assert found is not None
-        id = found
+        id = found[0]
     else:
         id = node
         if not connection.execute("SELECT 1 FROM pubsub_node WHERE id = ?", (id,)).fetchone():

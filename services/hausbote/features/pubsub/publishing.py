@@ -13,17 +13,29 @@ from hausbote.features.pubsub.service import Service
 from hausbote.storage import Item, Limits, NewItem, NewNode, Node, Outcome
 from hausbote.xmpp import ns
 from hausbote.xmpp.data_form import FilledForm, form_in
-from hausbote.xmpp.errors import Forbidden, ResourceConstraint
+from hausbote.xmpp.errors import Conflict, Forbidden, ResourceConstraint
 from hausbote.xmpp.stanza import Child
 from hausbote.xmpp.xml import el, write_tree
 
 _MAX_ID = 1023  # bytes of an item's or a node's id
 
 
+class NodeAppeared(Conflict):
+    """Somebody else made the node meanwhile, and wants it otherwise."""
+
+
 def publish(action: Action) -> Child:
     """Answered when the items are on disk; who is interested hears of them after that."""
     if not action.name:
         raise errors.node_required()
+    try:
+        return _publish(action)
+    except NodeAppeared:
+        return _publish(action)  # if that is what was wanted, too
+
+
+def _publish(action: Action) -> Child:
+    assert action.name is not None
     service, name = action.service, action.name
     node = service.host.store.pubsub.node(service.local, name)
     options = _options(action)
@@ -140,6 +152,8 @@ def _items(action: Action, config: NodeConfig) -> list[NewItem]:
 def _check(outcome: Outcome) -> None:
     if outcome is Outcome.MISSING:
         raise errors.no_such_node()
+    if outcome is Outcome.EXISTS:
+        raise NodeAppeared
     if outcome is Outcome.ITEMS_FULL:
         raise errors.node_full()
     if outcome is Outcome.NODES_FULL:
