@@ -61,10 +61,12 @@ def put(
     config: NodeConfig,
     items: Sequence[NewItem],
     publisher: str,
+    *,
+    apart: bool = False,
 ) -> list[Event]:
     """Put items into a node, on disk, without asking whether `publisher` may.
 
-    Returns what is to be told.
+    Returns what is to be told: of each item by itself if they are to be told `apart`.
     """
     host = service.host
     limits, store = host.settings.limits, host.store.pubsub
@@ -76,7 +78,9 @@ def put(
     _check(outcome)
     made = service.find(node.name)
     told = [Item(item.id, item.payload, publisher, at) for item in items]
-    events = [published(service, made, told)]
+    events = [
+        published(service, made, part) for part in ([[one] for one in told] if apart else [told])
+    ]
     if removed and config.on("notify_retract") and config.value("max_items") != "1":
         events.append(retracted(service, made, list(removed)))
     return events
