@@ -322,6 +322,23 @@ def test_a_configuration_follows_what_is_created(cast, admin):
     says(admin, owner("get", f"<configure node='{NODE}'/>"), refused("item-not-found"))
 
 
+def test_collections_are_not_there(cast, admin):
+    says(
+        admin,
+        iq(
+            "set",
+            f"<create node='{NODE}'/><configure>{form('node_config', node_type='collection')}</configure>",
+            SERVICE,
+        ),
+        refused("feature-not-implemented", "unsupported", feature="collections"),
+    )
+    says(
+        admin,
+        owner("get", "<default type='collection'/>"),
+        refused("feature-not-implemented", "unsupported", feature="collections"),
+    )
+
+
 def test_who_waits_hears_that_the_node_is_gone(cast, admin):
     romeo = cast("romeo")
     create(admin, access_model="authorize")

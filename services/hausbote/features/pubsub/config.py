@@ -205,6 +205,8 @@ def _checked(name: str, values: list[str]) -> list[str]:
     if kind.choices and value not in kind.choices:
         if name == "access_model":
             raise errors.wrong_access_model()
+        if (name, value) == ("node_type", "collection"):
+            raise errors.unsupported("collections")
         raise NotAcceptable(f"pubsub#{name} is one of {', '.join(kind.choices)}")
     if name == "max_items" and not re.fullmatch(r"max|[1-9][0-9]{0,8}", value):
         raise NotAcceptable("pubsub#max_items is a number or max")
