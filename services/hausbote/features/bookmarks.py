@@ -132,7 +132,7 @@ def _private(service: Service, name: str) -> bool:
     node = service.host.store.pubsub.node(service.local, name)
     if node is None:
         return True
-    others = [jid for jid in service.host.store.pubsub.affiliations(node.id) if jid != service.jid]
+    others = [jid for jid in service.people.affiliations(node.id) if jid != service.jid]
     return service.config(node).value("access_model") == "whitelist" and not others
 
 

@@ -40,7 +40,7 @@ def may_publish(service: Service, node: Node, who: JID) -> bool:
     model = service.config(node).value("publish_model")
     if affiliation == "outcast" or model == "publishers":
         return False
-    return model == "open" or service.host.store.pubsub.is_subscribed(node.id, who.bare)
+    return model == "open" or service.people.is_subscribed(node.id, who.bare)
 
 
 def _problem(service: Service, node: Node, who: JID, *, subscribing: bool) -> StanzaError | None:
@@ -58,7 +58,7 @@ def _problem(service: Service, node: Node, who: JID, *, subscribing: bool) -> St
     if model == "whitelist":
         return errors.closed()
     if model == "authorize" and not subscribing:
-        known = service.host.store.pubsub.is_subscribed(node.id, who.bare)
+        known = service.people.is_subscribed(node.id, who.bare)
         return None if known else errors.not_subscribed()
     return None
 
@@ -89,7 +89,7 @@ def _owners(service: Service, node: Node) -> list[tuple[Host, str]]:
         return []
     owners = [
         JID.parse(jid)
-        for jid, affiliation in host.store.pubsub.affiliations(node.id).items()
+        for jid, affiliation in host.store.pubsub.people.affiliations(node.id).items()
         if affiliation == "owner"
     ]
     return [(people, owner.local) for owner in owners if owner.domain == people.domain]

@@ -19,7 +19,7 @@ def own(action: Action) -> Child:
     service, name = action.service, action.name
     if name:
         service.find(name)
-    found = service.host.store.pubsub.affiliations_of(service.local, action.actor.bare)
+    found = service.people.affiliations_of(service.local, action.actor.bare)
     shown = [
         el("affiliation", node=one.node, affiliation=one.affiliation)
         for one in found
@@ -31,7 +31,7 @@ def own(action: Action) -> Child:
 def of_node(action: Action) -> Child:
     """Everybody's, for an owner."""
     node = action.owned()
-    known = action.service.host.store.pubsub.affiliations(node.id)
+    known = action.service.people.affiliations(node.id)
     shown = [el("affiliation", jid=jid, affiliation=what) for jid, what in known.items()]
     return owner_answer(el("affiliations", *shown, node=node.name))
 
@@ -41,7 +41,7 @@ def modify(action: Action) -> None:
     node = action.owned()
     service = action.service
     wanted = _wanted(action)
-    known = service.host.store.pubsub.affiliations(node.id)
+    known = service.people.affiliations(node.id)
     try:
         _check(service, known, wanted)
     except StanzaError as problem:
@@ -51,7 +51,7 @@ def modify(action: Action) -> None:
         problem.about = owner_answer(el("affiliations", *unchanged, node=node.name))
         raise
     changes = {jid: (what, service.local_part(JID.parse(jid))) for jid, what in wanted.items()}
-    service.host.store.pubsub.affiliate(node.id, changes).wait()
+    service.people.affiliate(node.id, changes).wait()
     action.request.afterwards.append(partial(review, service, node.name))
 
 

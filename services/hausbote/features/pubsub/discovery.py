@@ -69,9 +69,9 @@ def _visible(service: Service, node: Node, who: JID | None) -> bool:
 
 
 def _metadata(service: Service, node: Node) -> tuple[Field, ...]:
-    store = service.host.store.pubsub
-    owners = [jid for jid, what in store.affiliations(node.id).items() if what == "owner"]
-    subscribed = [one for one in store.subscriptions(node.id) if one.state == "subscribed"]
+    affiliations, subscriptions = service.people.affiliations, service.people.subscriptions
+    owners = [jid for jid, what in affiliations(node.id).items() if what == "owner"]
+    subscribed = [one for one in subscriptions(node.id) if one.state == "subscribed"]
     return (
         Field("pubsub#creation_date", (timestamp(node.created),)),
         Field("pubsub#creator", (f"{node.creator}@{service.host.settings.domain}",), "jid-single"),

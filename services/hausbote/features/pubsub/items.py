@@ -49,7 +49,7 @@ def _check_subid(action: Action, node: Node) -> None:
     named, actor = action.element.get("subid"), action.actor.bare
     if named is None:
         return
-    known = action.service.host.store.pubsub.subscriptions_of(action.service.local, actor)
+    known = action.service.people.subscriptions_of(action.service.local, actor)
     own = [one.subid for one in known if one.node == node.name]
     if own and named not in own:
         raise errors.invalid_subid()

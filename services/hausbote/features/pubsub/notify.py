@@ -98,8 +98,8 @@ def send(service: Service, message: Stanza, jid: str) -> None:
 
 def _subscribers(event: Event, waiting: bool) -> Iterator[str]:
     """Somebody whose access was lost meanwhile is no subscriber any more (XEP-0163 §7.1)."""
-    service, store = event.service, event.service.host.store.pubsub
-    for one in store.subscriptions(event.node.id):
+    service = event.service
+    for one in service.people.subscriptions(event.node.id):
         if one.state == "pending":
             if waiting:
                 yield one.jid
@@ -107,7 +107,7 @@ def _subscribers(event: Event, waiting: bool) -> Iterator[str]:
         if may_retrieve(service, event.node, JID.parse(one.jid)):
             yield one.jid
         else:
-            store.unsubscribe(event.node.id, one.jid)
+            service.people.unsubscribe(event.node.id, one.jid)
             subscription_changed(service, event.node, one.jid, "none")
 
 
@@ -143,7 +143,7 @@ def _interested_elsewhere(event: Event) -> Iterator[str]:
 def _permission(event: Event) -> Callable[[str], bool]:
     """Whether a contact who may see the account's presence may see the node's items."""
     service, node = event.service, event.node
-    affiliations = service.host.store.pubsub.affiliations(node.id)
+    affiliations = service.people.affiliations(node.id)
     by_presence = event.config.value("access_model") in ("open", "presence")
 
     def may(jid: str) -> bool:

@@ -7,7 +7,7 @@ from hausbote.core.host import Host
 from hausbote.features.blocklist import apart
 from hausbote.features.pubsub import errors
 from hausbote.features.pubsub.config import NodeConfig
-from hausbote.storage import Node
+from hausbote.storage import Node, People
 from hausbote.xmpp.errors import BadRequest, Forbidden
 
 
@@ -25,6 +25,11 @@ class Service(NamedTuple):
     def jid(self) -> str:
         """Its address."""
         return f"{self.local}@{self.host.domain}" if self.local else self.host.domain
+
+    @property
+    def people(self) -> People:
+        """Who is what to its nodes."""
+        return self.host.store.pubsub.people
 
     def apart(self, who: JID) -> bool:
         """Whether this and somebody have nothing to do with each other (XEP-0191).
@@ -50,7 +55,7 @@ class Service(NamedTuple):
         """owner, publisher, publish-only, member, outcast or none."""
         if self.personal and who.bare == self.jid:
             return "owner"
-        return self.host.store.pubsub.affiliation(node.id, who.bare)
+        return self.people.affiliation(node.id, who.bare)
 
     def owned(self, name: str | None, who: JID) -> Node:
         """The node, for one of its owners only."""
