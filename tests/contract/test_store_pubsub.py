@@ -137,6 +137,19 @@ class TestItems:
         )
         assert store.pubsub.ids(node.id) == ["3"]
 
+    def test_items_expire(self, store):
+        node, other = made(store), made(store, "other")
+        store.pubsub.configure(node.id, {"item_expire": ["60"]}, -1).wait()
+        store.pubsub.configure(other.id, {"item_expire": ["max"]}, -1).wait()
+        for at, id in ((100.0, "1"), (150.0, "2"), (200.0, "3")):
+            put(store, node, (id, "<a/>"), at=at)
+            put(store, other, (id, "<a/>"), at=at)
+        store.pubsub.expire(node.id, 120.0).wait()
+        assert store.pubsub.ids(node.id) == ["2", "3"]
+        store.pubsub.expire_all(211.0)
+        assert store.pubsub.ids(node.id) == ["3"]
+        assert store.pubsub.ids(other.id) == ["1", "2", "3"]
+
     def test_or_nothing_more_is_taken(self, store):
         node = made(store)
         put(store, node, ("1", "<a/>"))

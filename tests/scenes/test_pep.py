@@ -1,5 +1,7 @@
 """Everybody's own publish-subscribe service (XEP-0163), with all that XEP-0060 says of it."""
 
+import time
+
 import pytest
 
 from support.pep import (
@@ -287,6 +289,24 @@ def test_the_defaults_can_be_asked_for(cast):
     )
     assert value_of(found, "pubsub#access_model") == ["presence"]
     assert value_of(found, "pubsub#send_last_published_item") == ["on_sub_and_presence"]
+
+
+def test_items_are_kept_for_as_long_as_that_is_configured(cast):
+    juliet, romeo = cast("juliet", "romeo")
+    cast.befriend(juliet, romeo)
+    for expiry, node in (("1", "urn:short"), ("604800", "urn:week"), ("max", "urn:ever")):
+        options = {"item_expire": expiry, "access_model": "open"}
+        says(juliet, publish(node, "<x xmlns='urn:x'/>", "1", options=options), done())
+    for bad in ("0", "-1", "soon", ""):
+        says(juliet, configure("urn:short", item_expire=bad), refused("not-acceptable"))
+    time.sleep(1.1)
+    says(juliet, items("urn:week"), done("<items><item id='1'/></items>"))
+    arrives(romeo, "urn:short", "urn:week", "urn:ever")
+    shown = [romeo.receives("<message/>")[0][0].get("node") for _ in range(2)]
+    assert sorted(shown) == ["urn:ever", "urn:week"]
+    juliet.forget()
+    answer = says(juliet, items("urn:short"), done("<items node='urn:short'/>"))
+    assert len(answer[0][0]) == 0
 
 
 def test_fewer_items_are_kept_when_that_is_configured(cast):

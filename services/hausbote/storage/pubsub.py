@@ -23,6 +23,10 @@ Config = dict[str, list[str]]
 _NODE: Final = "pubsub_node.id, service, name, local, pubsub_node.created, config"
 _NODES: Final = f"SELECT {_NODE} FROM pubsub_node JOIN account ON account.id = account_id"
 _ITEM: Final = "item, payload, publisher, at"
+_EXPIRING: Final = (
+    "SELECT id, json_extract(config, '$.item_expire[0]') AS seconds FROM pubsub_node"
+    " WHERE seconds IS NOT NULL AND seconds != 'max'"
+)
 _LAST_OF: Final = (
     f"SELECT {_NODE}, {_ITEM} FROM json_each(?) AS wanted_service"
     " JOIN json_each(?) AS wanted_name"
@@ -191,6 +195,15 @@ class Pubsub:
 
         return self._writer.submit(retract)
 
+    def expire(self, node: int, before: float) -> Ticket[None]:
+        """Delete items of a node that were published before that time."""
+        return self._writer.submit(lambda c: _expire(c, node, before))
+
+    def expire_all(self, now: float) -> None:
+        """Delete items of all nodes that have been there for as long as they are to be kept."""
+        for node, seconds in self._reader.execute_sql(_EXPIRING).fetchall():
+            self.expire(node, now - float(seconds)).wait()
+
     def purge(self, node: int) -> Ticket[tuple[str, ...]]:
         """Delete all items; returns their ids."""
         return self._writer.submit(lambda c: _trim(c, node, 0))
@@ -298,6 +311,12 @@ def _trim(connection: sqlite3.Connection, node: int, keep: int) -> tuple[str, ..
     if gone:
         _measure(connection, node)
     return gone
+
+
+def _expire(connection: sqlite3.Connection, node: int, before: float) -> None:
+    sql = "DELETE FROM pubsub_item WHERE node_id = ? AND at < ?"
+    if connection.execute(sql, (node, before)).rowcount:
+        _measure(connection, node)
 
 
 def _measure(connection: sqlite3.Connection, node: int) -> None:

@@ -66,7 +66,10 @@ def _last_items(host: Host, people: list[str], names: list[str], who: JID) -> li
         return found
     for node, item in host.store.pubsub.last_of(people, names):
         service = Service(host, node.service)
-        if service.apart(who) or not sends_last(service.config(node), "on_sub_and_presence"):
+        config = service.config(node)
+        if service.apart(who) or not sends_last(config, "on_sub_and_presence"):
+            continue
+        if config.expiry and item.at < host.clock() - config.expiry:
             continue
         if is_subscribed(host, node.service, who) and may_retrieve(service, node, who):
             found.append(last_item(service, node, item, who.full))

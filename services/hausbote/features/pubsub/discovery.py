@@ -31,7 +31,7 @@ def _title(service: Service, node: Node) -> str | None:
 def node_info(request: Request, name: str) -> Child | None:
     """What the node is, and what is known of it."""
     service = Service(request.host, request.to.local)
-    node = request.host.store.pubsub.node(service.local, name)
+    node = service.node(name)
     if node is None:
         return None
     visible = _visible(service, node, request.sender)
@@ -52,7 +52,7 @@ def node_info(request: Request, name: str) -> Child | None:
 def node_items(request: Request, name: str) -> Child | None:
     """The items of a node, by their ids."""
     service = Service(request.host, request.to.local)
-    node = request.host.store.pubsub.node(service.local, name)
+    node = service.node(name)
     if node is None or not _visible(service, node, request.sender):
         return None
     ids = request.host.store.pubsub.ids(node.id)

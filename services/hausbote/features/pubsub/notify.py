@@ -164,7 +164,7 @@ def last_item(service: Service, node: Node, item: Item, to: str) -> Stanza:
 def let_in(service: Service, before: Node) -> None:
     """Contacts who may see a node of an account now, and could not before, get its last item."""
     store = service.host.store.pubsub
-    node = store.node(service.local, before.name)
+    node = service.node(before.name)
     if node is None or not sends_last(service.config(node), "on_sub_and_presence"):
         return
     was, now = (Event(service, one, service.config(one), Markup("")) for one in (before, node))

@@ -37,7 +37,7 @@ def publish(action: Action) -> Child:
 def _publish(action: Action) -> Child:
     assert action.name is not None
     service, name = action.service, action.name
-    node = service.host.store.pubsub.node(service.local, name)
+    node = service.node(name)
     options = _options(action)
     if node is None:
         config = _new_config(action, name, options)

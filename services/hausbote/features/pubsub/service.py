@@ -43,9 +43,18 @@ class Service(NamedTuple):
         """The node of that name; the standard's refusal without one."""
         if not name:
             raise errors.node_required()
-        node = self.host.store.pubsub.node(self.local, name)
+        node = self.node(name)
         if node is None:
             raise errors.no_such_node()
+        return node
+
+    def node(self, name: str) -> Node | None:
+        """The node of that name, without items whose time is over."""
+        store = self.host.store.pubsub
+        node = store.node(self.local, name)
+        expiry = 0 if node is None else self.config(node).expiry
+        if node is not None and expiry:
+            store.expire(node.id, self.host.clock() - expiry).wait()
         return node
 
     def config(self, node: Node) -> NodeConfig:
