@@ -391,6 +391,16 @@ def test_our_own_refusal_is_copied(verona):
     desk.receives(carbon("received", wrapped(" type='error' id='m' from='nobody@h'", "<error/>")))
 
 
+@pytest.mark.parametrize("to", ["bad@@x", "", "juliet@h/" + "x" * 1_024])
+def test_what_goes_to_no_address_comes_back_and_the_stream_goes_on(verona, to):
+    _, phone, desk = verona
+    phone.sends(message(to))
+    phone.receives("<message type='error' id='m'/>")
+    phone.sends(message("juliet@h/desk"))
+    desk.receives(f"<message>{BODY}</message>")
+    desk.receives_nothing()
+
+
 def test_an_error_that_answers_a_copy_goes_nowhere(verona):
     romeo, phone, desk = verona
     romeo.sends(message("juliet@h/phone"))

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from typing import Final
 
-from hausbote.base.jid import JID
+from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.delivery import Delivery, Sent, recipients
 from hausbote.core.directory import Account
 from hausbote.core.feature import Feature, Moment, Stage, Target
@@ -172,10 +172,14 @@ def copy_refusal(_host: Host, session: Session, answer: Stanza) -> None:
     """Devices that saw the message go hear that it did not arrive."""
     account = session.account
     others = [s for s in account.state(Enabled).sessions if s is not session]
-    if others and answer.sender is not None:
+    if not others or answer.sender is None:
+        return
+    try:
         refuser = JID.parse(answer.sender)
-        if _is_eligible(account, answer, "error", refuser):
-            _copy("received", account, answer, refuser, others)
+    except InvalidJID:  # it went to no address, and nobody has a copy
+        return
+    if _is_eligible(account, answer, "error", refuser):
+        _copy("received", account, answer, refuser, others)
 
 
 def _is_eligible(account: Account, stanza: Stanza, type: str, other: JID) -> bool:
