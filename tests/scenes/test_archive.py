@@ -75,6 +75,11 @@ class TestWhatIsKept:
         desk.receives("<message><stanza-id xmlns='urn:xmpp:sid:0' by='romeo@h'/></message>")
         assert page(desk, form(with_="romeo@h")).bodies == ["Hark!"]
 
+    def test_what_goes_to_the_server_itself_comes_back_and_is_not_kept(self, romeo):
+        romeo.sends(chat(to="h"))
+        romeo.receives("<message type='error' from='h'/>")
+        assert page(romeo).bodies == []
+
     def test_copies_to_many_clients_are_one_message(self, cast, romeo, juliet):
         cast("juliet/desk")
         juliet.forget()
