@@ -562,6 +562,17 @@ def test_contacts_see_what_is_for_them(cast):
     assert [item.get("node") for item in listed[0]] == ["urn:open", "urn:presence"]
 
 
+def test_contacts_are_subscribers_where_these_may_publish(cast):
+    juliet, romeo, paris = cast("juliet", "romeo", "paris")
+    cast.befriend(juliet, romeo)
+    options = {"publish_model": "subscribers", "max_items": "max"}
+    says(juliet, publish("urn:n", "<x xmlns='urn:x'/>", "1", options=options), done())
+    says(romeo, publish("urn:n", "<x xmlns='urn:x'/>", "2", juliet.bare), done())
+    says(paris, publish("urn:n", "<x xmlns='urn:x'/>", "3", juliet.bare), HIDDEN)
+    answer = says(juliet, items("urn:n"), done())
+    assert [one.get("id") for one in answer[0][0]] == ["1", "2"]
+
+
 def test_a_group_of_contacts(cast):
     juliet, romeo = cast("juliet", "romeo")
     cast.befriend(juliet, romeo)
