@@ -32,9 +32,20 @@ def note(_host: Host, session: Session, presence: Stanza) -> Stanza:
     except InvalidJID:
         return presence
     rooms = session.state(_Rooms).by_room
-    if to.bare in rooms or (presence.child(ns.MUC, "x") is not None and len(rooms) < _MAX_ROOMS):
+    if to.bare in rooms or presence.child(ns.MUC, "x") is not None:
+        if len(rooms) >= _MAX_ROOMS:
+            _forget(session, rooms)
         rooms[to.bare] = to.full
     return presence
+
+
+def _forget(session: Session, rooms: dict[str, str]) -> None:
+    """Those that it has left, or the one that it has been in for longest."""
+    there = session.state(Directed).jids
+    for room in [room for room, address in rooms.items() if address not in there] or list(rooms)[
+        :1
+    ]:
+        del rooms[room]
 
 
 def address_in(session: Session, room: str) -> str | None:
