@@ -1,5 +1,7 @@
 """Everybody's own publish-subscribe service (XEP-0163), with all that XEP-0060 says of it."""
 
+import base64
+import hashlib
 import time
 
 import pytest
@@ -11,6 +13,7 @@ from support.pep import (
     OWNER,
     PUBSUB,
     STANZAS,
+    answer,
     arrives,
     caps,
     done,
@@ -399,8 +402,6 @@ def test_who_listens_hears_of_it_and_nobody_else(cast):
 
 
 def test_capabilities_without_the_right_hash_count_for_that_client_alone(cast):
-    from support.pep import answer
-
     juliet, phone, desk = cast("juliet", "juliet/phone", "juliet/desk")
     phone.forget()
     phone.sends(f"<presence>{caps(hash='bm90IHRydWUgYXQgYWxs')}</presence>")
@@ -416,6 +417,28 @@ def test_capabilities_without_the_right_hash_count_for_that_client_alone(cast):
     says(juliet, publish(TUNE, SONG, "1"), done())
     phone.receives(event(f"<items node='{TUNE}'/>"))
     desk.receives_nothing()
+
+
+def test_capabilities_may_be_said_in_the_newer_way(cast):
+    """With another hash than that of XEP-0115, which is believed when it is right, too."""
+    juliet, phone, desk = cast("juliet", "juliet/phone", "juliet/desk")
+    wanted = f"{TUNE}+notify\x1f\x1cclient\x1fphone\x1f\x1f\x1f\x1e\x1c\x1c"
+    ver = base64.b64encode(hashlib.sha256(wanted.encode()).digest()).decode()
+    hash = f"<hash xmlns='urn:xmpp:hashes:2' algo='sha-256'>{ver}</hash>"
+    said = f"<c xmlns='urn:xmpp:caps'>{hash}</c>"
+    phone.sends(f"<presence>{said}</presence>")
+    asked = [one for one in phone.came() if one.get("type") == "get"]
+    if asked:  # nobody has said so yet
+        assert asked[0][0].get("node") == f"urn:xmpp:caps#sha-256.{ver}"
+        answer(phone, asked[0], TUNE)
+        phone.settle()
+    desk.sends(f"<presence>{said}</presence>")
+    assert not [one for one in desk.came() if one.get("type") == "get"]
+    juliet.forget()
+    phone.forget()
+    says(juliet, publish(TUNE, SONG, "1"), done())
+    for client in (phone, desk):
+        client.receives(event(f"<items node='{TUNE}'/>"))
 
 
 def test_another_client_cannot_answer_for_someone(cast):

@@ -22,9 +22,15 @@ from hausbote.features.pubsub.interest import (
 from hausbote.features.pubsub.notify import last_item, sends_last
 from hausbote.features.pubsub.service import Service
 from hausbote.features.pubsub.subscriptions import review_person
+from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Stanza
 
-feature = Feature("PEP for those who come", xeps={"0163": "1.2.2", "0115": "1.6.0"})
+feature = Feature(
+    "PEP for those who come",
+    xeps={"0163": "1.2.2", "0115": "1.6.0", "0390": "0.3.2"},
+    partial={"0390": "capabilities of clients; the server announces its own as in XEP-0115"},
+    disco=(ns.CAPS_2,),
+)
 
 
 @feature.on(Moment.SEEN)
