@@ -330,6 +330,18 @@ def test_private_words_in_a_room_are_copied_to_clients_that_are_there_under_the_
         client.receives(carbon("sent", wrapped(" to='romeo@h'")))
 
 
+def test_private_words_of_rooms_that_do_not_mark_them_are_not_copied(verona, bridge):
+    _, phone, desk = verona
+    phone.sends(
+        "<presence to='ball@bridge.h/juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>"
+    )
+    bridge.receives("<presence to='ball@bridge.h/juliet'/>")
+    for sender in ("ball@bridge.h/Romeo", "lark@bridge.h/Romeo"):
+        bridge.sends(f"<message from='{sender}' to='juliet@h/phone' type='chat'>{BODY}</message>")
+        phone.receives(f"<message from='{sender}'>{BODY}</message>")
+    desk.receives(carbon("received", wrapped(" from='lark@bridge.h/Romeo'")))
+
+
 def test_who_takes_another_nick_in_a_room_is_there_under_that(cast):
     romeo, phone, desk = cast("romeo", "juliet/phone", "juliet/desk")
     copies(desk)

@@ -160,7 +160,7 @@ def copy_received(delivery: Delivery) -> None:
         return
     if not getting and delivery.type == "normal" and delivery.to.resource:
         return  # it is about to be refused
-    if _is_from_occupant(stanza, sender):
+    if _is_from_occupant(stanza, sender) or _are_in_its_room(getting, sender):
         return
     if _is_eligible(account, stanza, delivery.type, sender):
         direction = "sent" if sender.bare == delivery.to.bare else "received"
@@ -209,6 +209,13 @@ def _is_from_occupant(stanza: Stanza, sender: JID) -> bool:
     """Whether it comes from somebody in a room: the room itself sends it to all who are there."""
     room = stanza.child(ns.MUC_USER, "x") if sender.resource else None
     return room is not None and not _is_invitation(room) and stanza.type != "error"
+
+
+def _are_in_its_room(getting: list[Session], sender: JID) -> bool:
+    """Whether it comes from somebody in a room that does not say so: its clients are there."""
+    if not sender.resource:
+        return False
+    return any(joined.address_in(one, sender.bare) is not None for one in getting)
 
 
 def _copy(
