@@ -66,8 +66,11 @@ def to_new(host: Host, local: str, later: Later) -> None:
     """The list was replaced in the old way: only what changed is published, or retracted."""
     service = Service(host, local)
     text = _old_item(service)
-    if text is not None and _private(service, ns.OLD_BOOKMARKS):
-        _take_over(service, _parsed(service, text), later)
+    if text is None or not _private(service, ns.OLD_BOOKMARKS):
+        return
+    storage = _parsed(service, text)
+    if storage.tag == f"{{{ns.OLD_BOOKMARKS}}}storage":  # or else it is not even an empty list
+        _take_over(service, storage, later)
 
 
 def read_private(host: Host, local: str) -> str | None:
