@@ -270,6 +270,24 @@ def test_no_request_tells_strangers_which_accounts_there_are(cast, empty):
     juliet.receives_nothing()
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "<query xmlns='jabber:iq:roster'><item jid='x@h' subscription='both'/></query>",
+        "<block xmlns='urn:xmpp:blocking'><item jid='x@h'/></block>",
+        "<unblock xmlns='urn:xmpp:blocking'/>",
+    ],
+)
+def test_nobody_forges_what_only_the_own_server_tells_a_client(cast, payload):
+    romeo, juliet, desk = cast("romeo", "juliet/phone", "juliet/desk")
+    cast.befriend(romeo, juliet)
+    for client in (romeo, desk):
+        client.forget()
+        client.sends(f"<iq type='set' id='q1' to='juliet@h/phone'>{payload}</iq>")
+        client.receives(error("service-unavailable"))
+    juliet.receives_nothing()
+
+
 def test_whose_items_are_asked_for_need_not_exist(cast):
     romeo, _ = cast("romeo", "juliet")
     for to in ("nobody@h", "juliet@h"):

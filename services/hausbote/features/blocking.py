@@ -87,6 +87,13 @@ def unblock(request: Request) -> None:
     _ask_after(host, account, gone)
 
 
+@feature.iq("set", ns.BLOCKING, "block", Target.CLIENT)
+@feature.iq("set", ns.BLOCKING, "unblock", Target.CLIENT)
+def forged(_request: Request) -> None:
+    """Clients hear of their list from us alone."""
+    raise ServiceUnavailable
+
+
 def _owner(request: Request) -> Session:
     if request.session is None or not request.own:
         raise ServiceUnavailable  # the same for accounts that do not exist

@@ -13,7 +13,14 @@ from hausbote.features.contacts import Interest, contacts_of, put, remove, roste
 from hausbote.features.subscriptions import cancel
 from hausbote.storage import Removed, RosterItem
 from hausbote.xmpp import ns
-from hausbote.xmpp.errors import BadRequest, Forbidden, ItemNotFound, NotAcceptable, NotAllowed
+from hausbote.xmpp.errors import (
+    BadRequest,
+    Forbidden,
+    ItemNotFound,
+    NotAcceptable,
+    NotAllowed,
+    ServiceUnavailable,
+)
 from hausbote.xmpp.stanza import Child, stanza
 from hausbote.xmpp.xml import Markup, Tree, el
 
@@ -68,6 +75,12 @@ def change(request: Request) -> None:
         _remove(request, jid)
     else:
         _put(request, jid, items[0])
+
+
+@feature.iq("set", ns.ROSTER, "query", Target.CLIENT)
+def forged(_request: Request) -> None:
+    """Clients hear of their roster from us alone (§2.1.6); not all of them look who says it."""
+    raise ServiceUnavailable
 
 
 def _address(item: Tree) -> JID:
