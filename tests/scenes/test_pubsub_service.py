@@ -322,6 +322,28 @@ def test_a_configuration_follows_what_is_created(cast, admin):
     says(admin, owner("get", f"<configure node='{NODE}'/>"), refused("item-not-found"))
 
 
+@pytest.mark.parametrize(
+    ("condition", "stays"), [("gone", False), ("item-not-found", False), ("forbidden", True)]
+)
+def test_who_is_gone_is_no_subscriber_any_more(cast, admin, bridge, condition, stays):
+    lark = "lark@bridge.h"
+    create(admin)
+    bridge.sends(
+        f"<iq type='set' id='s' from='{lark}/x' to='{SERVICE}'><pubsub xmlns='{PUBSUB}'>"
+        f"<subscribe node='{NODE}' jid='{lark}'/></pubsub></iq>"
+    )
+    bridge.receives("<iq type='result' id='s'/>")
+    says(admin, publish(NODE, ENTRY, "1", to=SERVICE), done())
+    bridge.receives(f"<message to='{lark}' from='{SERVICE}'/>")
+    reason = (
+        f"<error type='cancel'><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
+    )
+    bridge.sends(f"<message type='error' from='{lark}' to='{SERVICE}'>{reason}</message>")
+    bridge.settle()
+    listed = says(admin, owner("get", f"<subscriptions node='{NODE}'/>"), "<iq type='result'/>")
+    assert [one.get("jid") for one in listed[0][0]] == ([lark] if stays else [])
+
+
 def test_collections_are_not_there(cast, admin):
     says(
         admin,

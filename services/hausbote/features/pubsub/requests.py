@@ -169,6 +169,7 @@ def to_account(delivery: Delivery) -> bool:
 
 
 waiting.offer(pubsub)
+pubsub.domain_message(subscriptions.bounced)
 pubsub.domain_message(subscriptions.decide)
 pep.lists(discovery.list_nodes)
 pubsub.lists(discovery.list_nodes)

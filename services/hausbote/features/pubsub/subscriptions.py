@@ -18,6 +18,7 @@ from hausbote.xmpp.errors import BadRequest, Forbidden, NotAcceptable, StanzaErr
 from hausbote.xmpp.stanza import Child, stanza, tree
 from hausbote.xmpp.xml import Markup, Tree, el
 
+_GONE = ("gone", "item-not-found")
 _STATES = ("subscribed", "none", "pending")
 
 
@@ -134,6 +135,20 @@ def decide(delivery: Delivery) -> bool:
         return False
     if form.type == "submit":
         _answered(Service(delivery.host, delivery.to.local), form, delivery.sender)
+    return True
+
+
+def bounced(delivery: Delivery) -> bool:
+    """Whoever an event was for is not there any more: their subscriptions end (§12.4)."""
+    if delivery.type != "error":
+        return False
+    reason = delivery.stanza.child(ns.CLIENT, "error")
+    if reason is not None and any(f"<{name} " in reason.xml for name in _GONE):
+        service, sender = Service(delivery.host, delivery.to.local), delivery.sender
+        for one in service.people.subscriptions_of(service.local, sender.bare):
+            node = service.host.store.pubsub.node(service.local, one.node)
+            if node is not None and one.jid == sender.full:
+                service.people.unsubscribe(node.id, one.jid).wait()
     return True
 
 
