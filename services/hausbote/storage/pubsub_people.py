@@ -18,6 +18,10 @@ _SUBSCRIBE: Final = (
     " SELECT ?, ?, ?, ?, ?, (SELECT id FROM account WHERE local = ?)"
     " WHERE EXISTS (SELECT 1 FROM pubsub_node WHERE id = ?)"
 )
+_SUBSCRIPTIONS: Final = (
+    "SELECT name, jid, subid, state FROM pubsub_subscription"
+    " JOIN pubsub_node ON pubsub_node.id = node_id"
+)
 
 
 class Affiliation(NamedTuple):
@@ -79,23 +83,17 @@ class People:
 
     def subscription(self, node: int, jid: str) -> Subscription | None:
         """Of exactly that JID."""
-        found = [one for one in self.subscriptions(node) if one.jid == jid]
-        return found[0] if found else None
+        sql = f"{_SUBSCRIPTIONS} WHERE node_id = ? AND jid = ?"
+        row = self._reader.execute_sql(sql, (node, jid)).fetchone()
+        return None if row is None else Subscription(*row)
 
     def subscriptions(self, node: int) -> list[Subscription]:
-        sql = (
-            "SELECT name, jid, subid, state FROM pubsub_subscription"
-            " JOIN pubsub_node ON pubsub_node.id = node_id WHERE node_id = ? ORDER BY jid"
-        )
+        sql = f"{_SUBSCRIPTIONS} WHERE node_id = ? ORDER BY jid"
         return [Subscription(*row) for row in self._reader.execute_sql(sql, (node,))]
 
     def subscriptions_of(self, service: str, bare: str) -> list[Subscription]:
         """Those of a bare JID with nodes of a service, with whatever resource."""
-        sql = (
-            "SELECT name, jid, subid, state FROM pubsub_subscription"
-            " JOIN pubsub_node ON pubsub_node.id = node_id WHERE service = ? AND bare = ?"
-            " ORDER BY name, jid"
-        )
+        sql = f"{_SUBSCRIPTIONS} WHERE service = ? AND bare = ? ORDER BY name, jid"
         return [Subscription(*row) for row in self._reader.execute_sql(sql, (service, bare))]
 
     def is_subscribed(self, node: int, bare: str) -> bool:
