@@ -138,6 +138,19 @@ def test_what_is_refused_because_somebody_is_blocked_changes_no_roster(cast, typ
         client.receives_nothing()
 
 
+def test_whoever_asks_somebody_who_blocks_them_sees_what_they_would_of_anybody(cast):
+    juliet, romeo = cast("juliet", "romeo")
+    blocks(juliet, "romeo@h")
+    romeo.sends("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>")
+    romeo.receives("<iq type='result' id='r'/>")
+    romeo.sends("<presence type='subscribe' to='juliet@h'/>")
+    romeo.receives(
+        "<iq type='set'><query xmlns='jabber:iq:roster'><item jid='juliet@h' ask='subscribe'/></query></iq>"
+    )
+    romeo.receives_nothing()
+    juliet.receives_nothing()
+
+
 def test_what_waits_when_somebody_is_blocked_does_not_arrive_any_more(cast):
     romeo, juliet = cast("romeo", "juliet/desk")
     juliet.sends("<presence><priority>-1</priority></presence>")  # takes no messages

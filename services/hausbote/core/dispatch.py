@@ -88,10 +88,6 @@ def _same(jid: JID, claimed: str) -> bool:
 
 
 def _presence_from_session(host: Host, session: Session, stanza: Stanza, to: JID | None) -> None:
-    for screen in host.registry.screens if to is not None else ():
-        # Before anything is changed, for what is refused changes nothing.
-        if to is not None and screen(host, stanza, session.jid, to, session):
-            return
     kind = presence_type(stanza)
     handler = host.registry.outbound.get(kind)
     if handler is not None:

@@ -13,6 +13,7 @@ from hausbote.core.dispatch import route
 from hausbote.core.feature import Feature, Phase
 from hausbote.core.host import Host
 from hausbote.core.request import Presence
+from hausbote.features.blocklist import blocks, refusal
 from hausbote.features.contacts import (
     contacts_of,
     interested,
@@ -108,6 +109,8 @@ def _parties(presence: Presence) -> tuple[Account, str]:
         raise BadRequest("a subscription needs a to address")
     if presence.to.bare == presence.sender.bare:
         raise BadRequest("everybody sees their own presence anyway")
+    if blocks(presence.host, presence.sender.local, presence.to):
+        raise refusal()  # before anything is changed
     return presence.session.account, presence.to.bare
 
 
