@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from hausbote.base.jid import names
 from hausbote.base.tokens import token
 from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature, Stage
@@ -128,12 +129,10 @@ def _is_ours(room: Room, child: Child) -> bool:
     if (child.ns, child.name) in announce.OURS:
         return True
     if child.ns == ns.STANZA_ID and child.name == "stanza-id":
-        return start_tag(child).get("by") == room.jid.full
+        return names(start_tag(child).get("by"), room.jid.full)
     if child.ns == ns.DELAY:
-        return start_tag(child).get("from", "").partition("/")[0] in (
-            room.jid.full,
-            room.jid.domain,
-        )
+        said = start_tag(child).get("from", "").partition("/")[0]
+        return names(said, room.jid.full) or names(said, room.jid.domain)
     return False
 
 
