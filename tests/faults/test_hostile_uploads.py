@@ -3,8 +3,8 @@
 import contextlib
 import json
 import os
+import shutil
 import subprocess
-import threading
 import time
 
 import pytest
@@ -350,7 +350,7 @@ def test_a_full_box_says_so(tmp_path):
 
 
 def test_a_disk_that_fills_up_meanwhile(tmp_path):
-    """On a disk of 3 MB: two uploads that fit one by one."""
+    """On a disk of 3 MB: two uploads that fit one by one, and something else that takes the room."""
     world = RunningWorld(tmp_path / "state", "upload.free_bytes=0", address="127.0.0.34")
     small = world.state / "uploads"
     world.stop()
@@ -362,28 +362,20 @@ def test_a_disk_that_fills_up_meanwhile(tmp_path):
         world.add_account("romeo")
         client = world.client().log_in("romeo", PASSWORD)
         size = 2_000_000
-        places = [slot(client, size) for _ in range(2)]
-        socks = [tls(world) for _ in places]
-        for sock, place in zip(socks, places, strict=True):
-            sock.sendall(head(place, b"%d" % size) + b"x" * 500_000)
-        begun(world, *places)
-        answers = []
-
-        def finish(sock):
-            with contextlib.suppress(OSError):
-                sock.sendall(b"x" * 1_500_000)
-            answers.append(sock.recv(1000).split()[1])
-
-        threads = [threading.Thread(target=finish, args=(sock,)) for sock in socks]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert b"507" in answers
-        assert set(answers) <= {b"201", b"507"}
-        assert len(kept(world)) == answers.count(b"201")
-        place = slot(client, 500_000)
-        assert put(world, place, b"y" * 500_000)[0] == 201
+        first, second = (slot(client, size) for _ in range(2))
+        sock = tls(world)
+        sock.sendall(head(first, b"%d" % size) + b"x" * 500_000)
+        begun(world, first)
+        says(put(world, second, b"y" * size), 507)
+        sock.sendall(b"x" * 1_500_000)
+        assert sock.recv(1000).startswith(b"HTTP/1.1 201 ")
+        assert kept(world) == {first.id}
+        tiny = slot(client, 200_000)
+        (small / "another").write_bytes(b"z" * (shutil.disk_usage(small).free - 100_000))
+        says(put(world, tiny, b"y" * 200_000), 507)
+        (small / "another").unlink()
+        assert put(world, tiny, b"y" * 200_000)[0] == 201
+        assert kept(world) == {first.id, tiny.id}
     finally:
         world.close()
         subprocess.run(["umount", small], check=True)

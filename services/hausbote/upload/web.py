@@ -182,15 +182,15 @@ class Web:
     def _store(self, slot: Slot, exchange: Exchange) -> bytes:
         """The digest of the file, which is in its place then.  DiskFull; nothing is left of it."""
         compute, body = self._host.compute, exchange.receive(slot.size)
-        pieces = _next(body)
-        if sum(map(len, pieces)) == slot.size:  # one way to the thread is enough
-            whole: bytes = _to_disk(compute, self._depot.put, slot.id, pieces)
+        piece = _next(body)
+        if len(piece) == slot.size:  # one way to the thread is enough
+            whole: bytes = _to_disk(compute, self._depot.put, slot.id, piece)
             return whole
-        incoming: Incoming = _to_disk(compute, self._depot.begin, slot.id)
+        incoming: Incoming = _to_disk(compute, self._depot.begin, slot.id, slot.size)
         try:
-            while pieces:
-                _to_disk(compute, incoming.write, pieces)
-                pieces = _next(body)
+            while piece:
+                _to_disk(compute, incoming.write, piece)
+                piece = _next(body)
             digest: bytes = _to_disk(compute, incoming.finish)
         except BaseException:
             compute(incoming.discard)
@@ -243,10 +243,10 @@ class Web:
         ]
 
 
-def _next(body: Iterator[list[bytes]]) -> list[bytes]:
-    """The next pieces of a body; none at its end."""
+def _next(body: Iterator[memoryview]) -> memoryview:
+    """The next piece of a body; an empty one at its end."""
     try:
-        return next(body, [])
+        return next(body, memoryview(b""))
     except TimeoutError:
         raise Refused("408 Request Timeout", "This came too slowly.") from None
 
