@@ -9,21 +9,16 @@ bytes of a request, bytes per second, and connections per address.  Forwarding h
 here: the address of a client is that of its connection.
 """
 
-import errno
-import io
 import socket
-import time
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Final
 
-import gevent
 from gevent.pywsgi import Input, WSGIHandler, WSGIServer
-from gevent.socket import wait
 from OpenSSL import SSL
 
 from hausbote.base.log import bug
-from hausbote.net.connection import READ, WRITE, Connection, Traffic
+from hausbote.net.connection import Connection, Traffic
 from hausbote.net.http_head import (
     Fields,
     TooLarge,
@@ -32,20 +27,13 @@ from hausbote.net.http_head import (
     read_request_line,
     read_target,
 )
+from hausbote.net.http_socket import CHUNK, HttpSocket
 from hausbote.net.listener import AddressBook, keep_alive, listen
 from hausbote.net.tls import TlsShelf
 
-_CHUNK: Final = 16_384
-_HEAD_BYTES: Final = 32_768  # before its own bound, which has an answer
 _DRAINED: Final = 4_194_304  # bytes of a refused request that are read and dropped
-_HANDSHAKE: Final = 10.0  # seconds
-_REQUEST: Final = 30.0  # seconds from a request's first byte to its last
-_IDLE: Final = 75.0  # seconds between two requests: longer than a held one is held
-_WRITE: Final = 30.0  # seconds without a byte taken
-_STALL: Final = 30.0  # seconds without a byte of a body that may take its time
-_SLOWEST: Final = 8_192  # bytes per second of such a body, on the whole
+_LITTLE: Final = 8_192  # bytes of a body that go with the head
 _BATCH: Final = 1_048_576  # bytes of a body that are handed on together at most,
-_ENOUGH: Final = 65_536  # and at least, if they are not the last ones
 
 _REFUSAL: Final = (
     b"HTTP/1.1 %s\r\nAccess-Control-Allow-Origin: *\r\n"
@@ -53,186 +41,7 @@ _REFUSAL: Final = (
 )
 
 Environ = dict[str, Any]
-Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes | memoryview]]
-
-
-class _Socket:
-    """What pywsgi reads from and writes to: the server's side of one TLS connection."""
-
-    def __init__(self, sock: socket.socket, tls: SSL.Connection, traffic: Traffic) -> None:
-        self._sock: socket.socket | None = sock
-        self._readable = _watcher(sock, READ)
-        self._writable: Any = None
-        self._tls = tls
-        self._traffic = traffic
-        self._budget = float(traffic.burst)
-        self._budget_at = time.monotonic()
-        self._until = time.monotonic() + _HANDSHAKE
-        self._bytes = 0
-        self._between = False
-        self._latest = 0.0  # when a body that may take its time must be there; 0 = there is none
-        self.handed_over = False
-        self.is_mute = False
-
-    def handshake(self) -> None:
-        self._retry(self._tls.do_handshake)
-
-    def expect_request(self) -> None:
-        """The next byte may take its time; from there on a request has its seconds and bytes."""
-        self._until = time.monotonic() + _IDLE
-        self._bytes = _HEAD_BYTES + _CHUNK  # the end of the head brings some of the body
-        self._between = True
-        self._latest = 0.0
-
-    def expect_file(self, size: int) -> None:
-        """The rest of the request is a body that may take long, as long as it gets on."""
-        self.expect_body(size)
-        self._latest = time.monotonic() + _REQUEST + size / _SLOWEST
-
-    def expect_body(self, size: int) -> None:
-        self._bytes = size + _CHUNK  # the chunks' own lines
-
-    def recv_into(self, buffer: Any) -> int:
-        """How many bytes came; 0 at the end."""
-        if self._sock is None:
-            return 0
-        try:
-            size: int = self._retry(partial(self._tls.recv_into, buffer, _CHUNK))
-        except SSL.ZeroReturnError:
-            return 0
-        if self._between:
-            self._between = False
-            self._until = time.monotonic() + _REQUEST
-        elif self._latest:
-            self._get_on()
-        self._charge(size)
-        return size
-
-    def early(self, file: io.BufferedReader, limit: int) -> bytes:
-        """Up to that much of what `file`, which is ours, has read ahead."""
-        self.is_mute = True
-        data = file.read1(limit)
-        self.is_mute = False
-        return data
-
-    def fill(self, buffer: memoryview) -> int:
-        """How many bytes came: all that is there, as much as there is room for, and never so little
-        that it would not be worth the way to the disk.  OSError if it does not come."""
-        recv_into, at = self._tls.recv_into, 0
-        enough = min(_ENOUGH, len(buffer))
-        while at < len(buffer):
-            try:
-                at += recv_into(buffer[at : at + _CHUNK])
-            except SSL.WantReadError:
-                if at >= enough:
-                    break
-                at += self._some(buffer[at:])
-            except SSL.Error:
-                raise _cut() from None
-        self._get_on()
-        self._charge(at)
-        return at
-
-    def _some(self, buffer: memoryview) -> int:
-        try:
-            size: int = self._retry(partial(self._tls.recv_into, buffer, _CHUNK))
-        except SSL.ZeroReturnError:
-            raise _cut() from None
-        self._get_on()
-        return size
-
-    def _get_on(self) -> None:
-        """Something of a body came: so much time is left for more."""
-        now = time.monotonic()
-        self._until = min(now + _STALL, self._latest)
-        if self._until <= now:
-            raise _too_late()
-
-    def _charge(self, size: int) -> None:
-        self._bytes -= size
-        if self._bytes < 0:
-            raise ConnectionAbortedError("a request is too large")
-        rate, burst = self._traffic.bytes_per_second, self._traffic.burst
-        if rate:
-            now = time.monotonic()
-            refilled = self._budget + (now - self._budget_at) * rate
-            self._budget, self._budget_at = min(refilled, burst) - size, now
-            if self._budget < 0:
-                gevent.sleep(-self._budget / rate)
-
-    def sendall(self, data: bytes | bytearray | memoryview) -> None:
-        if self._sock is None:
-            raise _cut()
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[self._tls.send(view) :]
-            except SSL.WantWriteError:
-                self._until = time.monotonic() + _WRITE
-                view = view[self._retry(partial(self._tls.send, view)) :]
-            except SSL.Error:
-                raise _cut() from None
-
-    def _retry(self, step: Callable[[], Any]) -> Any:
-        """Call until it need not wait; OSError when time is up or the connection is broken."""
-        if self._sock is None:
-            raise _cut()
-        while True:
-            try:
-                return step()
-            except SSL.WantReadError:
-                watcher = self._readable
-            except SSL.WantWriteError:
-                watcher = self._writable = self._writable or _watcher(self._sock, WRITE)
-            except SSL.ZeroReturnError:
-                raise
-            except SSL.Error:
-                raise _cut() from None
-            left = self._until - time.monotonic()
-            if left <= 0:
-                raise _too_late()
-            wait(watcher, timeout=left, timeout_exc=_too_late())
-
-    def makefile(self, *_: object) -> io.BufferedReader:
-        return io.BufferedReader(_Raw(self), _CHUNK)
-
-    def hand_over(self) -> tuple[socket.socket, SSL.Connection]:
-        """Give the connection to somebody else; nothing is read or closed here any more."""
-        self.handed_over = True
-        return self._let_go(), self._tls
-
-    def close(self) -> None:
-        if self._sock is None:
-            return
-        try:
-            self._tls.shutdown()
-            self._sock.shutdown(socket.SHUT_WR)
-        except (OSError, SSL.Error):
-            pass
-        self._let_go().close()
-
-    def _let_go(self) -> socket.socket:
-        sock, self._sock = self._sock, None
-        assert sock is not None
-        for watcher in (self._readable, self._writable):
-            if watcher is not None:
-                watcher.close()
-        return sock
-
-
-class _Raw(io.RawIOBase):
-    def __init__(self, source: _Socket) -> None:
-        self._source = source
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        return None if self._source.is_mute else self._source.recv_into(buffer)
-
-
-def _watcher(sock: socket.socket, events: int) -> Any:
-    return gevent.get_hub().loop.io(sock.fileno(), events)
+Application = Callable[[Environ, Callable[..., Any]], "Iterable[bytes] | Stored"]
 
 
 @lru_cache(64)
@@ -242,15 +51,17 @@ def _key(name: str) -> str:
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
 
-# pywsgi wants errors of connections to have numbers.
+class Stored:
+    """An answer's body that can be read again: `size` bytes."""
 
+    size: int
 
-def _cut() -> ConnectionResetError:
-    return ConnectionResetError(errno.ECONNRESET, "the peer is gone")
+    def piece(self, at: int) -> memoryview:
+        """Up to CHUNK bytes from there on, the same ones each time; good until somebody waits."""
+        raise NotImplementedError
 
-
-def _too_late() -> TimeoutError:
-    return TimeoutError(errno.ETIMEDOUT, "the peer is too slow")
+    def close(self) -> None:
+        """Nothing more is read."""
 
 
 class Exchange:
@@ -374,6 +185,9 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
     def process_result(self) -> None:
         if self.socket.handed_over:
             return
+        if isinstance(self.result, Stored):
+            self._send_stored(self.result)
+            return
         pieces = iter(self.result)
         self.write(next(pieces, b""))
         send = self.write if self.response_use_chunked else self.socket.sendall
@@ -381,6 +195,13 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
             send(piece)
         if self.response_use_chunked:
             self._sendall(b"0\r\n\r\n")
+
+    def _send_stored(self, stored: Stored) -> None:
+        if stored.size <= _LITTLE:
+            self.write(bytes(stored.piece(0)))
+        else:
+            self.write(b"")
+            self.socket.stream(stored.size, stored.piece)
 
     def _write_with_headers(self, data: bytes | memoryview) -> None:
         """In one record if there is little to say."""
@@ -391,7 +212,7 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
             lines += name, b": ", value, b"\r\n"
         lines.append(b"\r\n")
         head = b"".join(lines)
-        if self.response_use_chunked or len(head) + len(data) > _CHUNK:
+        if self.response_use_chunked or len(head) + len(data) > CHUNK:
             self._sendall(head)
             self._write(data)
         else:
@@ -453,7 +274,7 @@ class HttpServer(WSGIServer):  # type: ignore[misc]
             sock.close()
             return
         sock.setblocking(False)
-        wire = _Socket(sock, self.shelf.connection(sock), self.traffic)
+        wire = HttpSocket(sock, self.shelf.connection(sock), self.traffic)
         try:
             wire.handshake()
             super().handle(wire, address)

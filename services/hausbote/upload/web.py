@@ -16,7 +16,7 @@ from hausbote.base.log import Event, bug, log
 from hausbote.core.host import Host
 from hausbote.net.certificates import certificates
 from hausbote.net.connection import Traffic
-from hausbote.net.http import Environ, Exchange, HttpServer
+from hausbote.net.http import Environ, Exchange, HttpServer, Stored
 from hausbote.net.listener import AddressBook
 from hausbote.net.tls import CertificateError, TlsShelf
 from hausbote.storage import Slot, StorageError, Upload
@@ -109,7 +109,7 @@ class Web:
 
     # -- requests ------------------------------------------------------------------------------
 
-    def _answer(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes | memoryview]:
+    def _answer(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes] | Stored:
         request = _Request(environ, start)
         try:
             return self._handle(request)
@@ -119,7 +119,7 @@ class Web:
             sorry = Refused("503 Service Unavailable", "This does not work at the moment.")
             return request.refuse(sorry)
 
-    def _handle(self, request: "_Request") -> Iterable[bytes | memoryview]:
+    def _handle(self, request: "_Request") -> Iterable[bytes] | Stored:
         if request.host not in self._names:
             raise Refused("421 Misdirected Request", "This is another server.")
         if request.method == "OPTIONS":
@@ -133,7 +133,7 @@ class Web:
 
     # -- PUT -----------------------------------------------------------------------------------
 
-    def _put(self, request: "_Request") -> Iterable[bytes | memoryview]:
+    def _put(self, request: "_Request") -> Iterable[bytes] | Stored:
         slot = self._slot(request)
         if slot.id in self._at_work:
             raise Refused("409 Conflict", "This file is being uploaded already.")
@@ -199,7 +199,7 @@ class Web:
 
     # -- GET -----------------------------------------------------------------------------------
 
-    def _get(self, request: "_Request") -> Iterable[bytes | memoryview]:
+    def _get(self, request: "_Request") -> Iterable[bytes] | Stored:
         upload = self._host.store.uploads.get(request.id)
         if upload is None or self._is_over(upload):
             raise Refused("404 Not Found", _TELLS_NOTHING)
