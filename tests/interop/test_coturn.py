@@ -233,7 +233,8 @@ def test_calls_do_not_reach_what_is_not_the_internet(house, peer):
     "peer",
     [
         "::1", "::", "fe80::1", "fd00::1", "fec0::1", "ff02::1", "::ffff:192.168.0.1", "::192.168.0.1",
-        "64:ff9b::c0a8:1", "2002:c0a8:1::1", "2001:db8::1", "2620:4f:8000::254",
+        "::ffff:0:192.168.0.1", "64:ff9b::c0a8:1", "2002:c0a8:1::1", "2001::1", "2001:db8::1", "4000::1",
+        "2620:4f:8000::254",
     ],
 )  # fmt: skip
 def test_nor_over_ipv6(house, peer):

@@ -42,7 +42,10 @@ _CROSS_ORIGIN: Final = (
 )
 _PREFLIGHT: Final = (
     ("Access-Control-Allow-Methods", _METHODS),
-    ("Access-Control-Allow-Headers", "Authorization, Content-Type, Range, If-Range, If-None-Match"),
+    (
+        "Access-Control-Allow-Headers",
+        "Authorization, Content-Type, Range, If-Range, If-Match, If-None-Match",
+    ),
     ("Access-Control-Max-Age", "7200"),
 )
 _TELLS_NOTHING: Final = "Nothing is here.\n"
@@ -163,6 +166,12 @@ class Web:
             raise Refused(status, "This is not the size that was announced.")
         if request.type is not None and plain_type(request.type) != slot.type:
             raise Refused("415 Unsupported Media Type", "This is not the type that was announced.")
+        if request.is_part:
+            raise Refused("400 Bad Request", "A file comes as a whole.")
+        if request.is_encoded:
+            raise Refused("415 Unsupported Media Type", "A file comes as it is, without a coding.")
+        if request.means_another(None):
+            raise Refused("412 Precondition Failed", "There is no file yet that could be meant.")
         return slot
 
     def _take(self, slot: Slot, exchange: Exchange) -> None:
@@ -205,6 +214,8 @@ class Web:
             raise Refused("404 Not Found", _TELLS_NOTHING)
         tag = f'"{upload.digest.hex()[:32]}"'
         headers = self._headers(upload, tag)
+        if request.means_another(tag):
+            raise Refused("412 Precondition Failed", "This is not the file that is meant.")
         if request.has_already(tag):
             return request.say("304 Not Modified", *headers)
         try:
@@ -286,10 +297,28 @@ class _Request:
         scheme, _, key = self._environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         return key.strip() if scheme.lower() == "bearer" else ""
 
+    @property
+    def is_part(self) -> bool:
+        return "HTTP_CONTENT_RANGE" in self._environ
+
+    @property
+    def is_encoded(self) -> bool:
+        coding: str = self._environ.get("HTTP_CONTENT_ENCODING", "identity")
+        return coding.lower() != "identity"
+
+    def means_another(self, tag: str | None) -> bool:
+        """Whether it is about another file than the one with that tag; None = there is none."""
+        if "HTTP_IF_MATCH" not in self._environ:
+            return False
+        tags = self._tags("HTTP_IF_MATCH")
+        return tag is None or not (tag in tags or "*" in tags)
+
     def has_already(self, tag: str) -> bool:
-        known = self._environ.get("HTTP_IF_NONE_MATCH", "")
-        tags = [one.strip().removeprefix("W/") for one in known.split(",")]
+        tags = [one.removeprefix("W/") for one in self._tags("HTTP_IF_NONE_MATCH")]
         return tag in tags or "*" in tags
+
+    def _tags(self, field: str) -> list[str]:
+        return [one.strip() for one in self._environ.get(field, "").split(",")]
 
     def range(self, tag: str) -> str:
         """What part is wanted; "" for all, also if what part was told of another file."""
