@@ -49,6 +49,7 @@ fuzz: check  ## properties for as long as you like: HYPOTHESIS_PROFILE=long
 
 bench: check  ## measure against Prosody and ejabberd; see docs/benchmarks.md
 	$(BIN)/python tests/bench/run
+	$(BIN)/python tests/bench/files
 
 docs: check  ## write what is made from the code: settings page, pipelines, standards
 	$(BIN)/python -m hausbote.cli.settings_docs > docs/settings.md

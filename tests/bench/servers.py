@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 HAUSBOTE = [sys.executable, "-m", "hausbote.cli"]
@@ -23,9 +24,12 @@ NO_LIMITS = (
 
 class Hausbote:
     name = "Hausbote"
-    host = "127.0.0.2"
 
-    def __init__(self, data: Path, archive: bool) -> None:
+    def __init__(
+        self, data: Path, archive: bool, more: Sequence[str] = (), host: str = "127.0.0.2"
+    ) -> None:
+        """`more` are further settings."""
+        self.host = host
         self.state = data / "hausbote"
         self.database = self.state / "hausbote.db"
         self.environment = dict(os.environ)
@@ -35,6 +39,7 @@ class Hausbote:
             f"archive.enabled={'yes' if archive else 'no'}",
         ]
         chosen += [f"limits.{name}=0" for name in NO_LIMITS]
+        chosen += more
         overrides = [argument for one in chosen for argument in ("--set", one)]
         command = [*HAUSBOTE, "--state", str(self.state), "init", "--domain", DOMAIN]
         subprocess.run(
@@ -70,7 +75,8 @@ class Peer:
             self.database = self.directory / "data" / "prosody.sqlite"
         self.environment = os.environ | {
             "PEER_DATA": str(data), "PEER_CPU": "1", "PEER_GC": "generational",
-            "PEER_MAM": "on" if archive else "off",
+            "PEER_MAM": "on" if archive else "off", "PEER_IP": host,
+            "PEER_NODE": f"bench-{host.rpartition('.')[2]}@localhost",
         }  # fmt: skip
         self.restart = shlex.join([str(script), variant])
         self.stopper = script.with_name("stop.sh")

@@ -18,9 +18,9 @@ from pathlib import Path
 from hausbote.upload.depot import Depot
 depot = Depot(Path(sys.argv[1]))
 depot.prepare()
-file = depot.begin("0f" * 16)
+file = depot.begin("0f" * 16, 1 << 20)
 while True:
-    file.write([b"x" * 1000])
+    file.write(b"x" * 1000)
     print("more", flush=True)
 """
 
@@ -46,7 +46,7 @@ def small_disk(place, size):
 
 
 def put(depot, id, content):
-    return depot.put(id, [content])
+    return depot.put(id, content)
 
 
 def content_of(depot, id):
@@ -59,9 +59,9 @@ def files(directory):
 
 
 def test_a_file_comes_back_with_its_digest(depot):
-    file = depot.begin(ID)
-    file.write([b"But ", b""])
-    file.write([b"soft!"])
+    file = depot.begin(ID, 9)
+    file.write(b"But ")
+    file.write(memoryview(b"soft!"))
     digest = file.finish()
     assert content_of(depot, ID) == b"But soft!"
     assert digest == hashlib.sha256(b"But soft!").digest()
@@ -75,20 +75,20 @@ def test_only_their_owner_may_read_files(depot, tmp_path):
 
 
 def test_nothing_is_in_its_place_before_it_is_whole(depot):
-    file = depot.begin(ID)
-    file.write([b"x"])
+    file = depot.begin(ID, 1)
+    file.write(b"x")
     with pytest.raises(FileNotFoundError):
         depot.open(ID)
     with pytest.raises(FileExistsError):
-        depot.begin(ID)
+        depot.begin(ID, 1)
     file.discard()
     put(depot, ID, b"y")
     assert content_of(depot, ID) == b"y"
 
 
 def test_what_is_discarded_leaves_nothing(depot, tmp_path):
-    file = depot.begin(ID)
-    file.write([b"x" * 100_000])
+    file = depot.begin(ID, 200_000)
+    file.write(b"x" * 100_000)
     file.discard()
     assert files(tmp_path / "uploads") == []
 
@@ -106,7 +106,7 @@ def test_a_file_is_removed_and_that_it_is_gone_is_no_fault(depot, tmp_path):
 )
 def test_nothing_else_becomes_a_path(depot, id):
     assert not is_id(id)
-    for step in (depot.begin, depot.open, depot.remove):
+    for step in (lambda id: depot.begin(id, 1), depot.open, depot.remove):
         with pytest.raises(ValueError, match="not an id"):
             step(id)
 
@@ -143,9 +143,12 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
         depot.prepare()
         assert not depot.has_room(2 << 20, 0)
         assert not depot.has_room(1000, 1 << 20)
-        file = depot.begin(ID)
         with pytest.raises(DiskFull):
-            file.write([b"x" * 100_000] * 20)
+            depot.begin(ID, 2_000_000)
+        assert files(place) == []
+        file = depot.begin(ID, 1)
+        with pytest.raises(DiskFull):
+            file.write(b"x" * 2_000_000)
         file.discard()
         with pytest.raises(DiskFull):
             put(depot, ID, b"x" * 2_000_000)

@@ -67,7 +67,7 @@ class TestNodes:
         assert node.config == {"title": ["T"]}
         assert store.pubsub.nodes("juliet") == [node]
         assert store.pubsub.nodes("romeo") == []
-        assert store.pubsub.affiliations(node.id) == {JULIET: "owner"}
+        assert store.pubsub.people.affiliations(node.id) == {JULIET: "owner"}
 
     def test_a_name_is_taken_once_per_service(self, store):
         made(store)
@@ -86,7 +86,7 @@ class TestNodes:
     def test_a_deleted_node_is_gone_with_all_of_it(self, store, path):
         node = made(store)
         put(store, node, ("1", "<a/>"))
-        store.pubsub.subscribe(node.id, ROMEO, ROMEO, "s", "subscribed", "romeo", 0).wait()
+        store.pubsub.people.subscribe(node.id, ROMEO, ROMEO, "s", "subscribed", "romeo", 0).wait()
         store.pubsub.delete(node.id).wait()
         assert store.pubsub.node("juliet", "n") is None
         assert rows(path) == 0
@@ -109,6 +109,15 @@ class TestItems:
         assert put(store, new(), ("2", "<b/>")) == Published(Outcome.DONE)
         assert store.pubsub.ids(node.id) == ["1", "2"]
 
+    def test_a_node_that_appears_meanwhile_and_is_another_one_gets_nothing(self, store):
+        """What is private must not come to where others see it."""
+        open_to_all = new()._replace(config={"access_model": ["open"]})
+        assert put(store, open_to_all, ("1", "<a/>")).removed == ()
+        private = new()._replace(config={"access_model": ["whitelist"]})
+        assert put(store, private, ("2", "<b/>")) == Published(Outcome.EXISTS)
+        node = store.pubsub.node("juliet", "n")
+        assert (node.config, store.pubsub.ids(node.id)) == ({"access_model": ["open"]}, ["1"])
+
     def test_an_item_that_is_published_again_becomes_the_newest(self, store):
         node = made(store)
         put(store, node, ("1", "<a/>"), ("2", "<b/>"))
@@ -127,6 +136,19 @@ class TestItems:
             Outcome.DONE, ("2", "1")
         )
         assert store.pubsub.ids(node.id) == ["3"]
+
+    def test_items_expire(self, store):
+        node, other = made(store), made(store, "other")
+        store.pubsub.configure(node.id, {"item_expire": ["60"]}, -1).wait()
+        store.pubsub.configure(other.id, {"item_expire": ["max"]}, -1).wait()
+        for at, id in ((100.0, "1"), (150.0, "2"), (200.0, "3")):
+            put(store, node, (id, "<a/>"), at=at)
+            put(store, other, (id, "<a/>"), at=at)
+        store.pubsub.expire(node.id, 120.0).wait()
+        assert store.pubsub.ids(node.id) == ["2", "3"]
+        store.pubsub.expire_all(211.0)
+        assert store.pubsub.ids(node.id) == ["3"]
+        assert store.pubsub.ids(other.id) == ["1", "2", "3"]
 
     def test_or_nothing_more_is_taken(self, store):
         node = made(store)
@@ -181,31 +203,37 @@ class TestItems:
 class TestPeople:
     def test_affiliations(self, store):
         node = made(store)
-        store.pubsub.affiliate(node.id, {ROMEO: ("member", "romeo"), "x@y": ("outcast", "")}).wait()
-        assert store.pubsub.affiliation(node.id, ROMEO) == "member"
-        assert store.pubsub.affiliations_of("juliet", "x@y") == [Affiliation("n", "x@y", "outcast")]
-        store.pubsub.affiliate(node.id, {ROMEO: ("none", "romeo")}).wait()
-        assert store.pubsub.affiliation(node.id, ROMEO) == "none"
+        store.pubsub.people.affiliate(
+            node.id, {ROMEO: ("member", "romeo"), "x@y": ("outcast", "")}
+        ).wait()
+        assert store.pubsub.people.affiliation(node.id, ROMEO) == "member"
+        assert store.pubsub.people.affiliations_of("juliet", "x@y") == [
+            Affiliation("n", "x@y", "outcast")
+        ]
+        store.pubsub.people.affiliate(node.id, {ROMEO: ("none", "romeo")}).wait()
+        assert store.pubsub.people.affiliation(node.id, ROMEO) == "none"
 
     def test_subscriptions(self, store):
         node = made(store)
 
         def subscribe(jid, state="subscribed", limit=0):
-            return store.pubsub.subscribe(node.id, jid, ROMEO, "s", state, "romeo", limit).wait()
+            return store.pubsub.people.subscribe(
+                node.id, jid, ROMEO, "s", state, "romeo", limit
+            ).wait()
 
         assert subscribe(ROMEO, "pending")
-        assert not store.pubsub.is_subscribed(node.id, ROMEO)
+        assert not store.pubsub.people.is_subscribed(node.id, ROMEO)
         assert subscribe(ROMEO)
         assert subscribe("romeo@h/phone")
         assert not subscribe("romeo@h/desk", limit=2)
         assert subscribe(ROMEO, limit=2)
-        assert store.pubsub.is_subscribed(node.id, ROMEO)
-        assert store.pubsub.subscriptions_of("juliet", ROMEO) == [
+        assert store.pubsub.people.is_subscribed(node.id, ROMEO)
+        assert store.pubsub.people.subscriptions_of("juliet", ROMEO) == [
             Subscription("n", ROMEO, "s", "subscribed"),
             Subscription("n", "romeo@h/phone", "s", "subscribed"),
         ]
-        store.pubsub.unsubscribe(node.id, ROMEO).wait()
-        assert [one.jid for one in store.pubsub.subscriptions(node.id)] == ["romeo@h/phone"]
+        store.pubsub.people.unsubscribe(node.id, ROMEO).wait()
+        assert [one.jid for one in store.pubsub.people.subscriptions(node.id)] == ["romeo@h/phone"]
 
 
 class TestPrivateXml:
@@ -238,8 +266,8 @@ def test_deleting_an_account_deletes_all_of_it(store, path):
     put(store, own, ("1", "<a/>"))
     made(store, "public", service="", creator="romeo")
     node = made(store)
-    store.pubsub.affiliate(node.id, {ROMEO: ("member", "romeo")}).wait()
-    store.pubsub.subscribe(node.id, ROMEO, ROMEO, "s", "subscribed", "romeo", 0).wait()
+    store.pubsub.people.affiliate(node.id, {ROMEO: ("member", "romeo")}).wait()
+    store.pubsub.people.subscribe(node.id, ROMEO, ROMEO, "s", "subscribed", "romeo", 0).wait()
     store.private.put("romeo", [Piece("urn:a", "x", "<x/>")], 0, 0).wait()
     store.vcards.put("romeo", "<vCard/>").wait()
     store.accounts.delete("romeo", ROMEO)

@@ -45,7 +45,7 @@ class Place:
             self.store.uploads.reserve("romeo", slot, Bounds(9, 0, 0, 0, True), int(self.now))
             is None
         )
-        digest = self.depot.put(id, [b"x"])
+        digest = self.depot.put(id, b"x")
         assert self.store.uploads.fill(id, digest, self.now, 0)
         return id
 
@@ -100,7 +100,7 @@ def test_a_file_of_a_slot_that_was_never_filled_goes_in_the_end(place):
     id = os.urandom(16).hex()
     slot = Slot(id, "x", "a/b", 1, b"k", int(place.now) + 300)
     place.store.uploads.reserve("romeo", slot, Bounds(9, 0, 0, 0, True), int(place.now))
-    place.depot.put(id, [b"x"])
+    place.depot.put(id, b"x")
     assert place.left() == {id}
     place.now += 2 * DAY
     assert place.left() == set()

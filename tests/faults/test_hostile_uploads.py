@@ -3,8 +3,8 @@
 import contextlib
 import json
 import os
+import shutil
 import subprocess
-import threading
 import time
 
 import pytest
@@ -99,6 +99,26 @@ def test_another_type_is_refused(fort, romeo):
     says(put(fort, place, b"four", Content_Type="text/html"), 415)
     says(put(fort, place, b"four", Content_Type="not a type"), 415)
     assert put(fort, place, b"four", Content_Type="Image/PNG; q=1")[0] == 201
+
+
+def test_a_file_comes_as_a_whole_and_as_it_is(fort, place):
+    before = kept(fort)
+    says(put(fort, place, BODY, Content_Range=f"bytes 0-599999/{len(BODY)}"), 400)
+    says(put(fort, place, BODY, Content_Encoding="gzip"), 415)
+    says(put(fort, place, BODY, If_Match="*"), 412)
+    assert kept(fort) == before
+    assert put(fort, place, BODY, Content_Encoding="identity", If_None_Match="*")[0] == 201
+
+
+def test_four_gigabytes_are_not_waited_for(fort, romeo, place):
+    before = kept(fort)
+    sock = tls(fort)
+    sock.sendall(head(place, b"4294967296") + b"x" * 10_000)
+    assert sock.recv(1000).startswith(b"HTTP/1.1 413 ")
+    sock.close()
+    assert raw(fort, head(place, b"18446744073709551617")).startswith(b"HTTP/1.1 400 ")
+    assert kept(fort) == before
+    still_serves(fort, romeo)
 
 
 def test_a_file_comes_once(fort, place):
@@ -210,6 +230,44 @@ def test_requests_that_two_programs_might_read_differently_are_refused(fort, pla
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert answer.count(b"HTTP/1.1 ") == 1, "the rest was taken for another request"
     assert kept(fort) == before
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\nHost: upload.h\r\n\r\n", b"414"),
+        (b"GET / HTTP/1.1\r\nHost: upload.h\r\nX: " + b"y" * 17_000 + b"\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\nHost: upload.h\r\n" + b"X: y\r\n" * 200 + b"\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.0\r\nHost: upload.h\r\nTransfer-Encoding: chunked\r\n\r\n", b"400"),
+        (b"HEAD / HTTP/1.1\r\nHost: upload.h\r\nContent-Length: 5\r\n\r\nhello", b"400"),
+    ],
+)
+def test_heads_have_their_bounds(fort, request_, status):
+    answer = raw(fort, request_)
+    assert answer.split()[1] == status
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_an_address_may_be_told_as_a_whole(fort, place):
+    """As to a proxy (RFC 9112 §3.2.2); then it, and not the field, says whose it is."""
+    assert put(fort, place, BODY)[0] == 201
+    rest = b" HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n"
+    path = place.path.encode()
+    assert raw(fort, b"GET https://upload.h" + path + rest).endswith(BODY)
+    assert raw(fort, b"GET https://other" + path + rest).startswith(b"HTTP/1.1 421 ")
+    with_ours = rest.replace(b"other", b"upload.h")
+    assert raw(fort, b"GET https://other" + path + with_ours).startswith(b"HTTP/1.1 421 ")
+
+
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [(b"HTTP/1.1", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 "), (b"HTTP/1.0", b"HTTP/1.1 201 ")],
+)
+def test_who_waits_to_be_told_to_go_on_is_told(fort, place, version, told):
+    asked = head(place, b"%d" % len(BODY), b"Expect: 100-Continue", b"Connection: close")
+    answer = raw(fort, asked.replace(b"HTTP/1.1", version) + BODY)
+    assert answer.startswith(told)
 
 
 def test_a_body_of_unknown_size_is_refused(fort, place):
@@ -350,7 +408,7 @@ def test_a_full_box_says_so(tmp_path):
 
 
 def test_a_disk_that_fills_up_meanwhile(tmp_path):
-    """On a disk of 3 MB: two uploads that fit one by one."""
+    """On a disk of 3 MB: two uploads that fit one by one, and something else that takes the room."""
     world = RunningWorld(tmp_path / "state", "upload.free_bytes=0", address="127.0.0.34")
     small = world.state / "uploads"
     world.stop()
@@ -362,28 +420,20 @@ def test_a_disk_that_fills_up_meanwhile(tmp_path):
         world.add_account("romeo")
         client = world.client().log_in("romeo", PASSWORD)
         size = 2_000_000
-        places = [slot(client, size) for _ in range(2)]
-        socks = [tls(world) for _ in places]
-        for sock, place in zip(socks, places, strict=True):
-            sock.sendall(head(place, b"%d" % size) + b"x" * 500_000)
-        begun(world, *places)
-        answers = []
-
-        def finish(sock):
-            with contextlib.suppress(OSError):
-                sock.sendall(b"x" * 1_500_000)
-            answers.append(sock.recv(1000).split()[1])
-
-        threads = [threading.Thread(target=finish, args=(sock,)) for sock in socks]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert b"507" in answers
-        assert set(answers) <= {b"201", b"507"}
-        assert len(kept(world)) == answers.count(b"201")
-        place = slot(client, 500_000)
-        assert put(world, place, b"y" * 500_000)[0] == 201
+        first, second = (slot(client, size) for _ in range(2))
+        sock = tls(world)
+        sock.sendall(head(first, b"%d" % size) + b"x" * 500_000)
+        begun(world, first)
+        says(put(world, second, b"y" * size), 507)
+        sock.sendall(b"x" * 1_500_000)
+        assert sock.recv(1000).startswith(b"HTTP/1.1 201 ")
+        assert kept(world) == {first.id}
+        tiny = slot(client, 200_000)
+        (small / "another").write_bytes(b"z" * (shutil.disk_usage(small).free - 100_000))
+        says(put(world, tiny, b"y" * 200_000), 507)
+        (small / "another").unlink()
+        assert put(world, tiny, b"y" * 200_000)[0] == 201
+        assert kept(world) == {first.id, tiny.id}
     finally:
         world.close()
         subprocess.run(["umount", small], check=True)

@@ -75,6 +75,11 @@ class TestWhatIsKept:
         desk.receives("<message><stanza-id xmlns='urn:xmpp:sid:0' by='romeo@h'/></message>")
         assert page(desk, form(with_="romeo@h")).bodies == ["Hark!"]
 
+    def test_what_goes_to_the_server_itself_comes_back_and_is_not_kept(self, romeo):
+        romeo.sends(chat(to="h"))
+        romeo.receives("<message type='error' from='h'/>")
+        assert page(romeo).bodies == []
+
     def test_copies_to_many_clients_are_one_message(self, cast, romeo, juliet):
         cast("juliet/desk")
         juliet.forget()
@@ -202,6 +207,13 @@ class TestIds:
         assert stanza_ids(message) == [("room@rooms.h", "x"), ("juliet@h", result)]
         (kept,) = page(romeo).messages
         assert [by for by, _ in stanza_ids(kept)] == ["room@rooms.h", "romeo@h"]
+
+    @pytest.mark.parametrize("spelling", ["JULIET@h", "juliet@H", "&#x4A;uliet@h"])
+    def test_an_id_is_forged_however_its_address_is_written(self, romeo, juliet, spelling):
+        forged = f"<stanza-id xmlns='{SID}' by='{spelling}' id='x'/>"
+        tell(romeo, chat(inner=forged))
+        shown = stanza_ids(juliet.receives("<message/>"))
+        assert shown == [("juliet@h", page(juliet).ids[0])]
 
     def test_forged_ids_are_taken_off_what_is_not_kept(self, romeo, juliet):
         forged = f"<stanza-id xmlns='{SID}' by='juliet@h' id='x'/>"

@@ -1,6 +1,7 @@
 """Blocking people and reporting them: XEP-0191, XEP-0377."""
 
 import pytest
+from lxml import etree
 
 from support.pep import arrives, event, iq, listens, publish
 
@@ -116,6 +117,58 @@ def test_what_one_sends_to_the_blocked_comes_back(cast):
     juliet.sends("<presence to='romeo@h' id='x'/>")
     juliet.receives(f"<presence type='error' id='x'>{BLOCKED}</presence>")
     romeo.receives_nothing()
+
+
+@pytest.mark.parametrize("type", ["subscribe", "subscribed", "unsubscribe", "unsubscribed"])
+def test_what_is_refused_because_somebody_is_blocked_changes_no_roster(cast, type):
+    juliet, romeo, paris = cast("juliet", "romeo", "paris")
+    cast.befriend(juliet, romeo)
+    blocks(juliet, "romeo@h")
+    blocks(juliet, "paris@h")
+    romeo.forget()
+    roster = "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>"
+    juliet.sends(roster)
+    before = etree.tostring(juliet.receives("<iq type='result' id='r'/>")[0])
+    for to in ("romeo@h", "paris@h"):
+        juliet.sends(f"<presence type='{type}' to='{to}'/>")
+        juliet.receives(f"<presence type='error' from='{to}'>{BLOCKED}</presence>")
+    juliet.sends(roster)
+    assert etree.tostring(juliet.receives("<iq type='result' id='r'/>")[0]) == before
+    for client in (juliet, romeo, paris):
+        client.receives_nothing()
+
+
+def test_whoever_asks_somebody_who_blocks_them_sees_what_they_would_of_anybody(cast):
+    juliet, romeo = cast("juliet", "romeo")
+    blocks(juliet, "romeo@h")
+    romeo.sends("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>")
+    romeo.receives("<iq type='result' id='r'/>")
+    romeo.sends("<presence type='subscribe' to='juliet@h'/>")
+    romeo.receives(
+        "<iq type='set'><query xmlns='jabber:iq:roster'><item jid='juliet@h' ask='subscribe'/></query></iq>"
+    )
+    romeo.receives_nothing()
+    juliet.receives_nothing()
+
+
+def test_what_waits_when_somebody_is_blocked_does_not_arrive_any_more(cast):
+    romeo, juliet = cast("romeo", "juliet/desk")
+    juliet.sends("<presence><priority>-1</priority></presence>")  # takes no messages
+    juliet.forget()
+    romeo.sends(says(), "<presence type='subscribe' to='juliet@h'/>")
+    romeo.settle()
+    juliet.receives("<presence type='subscribe' from='romeo@h'/>")
+    blocks(juliet, "romeo@h")
+    paris = cast.log_in("paris")
+    paris.sends(says(text="Sweet lady"))
+    paris.settle()
+    phone = cast.log_in("juliet/phone")
+    phone.sends("<presence/>")
+    came = phone.came()
+    assert [one.findtext("{jabber:client}body") for one in came if one.tag.endswith("message")] == [
+        "Sweet lady"
+    ]
+    assert not [one for one in came if one.get("from") == "romeo@h"]
 
 
 def test_friends_see_a_goodbye_and_nothing_until_they_are_unblocked(cast):

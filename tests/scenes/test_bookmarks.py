@@ -75,6 +75,41 @@ def test_a_list_in_private_xml_becomes_items(cast):
     )
 
 
+def test_a_room_is_bookmarked_once_however_an_old_client_writes_its_address(cast):
+    juliet = cast("juliet")
+    says(juliet, publish(NEW, bookmark("Play"), "play@rooms.h", options=OPTIONS), done())
+    says(juliet, private("set", old(room("Play@Rooms.H", "Play"))), done())
+    answer = says(juliet, items(NEW), done(f"<items node='{NEW}'/>"))
+    assert [item.get("id") for item in answer[0][0]] == ["play@rooms.h"]
+
+
+def test_what_is_no_list_takes_no_bookmarks_away(cast):
+    juliet = cast("juliet")
+    says(juliet, publish(NEW, bookmark("Play"), "play@rooms.h", options=OPTIONS), done())
+    for junk in (
+        "<x xmlns='urn:x'/>",
+        "<storage xmlns='urn:x'/>",
+        "<x xmlns='storage:bookmarks'/>",
+    ):
+        says(juliet, publish(OLD, junk, "current"), done())
+        answer = says(juliet, items(NEW), done(f"<items node='{NEW}'/>"))
+        assert [item.get("id") for item in answer[0][0]] == ["play@rooms.h"]
+    says(juliet, publish(OLD, old(), "current"), done())
+    answer = says(juliet, items(NEW), done(f"<items node='{NEW}'/>"))
+    assert len(answer[0][0]) == 0
+
+
+def test_many_bookmarks_are_taken_over_at_once(cast):
+    juliet = cast("juliet")
+    listens(juliet, NEW)
+    rooms = [room(f"r{number}@rooms.h", f"R{number}") for number in range(300)]
+    juliet.sends(private("set", old(*rooms)))
+    came = juliet.came()
+    assert [one.tag for one in came].count("{jabber:client}message") == 300
+    answer = says(juliet, private("get", f"<storage xmlns='{OLD}'/>"), private("result", old()))
+    assert len(answer[0][0]) == 300
+
+
 def test_a_list_in_the_old_node_becomes_items_and_who_listens_hears(cast):
     juliet, desk = cast("juliet", "juliet/desk")
     listens(desk, OLD)

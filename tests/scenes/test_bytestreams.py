@@ -1,7 +1,9 @@
 """The file proxy (XEP-0065): what it says over XMPP, and bytes through it against a running box."""
 
 import os
+import subprocess
 import threading
+import time
 
 import pytest
 
@@ -117,6 +119,31 @@ def test_a_file_passes_once_the_stream_is_activated(ends):
     ends.requester.close()
     reader.join(20)
     assert got == [content]
+
+
+def test_other_socks_clients_come_through(running):
+    """curl asks for the stream as for the name of a host, and takes the other side for a web server."""
+    romeo, box = running("romeo/orchard"), running.world
+    name = address("curl", romeo.jid, JULIET)
+    target, granted = come(box, name)
+    assert granted == 0
+    proxy = f"socks5h://{box.address}:{box.proxy_port}"
+    command = ["curl", "-sS", "--max-time", "20", "--proxy", proxy, f"http://{name}/"]
+    curl = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 10
+    while not stream_is_complete(romeo, "curl"):
+        assert time.monotonic() < deadline, "curl does not come"
+        time.sleep(0.05)
+    assert target.recv(3) == b"GET"
+    target.sendall(b"HTTP/1.0 200 OK\r\n\r\nBut soft!")
+    target.close()
+    assert curl.communicate(timeout=20) == (b"But soft!", b"")
+
+
+def stream_is_complete(client, sid):
+    """Activate it; False if only one side is there."""
+    activate(client, sid, JULIET)
+    return client.next().get("type") == "result"
 
 
 def test_bytes_pass_both_ways_and_each_way_ends_alone(ends):

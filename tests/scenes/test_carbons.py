@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.rooms import Room
 from support.sasl2_client import bind2, log_in, user_agent
 
 CARBONS = "urn:xmpp:carbons:2"
@@ -303,6 +304,58 @@ def test_private_words_of_rooms_are_copied_only_when_they_are_sent(verona, bridg
     desk.receives_nothing()
 
 
+def test_private_words_in_a_room_are_copied_to_clients_that_are_there_under_the_same_nick(cast):
+    romeo, phone, desk, car, watch = cast(
+        "romeo", "juliet/phone", "juliet/desk", "juliet/car", "juliet/watch"
+    )
+    copies(phone, desk, car, watch)
+    room = Room().make(romeo, "romeo")
+    for client, nick in ((phone, "juliet"), (desk, "juliet"), (car, "J")):
+        room.join(client, nick)
+    for client in (romeo, phone, desk, car):
+        client.forget()
+    phone.sends(message(room.nick("romeo"), inner=BODY))
+    romeo.receives(f"<message from='{room.nick('juliet')}'>{BODY}</message>")
+    desk.receives(carbon("sent", wrapped(f" to='{room.nick('romeo')}'")))
+    for client in (phone, car, watch):
+        client.receives_nothing()
+    desk.sends(f"<presence to='{room.nick('juliet')}' type='unavailable'/>")
+    desk.settle_with(room)
+    for client in (romeo, phone, desk, car):
+        client.forget()
+    phone.sends(message(room.nick("romeo"), inner=BODY))
+    desk.receives_nothing()
+    phone.sends(message("romeo@h", inner=BODY))
+    for client in (desk, car, watch):
+        client.receives(carbon("sent", wrapped(" to='romeo@h'")))
+
+
+def test_private_words_of_rooms_that_do_not_mark_them_are_not_copied(verona, bridge):
+    _, phone, desk = verona
+    phone.sends(
+        "<presence to='ball@bridge.h/juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>"
+    )
+    bridge.receives("<presence to='ball@bridge.h/juliet'/>")
+    for sender in ("ball@bridge.h/Romeo", "lark@bridge.h/Romeo"):
+        bridge.sends(f"<message from='{sender}' to='juliet@h/phone' type='chat'>{BODY}</message>")
+        phone.receives(f"<message from='{sender}'>{BODY}</message>")
+    desk.receives(carbon("received", wrapped(" from='lark@bridge.h/Romeo'")))
+
+
+def test_who_takes_another_nick_in_a_room_is_there_under_that(cast):
+    romeo, phone, desk = cast("romeo", "juliet/phone", "juliet/desk")
+    copies(desk)
+    room = Room().make(romeo, "romeo")
+    room.join(phone, "juliet")
+    room.join(desk, "J")
+    phone.sends(f"<presence to='{room.nick('J')}'/>")
+    for client in (romeo, phone, desk):
+        client.settle_with(room)
+        client.forget()
+    phone.sends(message(room.nick("romeo"), inner=BODY))
+    desk.receives(carbon("sent", wrapped(f" to='{room.nick('romeo')}'")))
+
+
 def test_an_invitation_by_way_of_the_room_is_copied(verona, bridge):
     _, phone, desk = verona
     invitation = f"<x xmlns='{MUC_USER}'><invite from='romeo@h'/></x>"
@@ -348,6 +401,16 @@ def test_our_own_refusal_is_copied(verona):
     phone.receives("<message type='error' id='m'/>")
     desk.receives(carbon("sent"))
     desk.receives(carbon("received", wrapped(" type='error' id='m' from='nobody@h'", "<error/>")))
+
+
+@pytest.mark.parametrize("to", ["bad@@x", "", "juliet@h/" + "x" * 1_024])
+def test_what_goes_to_no_address_comes_back_and_the_stream_goes_on(verona, to):
+    _, phone, desk = verona
+    phone.sends(message(to))
+    phone.receives("<message type='error' id='m'/>")
+    phone.sends(message("juliet@h/desk"))
+    desk.receives(f"<message>{BODY}</message>")
+    desk.receives_nothing()
 
 
 def test_an_error_that_answers_a_copy_goes_nowhere(verona):

@@ -131,6 +131,18 @@ def test_who_has_it_already_is_spared_it(box, uploaded):
     assert http_(box, "GET", path, If_None_Match='"x"')[0] == 200
 
 
+def test_only_the_file_that_is_meant_is_given(box, uploaded):
+    path = uploaded().path
+    tag = http_(box, "HEAD", path)[1]["ETag"]
+    for meant in (tag, f'"x", {tag}', "*"):
+        assert http_(box, "GET", path, If_Match=meant)[0] == 200
+    for meant in ('"x"', f"W/{tag}", ""):
+        assert http_(box, "GET", path, If_Match=meant, If_None_Match=tag)[0] == 412
+    status, _, content = http_(box, "HEAD", path, If_None_Match=tag, Range="bytes=0-1")
+    assert (status, content) == (304, b"")
+    assert http_(box, "HEAD", path, Range="bytes=0-1")[0] == 200
+
+
 def test_pages_from_elsewhere_may_upload_and_download(box, uploaded):
     path = uploaded().path
     status, headers, _ = http_(

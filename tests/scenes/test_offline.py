@@ -107,6 +107,16 @@ def test_a_forged_delay_of_ours_is_taken_off(cast):
     assert not stamps[0].startswith("1999")
 
 
+@pytest.mark.parametrize("whose", ["h", "H", "h."])
+def test_nobody_says_in_our_name_when_a_message_came(cast, whose):
+    romeo, juliet = cast("romeo", "juliet")
+    forged = f"<delay xmlns='urn:xmpp:delay' from='{whose}' stamp='1999-01-01T00:00:00Z'/>"
+    theirs = "<delay xmlns='urn:xmpp:delay' from='romeo@h' stamp='1999-01-01T00:00:00Z'/>"
+    romeo.sends(f"<message to='juliet@h' type='chat'><body>x</body>{forged}{theirs}</message>")
+    message = juliet.receives("<message><body>x</body></message>")
+    assert [one.get("from") for one in message.iter("{urn:xmpp:delay}delay")] == ["romeo@h"]
+
+
 def test_messages_that_come_while_old_ones_are_handed_over_come_after_them(cast):
     romeo = cast("romeo")
     cast.account("juliet")

@@ -1,10 +1,19 @@
 """Everybody's own publish-subscribe service (XEP-0163), with all that XEP-0060 says of it."""
 
+import base64
+import hashlib
+import time
+
+import pytest
+
 from support.pep import (
     DISCO,
+    ERRORS,
+    EVENT,
     OWNER,
     PUBSUB,
     STANZAS,
+    answer,
     arrives,
     caps,
     done,
@@ -110,6 +119,14 @@ def test_many_items_are_kept_where_that_is_wanted(cast):
     assert [item.get("id") for item in answer[0][0]] == list("34")
     answer = says(juliet, items("urn:many", "<item id='3'/><item id='1'/><item id='no'/>"), done())
     assert [item.get("id") for item in answer[0][0]] == ["3", "1"]
+
+
+def test_an_item_that_is_asked_for_a_thousand_times_comes_once(cast):
+    juliet = cast("juliet")
+    payload = f"<x xmlns='urn:x'>{'x' * 100_000}</x>"
+    says(juliet, publish("urn:large", payload, "1"), done())
+    answer = says(juliet, items("urn:large", "<item id='1'/>" * 1_000), done())
+    assert [item.get("id") for item in answer[0][0]] == ["1"]
 
 
 def test_a_long_list_comes_in_pages(cast):
@@ -222,6 +239,22 @@ def test_options_that_a_node_does_not_meet_stop_the_publication(cast):
     assert [item.get("id") for item in answer[0][0]] == ["3"]
 
 
+def test_clients_that_make_a_node_at_once_cannot_both_say_who_sees_it(cast):
+    desk, phone, watch = cast("juliet/desk", "juliet/phone", "juliet/watch")
+    payload = "<x xmlns='urn:x'/>"
+    for round in range(5):
+        node, open = f"urn:n{round}", {"access_model": "open", "max_items": "max"}
+        desk.send(publish(node, payload, "1", options=open))
+        phone.send(publish(node, payload, "2", options={"access_model": "whitelist"}))
+        watch.send(publish(node, payload, "3"))
+        came = [client.receives("<iq id='1'/>") for client in (desk, phone, watch)]
+        assert came[2].get("type") == "result"
+        done_by = {one.get("type") for one in came[:2]}
+        assert "error" in done_by
+        refusal = next(one for one in came[:2] if one.get("type") == "error")
+        assert refusal.find(f".//{{{ERRORS}}}precondition-not-met") is not None
+
+
 def test_a_client_that_met_a_conflict_configures_the_node_and_goes_on(cast):
     juliet = cast("juliet")
     says(juliet, publish("urn:n", "<x xmlns='urn:x'/>", "1"), done())
@@ -259,6 +292,24 @@ def test_the_defaults_can_be_asked_for(cast):
     )
     assert value_of(found, "pubsub#access_model") == ["presence"]
     assert value_of(found, "pubsub#send_last_published_item") == ["on_sub_and_presence"]
+
+
+def test_items_are_kept_for_as_long_as_that_is_configured(cast):
+    juliet, romeo = cast("juliet", "romeo")
+    cast.befriend(juliet, romeo)
+    for expiry, node in (("1", "urn:short"), ("604800", "urn:week"), ("max", "urn:ever")):
+        options = {"item_expire": expiry, "access_model": "open"}
+        says(juliet, publish(node, "<x xmlns='urn:x'/>", "1", options=options), done())
+    for bad in ("0", "-1", "soon", ""):
+        says(juliet, configure("urn:short", item_expire=bad), refused("not-acceptable"))
+    time.sleep(1.1)
+    says(juliet, items("urn:week"), done("<items><item id='1'/></items>"))
+    arrives(romeo, "urn:short", "urn:week", "urn:ever")
+    shown = [romeo.receives("<message/>")[0][0].get("node") for _ in range(2)]
+    assert sorted(shown) == ["urn:ever", "urn:week"]
+    juliet.forget()
+    answer = says(juliet, items("urn:short"), done("<items node='urn:short'/>"))
+    assert len(answer[0][0]) == 0
 
 
 def test_fewer_items_are_kept_when_that_is_configured(cast):
@@ -351,8 +402,6 @@ def test_who_listens_hears_of_it_and_nobody_else(cast):
 
 
 def test_capabilities_without_the_right_hash_count_for_that_client_alone(cast):
-    from support.pep import answer
-
     juliet, phone, desk = cast("juliet", "juliet/phone", "juliet/desk")
     phone.forget()
     phone.sends(f"<presence>{caps(hash='bm90IHRydWUgYXQgYWxs')}</presence>")
@@ -368,6 +417,28 @@ def test_capabilities_without_the_right_hash_count_for_that_client_alone(cast):
     says(juliet, publish(TUNE, SONG, "1"), done())
     phone.receives(event(f"<items node='{TUNE}'/>"))
     desk.receives_nothing()
+
+
+def test_capabilities_may_be_said_in_the_newer_way(cast):
+    """With another hash than that of XEP-0115, which is believed when it is right, too."""
+    juliet, phone, desk = cast("juliet", "juliet/phone", "juliet/desk")
+    wanted = f"{TUNE}+notify\x1f\x1cclient\x1fphone\x1f\x1f\x1f\x1e\x1c\x1c"
+    ver = base64.b64encode(hashlib.sha256(wanted.encode()).digest()).decode()
+    hash = f"<hash xmlns='urn:xmpp:hashes:2' algo='sha-256'>{ver}</hash>"
+    said = f"<c xmlns='urn:xmpp:caps'>{hash}</c>"
+    phone.sends(f"<presence>{said}</presence>")
+    asked = [one for one in phone.came() if one.get("type") == "get"]
+    if asked:  # nobody has said so yet
+        assert asked[0][0].get("node") == f"urn:xmpp:caps#sha-256.{ver}"
+        answer(phone, asked[0], TUNE)
+        phone.settle()
+    desk.sends(f"<presence>{said}</presence>")
+    assert not [one for one in desk.came() if one.get("type") == "get"]
+    juliet.forget()
+    phone.forget()
+    says(juliet, publish(TUNE, SONG, "1"), done())
+    for client in (phone, desk):
+        client.receives(event(f"<items node='{TUNE}'/>"))
 
 
 def test_another_client_cannot_answer_for_someone(cast):
@@ -514,6 +585,17 @@ def test_contacts_see_what_is_for_them(cast):
     assert [item.get("node") for item in listed[0]] == ["urn:open", "urn:presence"]
 
 
+def test_contacts_are_subscribers_where_these_may_publish(cast):
+    juliet, romeo, paris = cast("juliet", "romeo", "paris")
+    cast.befriend(juliet, romeo)
+    options = {"publish_model": "subscribers", "max_items": "max"}
+    says(juliet, publish("urn:n", "<x xmlns='urn:x'/>", "1", options=options), done())
+    says(romeo, publish("urn:n", "<x xmlns='urn:x'/>", "2", juliet.bare), done())
+    says(paris, publish("urn:n", "<x xmlns='urn:x'/>", "3", juliet.bare), HIDDEN)
+    answer = says(juliet, items("urn:n"), done())
+    assert [one.get("id") for one in answer[0][0]] == ["1", "2"]
+
+
 def test_a_group_of_contacts(cast):
     juliet, romeo = cast("juliet", "romeo")
     cast.befriend(juliet, romeo)
@@ -525,9 +607,95 @@ def test_a_group_of_contacts(cast):
     item = f"<item jid='{romeo.bare}'><group>Lovers</group></item>"
     juliet.sends(f"<iq type='set' id='g'><query xmlns='jabber:iq:roster'>{item}</query></iq>")
     juliet.forget()
+    romeo.receives(event("<items node='urn:n'><item id='1'/></items>"))
     says(romeo, items("urn:n", to=juliet.bare), done("<items><item id='1'/></items>"))
     says(juliet, publish("urn:n", "<x xmlns='urn:x'/>", "2"), done())
     romeo.receives(event("<items node='urn:n'><item id='2'/></items>"))
+    more = item.replace("</item>", "<group>Friends</group></item>")
+    juliet.sends(f"<iq type='set' id='g'><query xmlns='jabber:iq:roster'>{more}</query></iq>")
+    juliet.forget()
+    romeo.receives_nothing()
+
+
+def subscribes(client, node, to):
+    client.sends(iq("set", f"<subscribe node='{node}' jid='{client.bare}'/>", to))
+    client.receives(done("<subscription subscription='subscribed'/>"))
+
+
+def subscribers(client, node):
+    client.sends(iq("get", f"<subscriptions node='{node}'/>", namespace=OWNER))
+    answer = client.receives("<iq type='result' id='1'/>")
+    return [one.get("jid") for one in answer[0][0]]
+
+
+def test_who_leaves_the_group_is_no_subscriber_any_more(cast):
+    juliet, romeo = cast("juliet", "romeo")
+    cast.befriend(juliet, romeo)
+    item = f"<item jid='{romeo.bare}'><group>Lovers</group></item>"
+    juliet.sends(f"<iq type='set' id='g'><query xmlns='jabber:iq:roster'>{item}</query></iq>")
+    juliet.forget()
+    options = {"access_model": "roster", "roster_groups_allowed": "Lovers"}
+    says(juliet, publish("urn:n", "<x xmlns='urn:x'/>", "1", options=options), done())
+    subscribes(romeo, "urn:n", juliet.bare)
+    romeo.forget()
+    juliet.sends(
+        f"<iq type='set' id='g'><query xmlns='jabber:iq:roster'><item jid='{romeo.bare}'/></query></iq>"
+    )
+    juliet.forget()
+    gone = f"<subscription node='urn:n' jid='{romeo.bare}' subscription='none'/>"
+    romeo.receives(event(gone, juliet.bare))
+    assert subscribers(juliet, "urn:n") == []
+
+
+@pytest.mark.parametrize("ends_it", ["juliet", "romeo", "removal"])
+def test_who_does_not_see_the_presence_any_more_is_no_subscriber(cast, ends_it):
+    juliet, romeo = cast("juliet", "romeo")
+    cast.befriend(juliet, romeo)
+    says(juliet, publish("urn:n", "<x xmlns='urn:x'/>", "1"), done())
+    subscribes(romeo, "urn:n", juliet.bare)
+    if ends_it == "juliet":
+        juliet.sends(f"<presence type='unsubscribed' to='{romeo.bare}'/>")
+    elif ends_it == "romeo":
+        romeo.sends(f"<presence type='unsubscribe' to='{juliet.bare}'/>")
+    else:
+        removal = f"<item jid='{romeo.bare}' subscription='remove'/>"
+        juliet.sends(
+            f"<iq type='set' id='g'><query xmlns='jabber:iq:roster'>{removal}</query></iq>"
+        )
+    for client in (juliet, romeo, juliet):
+        client.forget()
+    assert subscribers(juliet, "urn:n") == []
+
+
+def test_who_is_elsewhere_and_let_in_gets_the_last_item(cast, bridge):
+    """Whoever adds a contact sees their presence first, and lets them in after that."""
+    juliet, lark = cast("juliet"), "lark@bridge.h"
+    says(juliet, publish(TUNE, SONG, item="song"), done())
+    juliet.sends(f"<presence type='subscribe' to='{lark}'/>")
+    bridge.receives("<presence type='subscribe'/>")
+    bridge.sends(
+        f"<presence type='subscribed' from='{lark}' to='{juliet.bare}'/>",
+        f"<presence from='{lark}/x' to='{juliet.bare}'>{caps(TUNE, 'urn:new')}</presence>",
+    )
+    asked = bridge.receives(f"<iq type='get' to='{lark}/x'><query xmlns='{DISCO}#info'/></iq>")
+    bridge.sends(
+        f"<iq type='result' id='{asked.get('id')}' from='{lark}/x' to='{juliet.bare}'>"
+        f"<query xmlns='{DISCO}#info' node='{asked[0].get('node')}'>"
+        f"<identity category='client' type='phone'/><feature var='{TUNE}+notify'/>"
+        "<feature var='urn:new+notify'/></query></iq>",
+        f"<presence type='subscribe' from='{lark}' to='{juliet.bare}'/>",
+    )
+    juliet.forget()
+    juliet.sends(f"<presence type='subscribed' to='{lark}'/>")
+    bridge.receives(
+        f"<presence type='subscribed' from='{juliet.bare}' to='{lark}'/>",
+        f"<presence from='{juliet.jid}' to='{lark}'/>",
+        f"<message from='{juliet.bare}' to='{lark}/x' type='headline'><event xmlns='{EVENT}'>"
+        f"<items node='{TUNE}'><item id='song'/></items></event></message>",
+    )
+    juliet.forget()
+    says(juliet, publish(TUNE, OTHER, item="other"), done())
+    bridge.receives(f"<message to='{lark}/x'><event xmlns='{EVENT}'/></message>")
 
 
 def test_a_whitelist_and_an_outcast(cast):

@@ -48,7 +48,7 @@ def test_it_is_for_its_owner_alone(cast):
 def test_bad_requests(cast):
     juliet = cast("juliet")
     says(juliet, query("get", ""), refused("bad-request"))
-    says(juliet, query("set", ""), refused("bad-request"))
+    says(juliet, query("set", ""), refused("not-acceptable"))
     says(juliet, query("set", "<notes/>"), refused("not-acceptable"))
     says(juliet, query("set", "<notes xmlns='jabber:iq:private'/>"), refused("not-acceptable"))
     says(juliet, query("get", "<a xmlns='urn:a'/><b xmlns='urn:b'/>"), refused("not-acceptable"))

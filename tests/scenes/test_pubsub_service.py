@@ -179,9 +179,28 @@ def test_access_models(cast, admin, model, error):
     says(romeo, items(NODE, to=SERVICE), refused(*error))
     says(
         romeo,
-        f"<iq type='get' id='1' to='{SERVICE}'><query xmlns='{DISCO}#info' node='{NODE}'/></iq>",
+        f"<iq type='get' id='1' to='{SERVICE}'><query xmlns='{DISCO}#items' node='{NODE}'/></iq>",
         refused("item-not-found"),
     )
+
+
+def test_that_a_node_is_there_is_no_secret_but_what_is_known_of_it(cast, admin):
+    romeo = cast("romeo")
+    create(admin, access_model="whitelist", title="Secrets")
+    question = f"<query xmlns='{DISCO}#info' node='{NODE}'/>"
+    info = says(
+        romeo,
+        f"<iq type='get' id='1' to='{SERVICE}'>{question}</iq>",
+        f"<iq type='result' id='1'><query xmlns='{DISCO}#info' node='{NODE}'>"
+        f"<identity category='pubsub' type='leaf'/><feature var='{PUBSUB}'/></query></iq>",
+    )
+    assert info[0].find("{jabber:x:data}x") is None
+    listed = says(
+        romeo,
+        f"<iq type='get' id='1' to='{SERVICE}'><query xmlns='{DISCO}#items'/></iq>",
+        "<iq type='result' id='1'/>",
+    )
+    assert NODE not in [item.get("node") for item in listed[0]]
 
 
 def test_an_owner_is_asked(cast, admin):
@@ -222,6 +241,135 @@ def test_owners_manage_subscriptions(cast, admin):
         owner("set", f"<subscriptions node='{NODE}'>{change}</subscriptions>"),
         refused("forbidden"),
     )
+
+
+def entries(kind, *pairs, name):
+    """<subscriptions/> or <affiliations/> with (address, what they are)."""
+    inner = "".join(f"<{name} jid='{jid}' {name}='{what}'/>" for jid, what in pairs)
+    return f"<{kind} node='{NODE}'>{inner}</{kind}>"
+
+
+def unchanged(condition, content):
+    return (
+        f"<iq type='error' id='1'><pubsub xmlns='{OWNER}'>{content}</pubsub>"
+        f"<error><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+    )
+
+
+def test_of_several_changes_all_are_made_or_none(cast, admin):
+    """And whoever asked hears how things still are (§8.8.2.4, §8.9.2.4)."""
+    romeo = cast("romeo")
+    create(admin)
+    says(romeo, subscribe(romeo), subscribed(romeo))
+
+    def subscriptions(*pairs):
+        return entries("subscriptions", *pairs, name="subscription")
+
+    def affiliations(*pairs):
+        return entries("affiliations", *pairs, name="affiliation")
+
+    says(
+        admin,
+        owner("set", subscriptions((romeo.bare, "none"), ("x@h", "subscribed"), ("y@h", "king"))),
+        unchanged(
+            "not-acceptable",
+            subscriptions((romeo.bare, "subscribed"), ("x@h", "none"), ("y@h", "none")),
+        ),
+    )
+    says(
+        admin,
+        owner("set", affiliations((romeo.bare, "publisher"), (admin.bare, "none"))),
+        unchanged("not-acceptable", affiliations((romeo.bare, "none"), (admin.bare, "owner"))),
+    )
+    twice = affiliations((romeo.bare, "publisher"), (f"{romeo.bare}/x", "outcast"))
+    says(admin, owner("set", twice), refused("bad-request"))
+    romeo.receives_nothing()
+    listed = says(admin, owner("get", f"<affiliations node='{NODE}'/>"), "<iq type='result'/>")
+    assert [one.get("jid") for one in listed[0][0]] == [admin.bare]
+    listed = says(admin, owner("get", f"<subscriptions node='{NODE}'/>"), "<iq type='result'/>")
+    assert [one.get("jid") for one in listed[0][0]] == [romeo.bare]
+
+
+def test_whoever_names_a_subscription_names_theirs(cast, admin):
+    romeo = cast("romeo")
+    create(admin)
+    says(romeo, items(NODE, to=SERVICE, attributes=" subid='x'"), done("<items/>"))
+    answer = says(romeo, subscribe(romeo), subscribed(romeo))
+    subid = answer[0][0].get("subid")
+    wrong = refused("not-acceptable", "invalid-subid")
+    says(romeo, items(NODE, to=SERVICE, attributes=" subid='x'"), wrong)
+    says(romeo, items(NODE, to=SERVICE, attributes=f" subid='{subid}'"), done("<items/>"))
+    change = f"<subscription jid='{romeo.bare}' subid='x' subscription='none'/>"
+    says(admin, owner("set", f"<subscriptions node='{NODE}'>{change}</subscriptions>"), wrong)
+    leave = f"<unsubscribe node='{NODE}' jid='{romeo.bare}'"
+    says(romeo, iq("set", f"{leave} subid='x'/>", SERVICE), wrong)
+    says(romeo, iq("set", f"{leave} subid='{subid}'/>", SERVICE), done())
+
+
+def test_who_may_publish_takes_back_what_they_published(cast, admin):
+    romeo, juliet = cast("romeo", "juliet")
+    create(admin, publish_model="open", max_items="max")
+    says(romeo, publish(NODE, ENTRY, "1", to=SERVICE), done())
+    retract = iq("set", f"<retract node='{NODE}'><item id='1'/></retract>", SERVICE)
+    says(juliet, retract, refused("forbidden"))
+    says(romeo, retract, done())
+    says(romeo, retract, refused("item-not-found"))
+
+
+def test_a_configuration_follows_what_is_created(cast, admin):
+    form_of_it = f"<configure>{form('node_config', title='x')}</configure>"
+    says(admin, iq("set", f"{form_of_it}<create node='{NODE}'/>", SERVICE), refused("bad-request"))
+    says(admin, owner("get", f"<configure node='{NODE}'/>"), refused("item-not-found"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "stays"), [("gone", False), ("item-not-found", False), ("forbidden", True)]
+)
+def test_who_is_gone_is_no_subscriber_any_more(cast, admin, bridge, condition, stays):
+    lark = "lark@bridge.h"
+    create(admin)
+    bridge.sends(
+        f"<iq type='set' id='s' from='{lark}/x' to='{SERVICE}'><pubsub xmlns='{PUBSUB}'>"
+        f"<subscribe node='{NODE}' jid='{lark}'/></pubsub></iq>"
+    )
+    bridge.receives("<iq type='result' id='s'/>")
+    says(admin, publish(NODE, ENTRY, "1", to=SERVICE), done())
+    bridge.receives(f"<message to='{lark}' from='{SERVICE}'/>")
+    reason = (
+        f"<error type='cancel'><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
+    )
+    bridge.sends(f"<message type='error' from='{lark}' to='{SERVICE}'>{reason}</message>")
+    bridge.settle()
+    listed = says(admin, owner("get", f"<subscriptions node='{NODE}'/>"), "<iq type='result'/>")
+    assert [one.get("jid") for one in listed[0][0]] == ([lark] if stays else [])
+
+
+def test_collections_are_not_there(cast, admin):
+    says(
+        admin,
+        iq(
+            "set",
+            f"<create node='{NODE}'/><configure>{form('node_config', node_type='collection')}</configure>",
+            SERVICE,
+        ),
+        refused("feature-not-implemented", "unsupported", feature="collections"),
+    )
+    says(
+        admin,
+        owner("get", "<default type='collection'/>"),
+        refused("feature-not-implemented", "unsupported", feature="collections"),
+    )
+
+
+def test_who_waits_hears_that_the_node_is_gone(cast, admin):
+    romeo = cast("romeo")
+    create(admin, access_model="authorize")
+    says(romeo, subscribe(romeo), subscribed(romeo, "pending"))
+    admin.forget()
+    says(admin, publish(NODE, ENTRY, "1", to=SERVICE), done())
+    romeo.receives_nothing()
+    says(admin, owner("set", f"<delete node='{NODE}'/>"), done())
+    romeo.receives(event(f"<delete node='{NODE}'/>", SERVICE))
 
 
 def test_publishers_publish(cast, admin):

@@ -1,6 +1,10 @@
 """Waking clients that are away: XEP-0357.  The push service is played by a component."""
 
+import time
+
 import pytest
+
+from support.rooms import Room
 
 NS = "urn:xmpp:push:0"
 PUBSUB = "http://jabber.org/protocol/pubsub"
@@ -143,6 +147,37 @@ def test_encrypted_words_and_calls_wake(cast, bridge, payload):
     romeo = cast("romeo")
     wants_push(cast)
     romeo.sends(f"<message to='juliet@h' type='chat'>{payload}</message>")
+    bridge.receives(notification())
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "<x xmlns='jabber:x:conference' jid='ball@rooms.h'/>",
+        "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='romeo@h'/></x>",
+    ],
+)
+def test_invitations_wake(cast, bridge, payload):
+    romeo = cast("romeo")
+    wants_push(cast)
+    romeo.sends(f"<message to='juliet@h'>{payload}</message>")
+    bridge.receives(notification())
+
+
+def test_what_is_said_in_a_room_wakes_a_client_that_is_in_it_and_sleeps(cast, bridge):
+    romeo, phone = cast("romeo", "juliet/phone")
+    phone.sends(enable())
+    phone.receives("<iq type='result' id='e'/>")
+    room = Room().make(romeo, "romeo")
+    room.join(phone, "juliet")
+    phone.send("<enable xmlns='urn:xmpp:sm:3' resume='true'/>")
+    assert phone.next().tag == "{urn:xmpp:sm:3}enabled"
+    phone.wire.cut()
+    time.sleep(0.1)
+    romeo.sends(f"<message to='{room.jid}' type='groupchat'><subject>Balls</subject></message>")
+    romeo.settle_with(room)
+    bridge.receives_nothing()
+    romeo.sends(says(to=room.jid, type="groupchat"))
     bridge.receives(notification())
 
 

@@ -1,8 +1,11 @@
 """IQs: RFC 6120 §8.2.3, RFC 6121 §8, and what the server itself answers."""
 
 import pytest
+from lxml import etree
 
 from hausbote import __version__
+from hausbote.c2s.service import FEATURES
+from hausbote.core.feature import Target
 from support.capabilities import verification
 
 INFO = "http://jabber.org/protocol/disco#info"
@@ -232,3 +235,65 @@ def test_the_session_of_old_is_granted(cast):
             f"<iq type='set' id='q1'{to}><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>"
         )
         romeo.receives("<iq type='result' id='q1'/>")
+
+
+def _for_accounts():
+    """All requests that accounts answer, each with the elements that these look for."""
+    inside = {
+        "jabber:iq:private": "<x xmlns='urn:x'/>",
+        "jabber:iq:roster": "<item jid='x@h'/>",
+        "urn:xmpp:blocking": "<item jid='x@h'/>",
+        "http://jabber.org/protocol/pubsub": "<items node='n'/>",
+        "http://jabber.org/protocol/pubsub#owner": "<delete node='n'/>",
+    }
+    keys = {key[1:] for f in FEATURES for key in f.iqs if key[0] is Target.ACCOUNT}
+    return [(type, ns, name, inside.get(ns, "")) for type, ns, name in sorted(keys)]
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_no_request_tells_strangers_which_accounts_there_are(cast, empty):
+    """Whatever is asked for, juliet, who is here, capulet, who is not, and nobody sound alike."""
+    romeo, juliet = cast("romeo", "juliet")
+    cast.account("capulet")
+    differing = []
+    for type, ns, name, inside in _for_accounts():
+        heard = []
+        for to in ("nobody@h", "juliet@h", "capulet@h"):
+            payload = f"<{name} xmlns='{ns}'>{'' if empty else inside}</{name}>"
+            romeo.sends(f"<iq type='{type}' id='q' to='{to}'>{payload}</iq>")
+            answer = romeo.next()
+            answer.attrib.pop("from")
+            heard.append(etree.tostring(answer))
+        if len(set(heard)) != 1:
+            differing.append((type, ns, name, heard))
+    assert not differing
+    juliet.receives_nothing()
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "<query xmlns='jabber:iq:roster'><item jid='x@h' subscription='both'/></query>",
+        "<block xmlns='urn:xmpp:blocking'><item jid='x@h'/></block>",
+        "<unblock xmlns='urn:xmpp:blocking'/>",
+    ],
+)
+def test_nobody_forges_what_only_the_own_server_tells_a_client(cast, payload):
+    romeo, juliet, desk = cast("romeo", "juliet/phone", "juliet/desk")
+    cast.befriend(romeo, juliet)
+    for client in (romeo, desk):
+        client.forget()
+        client.sends(f"<iq type='set' id='q1' to='juliet@h/phone'>{payload}</iq>")
+        client.receives(error("service-unavailable"))
+    juliet.receives_nothing()
+
+
+def test_whose_items_are_asked_for_need_not_exist(cast):
+    romeo, _ = cast("romeo", "juliet")
+    for to in ("nobody@h", "juliet@h"):
+        for node in ("", " node='n'", " node='http://jabber.org/protocol/commands'"):
+            romeo.sends(f"<iq type='get' id='q1' to='{to}'><query xmlns='{ITEMS}'{node}/></iq>")
+            answer = romeo.receives(
+                f"<iq type='result' id='q1'><query xmlns='{ITEMS}'{node}/></iq>"
+            )
+            assert len(answer[0]) == 0

@@ -46,11 +46,15 @@ def slot(client, size, name="picture.jpg", type=None, inside=""):
     return Place(put.get("url"), get.get("url"), headers)
 
 
-def tls(world, timeout=20):
+def tls(world, timeout=20, receive_buffer=0):
     """A connection to the upload port."""
     context = ssl.create_default_context(cafile=str(world.ca))
     context.set_alpn_protocols(["http/1.1"])
-    sock = socket.create_connection((world.address, world.upload_port), timeout=timeout)
+    sock = socket.socket()
+    if receive_buffer:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    sock.settimeout(timeout)
+    sock.connect((world.address, world.upload_port))
     return context.wrap_socket(sock, server_hostname="upload.h")
 
 

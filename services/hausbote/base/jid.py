@@ -78,6 +78,16 @@ class JID:
         return hash(self.full)
 
 
+def names(text: str | None, jid: str) -> bool:
+    """Whether a text is that address, which is prepared, in whatever spelling."""
+    if text is None or text == jid:
+        return text is not None
+    try:
+        return JID.parse(text).full == jid
+    except InvalidJID:
+        return False
+
+
 # By what was to be parsed; or why it is no address, for finding that out is not cheap either.
 _cache: dict[str, JID | str] = {}
 

@@ -25,6 +25,7 @@ def main() -> int:
         print(f"c2s: {error}", file=sys.stderr)
         return 1
     every(_HOUR, lambda: forget_old_messages(host))
+    every(_HOUR, lambda: host.store.pubsub.expire_all(host.clock()))
     announce_restart(host)
     process.on_reload(server.reload_certificates)
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 import gevent
 
 from hausbote.base.log import Event, bug, log
+from hausbote.base.memory import give_back
 from hausbote.c2s.login import KeyRing, LoginGuard
 from hausbote.c2s.management import hibernation
 from hausbote.c2s.stream import ClientStream
@@ -26,6 +27,7 @@ from hausbote.xmpp.framing import DOCUMENT, Framing
 from hausbote.xmpp.stream import LOGIN_SECONDS
 from hausbote.xmpp.xml import Markup
 
+_MANY: Final = 100  # streams that came to rest at once leave memory that is worth looking for
 _SWEEP: Final = 2.0  # seconds
 _CERTIFICATE_CHECK: Final = 60.0  # seconds
 _FLUSH: Final = 10.0  # seconds
@@ -195,6 +197,8 @@ class Server:
         self._awake.difference_update(resting)
         for stream in self._awake:
             stream.awake = False
+        if len(resting) >= _MANY:
+            give_back()
 
     def _flush(self) -> None:
         now = time.monotonic()

@@ -64,6 +64,7 @@ TITLES: Final = {
     "0384": "OMEMO Encryption",
     "0386": "Bind 2",
     "0388": "Extensible SASL Profile",
+    "0390": "Entity Capabilities 2.0",
     "0398": "User Avatar to vCard-Based Avatars Conversion",
     "0401": "Ad-hoc Account Invitation Generation",
     "0402": "PEP Native Bookmarks",

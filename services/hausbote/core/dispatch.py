@@ -265,9 +265,9 @@ def _guard_client(
 
 def _answer(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | None) -> None:
     payload = stanza.children[0]
-    if to.local and host.has_accounts and not host.is_account(to.local):
-        raise ServiceUnavailable
     target = Target.ACCOUNT if to.local else Target.HOST
+    if to.local and host.has_accounts and not host.is_account(to.local):
+        target = Target.NOBODY
     handler = host.registry.iqs.get((target, stanza.attrs["type"], payload.ns, payload.name))
     if handler is None or (to.resource and not to.local):
         raise ServiceUnavailable

@@ -29,6 +29,7 @@ class Target(Enum):
 
     HOST = "the service's own domain"
     ACCOUNT = "an account's bare JID"
+    NOBODY = "a bare JID of the service that is no account's"
     CLIENT = "a full JID: the handler may refuse what the client would get"
     STRANGER = "the service, by a connection that has not logged in"
 
@@ -76,6 +77,7 @@ SessionHook = Callable[["Host", "Session"], None]
 PresenceStamp = Callable[["Host", "Session", Stanza], Stanza]
 Witness = Callable[["Presence"], None]
 Granted = Callable[["Host", str, str], None]
+Regrouped = Callable[["Host", str, str, tuple[str, ...]], None]
 Follower = Callable[["Host", str, list[Callable[[], None]]], None]
 ItemLister = Callable[["Request"], list[Markup]]
 StreamFeature = Callable[["Host"], "Markup | None"]
@@ -124,6 +126,8 @@ class Feature:
     stamps: list[PresenceStamp] = field(default_factory=list)
     witnesses: list[Witness] = field(default_factory=list)
     grants: list[Granted] = field(default_factory=list)
+    withdrawals: list[Granted] = field(default_factory=list)
+    regroupings: list[Regrouped] = field(default_factory=list)
     domain_messages: list[MessageHandler] = field(default_factory=list)
     sent_messages: list[SentHandler] = field(default_factory=list)
     refused_messages: list[RefusedHandler] = field(default_factory=list)
@@ -215,6 +219,17 @@ class Feature:
     def granted(self, handler: Granted) -> Granted:
         """Called with an account's local part and a bare JID that may see its presence now."""
         self.grants.append(handler)
+        return handler
+
+    def withdrawn(self, handler: Granted) -> Granted:
+        """Called with an account's local part and a bare JID that may not see its presence now."""
+        self.withdrawals.append(handler)
+        return handler
+
+    def regrouped(self, handler: Regrouped) -> Regrouped:
+        """Called with an account's local part, the bare JID of a contact that is in other groups
+        now, and the groups that it was in before."""
+        self.regroupings.append(handler)
         return handler
 
     def follows(self, *topics: str) -> Callable[[Follower], Follower]:

@@ -45,6 +45,8 @@ def neighbour(
         pump=host.pump,
         services=host.services,
         identity=identity,
+        elsewhere=host.elsewhere,
+        outlets=host.outlets,
         beyond=host.beyond,
         neighbours={host.domain: host},
     )

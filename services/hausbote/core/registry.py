@@ -66,6 +66,8 @@ class Registry:
         self.stamps = tuple(stamp for f in features for stamp in f.stamps)
         self.witnesses = tuple(witness for f in features for witness in f.witnesses)
         self.grants = tuple(grant for f in features for grant in f.grants)
+        self.withdrawals = tuple(handler for f in features for handler in f.withdrawals)
+        self.regroupings = tuple(handler for f in features for handler in f.regroupings)
         self.listers = tuple(lister for f in features for lister in f.listers)
         self.resource_iqs = tuple(h for f in features for h in f.resource_iqs)
         self.domain_messages = tuple(h for f in features for h in f.domain_messages)
@@ -135,6 +137,8 @@ class Registry:
             for handler in handlers
         ]
         lines += [f"presence granted: {_where(grant)}" for grant in self.grants]
+        lines += [f"presence withdrawn: {_where(handler)}" for handler in self.withdrawals]
+        lines += [f"contact in other groups: {_where(handler)}" for handler in self.regroupings]
         lines += [f"message to the service: {_where(h)}" for h in self.domain_messages]
         lines += [f"presence stamp: {_where(stamp)}" for stamp in self.stamps]
         lines += [f"presence witness: {_where(witness)}" for witness in self.witnesses]

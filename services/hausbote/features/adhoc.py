@@ -66,17 +66,23 @@ def _offered(request: Request) -> list[Command]:
     return [command for command in commands if command.allowed(request)]
 
 
+def _is_away(request: Request) -> bool:
+    """Whether this is somebody else's account, which has no commands."""
+    return request.to.local != "" and request.host.has_accounts and not request.own
+
+
 def _only_at_home(request: Request) -> None:
-    """Other people's accounts have no commands, nor do they tell whether they exist."""
-    if request.to.local and request.host.has_accounts and not request.own:
+    """Other people's accounts do not tell whether they exist, either."""
+    if _is_away(request):
         raise ServiceUnavailable
 
 
 @feature.node(ns.DISCO_ITEMS)
 def items(request: Request, node: str) -> Child | None:
     """The list of commands, or nothing below one of them (§2.2)."""
+    if _is_away(request):
+        return None
     if node == ns.COMMANDS:
-        _only_at_home(request)
         jid = request.to.bare
         found = [el("item", jid=jid, node=c.node, name=c.name) for c in _offered(request)]
         return child(ns.DISCO_ITEMS, "query", *found, node=node)

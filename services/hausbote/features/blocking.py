@@ -16,6 +16,7 @@ from hausbote.features.blocklist import (
     covers,
     holders,
     list_of,
+    refusal,
     replace_list,
 )
 from hausbote.features.contacts import contacts_of, may_see, sees
@@ -25,7 +26,6 @@ from hausbote.xmpp import ns
 from hausbote.xmpp.errors import (
     BadRequest,
     JidMalformed,
-    NotAcceptable,
     ResourceConstraint,
     ServiceUnavailable,
 )
@@ -85,6 +85,13 @@ def unblock(request: Request) -> None:
     for presence in _presences(host, account, gone, None):
         route(host, presence)
     _ask_after(host, account, gone)
+
+
+@feature.iq("set", ns.BLOCKING, "block", Target.CLIENT)
+@feature.iq("set", ns.BLOCKING, "unblock", Target.CLIENT)
+def forged(_request: Request) -> None:
+    """Clients hear of their list from us alone."""
+    raise ServiceUnavailable
 
 
 def _owner(request: Request) -> Session:
@@ -167,9 +174,7 @@ def _outbound(stanza: Stanza, session: Session | None) -> bool:
     if session is None:
         # What the server says in the account's name: errors and answers for the blocked may pass.
         return stanza.name == "presence" and stanza.type != "error"
-    raise NotAcceptable(
-        "you block this address", type="cancel", extra=el("blocked", xmlns=ns.BLOCKING_ERRORS)
-    )
+    raise refusal()
 
 
 def _inbound(stanza: Stanza) -> bool:

@@ -7,6 +7,9 @@ it is first needed and kept as long as its account is in use.
 from hausbote.base.jid import JID
 from hausbote.core.directory import Account
 from hausbote.core.host import Host
+from hausbote.xmpp import ns
+from hausbote.xmpp.errors import NotAcceptable, StanzaError
+from hausbote.xmpp.xml import el
 
 
 class Holders:
@@ -76,6 +79,12 @@ def blocks(host: Host, local: str, other: JID) -> bool:
     if other.local == local and other.domain == host.domain:
         return False
     return covers(list_of(host, host.directory.account(local)), other)
+
+
+def refusal() -> StanzaError:
+    """To somebody who sends something to an address that they block (XEP-0191 §3.3)."""
+    blocked = el("blocked", xmlns=ns.BLOCKING_ERRORS)
+    return NotAcceptable("you block this address", type="cancel", extra=blocked)
 
 
 def apart(host: Host, one: JID, other: JID) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
 from hausbote.features.pubsub.config import default
@@ -65,8 +66,11 @@ def to_new(host: Host, local: str, later: Later) -> None:
     """The list was replaced in the old way: only what changed is published, or retracted."""
     service = Service(host, local)
     text = _old_item(service)
-    if text is not None and _private(service, ns.OLD_BOOKMARKS):
-        _take_over(service, _parsed(service, text), later)
+    if text is None or not _private(service, ns.OLD_BOOKMARKS):
+        return
+    storage = _parsed(service, text)
+    if storage.tag == f"{{{ns.OLD_BOOKMARKS}}}storage":  # or else it is not even an empty list
+        _take_over(service, storage, later)
 
 
 def read_private(host: Host, local: str) -> str | None:
@@ -87,7 +91,7 @@ def _take_over(service: Service, storage: Tree, later: Later) -> None:
         return
     known = _rooms(service)
     wanted = {
-        room.get("jid", ""): _bookmark(room, ns.OLD_BOOKMARKS)
+        _address(room.get("jid", "")): _bookmark(room, ns.OLD_BOOKMARKS)
         for room in storage.findall(f"{{{ns.OLD_BOOKMARKS}}}conference")
     }
     wanted.pop("", None)
@@ -101,17 +105,23 @@ def _take_over(service: Service, storage: Tree, later: Later) -> None:
     _retract(service, [jid for jid in known if jid not in wanted], later)
 
 
+def _address(text: str) -> str:
+    """Of a room, as it stands in the id of an item; old clients write what people typed."""
+    try:
+        return JID.parse(text).full
+    except InvalidJID:
+        return text
+
+
 def _put(service: Service, name: str, items: list[NewItem], later: Later) -> None:
-    """One notification for each item, for clients expect that of a bookmark."""
+    """All or none of them; clients expect to be told of each bookmark by itself."""
     if not _private(service, name):
         return
-    for item in items:
-        node = service.host.store.pubsub.node(service.local, name)
-        config = default(True, name) if node is None else service.config(node)
-        target: Node | NewNode = node or new_node(service, name, config)
-        later += [
-            partial(tell, event) for event in put(service, target, config, [item], service.jid)
-        ]
+    node = service.host.store.pubsub.node(service.local, name)
+    config = default(True, name) if node is None else service.config(node)
+    target: Node | NewNode = node or new_node(service, name, config)
+    events = put(service, target, config, items, service.jid, apart=True)
+    later += [partial(tell, event) for event in events]
 
 
 def _retract(service: Service, ids: list[str], later: Later) -> None:
@@ -125,7 +135,7 @@ def _private(service: Service, name: str) -> bool:
     node = service.host.store.pubsub.node(service.local, name)
     if node is None:
         return True
-    others = [jid for jid in service.host.store.pubsub.affiliations(node.id) if jid != service.jid]
+    others = [jid for jid in service.people.affiliations(node.id) if jid != service.jid]
     return service.config(node).value("access_model") == "whitelist" and not others
 
 

@@ -8,13 +8,14 @@ import time
 from collections import deque
 from typing import Final
 
-from hausbote.base.jid import JID
+from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.delivery import Delivery, Sent, recipients
 from hausbote.core.directory import Account
 from hausbote.core.feature import Feature, Moment, Stage, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
 from hausbote.core.session import Session
+from hausbote.features import joined
 from hausbote.features.archive import keeping
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import NotAllowed, ServiceUnavailable
@@ -133,7 +134,17 @@ def copy_sent(sent: Sent) -> None:
         account = sender.account
         if _is_eligible(account, sent.stanza, sent.type, sent.to):
             kept = keeping.stamped(sent.stanza, keeping.sent_id(sent.host, sender))
-            _copy("sent", account, kept, sent.to, wanting)
+            wanting = _in_the_same_place(sender, sent.to, wanting)
+            if wanting:
+                _copy("sent", account, kept, sent.to, wanting)
+
+
+def _in_the_same_place(sender: Session, to: JID, wanting: list[Session]) -> list[Session]:
+    """Private words in a room are for the devices that are there under the same nick (§6.1)."""
+    place = joined.address_in(sender, to.bare) if to.resource else None
+    if place is None:
+        return wanting
+    return [other for other in wanting if joined.address_in(other, to.bare) == place]
 
 
 @feature.message(Stage.COPY)
@@ -149,7 +160,7 @@ def copy_received(delivery: Delivery) -> None:
         return
     if not getting and delivery.type == "normal" and delivery.to.resource:
         return  # it is about to be refused
-    if _is_from_occupant(stanza, sender):
+    if _is_from_occupant(stanza, sender) or _are_in_its_room(getting, sender):
         return
     if _is_eligible(account, stanza, delivery.type, sender):
         direction = "sent" if sender.bare == delivery.to.bare else "received"
@@ -161,10 +172,14 @@ def copy_refusal(_host: Host, session: Session, answer: Stanza) -> None:
     """Devices that saw the message go hear that it did not arrive."""
     account = session.account
     others = [s for s in account.state(Enabled).sessions if s is not session]
-    if others and answer.sender is not None:
+    if not others or answer.sender is None:
+        return
+    try:
         refuser = JID.parse(answer.sender)
-        if _is_eligible(account, answer, "error", refuser):
-            _copy("received", account, answer, refuser, others)
+    except InvalidJID:  # it went to no address, and nobody has a copy
+        return
+    if _is_eligible(account, answer, "error", refuser):
+        _copy("received", account, answer, refuser, others)
 
 
 def _is_eligible(account: Account, stanza: Stanza, type: str, other: JID) -> bool:
@@ -194,6 +209,13 @@ def _is_from_occupant(stanza: Stanza, sender: JID) -> bool:
     """Whether it comes from somebody in a room: the room itself sends it to all who are there."""
     room = stanza.child(ns.MUC_USER, "x") if sender.resource else None
     return room is not None and not _is_invitation(room) and stanza.type != "error"
+
+
+def _are_in_its_room(getting: list[Session], sender: JID) -> bool:
+    """Whether it comes from somebody in a room that does not say so: its clients are there."""
+    if not sender.resource:
+        return False
+    return any(joined.address_in(one, sender.bare) is not None for one in getting)
 
 
 def _copy(

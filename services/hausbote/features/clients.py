@@ -129,7 +129,7 @@ def _nameless(account: Account) -> Iterator[Session]:
 
 def _own_account(request: Request) -> Account:
     if request.session is None or not request.own:
-        raise Forbidden("this is somebody else's account")
+        raise Forbidden  # the same for accounts that do not exist
     return request.session.account
 
 

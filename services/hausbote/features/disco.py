@@ -51,8 +51,8 @@ def _of_node(request: Request, node: str) -> Child:
         answer = handler(request, node)
         if answer is not None:
             return answer
-    if request.to.local:
-        _only_for_contacts(request)
+    if request.to.local and not _is_contact(request):
+        return _for_strangers(request, node)
     raise ItemNotFound
 
 
@@ -71,7 +71,8 @@ def account_info(request: Request) -> Child:
     node = request.tree().get("node")
     if node is not None:
         return _of_node(request, node)
-    _only_for_contacts(request)
+    if not _is_contact(request):
+        return _for_strangers(request, None)
     host = request.host
     features = [el("feature", var=name) for name in host.registry.disco(Target.ACCOUNT)]
     identity = el("identity", category="account", type="registered")
@@ -84,17 +85,20 @@ def account_items(request: Request) -> Child:
     node = request.tree().get("node")
     if node is not None:
         return _of_node(request, node)
-    items = _listed(request)
-    if not items:
-        _only_for_contacts(request)
-    return child(ns.DISCO_ITEMS, "query", *items)
+    return child(ns.DISCO_ITEMS, "query", *_listed(request))
 
 
 def _listed(request: Request) -> list[Markup]:
     return [item for lister in request.host.registry.listers for item in lister(request)]
 
 
-def _only_for_contacts(request: Request) -> None:
-    """Strangers get what they would get for an account that does not exist (§8)."""
-    if request.sender is None or not is_subscribed(request.host, request.to.local, request.sender):
+def _is_contact(request: Request) -> bool:
+    sender = request.sender
+    return sender is not None and is_subscribed(request.host, request.to.local, sender)
+
+
+def _for_strangers(request: Request, node: str | None) -> Child:
+    """What they would get for an account that does not exist (§8)."""
+    if request.payload.ns == ns.DISCO_INFO:
         raise ServiceUnavailable
+    return child(ns.DISCO_ITEMS, "query", node=node)

@@ -11,7 +11,8 @@ from hausbote.core.session import Session
 from hausbote.features.archive import ids
 from hausbote.features.archive.readers import reads
 from hausbote.features.archive.rules import is_for_now_only
-from hausbote.features.undelivered import hand_on, is_archived, late
+from hausbote.features.blocklist import blocks
+from hausbote.features.undelivered import hand_on, is_archived, late, without_our_delay
 from hausbote.storage import StorageError, Ticket
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import InternalServerError, ServiceUnavailable
@@ -20,6 +21,15 @@ from hausbote.xmpp.stanza import Child, Stanza
 feature = Feature("offline", xeps={"0160": "1.0.1", "0203": "2.0"}, disco=("msgoffline",))
 
 _PORTION: Final = 262_144  # bytes handed over at a time
+
+
+@feature.message(Stage.STAMP)
+def strip(delivery: Delivery) -> None:
+    """When something came to us we say, and nobody else (XEP-0203 §5)."""
+    for part in delivery.stanza.children:
+        if part.ns == ns.DELAY:
+            delivery.stanza = without_our_delay(delivery.host, delivery.stanza)
+            return
 
 
 @feature.message(Stage.ABSENT)
@@ -125,6 +135,8 @@ def _go_on(host: Host, handover: Handover, session: Session) -> None:
     in_archive = reads(host, session)
     for message in kept:
         stanza = Stanza.unpack(message.stanza)
+        if blocks(host, local, JID.parse(stanza.attrs["from"])):  # since it came
+            continue
         if not (in_archive and is_archived(host, local, stanza)):
             session.write(late(host, stanza, message.at).wire())
 

@@ -175,7 +175,9 @@ def _greet(host: Host, session: Session) -> None:
     for request in host.store.rosters.requests(session.account.local):
         if not session.reachable:
             break
-        session.send(Stanza.unpack(request.stanza))
+        asked = Stanza.unpack(request.stanza)
+        if not apart(host, session.jid, JID.parse(asked.attrs["from"])):
+            session.send(asked)
 
 
 def _look_up(host: Host, session: Session, jid: str) -> None:

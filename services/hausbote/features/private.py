@@ -48,8 +48,10 @@ def _elements(request: Request) -> list[Tree]:
     if not request.own:
         raise Forbidden
     elements = list(request.tree())
-    if not elements:
+    if not elements and request.stanza.type == "get":
         raise BadRequest("nothing is named")
+    if not elements:  # §2.3
+        raise NotAcceptable("there is nothing to keep")
     return elements
 
 

@@ -36,6 +36,8 @@ _MAX_OPTIONS: Final = 4_096  # bytes
 _PATIENCE: Final = 60.0  # seconds until an answer is not waited for any longer
 _STRIKES: Final = 5  # passing errors in a row until a service is given up
 _CALL: Final = "urn:xmpp:jingle-message:0"
+_TO_ACCOUNTS: Final = frozenset(("chat", "normal"))
+_TO_CLIENTS: Final = _TO_ACCOUNTS | {"groupchat"}
 _PASSING: Final = frozenset(
     ("remote-server-not-found", "remote-server-timeout", "internal-server-error")
 )
@@ -186,7 +188,9 @@ def _remove(host: Host, account: Account, jid: str, node: str | None) -> bool:
 def notice(delivery: Delivery) -> None:
     """Wake those clients of the account that are not here."""
     host, local = delivery.host, delivery.to.local
-    if local not in _holders(host) or not _is_worth_it(delivery.stanza, delivery.type):
+    if local not in _holders(host) or not _is_worth_it(
+        delivery.stanza, delivery.type, _TO_ACCOUNTS
+    ):
         return
     account = host.directory.account(local)
     for service in _services(host, account):
@@ -195,9 +199,12 @@ def notice(delivery: Delivery) -> None:
 
 
 def wake(host: Host, session: Session, message: Stanza) -> None:
-    """Wake a client that has a session and does not listen: for the keepers of such sessions."""
-    local = session.account.local
-    if local not in _holders(host) or not _is_worth_it(message, message.type or "normal"):
+    """Wake a client that has a session and does not listen: for the keepers of such sessions.
+
+    What is said in rooms is for the client that is in them, and so is told only here.
+    """
+    local, type = session.account.local, message.type or "normal"
+    if local not in _holders(host) or not _is_worth_it(message, type, _TO_CLIENTS):
         return
     for service in _services(host, session.account):
         if service.resource == session.jid.resource:
@@ -215,12 +222,15 @@ def here(host: Host, session: Session) -> None:
                 host.state(Work).by_key.pop(_Key(local, service.jid, service.node), None)
 
 
-def _is_worth_it(message: Stanza, type: str) -> bool:
-    """Words, encrypted words, and calls; not that somebody types, nor receipts."""
-    if type not in ("chat", "normal"):
+def _is_worth_it(message: Stanza, type: str, types: frozenset[str]) -> bool:
+    """Words, encrypted words, calls and invitations; not that somebody types, nor receipts."""
+    if type not in types:
         return False
     return any(
-        part.name in ("body", "encrypted") or (part.ns == _CALL and part.name == "propose")
+        part.name in ("body", "encrypted")
+        or (part.ns == _CALL and part.name == "propose")
+        or part.ns == ns.CONFERENCE
+        or (part.ns == ns.MUC_USER and "<invite" in part.xml)
         for part in message.children
     )
 

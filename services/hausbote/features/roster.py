@@ -1,6 +1,7 @@
 """The contact list: get with versions, set, remove (RFC 6121 §2)."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.tokens import token
@@ -12,7 +13,14 @@ from hausbote.features.contacts import Interest, contacts_of, put, remove, roste
 from hausbote.features.subscriptions import cancel
 from hausbote.storage import Removed, RosterItem
 from hausbote.xmpp import ns
-from hausbote.xmpp.errors import BadRequest, Forbidden, ItemNotFound, NotAcceptable, NotAllowed
+from hausbote.xmpp.errors import (
+    BadRequest,
+    Forbidden,
+    ItemNotFound,
+    NotAcceptable,
+    NotAllowed,
+    ServiceUnavailable,
+)
 from hausbote.xmpp.stanza import Child, stanza
 from hausbote.xmpp.xml import Markup, Tree, el
 
@@ -69,6 +77,12 @@ def change(request: Request) -> None:
         _put(request, jid, items[0])
 
 
+@feature.iq("set", ns.ROSTER, "query", Target.CLIENT)
+def forged(_request: Request) -> None:
+    """Clients hear of their roster from us alone (§2.1.6); not all of them look who says it."""
+    raise ServiceUnavailable
+
+
 def _address(item: Tree) -> JID:
     try:
         return JID.parse(item.get("jid", ""))
@@ -82,9 +96,15 @@ def _put(request: Request, jid: JID, item: Tree) -> None:
     name, groups = item.get("name", ""), _groups(item)
     if len(name.encode()) > _MAX_TEXT:
         raise NotAcceptable("the name is too long")
+    host = request.host
     with account.lock:
-        before = contacts_of(request.host, account).get(jid.bare)
-        put(request.host, account, before._replace(name=name, groups=groups, listed=True))
+        before = contacts_of(host, account).get(jid.bare)
+        put(host, account, before._replace(name=name, groups=groups, listed=True))
+    if set(groups) != set(before.groups):
+        request.afterwards += [
+            partial(regrouped, host, account.local, jid.bare, before.groups)
+            for regrouped in host.registry.regroupings
+        ]
 
 
 def _groups(item: Tree) -> tuple[str, ...]:

@@ -1,10 +1,9 @@
 """Rosters that were changed from outside, by the hausbote command: what clients hear of it."""
 
-from hausbote.core.dispatch import route
 from hausbote.core.host import Host
 from hausbote.features.contacts import Contacts, contacts_of, may_see, push
+from hausbote.features.subscriptions import hide_presence, show_presence
 from hausbote.storage import Removed
-from hausbote.xmpp.stanza import stanza
 
 
 def reread(host: Host, local: str) -> None:
@@ -24,9 +23,7 @@ def reread(host: Host, local: str) -> None:
                 push(account, after.get(jid) or Removed(jid), contacts.version)
     saw = {jid for jid, item in before.items() if may_see(item)}
     see = {jid for jid, item in after.items() if may_see(item)}
-    for session in account.available():
-        assert session.presence is not None
-        for jid in sorted(see - saw):
-            route(host, session.presence.replace(to=jid))
-        for jid in sorted(saw - see):
-            route(host, stanza("presence", from_=session.jid.full, to=jid, type="unavailable"))
+    for jid in sorted(see - saw):
+        show_presence(host, account, jid)
+    for jid in sorted(saw - see):
+        hide_presence(host, account, jid)

@@ -16,5 +16,7 @@ def establish(request: Request) -> None:
 
 
 @feature.iq("set", ns.BIND, "bind", Target.HOST, Target.ACCOUNT)
-def bind_again(_request: Request) -> None:
+def bind_again(request: Request) -> None:
+    if request.to.local and not request.own:
+        raise ServiceUnavailable
     raise NotAllowed("this stream has its resource")

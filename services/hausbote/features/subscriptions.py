@@ -13,6 +13,7 @@ from hausbote.core.dispatch import route
 from hausbote.core.feature import Feature, Phase
 from hausbote.core.host import Host
 from hausbote.core.request import Presence
+from hausbote.features.blocklist import blocks, refusal
 from hausbote.features.contacts import (
     contacts_of,
     interested,
@@ -108,6 +109,8 @@ def _parties(presence: Presence) -> tuple[Account, str]:
         raise BadRequest("a subscription needs a to address")
     if presence.to.bare == presence.sender.bare:
         raise BadRequest("everybody sees their own presence anyway")
+    if blocks(presence.host, presence.sender.local, presence.to):
+        raise refusal()  # before anything is changed
     return presence.session.account, presence.to.bare
 
 
@@ -248,6 +251,8 @@ def hide_presence(host: Host, account: Account, jid: str) -> None:
     for session in account.available():
         gone = stanza("presence", from_=session.jid.full, to=jid, type="unavailable")
         route(host, gone)
+    for withdrawn in host.registry.withdrawals:
+        withdrawn(host, account.local, jid)
 
 
 def cancel(host: Host, account: Account, item: RosterItem) -> None:

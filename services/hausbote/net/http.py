@@ -9,180 +9,59 @@ bytes of a request, bytes per second, and connections per address.  Forwarding h
 here: the address of a client is that of its connection.
 """
 
-import errno
-import io
 import socket
-import time
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import lru_cache
 from typing import Any, Final
 
-import gevent
-from gevent.pywsgi import WSGIHandler, WSGIServer
-from gevent.socket import wait_read, wait_write
+from gevent.pywsgi import Input, WSGIHandler, WSGIServer
 from OpenSSL import SSL
 
 from hausbote.base.log import bug
 from hausbote.net.connection import Connection, Traffic
-from hausbote.net.http_head import check_fields, check_request_line, read_fields
+from hausbote.net.http_head import (
+    Fields,
+    TooLarge,
+    check_fields,
+    read_fields,
+    read_request_line,
+    read_target,
+)
+from hausbote.net.http_socket import CHUNK, HttpSocket
 from hausbote.net.listener import AddressBook, keep_alive, listen
 from hausbote.net.tls import TlsShelf
 
-_CHUNK: Final = 16_384
-_HEAD_BYTES: Final = 16_384
 _DRAINED: Final = 4_194_304  # bytes of a refused request that are read and dropped
-_HANDSHAKE: Final = 10.0  # seconds
-_REQUEST: Final = 30.0  # seconds from a request's first byte to its last
-_IDLE: Final = 75.0  # seconds between two requests: longer than a held one is held
-_WRITE: Final = 30.0  # seconds without a byte taken
-_STALL: Final = 30.0  # seconds without a byte of a body that may take its time
-_SLOWEST: Final = 8_192  # bytes per second of such a body, on the whole
-_PIECES: Final = 16  # TLS records that are handed on together
+_LITTLE: Final = 8_192  # bytes of a body that go with the head
+_BATCH: Final = 1_048_576  # bytes of a body that are handed on together at most,
 
-_BAD_REQUEST: Final = (
-    b"HTTP/1.1 400 Bad Request\r\nAccess-Control-Allow-Origin: *\r\n"
+_REFUSAL: Final = (
+    b"HTTP/1.1 %s\r\nAccess-Control-Allow-Origin: *\r\n"
     b"Connection: close\r\nContent-Length: 0\r\n\r\n"
 )
 
 Environ = dict[str, Any]
-Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes | memoryview]]
+Application = Callable[[Environ, Callable[..., Any]], "Iterable[bytes] | Stored"]
 
 
-class _Socket:
-    """What pywsgi reads from and writes to: the server's side of one TLS connection."""
+@lru_cache(64)
+def _key(name: str) -> str:
+    """How WSGI calls a field."""
+    key = name.upper().replace("-", "_")
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
-    def __init__(self, sock: socket.socket, tls: SSL.Connection, traffic: Traffic) -> None:
-        self._sock: socket.socket | None = sock
-        self._tls = tls
-        self._traffic = traffic
-        self._budget = float(traffic.burst)
-        self._budget_at = time.monotonic()
-        self._until = time.monotonic() + _HANDSHAKE
-        self._bytes = 0
-        self._between = False
-        self._latest = 0.0  # when a body that may take its time must be there; 0 = there is none
-        self.handed_over = False
 
-    def handshake(self) -> None:
-        self._retry(self._tls.do_handshake)
+class Stored:
+    """An answer's body that can be read again: `size` bytes."""
 
-    def expect_request(self) -> None:
-        """The next byte may take its time; from there on a request has its seconds and bytes."""
-        self._until = time.monotonic() + _IDLE
-        self._bytes = _HEAD_BYTES + _CHUNK  # the end of the head brings some of the body
-        self._between = True
-        self._latest = 0.0
+    size: int
 
-    def expect_file(self, size: int) -> None:
-        """The rest of the request is a body that may take long, as long as it gets on."""
-        self.expect_body(size)
-        self._latest = time.monotonic() + _REQUEST + size / _SLOWEST
-
-    def expect_body(self, size: int) -> None:
-        self._bytes = size + _CHUNK  # the chunks' own lines
-
-    def recv_into(self, buffer: Any) -> int:
-        data = self.recv(min(len(buffer), _CHUNK))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def recv(self, size: int) -> bytes:
-        """Up to that many bytes; none at the end."""
-        if self._sock is None:
-            return b""
-        try:
-            data: bytes = self._retry(partial(self._tls.recv, size))
-        except SSL.ZeroReturnError:
-            return b""
-        if self._between:
-            self._between = False
-            self._until = time.monotonic() + _REQUEST
-        elif self._latest:
-            self._until = min(time.monotonic() + _STALL, self._latest)
-        self._charge(len(data))
-        return data
-
-    def _charge(self, size: int) -> None:
-        self._bytes -= size
-        if self._bytes < 0:
-            raise ConnectionAbortedError("a request is too large")
-        rate, burst = self._traffic.bytes_per_second, self._traffic.burst
-        if rate:
-            now = time.monotonic()
-            refilled = self._budget + (now - self._budget_at) * rate
-            self._budget, self._budget_at = min(refilled, burst) - size, now
-            if self._budget < 0:
-                gevent.sleep(-self._budget / rate)
-
-    def sendall(self, data: bytes | bytearray | memoryview) -> None:
-        view = memoryview(data)
-        while view:
-            self._until = time.monotonic() + _WRITE
-            view = view[self._retry(partial(self._tls.send, view)) :]
-
-    def _retry(self, step: Callable[[], Any]) -> Any:
-        """Call until it need not wait; OSError when time is up or the connection is broken."""
-        if self._sock is None:
-            raise _cut()
-        number = self._sock.fileno()
-        while True:
-            try:
-                return step()
-            except SSL.WantReadError:
-                wait = wait_read
-            except SSL.WantWriteError:
-                wait = wait_write
-            except SSL.ZeroReturnError:
-                raise
-            except SSL.Error:
-                raise _cut() from None
-            left = self._until - time.monotonic()
-            if left <= 0:
-                raise _too_late()
-            wait(number, timeout=left, timeout_exc=_too_late())
-
-    def makefile(self, *_: object) -> io.BufferedReader:
-        return io.BufferedReader(_Raw(self), _CHUNK)
-
-    def hand_over(self) -> tuple[socket.socket, SSL.Connection]:
-        """Give the connection to somebody else; nothing is read or closed here any more."""
-        sock, self._sock = self._sock, None
-        assert sock is not None
-        self.handed_over = True
-        return sock, self._tls
+    def piece(self, at: int) -> memoryview:
+        """Up to CHUNK bytes from there on, the same ones each time; good until somebody waits."""
+        raise NotImplementedError
 
     def close(self) -> None:
-        if self._sock is None:
-            return
-        try:
-            self._tls.shutdown()
-            self._sock.shutdown(socket.SHUT_WR)
-        except (OSError, SSL.Error):
-            pass
-        sock, self._sock = self._sock, None
-        sock.close()
-
-
-class _Raw(io.RawIOBase):
-    def __init__(self, source: _Socket) -> None:
-        self._source = source
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return self._source.recv_into(buffer)
-
-
-# pywsgi wants errors of connections to have numbers.
-
-
-def _cut() -> ConnectionResetError:
-    return ConnectionResetError(errno.ECONNRESET, "the peer is gone")
-
-
-def _too_late() -> TimeoutError:
-    return TimeoutError(errno.ETIMEDOUT, "the peer is too slow")
+        """Nothing more is read."""
 
 
 class Exchange:
@@ -213,26 +92,25 @@ class Exchange:
         size: int | None = self._handler.content_length
         return size
 
-    def receive(self, size: int) -> Iterator[list[bytes]]:
-        """The request's body of that size, some pieces at a time; OSError if less or too slow.
+    def receive(self, size: int) -> Iterator[memoryview]:
+        """The request's body of that size, a piece at a time; OSError if less or too slow.
 
-        It is read past pywsgi, which would copy it twice.
+        It is read past pywsgi, which would copy it twice.  A piece is good until the next one.
         """
         handler = self._handler
         handler.socket.expect_file(size)
         body = handler.wsgi_input
         body.read(0)  # sends 100 Continue to those who wait for it
-        read = handler.rfile.read1  # what came with the head is in its buffer
+        buffer = memoryview(bytearray(min(size, _BATCH)))
+        early = handler.socket.early(handler.rfile, len(buffer))  # it came with the head
+        buffer[: len(early)] = early
+        at = len(early)
         while body.position < size:
-            pieces: list[bytes] = []
-            while len(pieces) < _PIECES and body.position < size:
-                piece = read(min(size - body.position, _CHUNK))
-                if not piece:
-                    raise _cut()
-                read = handler.socket.recv
-                body.position += len(piece)
-                pieces.append(piece)
-            yield pieces
+            room = buffer[at : size - body.position]
+            at += handler.socket.fill(room) if room else 0
+            body.position += at
+            yield buffer[:at]
+            at = 0
 
     def drop(self) -> None:
         """Read what comes of the body and drop it, so that its sender sees our answer."""
@@ -258,25 +136,87 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
 
     def read_request(self, raw_requestline: str) -> bool:
         """ValueError, which is answered with 400, for what two programs might read differently."""
-        check_request_line(raw_requestline)
-        return bool(super().read_request(raw_requestline))
-
-    def MessageClass(self, source: Any, *args: Any) -> Any:
-        fields = super().MessageClass(io.BytesIO(read_fields(source)), *args)
-        check_fields(fields)
-        return fields
+        self.requestline = raw_requestline.rstrip()
+        self.command, self.path, self.request_version = read_request_line(raw_requestline)
+        self.headers = fields = read_fields(self.rfile)
+        check_fields(fields, self.request_version)
+        length = fields.get("content-length")
+        self.content_length = None if length is None else int(length)
+        if self.content_length and self.command == "HEAD":
+            raise ValueError("a body where none can be")
+        wishes = [one.strip() for one in (fields.get("connection") or "").lower().split(",")]
+        may_stay = self.request_version == "HTTP/1.1" or "keep-alive" in wishes
+        self.close_connection = "close" in wishes or not may_stay
+        return True
 
     def get_environ(self) -> Environ:
-        environ: Environ = super().get_environ()
+        """As pywsgi's, whose own takes four times as long."""
+        environ: Environ = self.server.get_environ()
+        target, fields = read_target(self.path), self.headers
+        environ.update(
+            REQUEST_METHOD=self.command,
+            SCRIPT_NAME="",
+            PATH_INFO=target.path,
+            QUERY_STRING=target.query,
+            SERVER_PROTOCOL=self.request_version,
+            REMOTE_ADDR=str(self.client_address[0]),
+            REMOTE_PORT=str(self.client_address[1]),
+        )
+        for name, value in fields.items():
+            if "_" not in name:  # it would look like one with a hyphen
+                key = _key(name)
+                environ[key] = f"{environ[key]},{value}" if key in environ else value
+        if target.authority is not None:
+            environ["HTTP_HOST"] = target.authority
+        waits = environ.get("HTTP_EXPECT", "").lower() == "100-continue"
+        waits = waits and self.request_version == "HTTP/1.1"
+        chunked = "HTTP_TRANSFER_ENCODING" in environ
+        sock = self.socket if waits else None
+        self.wsgi_input = Input(self.rfile, self.content_length, sock, chunked)
+        environ["wsgi.input"] = self.wsgi_input
+        environ["wsgi.input_terminated"] = True
         environ[Exchange.KEY] = Exchange(self)
         return environ
 
     def fields(self) -> list[tuple[str, str]]:
-        return [(key, value) for key, value in self.headers.items()]
+        fields: Fields = self.headers
+        return fields.items()
 
     def process_result(self) -> None:
-        if not self.socket.handed_over:
-            super().process_result()
+        if self.socket.handed_over:
+            return
+        if isinstance(self.result, Stored):
+            self._send_stored(self.result)
+            return
+        pieces = iter(self.result)
+        self.write(next(pieces, b""))
+        send = self.write if self.response_use_chunked else self.socket.sendall
+        for piece in pieces:
+            send(piece)
+        if self.response_use_chunked:
+            self._sendall(b"0\r\n\r\n")
+
+    def _send_stored(self, stored: Stored) -> None:
+        if stored.size <= _LITTLE:
+            self.write(bytes(stored.piece(0)))
+        else:
+            self.write(b"")
+            self.socket.stream(stored.size, stored.piece)
+
+    def _write_with_headers(self, data: bytes | memoryview) -> None:
+        """In one record if there is little to say."""
+        self.headers_sent = True
+        self.finalize_headers()
+        lines = [b"HTTP/1.1 ", self.status, b"\r\n"]
+        for name, value in self.response_headers:
+            lines += name, b": ", value, b"\r\n"
+        lines.append(b"\r\n")
+        head = b"".join(lines)
+        if self.response_use_chunked or len(head) + len(data) > CHUNK:
+            self._sendall(head)
+            self._write(data)
+        else:
+            self._sendall(b"".join((head, data)))
 
     def log_request(self) -> None:
         pass
@@ -292,7 +232,9 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
             self._send_error_response_if_possible(500)
 
     def _handle_client_error(self, ex: Exception) -> Any:
-        return ("400", _BAD_REQUEST)
+        if isinstance(ex, TooLarge):
+            return ("431", _REFUSAL % b"431 Request Header Fields Too Large")
+        return ("400", _REFUSAL % b"400 Bad Request")
 
 
 class HttpServer(WSGIServer):  # type: ignore[misc]
@@ -311,17 +253,28 @@ class HttpServer(WSGIServer):  # type: ignore[misc]
         self.book = book
         self.traffic = traffic
         sock = listen(address, port)
+        self._kind = (sock.family, sock.type, sock.proto)
+        keep_alive(sock, traffic.idle)  # connections inherit what the listener has
         super().__init__(sock, application, handler_class=_Handler, log=None, error_log=None)
 
-    def handle(self, sock: Any, address: tuple[Any, ...]) -> None:
+    def do_read(self) -> tuple[socket.socket, tuple[Any, ...]] | None:
+        """A plain socket: gevent's would only be taken apart again."""
+        try:
+            number, address = self.socket._accept()
+        except BlockingIOError:
+            return None
+        return socket.socket(*self._kind, number), address
+
+    def do_close(self, *_: object) -> None:
+        """`handle` has closed it, or given it away."""
+
+    def handle(self, sock: socket.socket, address: tuple[Any, ...]) -> None:
         """One connection, in a greenlet of its own."""
-        raw = socket.socket(fileno=sock.detach())
         if not self.book.enter(address[0]):
-            raw.close()
+            sock.close()
             return
-        raw.setblocking(False)
-        keep_alive(raw, self.traffic.idle)
-        wire = _Socket(raw, self.shelf.connection(raw), self.traffic)
+        sock.setblocking(False)
+        wire = HttpSocket(sock, self.shelf.connection(sock), self.traffic)
         try:
             wire.handshake()
             super().handle(wire, address)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from hausbote.base.jid import JID, InvalidJID
+from hausbote.base.jid import names
 from hausbote.base.tokens import token
 from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature, Stage
@@ -130,16 +130,11 @@ def _is_ours(room: Room, child: Child) -> bool:
     if (child.ns, child.name) in announce.OURS:
         return True
     if child.ns == ns.STANZA_ID and child.name == "stanza-id":
-        return _means(room, start_tag(child).get("by", ""))
-    return child.ns == ns.DELAY and _means(room, start_tag(child).get("from", ""))
-
-
-def _means(room: Room, text: str) -> bool:
-    """Whether that is the address of the room or the service, however it is written."""
-    try:
-        return JID.parse(text).bare in (room.jid.full, room.jid.domain)
-    except InvalidJID:
-        return False
+        return names(start_tag(child).get("by"), room.jid.full)
+    if child.ns == ns.DELAY:
+        said = start_tag(child).get("from", "").partition("/")[0]
+        return names(said, room.jid.full) or names(said, room.jid.domain)
+    return False
 
 
 def keep(

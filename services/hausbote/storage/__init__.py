@@ -14,7 +14,6 @@ from hausbote.storage.outgoing import Outgoing, Returned, Room, Waiting
 from hausbote.storage.peers import Certificate, Peer
 from hausbote.storage.private import Piece
 from hausbote.storage.pubsub import (
-    Affiliation,
     Item,
     Limits,
     NewItem,
@@ -22,8 +21,8 @@ from hausbote.storage.pubsub import (
     Node,
     Outcome,
     Published,
-    Subscription,
 )
+from hausbote.storage.pubsub_people import Affiliation, People, Subscription
 from hausbote.storage.pushes import PushService
 from hausbote.storage.rooms import (
     RoomMessage,
@@ -57,6 +56,7 @@ __all__ = [
     "Outcome",
     "Outgoing",
     "Peer",
+    "People",
     "Piece",
     "Preferences",
     "Published",

@@ -1,4 +1,4 @@
-"""Nodes with their items, affiliations and subscriptions (XEP-0060).
+"""Nodes with their items (XEP-0060); `pubsub_people` has who is what to them.
 
 A node belongs to a service: that of an account (named by its local part, XEP-0163), or the box's
 own (named "").  What a change must look at before it writes is looked at in the writer, so that two
@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from peewee import SqliteDatabase
 
+from hausbote.storage.pubsub_people import People, grant
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.writer import Writer
 
@@ -22,15 +23,9 @@ Config = dict[str, list[str]]
 _NODE: Final = "pubsub_node.id, service, name, local, pubsub_node.created, config"
 _NODES: Final = f"SELECT {_NODE} FROM pubsub_node JOIN account ON account.id = account_id"
 _ITEM: Final = "item, payload, publisher, at"
-_GRANT: Final = (
-    "INSERT OR REPLACE INTO pubsub_affiliation (node_id, jid, affiliation, account_id)"
-    " SELECT ?, ?, ?, (SELECT id FROM account WHERE local = ?)"
-    " WHERE EXISTS (SELECT 1 FROM pubsub_node WHERE id = ?)"
-)
-_SUBSCRIBE: Final = (
-    "INSERT OR REPLACE INTO pubsub_subscription (node_id, jid, bare, subid, state, account_id)"
-    " SELECT ?, ?, ?, ?, ?, (SELECT id FROM account WHERE local = ?)"
-    " WHERE EXISTS (SELECT 1 FROM pubsub_node WHERE id = ?)"
+_EXPIRING: Final = (
+    "SELECT id, json_extract(config, '$.item_expire[0]') AS seconds FROM pubsub_node"
+    " WHERE seconds IS NOT NULL AND seconds != 'max'"
 )
 _LAST_OF: Final = (
     f"SELECT {_NODE}, {_ITEM} FROM json_each(?) AS wanted_service"
@@ -99,19 +94,6 @@ class Published(NamedTuple):
     removed: tuple[str, ...] = ()
 
 
-class Affiliation(NamedTuple):
-    node: str
-    jid: str
-    affiliation: str
-
-
-class Subscription(NamedTuple):
-    node: str
-    jid: str
-    subid: str
-    state: str
-
-
 class Limits(NamedTuple):
     """What a node and its account may hold; 0 = no limit.  A node that is full loses its oldest
     items, or takes no more if `reject`."""
@@ -127,6 +109,7 @@ class Pubsub:
     def __init__(self, reader: SqliteDatabase, writer: Writer) -> None:
         self._reader = reader
         self._writer = writer
+        self.people = People(reader, writer)
 
     # -- nodes ---------------------------------------------------------------------------------
 
@@ -167,13 +150,16 @@ class Pubsub:
         at: float,
         limits: Limits,
     ) -> Ticket[Published]:
-        """Add or replace items of a node, which is made first if it is a NewNode."""
+        """Add or replace items of a node, which is made first if it is a NewNode.
+
+        EXISTS if it was made meanwhile, and is configured otherwise.
+        """
         return self._writer.submit(lambda c: _publish(c, node, items, publisher, at, limits))
 
     def items(self, node: int, ids: Sequence[str]) -> list[Item]:
-        """Those of the named items that exist, in the order of the names."""
+        """Those of the named items that exist, in the order of the names, and each once."""
         sql = f"SELECT {_ITEM} FROM pubsub_item WHERE node_id = ? AND item = ?"
-        rows = [self._reader.execute_sql(sql, (node, id)).fetchone() for id in ids]
+        rows = [self._reader.execute_sql(sql, (node, id)).fetchone() for id in dict.fromkeys(ids)]
         return [Item(*row) for row in rows if row is not None]
 
     def newest(self, node: int, count: int) -> list[Item]:
@@ -209,97 +195,18 @@ class Pubsub:
 
         return self._writer.submit(retract)
 
+    def expire(self, node: int, before: float) -> Ticket[None]:
+        """Delete items of a node that were published before that time."""
+        return self._writer.submit(lambda c: _expire(c, node, before))
+
+    def expire_all(self, now: float) -> None:
+        """Delete items of all nodes that have been there for as long as they are to be kept."""
+        for node, seconds in self._reader.execute_sql(_EXPIRING).fetchall():
+            self.expire(node, now - float(seconds)).wait()
+
     def purge(self, node: int) -> Ticket[tuple[str, ...]]:
         """Delete all items; returns their ids."""
         return self._writer.submit(lambda c: _trim(c, node, 0))
-
-    # -- affiliations --------------------------------------------------------------------------
-
-    def affiliation(self, node: int, jid: str) -> str:
-        """Of a bare JID; "none" without one."""
-        sql = "SELECT affiliation FROM pubsub_affiliation WHERE node_id = ? AND jid = ?"
-        row = self._reader.execute_sql(sql, (node, jid)).fetchone()
-        return "none" if row is None else str(row[0])
-
-    def affiliations(self, node: int) -> dict[str, str]:
-        """All but "none", by bare JID."""
-        sql = "SELECT jid, affiliation FROM pubsub_affiliation WHERE node_id = ? ORDER BY jid"
-        return dict(self._reader.execute_sql(sql, (node,)).fetchall())
-
-    def affiliations_of(self, service: str, jid: str) -> list[Affiliation]:
-        """Those of a bare JID with nodes of a service."""
-        sql = (
-            "SELECT name, jid, affiliation FROM pubsub_affiliation"
-            " JOIN pubsub_node ON pubsub_node.id = node_id WHERE service = ? AND jid = ?"
-            " ORDER BY name"
-        )
-        return [Affiliation(*row) for row in self._reader.execute_sql(sql, (service, jid))]
-
-    def affiliate(self, node: int, changes: dict[str, tuple[str, str]]) -> Ticket[None]:
-        """Set affiliations: bare JID to (affiliation, local part or "" for people elsewhere)."""
-
-        def affiliate(connection: sqlite3.Connection) -> None:
-            for jid, (affiliation, local) in changes.items():
-                connection.execute(
-                    "DELETE FROM pubsub_affiliation WHERE node_id = ? AND jid = ?", (node, jid)
-                )
-                if affiliation != "none":
-                    connection.execute(_GRANT, (node, jid, affiliation, local, node))
-
-        return self._writer.submit(affiliate)
-
-    # -- subscriptions -------------------------------------------------------------------------
-
-    def subscription(self, node: int, jid: str) -> Subscription | None:
-        """Of exactly that JID."""
-        found = [one for one in self.subscriptions(node) if one.jid == jid]
-        return found[0] if found else None
-
-    def subscriptions(self, node: int) -> list[Subscription]:
-        sql = (
-            "SELECT name, jid, subid, state FROM pubsub_subscription"
-            " JOIN pubsub_node ON pubsub_node.id = node_id WHERE node_id = ? ORDER BY jid"
-        )
-        return [Subscription(*row) for row in self._reader.execute_sql(sql, (node,))]
-
-    def subscriptions_of(self, service: str, bare: str) -> list[Subscription]:
-        """Those of a bare JID with nodes of a service, with whatever resource."""
-        sql = (
-            "SELECT name, jid, subid, state FROM pubsub_subscription"
-            " JOIN pubsub_node ON pubsub_node.id = node_id WHERE service = ? AND bare = ?"
-            " ORDER BY name, jid"
-        )
-        return [Subscription(*row) for row in self._reader.execute_sql(sql, (service, bare))]
-
-    def is_subscribed(self, node: int, bare: str) -> bool:
-        """Whether a bare JID has a subscription that was granted."""
-        sql = (
-            "SELECT 1 FROM pubsub_subscription"
-            " WHERE node_id = ? AND bare = ? AND state = 'subscribed'"
-        )
-        return self._reader.execute_sql(sql, (node, bare)).fetchone() is not None
-
-    def subscribe(
-        self, node: int, jid: str, bare: str, subid: str, state: str, local: str, limit: int
-    ) -> Ticket[bool]:
-        """Put a subscription in the place of the JID's former one; False if the node has `limit`
-        others (0 = no limit).  `local` is "" for people elsewhere."""
-
-        def subscribe(connection: sqlite3.Connection) -> bool:
-            others = connection.execute(
-                "SELECT count(*) FROM pubsub_subscription WHERE node_id = ? AND jid != ?",
-                (node, jid),
-            ).fetchone()[0]
-            if 0 < limit <= others:
-                return False
-            connection.execute(_SUBSCRIBE, (node, jid, bare, subid, state, local, node))
-            return True
-
-        return self._writer.submit(subscribe)
-
-    def unsubscribe(self, node: int, jid: str) -> Ticket[None]:
-        sql = "DELETE FROM pubsub_subscription WHERE node_id = ? AND jid = ?"
-        return self._writer.insert(sql, (node, jid))
 
 
 def _node(row: tuple[int, str, str, str, float, str]) -> Node:
@@ -307,7 +214,7 @@ def _node(row: tuple[int, str, str, str, float, str]) -> Node:
 
 
 def _create(connection: sqlite3.Connection, node: NewNode) -> Outcome:
-    if _exists(connection, node.service, node.name):
+    if _found(connection, node.service, node.name):
         return Outcome.EXISTS
     made = connection.execute(
         "SELECT count(*) FROM pubsub_node JOIN account ON account.id = account_id WHERE local = ?",
@@ -329,14 +236,16 @@ def _create(connection: sqlite3.Connection, node: NewNode) -> Outcome:
     if cursor.rowcount == 0:
         return Outcome.MISSING
     id = cursor.lastrowid
-    connection.execute(_GRANT, (id, node.owner, "owner", node.creator, id))
+    assert id is not None
+    grant(connection, id, node.owner, "owner", node.creator)
     return Outcome.DONE
 
 
-def _exists(connection: sqlite3.Connection, service: str, name: str) -> int | None:
-    sql = "SELECT id FROM pubsub_node WHERE service = ? AND name = ?"
-    row = connection.execute(sql, (service, name)).fetchone()
-    return None if row is None else int(row[0])
+def _found(connection: sqlite3.Connection, service: str, name: str) -> tuple[int, str] | None:
+    """The id and the configuration of a node."""
+    sql = "SELECT id, config FROM pubsub_node WHERE service = ? AND name = ?"
+    row: tuple[int, str] | None = connection.execute(sql, (service, name)).fetchone()
+    return row
 
 
 def _publish(
@@ -365,11 +274,10 @@ def _try_to_publish(
 ) -> Published:
     if isinstance(node, NewNode):
         outcome = _create(connection, node)
-        if outcome not in (Outcome.DONE, Outcome.EXISTS):
+        found = _found(connection, node.service, node.name)
+        if found is None or (outcome is Outcome.EXISTS and json.loads(found[1]) != node.config):
             return Published(outcome)
-        found = _exists(connection, node.service, node.name)
-        assert found is not None
-        id = found
+        id = found[0]
     else:
         id = node
         if not connection.execute("SELECT 1 FROM pubsub_node WHERE id = ?", (id,)).fetchone():
@@ -403,6 +311,12 @@ def _trim(connection: sqlite3.Connection, node: int, keep: int) -> tuple[str, ..
     if gone:
         _measure(connection, node)
     return gone
+
+
+def _expire(connection: sqlite3.Connection, node: int, before: float) -> None:
+    sql = "DELETE FROM pubsub_item WHERE node_id = ? AND at < ?"
+    if connection.execute(sql, (node, before)).rowcount:
+        _measure(connection, node)
 
 
 def _measure(connection: sqlite3.Connection, node: int) -> None:

@@ -30,7 +30,7 @@ Operation = Callable[[sqlite3.Connection], Any]
 Together = Callable[[sqlite3.Connection, Sequence[Any]], None]
 """Writes many rows at once; equal ones take each other's rows."""
 _MAX_BATCH: Final = 500
-_COMPANY: Final = 0.02  # seconds that what nobody waits for waits for others
+_COMPANY: Final = 0.05  # seconds that what nobody waits for waits for others
 
 
 class _Job(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from hausbote.base.log import Event, log
-from hausbote.base.relay import Answer, Question
+from hausbote.base.relay import Answer, Offer, Question
 from hausbote.base.settings import Settings
 from hausbote.core.throttle import Throttle
 from hausbote.turn.credentials import issue
@@ -39,7 +39,7 @@ class Desk:
             return Answer(question.id, None)
         seconds = self._settings.credential_seconds
         made = issue(self._secrets.current(), question.account, self._clock(), seconds)
-        signed = [o._replace(**made._asdict()) if o.is_restricted else o for o in found]
+        signed = [Offer(*o[:4], *made) if o.is_restricted else o for o in found]
         return Answer(question.id, tuple(signed))
 
     def _may(self, question: Question) -> bool:

@@ -11,16 +11,15 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # The special-purpose registries of IANA (RFC 6890 and after): what a peer on the internet has
 # never, and what would lead a packet inside: private, loopback, link-local, shared (CGNAT),
-# documentation, benchmarks, multicast; IPv4 in IPv6's clothes; tunnels and translators.
+# documentation, benchmarks, multicast; IPv4 in IPv6's clothes; tunnels and translators.  Of IPv6
+# only 2000::/3 is the internet at all, so what else becomes special one day is on the list already.
 NOT_THE_INTERNET: Final[tuple[Network, ...]] = tuple(
     ipaddress.ip_network(text)
     for text in (
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
         "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
         "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-        "::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48",
-        "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16",
-        "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+        "::/3", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "4000::/2", "8000::/1",
     )
 )  # fmt: skip
 _PROC: Final = Path("/proc/net")

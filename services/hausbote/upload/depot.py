@@ -48,15 +48,21 @@ class Depot:
         """Whether `spare` bytes stay free beside a file of that size."""
         return shutil.disk_usage(self._directory).free >= size + spare
 
-    def begin(self, id: str) -> "Incoming":
-        """A new file; DiskFull, or another OSError."""
-        return Incoming(self._incoming / id, self._place(id))
-
-    def put(self, id: str, pieces: list[bytes]) -> bytes:
-        """A whole file at once; likewise, and nothing is left of it then."""
-        incoming = self.begin(id)
+    def begin(self, id: str, size: int) -> "Incoming":
+        """A new file, for which there is room from now on; DiskFull, or another OSError."""
+        incoming = Incoming(self._incoming / id, self._place(id))
         try:
-            incoming.write(pieces)
+            incoming.reserve(size)
+        except BaseException:
+            incoming.discard()
+            raise
+        return incoming
+
+    def put(self, id: str, content: bytes | memoryview) -> bytes:
+        """A whole file at once; likewise, and nothing is left of it then."""
+        incoming = Incoming(self._incoming / id, self._place(id))
+        try:
+            incoming.write(content)
             return incoming.finish()
         except BaseException:
             incoming.discard()
@@ -102,24 +108,29 @@ class Incoming:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._descriptor = os.open(here, flags, 0o600)
 
-    def write(self, pieces: list[bytes]) -> None:
-        """DiskFull, or another OSError."""
+    def reserve(self, size: int) -> None:
+        """Room for that many bytes, in one piece if there is such a one; DiskFull, or another
+        OSError."""
         with _room():
-            written = os.writev(self._descriptor, pieces)
-            if written < sum(map(len, pieces)):
-                self._write_rest(memoryview(b"".join(pieces))[written:])
-        for piece in pieces:
-            self._digest.update(piece)
+            os.posix_fallocate(self._descriptor, 0, size)
 
-    def _write_rest(self, rest: memoryview) -> None:
-        while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
+    def write(self, piece: bytes | memoryview) -> None:
+        """DiskFull, or another OSError."""
+        rest = memoryview(piece)
+        with _room():
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        self._digest.update(piece)
 
     def finish(self) -> bytes:
-        """Put it into its place and return its digest: then it survives a power cut."""
+        """Put it into its place and return its digest: then it survives a power cut.
+
+        It gets its place first, so that one transaction of the file system writes both.  Until
+        then nobody looks there: the row that says so comes afterwards.
+        """
         with _room():
-            os.fdatasync(self._descriptor)
             os.rename(self._here, self._place)
+            os.fdatasync(self._descriptor)
             _fsync_directory(self._place.parent)
         os.close(self._descriptor)
         return self._digest.digest()
@@ -129,6 +140,7 @@ class Incoming:
         with suppress(OSError):
             os.close(self._descriptor)
         self._here.unlink(missing_ok=True)
+        self._place.unlink(missing_ok=True)
 
 
 class _room:

@@ -1,51 +1,51 @@
-"""A part of a file, piece by piece, for the WSGI server.
+"""A part of a file, as the answer to a request.
 
 What the kernel has in memory is read at once; for the rest a thread waits for the disk, and brings
-more of it into memory than is asked for.  There is one small buffer, however large the file.
+more of it into memory than is asked for.  All downloads read into the same small buffer, which is
+free again when a piece was encrypted: who waits for a slow peer holds nothing.
 """
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
-_PIECE: Final = 16_384  # what fits into one TLS record
+from hausbote.net.http import Stored
+from hausbote.net.http_socket import CHUNK
+
 _AHEAD: Final = 1_048_576
+_shared: Final = memoryview(bytearray(CHUNK))
 
 
-class Reading:
+class Reading(Stored):
     """Bytes `first` up to `end`; `close` closes the descriptor."""
 
     def __init__(self, descriptor: int, first: int, end: int, compute: Callable[..., Any]) -> None:
+        self.size = end - first
         self._descriptor = descriptor
-        self._at = first
-        self._end = end
+        self._first = first
         self._compute = compute
 
-    def __iter__(self) -> Iterator[memoryview]:
-        view = memoryview(bytearray(min(_PIECE, self._end - self._at)))
-        while self._at < self._end:
-            piece = view[: self._end - self._at]
-            size = self._read(piece)
-            if size == 0:  # the file is shorter than it was
-                raise ConnectionAbortedError(errno.ECONNABORTED, "the file is not whole")
-            self._at += size
-            yield piece[:size]
+    def piece(self, at: int) -> memoryview:
+        wanted, place = _shared[: self.size - at], self._first + at
+        try:
+            size = os.preadv(self._descriptor, [wanted], place, os.RWF_NOWAIT)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EOPNOTSUPP):
+                raise
+            size = 0
+        if size < len(wanted):
+            wanted = memoryview(bytearray(len(wanted)))  # others go on meanwhile
+            size = self._compute(self._wait_for_disk, wanted, place)
+        if size < len(wanted):
+            raise ConnectionAbortedError(errno.ECONNABORTED, "the file is not whole")
+        return wanted
 
     def close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def _read(self, piece: memoryview) -> int:
-        try:
-            return os.preadv(self._descriptor, [piece], self._at, os.RWF_NOWAIT)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EOPNOTSUPP):
-                raise
-        size: int = self._compute(self._wait_for_disk, piece)
-        return size
-
-    def _wait_for_disk(self, piece: memoryview) -> int:
-        os.posix_fadvise(self._descriptor, self._at, _AHEAD, os.POSIX_FADV_WILLNEED)
-        return os.preadv(self._descriptor, [piece], self._at)
+    def _wait_for_disk(self, piece: memoryview, place: int) -> int:
+        os.posix_fadvise(self._descriptor, place, _AHEAD, os.POSIX_FADV_WILLNEED)
+        return os.preadv(self._descriptor, [piece], place)

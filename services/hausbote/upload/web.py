@@ -16,7 +16,7 @@ from hausbote.base.log import Event, bug, log
 from hausbote.core.host import Host
 from hausbote.net.certificates import certificates
 from hausbote.net.connection import Traffic
-from hausbote.net.http import Environ, Exchange, HttpServer
+from hausbote.net.http import Environ, Exchange, HttpServer, Stored
 from hausbote.net.listener import AddressBook
 from hausbote.net.tls import CertificateError, TlsShelf
 from hausbote.storage import Slot, StorageError, Upload
@@ -42,7 +42,10 @@ _CROSS_ORIGIN: Final = (
 )
 _PREFLIGHT: Final = (
     ("Access-Control-Allow-Methods", _METHODS),
-    ("Access-Control-Allow-Headers", "Authorization, Content-Type, Range, If-Range, If-None-Match"),
+    (
+        "Access-Control-Allow-Headers",
+        "Authorization, Content-Type, Range, If-Range, If-Match, If-None-Match",
+    ),
     ("Access-Control-Max-Age", "7200"),
 )
 _TELLS_NOTHING: Final = "Nothing is here.\n"
@@ -109,7 +112,7 @@ class Web:
 
     # -- requests ------------------------------------------------------------------------------
 
-    def _answer(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes | memoryview]:
+    def _answer(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes] | Stored:
         request = _Request(environ, start)
         try:
             return self._handle(request)
@@ -119,7 +122,7 @@ class Web:
             sorry = Refused("503 Service Unavailable", "This does not work at the moment.")
             return request.refuse(sorry)
 
-    def _handle(self, request: "_Request") -> Iterable[bytes | memoryview]:
+    def _handle(self, request: "_Request") -> Iterable[bytes] | Stored:
         if request.host not in self._names:
             raise Refused("421 Misdirected Request", "This is another server.")
         if request.method == "OPTIONS":
@@ -133,7 +136,7 @@ class Web:
 
     # -- PUT -----------------------------------------------------------------------------------
 
-    def _put(self, request: "_Request") -> Iterable[bytes | memoryview]:
+    def _put(self, request: "_Request") -> Iterable[bytes] | Stored:
         slot = self._slot(request)
         if slot.id in self._at_work:
             raise Refused("409 Conflict", "This file is being uploaded already.")
@@ -163,6 +166,12 @@ class Web:
             raise Refused(status, "This is not the size that was announced.")
         if request.type is not None and plain_type(request.type) != slot.type:
             raise Refused("415 Unsupported Media Type", "This is not the type that was announced.")
+        if request.is_part:
+            raise Refused("400 Bad Request", "A file comes as a whole.")
+        if request.is_encoded:
+            raise Refused("415 Unsupported Media Type", "A file comes as it is, without a coding.")
+        if request.means_another(None):
+            raise Refused("412 Precondition Failed", "There is no file yet that could be meant.")
         return slot
 
     def _take(self, slot: Slot, exchange: Exchange) -> None:
@@ -182,15 +191,15 @@ class Web:
     def _store(self, slot: Slot, exchange: Exchange) -> bytes:
         """The digest of the file, which is in its place then.  DiskFull; nothing is left of it."""
         compute, body = self._host.compute, exchange.receive(slot.size)
-        pieces = _next(body)
-        if sum(map(len, pieces)) == slot.size:  # one way to the thread is enough
-            whole: bytes = _to_disk(compute, self._depot.put, slot.id, pieces)
+        piece = _next(body)
+        if len(piece) == slot.size:  # one way to the thread is enough
+            whole: bytes = _to_disk(compute, self._depot.put, slot.id, piece)
             return whole
-        incoming: Incoming = _to_disk(compute, self._depot.begin, slot.id)
+        incoming: Incoming = _to_disk(compute, self._depot.begin, slot.id, slot.size)
         try:
-            while pieces:
-                _to_disk(compute, incoming.write, pieces)
-                pieces = _next(body)
+            while piece:
+                _to_disk(compute, incoming.write, piece)
+                piece = _next(body)
             digest: bytes = _to_disk(compute, incoming.finish)
         except BaseException:
             compute(incoming.discard)
@@ -199,12 +208,14 @@ class Web:
 
     # -- GET -----------------------------------------------------------------------------------
 
-    def _get(self, request: "_Request") -> Iterable[bytes | memoryview]:
+    def _get(self, request: "_Request") -> Iterable[bytes] | Stored:
         upload = self._host.store.uploads.get(request.id)
         if upload is None or self._is_over(upload):
             raise Refused("404 Not Found", _TELLS_NOTHING)
         tag = f'"{upload.digest.hex()[:32]}"'
         headers = self._headers(upload, tag)
+        if request.means_another(tag):
+            raise Refused("412 Precondition Failed", "This is not the file that is meant.")
         if request.has_already(tag):
             return request.say("304 Not Modified", *headers)
         try:
@@ -243,10 +254,10 @@ class Web:
         ]
 
 
-def _next(body: Iterator[list[bytes]]) -> list[bytes]:
-    """The next pieces of a body; none at its end."""
+def _next(body: Iterator[memoryview]) -> memoryview:
+    """The next piece of a body; an empty one at its end."""
     try:
-        return next(body, [])
+        return next(body, memoryview(b""))
     except TimeoutError:
         raise Refused("408 Request Timeout", "This came too slowly.") from None
 
@@ -286,10 +297,28 @@ class _Request:
         scheme, _, key = self._environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         return key.strip() if scheme.lower() == "bearer" else ""
 
+    @property
+    def is_part(self) -> bool:
+        return "HTTP_CONTENT_RANGE" in self._environ
+
+    @property
+    def is_encoded(self) -> bool:
+        coding: str = self._environ.get("HTTP_CONTENT_ENCODING", "identity")
+        return coding.lower() != "identity"
+
+    def means_another(self, tag: str | None) -> bool:
+        """Whether it is about another file than the one with that tag; None = there is none."""
+        if "HTTP_IF_MATCH" not in self._environ:
+            return False
+        tags = self._tags("HTTP_IF_MATCH")
+        return tag is None or not (tag in tags or "*" in tags)
+
     def has_already(self, tag: str) -> bool:
-        known = self._environ.get("HTTP_IF_NONE_MATCH", "")
-        tags = [one.strip().removeprefix("W/") for one in known.split(",")]
+        tags = [one.removeprefix("W/") for one in self._tags("HTTP_IF_NONE_MATCH")]
         return tag in tags or "*" in tags
+
+    def _tags(self, field: str) -> list[str]:
+        return [one.strip() for one in self._environ.get(field, "").split(",")]
 
     def range(self, tag: str) -> str:
         """What part is wanted; "" for all, also if what part was told of another file."""

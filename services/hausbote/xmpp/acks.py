@@ -1,7 +1,6 @@
 """What was handled of a stream of stanzas (XEP-0198 §4), in both directions; without I/O."""
 
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -55,7 +54,7 @@ class Unacked:
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.queue: deque[Sent] = deque()
+        self.queue: list[Sent] = []  # an empty list takes 56 bytes, an empty deque 760
         self.asked_at: float | None = None  # when we asked for an answer that did not come yet
         self._sent = 0
         self._asked = 0  # what was sent when we asked last
@@ -65,7 +64,7 @@ class Unacked:
         self._overflowed = overflowed
         self._clock = clock
         self._timer = timer
-        self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
+        self._waiting: list[tuple[int, Callable[[], None]]] = []
 
     def add(self, data: bytes, stanza: Stanza | None, at: float | None = None) -> None:
         """One more stanza goes out, which came at that time."""
@@ -107,15 +106,16 @@ class Unacked:
         """
         if not self.is_possible(h):
             raise HandledCountTooHigh(h, self.sent)
-        for _ in range(self._new(h)):
-            self._size -= len(self.queue.popleft().data)
+        arrived = self.queue[: self._new(h)]
+        del self.queue[: len(arrived)]
+        self._size -= sum(len(sent.data) for sent in arrived)
         acked = self._sent - len(self.queue)
         complete = acked >= self._asked
         self.asked_at = None
         if not complete:
             self._asked = acked
         while self._waiting and self._waiting[0][0] <= acked:
-            self._waiting.popleft()[1]()
+            self._waiting.pop(0)[1]()
         return complete
 
     def close(self) -> None:
@@ -156,8 +156,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self.handled = 0
-        self._open: deque[_Entry] = deque()
-        self._asked: deque[tuple[int, float, Callable[[], None]]] = deque()
+        self._open: list[_Entry] = []
+        self._asked: list[tuple[int, float, Callable[[], None]]] = []
 
     def __len__(self) -> int:
         """How many came and are not handled."""
@@ -189,11 +189,11 @@ class Ledger:
     def answer_late(self, before: float) -> None:
         """Call back those who have waited since then, though not all is handled."""
         while self._asked and self._asked[0][1] <= before:
-            self._asked.popleft()[2]()
+            self._asked.pop(0)[2]()
 
     def _settle(self) -> None:
         while self._open and self._open[0].done:
-            self._open.popleft()
+            self._open.pop(0)
             self.handled += 1
         while self._asked and self._asked[0][0] <= self.handled:
-            self._asked.popleft()[2]()
+            self._asked.pop(0)[2]()

@@ -1,4 +1,4 @@
-"""The hash that stands for what a client can do (XEP-0115 §5)."""
+"""The hash that stands for what a client can do (XEP-0115 §5); `caps2` has its successor."""
 
 import base64
 import hashlib
@@ -22,6 +22,13 @@ class Caps(NamedTuple):
     node: str
     ver: str
     hash: str
+
+    @property
+    def disco_node(self) -> str:
+        """Where to ask for what the hash stands for (XEP-0115 §6.2, XEP-0390 §4.3)."""
+        if self.node == ns.CAPS_2:
+            return f"{self.node}#{self.hash}.{self.ver}"
+        return f"{self.node}#{self.ver}"
 
 
 def features(query: Tree) -> list[str]:

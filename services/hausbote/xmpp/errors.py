@@ -4,10 +4,13 @@ Stream errors end a stream (RFC 6120 §4.9), stanza errors answer one stanza (§
 how a handler says no; the dispatcher turns it into the answer.
 """
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from hausbote.xmpp import ns
 from hausbote.xmpp.xml import Markup, el
+
+if TYPE_CHECKING:
+    from hausbote.xmpp.stanza import Child
 
 
 class StreamError(Exception):
@@ -40,6 +43,7 @@ class StanzaError(Exception):
         self.text = text
         self.extra = extra
         self.by: str | None = None  # who says no, if that is not whom the stanza was for
+        self.about: Child | None = None  # what stands beside the error, and explains it
         if type is not None:
             self.type = type
 

@@ -170,7 +170,8 @@ def result(request: Stanza, payload: Child | None = None) -> Stanza:
 def error(request: Stanza, problem: StanzaError) -> Stanza:
     """The error that answers any stanza (RFC 6120 §8.3); never call it for an error."""
     reason = Child(ns.CLIENT, "error", problem.markup())
-    return Stanza(request.name, _answer(request, "error"), (reason,))
+    children = (reason,) if problem.about is None else (problem.about, reason)
+    return Stanza(request.name, _answer(request, "error"), children)
 
 
 def _answer(request: Stanza, type: str) -> dict[str, str]:

@@ -158,7 +158,7 @@ def hand_back(host: Host, session: Session) -> None:
         return
     queue = acks.unacked.queue
     while queue:
-        sent = queue.popleft()
+        sent = queue.pop(0)
         if sent.stanza is None:
             continue
         if sent.stanza.name == "message":

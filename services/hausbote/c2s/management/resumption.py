@@ -79,8 +79,7 @@ def _take_over(stream: "ClientStream", local: str, attrs: Mapping[str, str]) -> 
     book = host.state(Book)
     found = book.by_id.get(previd)
     if found is None or found.session.account.local != local or found.session.gone:
-        owner, handled = book.ended.get(previd, ("", 0))
-        raise _Refused(ItemNotFound(), handled if owner == local else None)
+        raise _Refused(ItemNotFound(), _last_count(host, book, previd, local))
     session, acks = found.session, found.session.acks
     assert acks is not None
     if not acks.unacked.is_possible(h):
@@ -102,6 +101,14 @@ def _take_over(stream: "ClientStream", local: str, attrs: Mapping[str, str]) -> 
     if agent is not None and agent.id:
         session.state(Access).agent = agent
     return found
+
+
+def _last_count(host: Host, book: Book, previd: str, local: str) -> int | None:
+    """How much was handled of a session that ended; None if it was none of this account's."""
+    if book.ended.get(previd, ("", 0))[0] != local:
+        return None
+    host.store.settle()  # what it sent just before counts, too
+    return book.ended.get(previd, ("", 0))[1]
 
 
 def _resumed(managed: Managed) -> Markup:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from hausbote.base.jid import names
 from hausbote.core.host import Host
 from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Child, Stanza, start_tag
@@ -90,7 +91,7 @@ def _is_id(part: Child) -> bool:
 
 
 def _is_id_by(part: Child, by: str) -> bool:
-    return _is_id(part) and start_tag(part).get("by") == by
+    return _is_id(part) and names(start_tag(part).get("by"), by)
 
 
 def _key(host: Host) -> _Key:

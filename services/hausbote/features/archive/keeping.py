@@ -56,7 +56,7 @@ def note(sent: Sent) -> None:
             raise Forbidden("only an archive tells what is in it")
     sent.stanza = ids.without_ids(sent.stanza, session.jid.bare)
     outgoing = session.state(_Outgoing)
-    here = to.domain == host.domain and to.local != ""
+    here = to.domain == host.domain
     outgoing.worth = is_worth_keeping(sent.stanza, sent.type) and not (
         here and _is_refused(host, to, sent.type)
     )
@@ -96,7 +96,9 @@ def keep(delivery: Delivery) -> None:
 
 
 def _is_refused(host: Host, to: JID, type: str) -> bool:
-    """Whether a message to somebody of this service will come back at once (RFC 6121 §8.5)."""
+    """Whether a message to this service or its people will come back at once (RFC 6121 §8.5)."""
+    if not to.local:
+        return True
     account = host.directory.online(to.local)
     if type == "normal" and to.resource:
         session = account.sessions.get(to.resource) if account is not None else None

@@ -2,7 +2,7 @@
 
 from hausbote.base.jid import JID
 from hausbote.core.host import Host
-from hausbote.features.contacts import contacts_of, may_see
+from hausbote.features.contacts import contacts_of, is_subscribed, may_see
 from hausbote.features.pubsub import errors
 from hausbote.features.pubsub.config import NodeConfig
 from hausbote.features.pubsub.service import Service
@@ -40,7 +40,16 @@ def may_publish(service: Service, node: Node, who: JID) -> bool:
     model = service.config(node).value("publish_model")
     if affiliation == "outcast" or model == "publishers":
         return False
-    return model == "open" or service.host.store.pubsub.is_subscribed(node.id, who.bare)
+    return model == "open" or _is_subscribed(service, node, who)
+
+
+def _is_subscribed(service: Service, node: Node, who: JID) -> bool:
+    """By a subscription to the node, or to an account's presence (XEP-0060 §9.1.2)."""
+    if service.people.is_subscribed(node.id, who.bare):
+        return True
+    if not service.personal or not is_subscribed(service.host, service.local, who):
+        return False
+    return may_retrieve(service, node, who)
 
 
 def _problem(service: Service, node: Node, who: JID, *, subscribing: bool) -> StanzaError | None:
@@ -58,7 +67,7 @@ def _problem(service: Service, node: Node, who: JID, *, subscribing: bool) -> St
     if model == "whitelist":
         return errors.closed()
     if model == "authorize" and not subscribing:
-        known = service.host.store.pubsub.is_subscribed(node.id, who.bare)
+        known = service.people.is_subscribed(node.id, who.bare)
         return None if known else errors.not_subscribed()
     return None
 
@@ -89,7 +98,7 @@ def _owners(service: Service, node: Node) -> list[tuple[Host, str]]:
         return []
     owners = [
         JID.parse(jid)
-        for jid, affiliation in host.store.pubsub.affiliations(node.id).items()
+        for jid, affiliation in host.store.pubsub.people.affiliations(node.id).items()
         if affiliation == "owner"
     ]
     return [(people, owner.local) for owner in owners if owner.domain == people.domain]

@@ -2,12 +2,12 @@
 
 from functools import partial
 
+from hausbote.base.jid import JID
 from hausbote.features.pubsub.action import Action, answer, owner_answer, q
-from hausbote.features.pubsub.service import address
+from hausbote.features.pubsub.service import Service, address
 from hausbote.features.pubsub.subscriptions import review
-from hausbote.storage import Node
 from hausbote.xmpp import ns
-from hausbote.xmpp.errors import NotAcceptable, ResourceConstraint
+from hausbote.xmpp.errors import BadRequest, NotAcceptable, ResourceConstraint, StanzaError
 from hausbote.xmpp.stanza import Child
 from hausbote.xmpp.xml import el
 
@@ -19,7 +19,7 @@ def own(action: Action) -> Child:
     service, name = action.service, action.name
     if name:
         service.find(name)
-    found = service.host.store.pubsub.affiliations_of(service.local, action.actor.bare)
+    found = service.people.affiliations_of(service.local, action.actor.bare)
     shown = [
         el("affiliation", node=one.node, affiliation=one.affiliation)
         for one in found
@@ -31,7 +31,7 @@ def own(action: Action) -> Child:
 def of_node(action: Action) -> Child:
     """Everybody's, for an owner."""
     node = action.owned()
-    known = action.service.host.store.pubsub.affiliations(node.id)
+    known = action.service.people.affiliations(node.id)
     shown = [el("affiliation", jid=jid, affiliation=what) for jid, what in known.items()]
     return owner_answer(el("affiliations", *shown, node=node.name))
 
@@ -40,23 +40,37 @@ def modify(action: Action) -> None:
     """All of the changes, or none of them; somebody has to stay the owner."""
     node = action.owned()
     service = action.service
-    changes = {}
-    for element in action.element.findall(q("affiliation", ns.PUBSUB_OWNER)):
-        jid, affiliation = address(element.get("jid")), element.get("affiliation")
-        if affiliation is None:
-            continue
-        if affiliation not in _AFFILIATIONS:
-            raise NotAcceptable(f"an affiliation is one of {', '.join(_AFFILIATIONS)}")
-        changes[jid.bare] = (affiliation, service.local_part(jid))
-    _check(action, node, changes)
-    service.host.store.pubsub.affiliate(node.id, changes).wait()
+    wanted = _wanted(action)
+    known = service.people.affiliations(node.id)
+    try:
+        _check(service, known, wanted)
+    except StanzaError as problem:
+        unchanged = [
+            el("affiliation", jid=jid, affiliation=known.get(jid, "none")) for jid in wanted
+        ]
+        problem.about = owner_answer(el("affiliations", *unchanged, node=node.name))
+        raise
+    changes = {jid: (what, service.local_part(JID.parse(jid))) for jid, what in wanted.items()}
+    service.people.affiliate(node.id, changes).wait()
     action.request.afterwards.append(partial(review, service, node.name))
 
 
-def _check(action: Action, node: Node, changes: dict[str, tuple[str, str]]) -> None:
-    service = action.service
-    known = service.host.store.pubsub.affiliations(node.id)
-    after = known | {jid: affiliation for jid, (affiliation, _) in changes.items()}
+def _wanted(action: Action) -> dict[str, str]:
+    """Affiliations by bare JID; nobody is named twice (§8.9.2.4)."""
+    wanted: dict[str, str] = {}
+    for element in action.element.findall(q("affiliation", ns.PUBSUB_OWNER)):
+        jid, affiliation = address(element.get("jid")).bare, element.get("affiliation")
+        if jid in wanted:
+            raise BadRequest("somebody is named twice")
+        if affiliation is not None:
+            wanted[jid] = affiliation
+    return wanted
+
+
+def _check(service: Service, known: dict[str, str], wanted: dict[str, str]) -> None:
+    if not set(_AFFILIATIONS).issuperset(wanted.values()):
+        raise NotAcceptable(f"an affiliation is one of {', '.join(_AFFILIATIONS)}")
+    after = {jid: what for jid, what in (known | wanted).items() if what != "none"}
     if "owner" not in after.values() or (service.personal and after.get(service.jid) != "owner"):
         raise NotAcceptable("a node has an owner")
     limit = service.host.settings.limits.pubsub_subscriptions

@@ -8,8 +8,9 @@ from hausbote.core.feature import Feature, Moment
 from hausbote.core.host import Host
 from hausbote.core.request import Presence
 from hausbote.core.session import Session
-from hausbote.features.contacts import contacts_of, is_subscribed, sees
+from hausbote.features.contacts import contacts_of, is_subscribed, may_see, sees
 from hausbote.features.pubsub.access import may_retrieve
+from hausbote.features.pubsub.config import NodeConfig
 from hausbote.features.pubsub.interest import (
     Interest,
     Question,
@@ -20,9 +21,16 @@ from hausbote.features.pubsub.interest import (
 )
 from hausbote.features.pubsub.notify import last_item, sends_last
 from hausbote.features.pubsub.service import Service
+from hausbote.features.pubsub.subscriptions import review_person
+from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Stanza
 
-feature = Feature("PEP for those who come", xeps={"0163": "1.2.2", "0115": "1.6.0"})
+feature = Feature(
+    "PEP for those who come",
+    xeps={"0163": "1.2.2", "0115": "1.6.0", "0390": "0.3.2"},
+    partial={"0390": "capabilities of clients; the server announces its own as in XEP-0115"},
+    disco=(ns.CAPS_2,),
+)
 
 
 @feature.on(Moment.SEEN)
@@ -59,10 +67,15 @@ def _send_last(host: Host, session: Session) -> None:
 
 
 def _last_items(host: Host, people: list[str], names: list[str], who: JID) -> list[Stanza]:
-    found = []
+    found: list[Stanza] = []
+    if not names:
+        return found
     for node, item in host.store.pubsub.last_of(people, names):
         service = Service(host, node.service)
-        if service.apart(who) or not sends_last(service.config(node), "on_sub_and_presence"):
+        config = service.config(node)
+        if service.apart(who) or not sends_last(config, "on_sub_and_presence"):
+            continue
+        if config.expiry and item.at < host.clock() - config.expiry:
             continue
         if is_subscribed(host, node.service, who) and may_retrieve(service, node, who):
             found.append(last_item(service, node, item, who.full))
@@ -71,13 +84,48 @@ def _last_items(host: Host, people: list[str], names: list[str], who: JID) -> li
 
 @feature.granted
 def may_see_now(host: Host, local: str, jid: str) -> None:
-    """A contact here gets the last items of somebody who just let them in (XEP-0163 §4.3.4)."""
+    """A contact gets the last items of somebody who just let them in (XEP-0163 §4.3.4)."""
+    for client, interest in _clients(host, local, jid):
+        for stanza in _last_items(host, [local], sorted(interest.nodes), client):
+            route(host, stanza)
+
+
+@feature.withdrawn
+def may_see_no_longer(host: Host, local: str, jid: str) -> None:
+    """Nor be subscribed to what is for those who may (XEP-0163 §7.1)."""
+    review_person(Service(host, local), jid)
+
+
+@feature.regrouped
+def in_other_groups(host: Host, local: str, jid: str, before: tuple[str, ...]) -> None:
+    """A contact gets the last items of nodes for a group that they are in now (XEP-0060 §12.2)."""
+    service = Service(host, local)
+    review_person(service, jid)
+    now = contacts_of(host, host.directory.account(local)).get(jid).groups
+    opened = {
+        node.name
+        for node in host.store.pubsub.nodes(local)
+        if _lets_in(service.config(node), now) and not _lets_in(service.config(node), before)
+    }
+    for client, interest in _clients(host, local, jid) if opened else ():
+        for stanza in _last_items(host, [local], sorted(interest.nodes & opened), client):
+            route(host, stanza)
+
+
+def _lets_in(config: NodeConfig, groups: tuple[str, ...]) -> bool:
+    allowed = config.values("roster_groups_allowed")
+    return config.value("access_model") == "roster" and not set(allowed).isdisjoint(groups)
+
+
+def _clients(host: Host, local: str, jid: str) -> list[tuple[JID, Interest]]:
+    """Those of a contact that are available, as far as the account's service knows."""
     contact = JID.parse(jid)
-    account = host.directory.online(contact.local) if contact.domain == host.domain else None
-    for session in account.available() if account is not None else ():
-        names = sorted(interest_of(session).nodes)
-        for stanza in _last_items(host, [local], names, session.jid) if names else ():
-            session.send(stanza)
+    if contact.domain != host.domain:
+        known = host.directory.account(local).state(Remote).clients.get(contact.bare, {})
+        return [(contact.with_resource(name), interest) for name, interest in known.items()]
+    account = host.directory.online(contact.local)
+    sessions = account.available() if account is not None else []
+    return [(session.jid, interest_of(session)) for session in sessions]
 
 
 # -- clients elsewhere -------------------------------------------------------------------------
@@ -94,7 +142,8 @@ def seen(presence: Presence) -> None:
     if presence.stanza.type == "unavailable":
         remote.remove(sender)
         return
-    if not is_subscribed(host, local, sender):
+    contact = contacts_of(host, account).get(sender.bare)
+    if not (may_see(contact) or sees(contact)):  # who is seen may be let in later
         return
     interest = remote.add(sender) if host.directory.online(local) is not None else Interest()
     if interest is None:
@@ -108,6 +157,6 @@ def seen(presence: Presence) -> None:
 
 
 def _send_last_elsewhere(host: Host, local: str, who: JID, interest: Interest) -> None:
-    names = interest.news()
-    for stanza in _last_items(host, [local], names, who) if names else ():
+    names = interest.news() if is_subscribed(host, local, who) else []
+    for stanza in _last_items(host, [local], names, who):
         route(host, stanza)

@@ -58,7 +58,7 @@ _FIELDS: Final[dict[str, _Kind]] = {
     "subscribe": _switch("Whether people may subscribe", True),
     "persist_items": _switch("Whether items are kept", True),
     "max_items": _text("How many items are kept: a number or max", "1", "20"),
-    "item_expire": _text("Seconds for which items are kept: max", "max", "max"),
+    "item_expire": _text("For how many seconds items are kept: a number or max", "max", "max"),
     "publish_node_full": _choice(
         "What happens when the node is full",
         "retract-oldest",
@@ -135,6 +135,12 @@ class NodeConfig:
             return limit
         return min(int(text), limit) if limit else int(text)
 
+    @property
+    def expiry(self) -> int:
+        """Seconds for which items are kept; 0 = for ever."""
+        text = self.value("item_expire")
+        return 0 if text == "max" else int(text)
+
     def max_payload(self, limit: int) -> int:
         """Bytes of the largest item; 0 = no limit."""
         own = int(self.value("max_payload_size") or 0)
@@ -173,7 +179,7 @@ class NodeConfig:
     def metadata(self) -> list[Field]:
         """What everybody may know who may know the node (XEP-0060 §5.4)."""
         shown = ("title", "description", "type", "language", "access_model", "publish_model")
-        fields = [self._field(name) for name in (*shown, "max_items")]
+        fields = [self._field(name) for name in (*shown, "max_items", "item_expire")]
         return [field._replace(label=None, options=()) for field in fields if any(field.values)]
 
 
@@ -205,11 +211,13 @@ def _checked(name: str, values: list[str]) -> list[str]:
     if kind.choices and value not in kind.choices:
         if name == "access_model":
             raise errors.wrong_access_model()
+        if (name, value) == ("node_type", "collection"):
+            raise errors.unsupported("collections")
         raise NotAcceptable(f"pubsub#{name} is one of {', '.join(kind.choices)}")
     if name == "max_items" and not re.fullmatch(r"max|[1-9][0-9]{0,8}", value):
         raise NotAcceptable("pubsub#max_items is a number or max")
     if name == "max_payload_size" and not re.fullmatch(r"|[1-9][0-9]{0,8}", value):
         raise NotAcceptable("pubsub#max_payload_size is a number")
-    if name == "item_expire" and value != "max":
-        raise NotAcceptable("items do not expire here: pubsub#item_expire is max")
+    if name == "item_expire" and not re.fullmatch(r"max|[1-9][0-9]{0,8}", value):
+        raise NotAcceptable("pubsub#item_expire is a number or max")
     return [value]

@@ -1,4 +1,8 @@
-"""Nodes in service discovery (XEP-0060 §5.2 to §5.5): those that the asker may see."""
+"""Nodes in service discovery (XEP-0060 §5.2 to §5.5): those that the asker may see.
+
+At the box's own service everybody may ask whether a node is there, for who may not subscribe to it
+is told why (§6.1.3); what is known of it is for those who may see its items.
+"""
 
 from hausbote.base.clock import timestamp
 from hausbote.base.jid import JID
@@ -27,16 +31,20 @@ def _title(service: Service, node: Node) -> str | None:
 def node_info(request: Request, name: str) -> Child | None:
     """What the node is, and what is known of it."""
     service = Service(request.host, request.to.local)
-    node = _find(request, service, name)
+    node = service.node(name)
     if node is None:
         return None
-    metadata = DataForm(ns.PUBSUB_META_DATA, _metadata(service, node)).markup("result")
+    visible = _visible(service, node, request.sender)
+    if service.personal and not visible:
+        return None
+    metadata = DataForm(ns.PUBSUB_META_DATA, _metadata(service, node)) if visible else None
     return child(
         ns.DISCO_INFO,
         "query",
         el("identity", category="pubsub", type="leaf"),
         el("feature", var=ns.PUBSUB),
-        metadata,
+        el("feature", var=ns.DISCO_INFO),
+        metadata.markup("result") if metadata is not None else None,
         node=name,
     )
 
@@ -44,17 +52,12 @@ def node_info(request: Request, name: str) -> Child | None:
 def node_items(request: Request, name: str) -> Child | None:
     """The items of a node, by their ids."""
     service = Service(request.host, request.to.local)
-    node = _find(request, service, name)
-    if node is None:
+    node = service.node(name)
+    if node is None or not _visible(service, node, request.sender):
         return None
     ids = request.host.store.pubsub.ids(node.id)
     items = [el("item", jid=service.jid, name=id) for id in ids]
     return child(ns.DISCO_ITEMS, "query", *items, node=name)
-
-
-def _find(request: Request, service: Service, name: str) -> Node | None:
-    node = request.host.store.pubsub.node(service.local, name)
-    return node if node is not None and _visible(service, node, request.sender) else None
 
 
 def _visible(service: Service, node: Node, who: JID | None) -> bool:
@@ -66,9 +69,9 @@ def _visible(service: Service, node: Node, who: JID | None) -> bool:
 
 
 def _metadata(service: Service, node: Node) -> tuple[Field, ...]:
-    store = service.host.store.pubsub
-    owners = [jid for jid, what in store.affiliations(node.id).items() if what == "owner"]
-    subscribed = [one for one in store.subscriptions(node.id) if one.state == "subscribed"]
+    affiliations, subscriptions = service.people.affiliations, service.people.subscriptions
+    owners = [jid for jid, what in affiliations(node.id).items() if what == "owner"]
+    subscribed = [one for one in subscriptions(node.id) if one.state == "subscribed"]
     return (
         Field("pubsub#creation_date", (timestamp(node.created),)),
         Field("pubsub#creator", (f"{node.creator}@{service.host.settings.domain}",), "jid-single"),

@@ -80,6 +80,10 @@ def no_such_subscription() -> StanzaError:
     return UnexpectedRequest(type="cancel", extra=_detail("not-subscribed"))
 
 
+def invalid_subid() -> StanzaError:
+    return NotAcceptable(extra=_detail("invalid-subid"))
+
+
 def pending() -> StanzaError:
     return NotAuthorized(extra=_detail("pending-subscription"))
 

@@ -1,7 +1,8 @@
 """What clients want to hear of: the features NODE+notify among their capabilities (XEP-0060 §9.2).
 
-Capabilities are asked for by hash (XEP-0115), and remembered by hash when they proved to be what it
-stands for.  Without a hash, or with a wrong one, they count for the client that was asked, alone.
+Capabilities are asked for by hash (XEP-0115, or else XEP-0390), and remembered by hash when they
+proved to be what it stands for.  Without a hash, or with a wrong one, they count for the client
+that was asked, alone.
 """
 
 from collections.abc import Callable
@@ -11,10 +12,11 @@ from hausbote.base.jid import JID
 from hausbote.core.host import Host
 from hausbote.core.request import source
 from hausbote.core.session import Session
-from hausbote.xmpp import ns
+from hausbote.xmpp import caps2, ns
 from hausbote.xmpp.caps import Caps, features, verification
 from hausbote.xmpp.errors import StanzaError
 from hausbote.xmpp.stanza import Stanza, child, tree
+from hausbote.xmpp.xml import Tree
 
 _NOTIFY: Final = "+notify"
 _MAX_REMEMBERED: Final = 2_000  # hashes
@@ -72,12 +74,12 @@ class _Remembered:
     __slots__ = ("known",)
 
     def __init__(self) -> None:
-        self.known: dict[tuple[str, str], frozenset[str]] = {}
+        self.known: dict[tuple[str, str, str], frozenset[str]] = {}
 
     def put(self, caps: Caps, nodes: frozenset[str]) -> None:
         if len(self.known) >= _MAX_REMEMBERED:
             del self.known[next(iter(self.known))]
-        self.known[caps.hash, caps.ver] = nodes
+        self.known[_key(caps)] = nodes
 
 
 class Question(NamedTuple):
@@ -92,7 +94,7 @@ class Question(NamedTuple):
 
 def learn(host: Host, interest: Interest, who: JID, presence: Stanza) -> bool:
     """Note what a presence says; True if the client has to be asked what it means."""
-    c = presence.child(ns.CAPS, "c")
+    c = presence.child(ns.CAPS, "c") or presence.child(ns.CAPS_2, "c")
     if c is None or c.xml == interest.said:
         return False
     interest.said = c.xml
@@ -100,18 +102,37 @@ def learn(host: Host, interest: Interest, who: JID, presence: Stanza) -> bool:
         element = tree(c, source(host, who))
     except StanzaError:  # made of names that are not looked at any more
         return False
-    caps = Caps(element.get("node", ""), element.get("ver", ""), element.get("hash", ""))
+    caps = _said(element)
+    if caps is None:
+        return False
     interest.caps = caps
-    known = host.state(_Remembered).known.get((caps.hash, caps.ver))
+    known = host.state(_Remembered).known.get(_key(caps))
     if known is not None:
         interest.nodes = known
     return known is None
 
 
+def _said(c: Tree) -> Caps | None:
+    if c.tag == f"{{{ns.CAPS_2}}}c":
+        return caps2.read(c)
+    return Caps(c.get("node", ""), c.get("ver", ""), c.get("hash", ""))
+
+
+def _key(caps: Caps) -> tuple[str, str, str]:
+    """What stands for the same capabilities, whichever client says it."""
+    return (ns.CAPS_2 if caps.node == ns.CAPS_2 else "", caps.hash, caps.ver)
+
+
+def _is_proven(caps: Caps, found: Tree) -> bool:
+    if caps.node == ns.CAPS_2:
+        return caps2.verification(found, caps.hash) == caps.ver
+    return caps.hash != "" and verification(found, caps.hash) == caps.ver
+
+
 def question(asked: Question) -> Stanza:
     """The disco#info request for that client (XEP-0115 §6.2); its answer changes its interest."""
     caps = asked.interest.caps
-    node = f"{caps.node}#{caps.ver}" if caps is not None and caps.hash else None
+    node = caps.disco_node if caps is not None and caps.hash else None
     payload = child(ns.DISCO_INFO, "query", node=node)
 
     def answered(answer: Stanza) -> None:
@@ -128,7 +149,7 @@ def _take(asked: Question, caps: Caps, answer: Stanza) -> None:
     found = tree(query, source(asked.host, asked.client))
     wanted = [name.removesuffix(_NOTIFY) for name in features(found) if name.endswith(_NOTIFY)]
     nodes = frozenset(wanted[:_MAX_NODES])
-    if caps.hash and verification(found, caps.hash) == caps.ver:
+    if _is_proven(caps, found):
         asked.host.state(_Remembered).put(caps, nodes)
     if asked.interest.caps == caps:  # it may have other ones by now
         asked.interest.nodes = nodes

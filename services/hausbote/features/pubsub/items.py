@@ -4,7 +4,7 @@ import re
 from functools import partial
 
 from hausbote.features.pubsub import errors
-from hausbote.features.pubsub.access import check_retrieve
+from hausbote.features.pubsub.access import check_retrieve, may_publish
 from hausbote.features.pubsub.action import Action, answer, q
 from hausbote.features.pubsub.notify import happened, retracted, tell
 from hausbote.storage import Item, Node
@@ -22,6 +22,7 @@ def retrieve(action: Action) -> Child:
     node = action.node()
     check_retrieve(action.service, node, action.actor)
     store = action.service.host.store.pubsub
+    _check_subid(action, node)
     wanted = paging.read(action.pubsub)
     named = [element.get("id", "") for element in action.element.findall(q("item"))]
     ids = [] if named else store.ids(node.id)
@@ -41,6 +42,17 @@ def retrieve(action: Action) -> Child:
         return answer(content)
     page = paging.Page(start, start + len(fitting), len(ids))
     return answer(content, paging.write(ids, page))
+
+
+def _check_subid(action: Action, node: Node) -> None:
+    """Whoever is subscribed and names a subscription names theirs (§6.5.9.2)."""
+    named, actor = action.element.get("subid"), action.actor.bare
+    if named is None:
+        return
+    known = action.service.people.subscriptions_of(action.service.local, actor)
+    own = [one.subid for one in known if one.node == node.name]
+    if own and named not in own:
+        raise errors.invalid_subid()
 
 
 def _fitting(items: list[Item]) -> list[Item]:
@@ -65,7 +77,7 @@ def _most(action: Action) -> int:
 
 
 def retract(action: Action) -> None:
-    """Remove items: owners all of them, publishers their own."""
+    """Remove items: owners all of them, those who may publish their own."""
     node = action.node()
     service = action.service
     ids = [element.get("id") for element in action.element.findall(q("item"))]
@@ -85,11 +97,10 @@ def retract(action: Action) -> None:
 
 
 def _check_remover(action: Action, node: Node, items: list[Item]) -> None:
-    affiliation = action.service.affiliation(node, action.actor)
-    if affiliation == "owner":
+    if action.service.affiliation(node, action.actor) == "owner":
         return
     own = all(item.publisher == action.actor.bare for item in items)
-    if affiliation not in ("publisher", "publish-only") or not own:
+    if not own or not may_publish(action.service, node, action.actor):
         raise Forbidden
 
 

@@ -57,8 +57,9 @@ def _wanted(action: Action, name: str) -> NodeConfig:
     element = action.beside("configure")
     if element is None:
         return config
-    if element.get("node") is not None:
-        raise BadRequest("<configure/> beside <create/> names no node")
+    before = action.pubsub.index(element) < action.pubsub.index(action.element)
+    if before or element.get("node") is not None:
+        raise BadRequest("<configure/> follows <create/> and names no node")
     form = form_in(element)
     if form is None:
         return config
@@ -111,6 +112,7 @@ def delete(action: Action) -> None:
     redirect = action.element.find(f"{{{ns.PUBSUB_OWNER}}}redirect")
     more = () if redirect is None else (el("redirect", uri=redirect.get("uri", "")),)
     if service.config(node).on("notify_delete"):
-        action.request.afterwards.append(prepared(happened(service, node, "delete", *more)))
+        told = happened(service, node, "delete", *more)
+        action.request.afterwards.append(prepared(told, waiting=True))
     service.host.store.pubsub.delete(node.id).wait()
     action.changed(node.name)

@@ -66,8 +66,9 @@ def tell(event: Event) -> None:
     prepared(event)()
 
 
-def prepared(event: Event) -> Callable[[], None]:
-    """What tells those who may hear of the event now, for when the node will be gone."""
+def prepared(event: Event, *, waiting: bool = False) -> Callable[[], None]:
+    """What tells those who may hear of the event now, for when the node will be gone; `waiting`
+    if those hear of it, too, whom no owner has let in yet."""
     if not event.config.on("deliver_notifications"):
         return lambda: None
     sessions, elsewhere = [], []
@@ -75,7 +76,7 @@ def prepared(event: Event) -> Callable[[], None]:
         sessions, elsewhere = list(_interested(event)), list(_interested_elsewhere(event))
     told = {session.jid.full for session in sessions} | set(elsewhere)
     told |= {jid.partition("/")[0] for jid in told}
-    subscribers = [jid for jid in _subscribers(event) if jid not in told]
+    subscribers = [jid for jid in _subscribers(event, waiting) if jid not in told]
     return partial(_send, event, sessions, elsewhere + subscribers)
 
 
@@ -95,16 +96,19 @@ def send(service: Service, message: Stanza, jid: str) -> None:
         route(service.host, message.replace(to=jid))
 
 
-def _subscribers(event: Event) -> Iterator[str]:
+def _subscribers(event: Event, waiting: bool) -> Iterator[str]:
     """Somebody whose access was lost meanwhile is no subscriber any more (XEP-0163 §7.1)."""
-    service, store = event.service, event.service.host.store.pubsub
-    for one in store.subscriptions(event.node.id):
-        if one.state != "subscribed":
+    service = event.service
+    for one in service.people.subscriptions(event.node.id):
+        if one.state == "pending":
+            if waiting:
+                yield one.jid
             continue
         if may_retrieve(service, event.node, JID.parse(one.jid)):
             yield one.jid
         else:
-            store.unsubscribe(event.node.id, one.jid)
+            service.people.unsubscribe(event.node.id, one.jid)
+            subscription_changed(service, event.node, one.jid, "none")
 
 
 def _interested(event: Event) -> Iterator[Session]:
@@ -139,7 +143,7 @@ def _interested_elsewhere(event: Event) -> Iterator[str]:
 def _permission(event: Event) -> Callable[[str], bool]:
     """Whether a contact who may see the account's presence may see the node's items."""
     service, node = event.service, event.node
-    affiliations = service.host.store.pubsub.affiliations(node.id)
+    affiliations = service.people.affiliations(node.id)
     by_presence = event.config.value("access_model") in ("open", "presence")
 
     def may(jid: str) -> bool:
@@ -160,7 +164,7 @@ def last_item(service: Service, node: Node, item: Item, to: str) -> Stanza:
 def let_in(service: Service, before: Node) -> None:
     """Contacts who may see a node of an account now, and could not before, get its last item."""
     store = service.host.store.pubsub
-    node = store.node(service.local, before.name)
+    node = service.node(before.name)
     if node is None or not sends_last(service.config(node), "on_sub_and_presence"):
         return
     was, now = (Event(service, one, service.config(one), Markup("")) for one in (before, node))

@@ -13,19 +13,31 @@ from hausbote.features.pubsub.service import Service
 from hausbote.storage import Item, Limits, NewItem, NewNode, Node, Outcome
 from hausbote.xmpp import ns
 from hausbote.xmpp.data_form import FilledForm, form_in
-from hausbote.xmpp.errors import Forbidden, ResourceConstraint
+from hausbote.xmpp.errors import Conflict, Forbidden, ResourceConstraint
 from hausbote.xmpp.stanza import Child
 from hausbote.xmpp.xml import el, write_tree
 
 _MAX_ID = 1023  # bytes of an item's or a node's id
 
 
+class NodeAppeared(Conflict):
+    """Somebody else made the node meanwhile, and wants it otherwise."""
+
+
 def publish(action: Action) -> Child:
     """Answered when the items are on disk; who is interested hears of them after that."""
     if not action.name:
         raise errors.node_required()
+    try:
+        return _publish(action)
+    except NodeAppeared:
+        return _publish(action)  # if that is what was wanted, too
+
+
+def _publish(action: Action) -> Child:
+    assert action.name is not None
     service, name = action.service, action.name
-    node = service.host.store.pubsub.node(service.local, name)
+    node = service.node(name)
     options = _options(action)
     if node is None:
         config = _new_config(action, name, options)
@@ -49,10 +61,12 @@ def put(
     config: NodeConfig,
     items: Sequence[NewItem],
     publisher: str,
+    *,
+    apart: bool = False,
 ) -> list[Event]:
     """Put items into a node, on disk, without asking whether `publisher` may.
 
-    Returns what is to be told.
+    Returns what is to be told: of each item by itself if they are to be told `apart`.
     """
     host = service.host
     limits, store = host.settings.limits, host.store.pubsub
@@ -64,7 +78,9 @@ def put(
     _check(outcome)
     made = service.find(node.name)
     told = [Item(item.id, item.payload, publisher, at) for item in items]
-    events = [published(service, made, told)]
+    events = [
+        published(service, made, part) for part in ([[one] for one in told] if apart else [told])
+    ]
     if removed and config.on("notify_retract") and config.value("max_items") != "1":
         events.append(retracted(service, made, list(removed)))
     return events
@@ -140,6 +156,8 @@ def _items(action: Action, config: NodeConfig) -> list[NewItem]:
 def _check(outcome: Outcome) -> None:
     if outcome is Outcome.MISSING:
         raise errors.no_such_node()
+    if outcome is Outcome.EXISTS:
+        raise NodeAppeared
     if outcome is Outcome.ITEMS_FULL:
         raise errors.node_full()
     if outcome is Outcome.NODES_FULL:

@@ -91,7 +91,7 @@ pep = Feature(
         "0384": "0.9.1",
     },
     partial={
-        "0060": "no collections (XEP-0248), subscription options, leases and expiry of items",
+        "0060": "no collections (XEP-0248), subscription options and leases",
     },
     disco=(f"{ns.PUBSUB}#publish-options",),
     identities=(("pubsub", "pep"),),
@@ -169,6 +169,7 @@ def to_account(delivery: Delivery) -> bool:
 
 
 waiting.offer(pubsub)
+pubsub.domain_message(subscriptions.bounced)
 pubsub.domain_message(subscriptions.decide)
 pep.lists(discovery.list_nodes)
 pubsub.lists(discovery.list_nodes)

@@ -7,7 +7,7 @@ from hausbote.core.host import Host
 from hausbote.features.blocklist import apart
 from hausbote.features.pubsub import errors
 from hausbote.features.pubsub.config import NodeConfig
-from hausbote.storage import Node
+from hausbote.storage import Node, People
 from hausbote.xmpp.errors import BadRequest, Forbidden
 
 
@@ -26,6 +26,11 @@ class Service(NamedTuple):
         """Its address."""
         return f"{self.local}@{self.host.domain}" if self.local else self.host.domain
 
+    @property
+    def people(self) -> People:
+        """Who is what to its nodes."""
+        return self.host.store.pubsub.people
+
     def apart(self, who: JID) -> bool:
         """Whether this and somebody have nothing to do with each other (XEP-0191).
 
@@ -38,9 +43,18 @@ class Service(NamedTuple):
         """The node of that name; the standard's refusal without one."""
         if not name:
             raise errors.node_required()
-        node = self.host.store.pubsub.node(self.local, name)
+        node = self.node(name)
         if node is None:
             raise errors.no_such_node()
+        return node
+
+    def node(self, name: str) -> Node | None:
+        """The node of that name, without items whose time is over."""
+        store = self.host.store.pubsub
+        node = store.node(self.local, name)
+        expiry = 0 if node is None else self.config(node).expiry
+        if node is not None and expiry:
+            store.expire(node.id, self.host.clock() - expiry).wait()
         return node
 
     def config(self, node: Node) -> NodeConfig:
@@ -50,7 +64,7 @@ class Service(NamedTuple):
         """owner, publisher, publish-only, member, outcast or none."""
         if self.personal and who.bare == self.jid:
             return "owner"
-        return self.host.store.pubsub.affiliation(node.id, who.bare)
+        return self.people.affiliation(node.id, who.bare)
 
     def owned(self, name: str | None, who: JID) -> Node:
         """The node, for one of its owners only."""

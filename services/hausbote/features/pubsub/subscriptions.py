@@ -16,8 +16,9 @@ from hausbote.xmpp import ns
 from hausbote.xmpp.data_form import DataForm, Field, FilledForm, read_form, truth
 from hausbote.xmpp.errors import BadRequest, Forbidden, NotAcceptable, StanzaError
 from hausbote.xmpp.stanza import Child, stanza, tree
-from hausbote.xmpp.xml import Markup, el
+from hausbote.xmpp.xml import Markup, Tree, el
 
+_GONE = ("gone", "item-not-found")
 _STATES = ("subscribed", "none", "pending")
 
 
@@ -31,7 +32,7 @@ def subscribe(action: Action) -> Child:
     at_once = check_subscribe(service, node, action.actor)
     if not service.config(node).on("subscribe"):
         raise errors.unsupported("subscribe")
-    known = service.host.store.pubsub.subscription(node.id, jid.full)
+    known = service.people.subscription(node.id, jid.full)
     if known is not None:
         if known.state == "pending":
             raise errors.pending()
@@ -53,12 +54,12 @@ def unsubscribe(action: Action) -> Child:
     service = action.service
     jid = _own_address(action, Forbidden())
     node = action.node()
-    known = service.host.store.pubsub.subscription(node.id, jid.full)
+    known = service.people.subscription(node.id, jid.full)
     if known is None:
         raise errors.no_such_subscription()
     if action.element.get("subid") not in (None, known.subid):
-        raise NotAcceptable(extra=el("invalid-subid", xmlns=ns.PUBSUB_ERRORS))
-    service.host.store.pubsub.unsubscribe(node.id, jid.full).wait()
+        raise errors.invalid_subid()
+    service.people.unsubscribe(node.id, jid.full).wait()
     gone = known._replace(state="none")
     if service.config(node).on("notify_sub"):
         action.request.afterwards.append(partial(_tell_owners, service, node, gone))
@@ -70,7 +71,7 @@ def own(action: Action) -> Child:
     service, name = action.service, action.name
     if name:
         service.find(name)
-    found = service.host.store.pubsub.subscriptions_of(service.local, action.actor.bare)
+    found = service.people.subscriptions_of(service.local, action.actor.bare)
     shown = [_markup(one) for one in found if name in (None, one.node)]
     return answer(el("subscriptions", *shown, node=name))
 
@@ -78,24 +79,46 @@ def own(action: Action) -> Child:
 def of_node(action: Action) -> Child:
     """Everybody's, for an owner (§8.8.1)."""
     node = action.owned()
-    found = action.service.host.store.pubsub.subscriptions(node.id)
+    found = action.service.people.subscriptions(node.id)
     shown = [_for_owner(one) for one in found if one.state == "subscribed"]
     return owner_answer(el("subscriptions", *shown, node=node.name))
 
 
 def manage(action: Action) -> None:
-    """An owner grants, ends or makes subscriptions (§8.8.2)."""
+    """An owner grants, ends or makes subscriptions: all that are named, or none (§8.8.2)."""
     node = action.owned()
     service = action.service
-    wanted = []
-    for element in action.element.findall(q("subscription", ns.PUBSUB_OWNER)):
-        jid, state = address(element.get("jid")), element.get("subscription")
-        if state is not None and state not in _STATES:
-            raise NotAcceptable(f"a subscription is one of {', '.join(_STATES)}")
-        if state is not None:
-            wanted.append((jid, state))
-    for jid, state in wanted:
-        _decide(service, node, jid.full, state)
+    elements = action.element.findall(q("subscription", ns.PUBSUB_OWNER))
+    changes = [(address(one.get("jid")).full, one) for one in elements]
+    known = {one.jid: one for one in service.people.subscriptions(node.id)}
+    try:
+        for jid, element in changes:
+            _check_change(element, known.get(jid))
+        wanted = {jid: one.get("subscription", "") for jid, one in changes}
+        limit = service.host.settings.limits.pubsub_subscriptions
+        new = {jid for jid, state in wanted.items() if state not in ("", "none")} - set(known)
+        if new and 0 < limit < len(known) + len(new):
+            raise errors.too_many_subscriptions()
+    except StanzaError as problem:
+        unchanged = [_unchanged(jid, known.get(jid)) for jid, _ in changes]
+        problem.about = owner_answer(el("subscriptions", *unchanged, node=node.name))
+        raise
+    for jid, state in wanted.items():
+        if state:
+            _decide(service, node, jid, state)
+
+
+def _check_change(element: Tree, known: Subscription | None) -> None:
+    if element.get("subscription", "none") not in _STATES:
+        raise NotAcceptable(f"a subscription is one of {', '.join(_STATES)}")
+    if element.get("subid") is not None and (known is None or known.subid != element.get("subid")):
+        raise errors.invalid_subid()
+
+
+def _unchanged(jid: str, known: Subscription | None) -> Markup:
+    if known is None:
+        return el("subscription", jid=jid, subscription="none")
+    return _for_owner(known)
 
 
 # -- messages with forms -----------------------------------------------------------------------
@@ -115,11 +138,25 @@ def decide(delivery: Delivery) -> bool:
     return True
 
 
+def bounced(delivery: Delivery) -> bool:
+    """Whoever an event was for is not there any more: their subscriptions end (§12.4)."""
+    if delivery.type != "error":
+        return False
+    reason = delivery.stanza.child(ns.CLIENT, "error")
+    if reason is not None and any(f"<{name} " in reason.xml for name in _GONE):
+        service, sender = Service(delivery.host, delivery.to.local), delivery.sender
+        for one in service.people.subscriptions_of(service.local, sender.bare):
+            node = service.host.store.pubsub.node(service.local, one.node)
+            if node is not None and one.jid == sender.full:
+                service.people.unsubscribe(node.id, one.jid).wait()
+    return True
+
+
 def _answered(service: Service, form: FilledForm, owner: JID) -> None:
     allow = truth(form.value("pubsub#allow") or "")
     jid = address(form.value("pubsub#subscriber_jid"))
     node = service.owned(form.value("pubsub#node"), owner)
-    known = service.host.store.pubsub.subscription(node.id, jid.full)
+    known = service.people.subscription(node.id, jid.full)
     if allow is None:
         raise BadRequest("pubsub#allow is a truth value")
     if known is not None and known.state == "pending":
@@ -127,12 +164,11 @@ def _answered(service: Service, form: FilledForm, owner: JID) -> None:
 
 
 def _decide(service: Service, node: Node, jid: str, state: str) -> None:
-    store = service.host.store.pubsub
-    known = store.subscription(node.id, jid)
+    known = service.people.subscription(node.id, jid)
     if state == (known.state if known is not None else "none"):
         return
     if state == "none":
-        store.unsubscribe(node.id, jid).wait()
+        service.people.unsubscribe(node.id, jid).wait()
     else:
         subid = known.subid if known is not None else token(96)
         _put(service, node, Subscription(node.name, jid, subid, state))
@@ -145,20 +181,32 @@ def review(service: Service, name: str) -> None:
     """Who may subscribe has changed: those who wait are let in if nobody has to agree any more, and
     those who may not be there go."""
     node = service.host.store.pubsub.node(service.local, name)
-    for one in service.host.store.pubsub.subscriptions(node.id) if node is not None else ():
+    for one in service.people.subscriptions(node.id) if node is not None else ():
         assert node is not None
-        try:
-            let_in = check_subscribe(service, node, JID.parse(one.jid))
-        except StanzaError:
-            _decide(service, node, one.jid, "none")
-        else:
-            if let_in and one.state == "pending":
-                _decide(service, node, one.jid, "subscribed")
+        _review(service, node, one)
+
+
+def review_person(service: Service, bare: str) -> None:
+    """The same for one who is something else to the owner now (XEP-0163 §7.1)."""
+    for one in service.people.subscriptions_of(service.local, bare):
+        node = service.host.store.pubsub.node(service.local, one.node)
+        if node is not None:
+            _review(service, node, one)
+
+
+def _review(service: Service, node: Node, one: Subscription) -> None:
+    try:
+        let_in = check_subscribe(service, node, JID.parse(one.jid))
+    except StanzaError:
+        _decide(service, node, one.jid, "none")
+    else:
+        if let_in and one.state == "pending":
+            _decide(service, node, one.jid, "subscribed")
 
 
 def pending(service: Service, node: Node) -> list[Child]:
     """A question to an owner for everybody who waits (§8.7)."""
-    found = service.host.store.pubsub.subscriptions(node.id)
+    found = service.people.subscriptions(node.id)
     return [_question(node, one) for one in found if one.state == "pending"]
 
 
@@ -183,7 +231,7 @@ def _tell_owners(service: Service, node: Node, changed: Subscription) -> None:
 
 
 def _to_owners(service: Service, node: Node, payload: Child) -> None:
-    for jid, affiliation in service.host.store.pubsub.affiliations(node.id).items():
+    for jid, affiliation in service.people.affiliations(node.id).items():
         if affiliation == "owner":
             message = stanza("message", payload, from_=service.jid, to=jid, id=token(96))
             send(service, message, jid)
@@ -215,7 +263,7 @@ def _own_address(action: Action, refusal: StanzaError) -> JID:
 def _put(service: Service, node: Node, made: Subscription) -> None:
     host, jid = service.host, JID.parse(made.jid)
     limit = host.settings.limits.pubsub_subscriptions
-    kept = host.store.pubsub.subscribe(
+    kept = host.store.pubsub.people.subscribe(
         node.id, jid.full, jid.bare, made.subid, made.state, service.local_part(jid), limit
     )
     if not kept.wait():

@@ -21,7 +21,7 @@ _NODE = "pubsub#node"
 
 def _owned(request: Request) -> list[str]:
     service, who = Service(request.host, request.to.local), request.sender
-    found = service.host.store.pubsub.affiliations_of(service.local, who.bare) if who else []
+    found = service.people.affiliations_of(service.local, who.bare) if who else []
     return [one.node for one in found if one.affiliation == "owner"]
 
 

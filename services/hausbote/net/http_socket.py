@@ -1,0 +1,246 @@
+"""What pywsgi reads from and writes to: the server's side of one TLS connection over pyOpenSSL.
+
+What a peer may cost is bounded here: the seconds and the bytes of a request, and bytes per second.
+"""
+
+import errno
+import io
+import socket
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+import gevent
+from gevent.socket import wait
+from OpenSSL import SSL
+
+from hausbote.net.connection import READ, WRITE, Traffic
+
+CHUNK: Final = 16_384  # what fits into one TLS record
+_AHEAD: Final = 4_096  # bytes that are read beyond what was asked for
+_HEAD_BYTES: Final = 32_768  # before its own bound, which has an answer
+_HANDSHAKE: Final = 10.0  # seconds
+_REQUEST: Final = 30.0  # seconds from a request's first byte to its last
+_IDLE: Final = 75.0  # seconds between two requests: longer than a held one is held
+_WRITE: Final = 30.0  # seconds without a byte taken
+_STALL: Final = 30.0  # seconds without a byte of a body that may take its time
+_SLOWEST: Final = 8_192  # bytes per second of such a body, on the whole
+_ENOUGH: Final = 65_536  # and at least, if they are not the last ones
+
+
+class HttpSocket:
+    """One connection."""
+
+    def __init__(self, sock: socket.socket, tls: SSL.Connection, traffic: Traffic) -> None:
+        self._sock: socket.socket | None = sock
+        self._readable = _watcher(sock, READ)
+        self._writable: Any = None
+        self._tls = tls
+        self._traffic = traffic
+        self._budget = float(traffic.burst)
+        self._budget_at = time.monotonic()
+        self._until = time.monotonic() + _HANDSHAKE
+        self._bytes = 0
+        self._between = False
+        self._latest = 0.0  # when a body that may take its time must be there; 0 = there is none
+        self.handed_over = False
+        self.is_mute = False
+
+    def handshake(self) -> None:
+        self._retry(self._tls.do_handshake)
+
+    def expect_request(self) -> None:
+        """The next byte may take its time; from there on a request has its seconds and bytes."""
+        self._until = time.monotonic() + _IDLE
+        self._bytes = _HEAD_BYTES + CHUNK  # the end of the head brings some of the body
+        self._between = True
+        self._latest = 0.0
+
+    def expect_file(self, size: int) -> None:
+        """The rest of the request is a body that may take long, as long as it gets on."""
+        self.expect_body(size)
+        self._latest = time.monotonic() + _REQUEST + size / _SLOWEST
+
+    def expect_body(self, size: int) -> None:
+        self._bytes = size + CHUNK  # the chunks' own lines
+
+    def recv_into(self, buffer: Any) -> int:
+        """How many bytes came; 0 at the end."""
+        if self._sock is None:
+            return 0
+        try:
+            size: int = self._retry(partial(self._tls.recv_into, buffer, CHUNK))
+        except SSL.ZeroReturnError:
+            return 0
+        if self._between:
+            self._between = False
+            self._until = time.monotonic() + _REQUEST
+        elif self._latest:
+            self._get_on()
+        self._charge(size)
+        return size
+
+    def early(self, file: io.BufferedReader, limit: int) -> bytes:
+        """Up to that much of what `file`, which is ours, has read ahead."""
+        self.is_mute = True
+        data = file.read1(limit)
+        self.is_mute = False
+        return data
+
+    def fill(self, buffer: memoryview) -> int:
+        """How many bytes came: all that is there, as much as there is room for, and never so little
+        that it would not be worth the way to the disk.  OSError if it does not come."""
+        recv_into, at = self._tls.recv_into, 0
+        enough = min(_ENOUGH, len(buffer))
+        while at < len(buffer):
+            try:
+                at += recv_into(buffer[at : at + CHUNK])
+            except SSL.WantReadError:
+                if at >= enough:
+                    break
+                at += self._some(buffer[at:])
+            except SSL.Error:
+                raise cut() from None
+        self._get_on()
+        self._charge(at)
+        return at
+
+    def _some(self, buffer: memoryview) -> int:
+        try:
+            size: int = self._retry(partial(self._tls.recv_into, buffer, CHUNK))
+        except SSL.ZeroReturnError:
+            raise cut() from None
+        self._get_on()
+        return size
+
+    def _get_on(self) -> None:
+        """Something of a body came: so much time is left for more."""
+        now = time.monotonic()
+        self._until = min(now + _STALL, self._latest)
+        if self._until <= now:
+            raise _too_late()
+
+    def _charge(self, size: int) -> None:
+        self._bytes -= size
+        if self._bytes < 0:
+            raise ConnectionAbortedError("a request is too large")
+        rate, burst = self._traffic.bytes_per_second, self._traffic.burst
+        if rate:
+            now = time.monotonic()
+            refilled = self._budget + (now - self._budget_at) * rate
+            self._budget, self._budget_at = min(refilled, burst) - size, now
+            if self._budget < 0:
+                gevent.sleep(-self._budget / rate)
+
+    def sendall(self, data: bytes | bytearray | memoryview) -> None:
+        if self._sock is None:
+            raise cut()
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._tls.send(view) :]
+            except SSL.WantWriteError:
+                self._until = time.monotonic() + _WRITE
+                view = view[self._retry(partial(self._tls.send, view)) :]
+            except SSL.Error:
+                raise cut() from None
+
+    def stream(self, size: int, piece: Callable[[int], memoryview]) -> None:
+        """Send that many bytes; `piece` has those from a place on, for as long as nobody waits.
+
+        Where the peer takes no more, nothing is held for it but what OpenSSL has made of it; that
+        wants to be shown the same once more, and so it is asked for again.
+        """
+        if self._sock is None:
+            raise cut()
+        send, at = self._tls.send, 0
+        while at < size:
+            try:
+                at += send(piece(at))
+            except SSL.WantReadError:
+                self._wait(self._readable)
+            except SSL.WantWriteError:
+                self._until = time.monotonic() + _WRITE
+                self._wait(self._for_writing())
+            except SSL.Error:
+                raise cut() from None
+
+    def _retry(self, step: Callable[[], Any]) -> Any:
+        """Call until it need not wait; OSError when time is up or the connection is broken."""
+        if self._sock is None:
+            raise cut()
+        while True:
+            try:
+                return step()
+            except SSL.WantReadError:
+                self._wait(self._readable)
+            except SSL.WantWriteError:
+                self._wait(self._for_writing())
+            except SSL.ZeroReturnError:
+                raise
+            except SSL.Error:
+                raise cut() from None
+
+    def _wait(self, watcher: Any) -> None:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise _too_late()
+        wait(watcher, timeout=left, timeout_exc=_too_late())
+
+    def _for_writing(self) -> Any:
+        self._writable = self._writable or _watcher(self._sock, WRITE)
+        return self._writable
+
+    def makefile(self, *_: object) -> io.BufferedReader:
+        return io.BufferedReader(_Raw(self), _AHEAD)
+
+    def hand_over(self) -> tuple[socket.socket, SSL.Connection]:
+        """Give the connection to somebody else; nothing is read or closed here any more."""
+        self.handed_over = True
+        return self._let_go(), self._tls
+
+    def close(self) -> None:
+        if self._sock is None:
+            return
+        try:
+            self._tls.shutdown()
+            self._sock.shutdown(socket.SHUT_WR)
+        except (OSError, SSL.Error):
+            pass
+        self._let_go().close()
+
+    def _let_go(self) -> socket.socket:
+        sock, self._sock = self._sock, None
+        assert sock is not None
+        for watcher in (self._readable, self._writable):
+            if watcher is not None:
+                watcher.close()
+        return sock
+
+
+class _Raw(io.RawIOBase):
+    def __init__(self, source: HttpSocket) -> None:
+        self._source = source
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        return None if self._source.is_mute else self._source.recv_into(buffer)
+
+
+def _watcher(sock: socket.socket | None, events: int) -> Any:
+    assert sock is not None
+    return gevent.get_hub().loop.io(sock.fileno(), events)
+
+
+# pywsgi wants errors of connections to have numbers.
+
+
+def cut() -> ConnectionResetError:
+    return ConnectionResetError(errno.ECONNRESET, "the peer is gone")
+
+
+def _too_late() -> TimeoutError:
+    return TimeoutError(errno.ETIMEDOUT, "the peer is too slow")
