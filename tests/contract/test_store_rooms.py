@@ -46,6 +46,16 @@ class TestRooms:
         assert (made.config, made.subject, made.vcard) == ("{}", None, None)
         assert rooms.find("heath") is None
 
+    def test_those_that_belong_to_nobody(self, rooms):
+        owned, lost = make(rooms, "owned"), make(rooms, "lost")
+        make(rooms, "not set up yet")
+        for one in (owned, lost):
+            rooms.configure(one.id, "{}", public=True).wait()
+        assert rooms.ownerless() == ["lost", "owned"]
+        rooms.affiliate(owned.id, [StoredAffiliation("romeo@h", "owner", "", "")]).wait()
+        rooms.affiliate(lost.id, [StoredAffiliation("romeo@h", "member", "", "")]).wait()
+        assert rooms.ownerless() == ["lost"]
+
     def test_one_person_makes_only_so_many(self, rooms):
         assert make(rooms, "one", limit=2)
         assert make(rooms, "two", limit=2)

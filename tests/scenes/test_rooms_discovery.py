@@ -108,6 +108,30 @@ def test_6_4_a_room_says_what_it_is(cast, room):
     assert "urn:xmpp:mam:2" not in other
 
 
+@pytest.mark.parametrize(
+    ("settings", "invites", "private"),
+    [
+        ({}, "1", "anyone"),
+        ({"membersonly": "1", "allowpm": "moderators"}, "0", "moderators"),
+        ({"membersonly": "1", "allowinvites": "1", "allowpm": "none"}, "1", "none"),
+    ],
+)
+def test_6_4_clients_know_what_they_may_offer(cast, room, settings, invites, private):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo", **settings)
+    known = fields(room.ask(romeo, "get", INFO))
+    assert known["muc#roomconfig_allowinvites"] == [invites]
+    assert known["muc#roomconfig_allowpm"] == [private]
+
+
+def test_a_room_is_there_or_not(cast, room):
+    romeo = cast("romeo")
+    ping = "<ping xmlns='urn:xmpp:ping'/>"
+    assert condition(room.ask(romeo, "get", ping)) == ("item-not-found", "cancel")
+    room.make(romeo, "romeo")
+    assert room.ask(romeo, "get", ping).get("type") == "result"
+
+
 def test_6_5_who_is_there_is_for_those_who_are(cast, room):
     romeo, juliet = cast("romeo", "juliet")
     room.make(romeo, "romeo")
@@ -143,6 +167,21 @@ def outsider(bridge, payload, to, type="get"):
     """The answer to somebody from another domain."""
     bridge.sends(f"<iq type='{type}' id='o' from='spy@bridge.h/x' to='{to}'>{payload}</iq>")
     return bridge.next()
+
+
+@pytest.mark.parametrize(
+    "closed", [{"membersonly": "1"}, {"passwordprotectedroom": "1", "roomsecret": "x"}]
+)
+def test_a_closed_room_tells_outsiders_what_it_is_and_not_what_goes_on(cast, room, closed):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo", roomname="Cave", **closed)
+    romeo.sends(f"<message to='{room.jid}' type='groupchat'><subject>Hush</subject></message>")
+    romeo.settle_with(room)
+    inside = {"muc#roominfo_subject": ["Hush"], "muc#roominfo_occupants": ["1"]}
+    known = fields(room.ask(juliet, "get", INFO))
+    assert known["muc#roomconfig_roomname"] == ["Cave"]
+    assert not inside.keys() & known.keys()
+    assert inside.items() <= fields(room.ask(romeo, "get", INFO)).items()
 
 
 def test_a_hidden_room_tells_outsiders_nothing(cast, room, bridge):
@@ -284,7 +323,7 @@ def test_public_rooms_are_found_by_words(cast, room):
 @pytest.mark.parametrize(
     ("given", "name", "type", "reason"),
     [
-        ({}, "bad-request", "modify", "no-search-conditions"),
+        ({}, "bad-request", "cancel", "no-search-conditions"),
         ({"q": "x y"}, "bad-request", "modify", "invalid-search-terms"),
         ({"q": "cave", "all": "1"}, "bad-request", "modify", "conflicting-fields"),
         ({"q": "cave", "key": "size"}, "feature-not-implemented", "modify", "invalid-sort-key"),
@@ -378,6 +417,15 @@ def test_who_may_make_rooms_is_a_setting(own_cast, creation, may):
         assert condition(first) == ("not-allowed", "cancel")
         unique = room.ask(romeo, "get", f"<unique xmlns='{MUC}#unique'/>", "rooms.h")
         assert condition(unique) == ("forbidden", "auth")
+
+
+def test_what_an_owner_chose_can_be_chosen_again(cast, room):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo", maxusers="7")
+    answer = room.owner(romeo, "get")
+    (field,) = [f for f in answer.iter("{*}field") if f.get("var") == "muc#roomconfig_maxusers"]
+    assert field.findtext("{*}value") == "7"
+    assert "7" in [value.text for value in field.iterfind("{*}option/{*}value")]
 
 
 @pytest.mark.parametrize(

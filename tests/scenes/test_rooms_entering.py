@@ -160,6 +160,7 @@ def test_7_2_8_ones_own_clients_share_a_nick(cast, room):
         f"<presence type='unavailable'><x xmlns='{USER}'><status code='110'/></x></presence>"
     )
     assert all(one.get("type") is None for one in romeo.came())
+    desk.receives("<presence/>")
     room.says(romeo, "still there")
     desk.receives("<message><body>still there</body></message>")
     phone.receives_nothing()
@@ -312,6 +313,24 @@ def test_7_2_14_no_message_is_cut(cast, room):
     juliet.sends(join(room, "juliet", "<history maxchars='1500'/>"))
     juliet.settle_with(room)
     assert bodies(juliet) == ["short"]
+
+
+def test_7_2_13_newcomers_get_what_is_encrypted(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo")
+    for inside in ("<header/><payload>c2VjcmV0</payload>", "<header/>"):
+        romeo.sends(
+            f"<message to='{room.jid}' type='groupchat'>"
+            f"<encrypted xmlns='urn:xmpp:omemo:2'>{inside}</encrypted><store xmlns='urn:xmpp:hints'/></message>"
+        )
+    romeo.settle_with(room)
+    juliet.sends(join(room, "juliet"))
+    juliet.receives(
+        "<presence/>",
+        "<presence/>",
+        "<message><encrypted xmlns='urn:xmpp:omemo:2'><payload/></encrypted><delay xmlns='urn:xmpp:delay'/></message>",
+        "<message><subject/></message>",
+    )
 
 
 def test_7_2_13_the_room_decides_how_much_at_most(cast, room):

@@ -181,7 +181,7 @@ def test_speaking(company, actor):
     (heard,) = [one for one in client.came() if one.get("id") == "said"]
     if actor.role is Role.NONE:
         assert condition(heard) == ("not-acceptable", "cancel")
-    elif may(actor, Action.SPEAK_WHEN_MODERATED):
+    elif may(actor, Action.SPEAK):
         assert heard.get("type") == "groupchat"
     else:
         assert condition(heard) == ("forbidden", "auth")

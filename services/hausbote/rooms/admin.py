@@ -21,7 +21,7 @@ _MAX_ITEMS = 500
 def room_of(request: Request) -> tuple[Room, JID]:
     """The room that is asked, and who asks."""
     room = house_of(request.host).find(request.to.local)
-    if room is None or request.sender is None:
+    if room is None or request.sender is None or not room.exists_for(request.sender):
         raise ItemNotFound("there is no such room")
     return room, request.sender
 

@@ -3,10 +3,9 @@
 
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.request import Request
-from hausbote.rooms import invitations
+from hausbote.rooms import announce, invitations
 from hausbote.rooms.announce import Change
 from hausbote.rooms.house import House
-from hausbote.rooms.post import post
 from hausbote.rooms.privileges import (
     AFFILIATIONS,
     Action,
@@ -18,8 +17,7 @@ from hausbote.rooms.privileges import (
     may,
 )
 from hausbote.rooms.roles import actor_nick, expel, give_role
-from hausbote.rooms.room import Affiliated, Occupant, Room, jids
-from hausbote.xmpp import ns
+from hausbote.rooms.room import Affiliated, Occupant, Room, fold
 from hausbote.xmpp.errors import (
     BadRequest,
     Conflict,
@@ -28,7 +26,6 @@ from hausbote.xmpp.errors import (
     NotAcceptable,
     ResourceConstraint,
 )
-from hausbote.xmpp.stanza import Stanza, child
 from hausbote.xmpp.xml import Markup, Tree, el
 
 _MAX_REASON = 1_000
@@ -83,7 +80,7 @@ def change_affiliations(
     actor = room.affiliation(request.sender)
     changes: dict[str, Affiliated] = {}
     for element, reason in items:
-        jid, affiliated = _understood(room, element, reason)
+        jid, affiliated = _understood(house, room, element, reason)
         own = jid == request.sender.bare
         before = room.affiliation(JID.parse(jid))
         refusal = affiliation_refusal(actor, before, affiliated.affiliation, own=own)
@@ -92,11 +89,16 @@ def change_affiliations(
         holder = room.reserved(affiliated.nick) if affiliated.nick else None
         if holder not in (None, jid):
             raise Conflict("this nick is reserved for somebody else")
+        if changes.get(jid, affiliated) != affiliated:
+            raise BadRequest("somebody is named twice")
         changes[jid] = affiliated
+    nicks = [fold(affiliated.nick) for affiliated in changes.values() if affiliated.nick]
+    if len(set(nicks)) < len(nicks):
+        raise Conflict("two people cannot have one nick")
     apply(house, room, request.sender, changes, request)
 
 
-def _understood(room: Room, element: Tree, reason: str) -> tuple[str, Affiliated]:
+def _understood(house: House, room: Room, element: Tree, reason: str) -> tuple[str, Affiliated]:
     affiliation = AFFILIATIONS.get(element.get("affiliation", ""))
     if affiliation is None or element.get("role") is not None:
         raise BadRequest("an item has an address and an affiliation")
@@ -111,6 +113,10 @@ def _understood(room: Room, element: Tree, reason: str) -> tuple[str, Affiliated
             jid, nick = JID.parse(given).to_bare(), element.get("nick")
         except InvalidJID as problem:
             raise JidMalformed(str(problem)) from None
+        if nick and affiliation > Affiliation.NONE:
+            nick = house.proper_nick(nick)
+            if nick is None:
+                raise NotAcceptable("this cannot be a nick")
     if not jid.local and affiliation > Affiliation.NONE:
         raise NotAcceptable("a domain can be banned, and nothing else")
     before = room.affiliations.get(jid.full)
@@ -140,11 +146,12 @@ def apply(
     if 0 < limit < len({*room.affiliations, *new}) > len(room.affiliations):
         raise ResourceConstraint("the room has too many members")
     before = {jid: room.affiliation(JID.parse(jid)) for jid in changes}
-    people = {o.nick: room.affiliation(o.jid) for o in room.occupants.values()}
+    people = {o.jid.full: room.affiliation(o.jid) for o in room.occupants.values()}
     house.affiliate(room, changes).wait()
     nick = None if request is None else actor_nick(room, request)
     _show(house, room, changes, people, nick, request)
-    _tell_of_absent(house, room, changes, before)
+    absent = {jid: affiliated for jid, affiliated in changes.items() if jid not in people}
+    announce.absent(house, room, absent, before)
     for jid, affiliated in changes.items():
         joins = affiliated.affiliation is Affiliation.MEMBER and before[jid] is Affiliation.NONE
         if room.configuration.members_only and joins and not room.of_person(jid):
@@ -162,7 +169,8 @@ def _show(
     """What it means for those who are in the room."""
     for occupant in list(room.occupants.values()):
         after = room.affiliation(occupant.jid)
-        if after is before.get(occupant.nick):
+        was = before.get(occupant.jid.full, after)  # who came meanwhile came as what they are now
+        if after is was:
             continue
         found = changes.get(occupant.jid.full) or changes.get(occupant.jid.domain)
         change = Change(actor=nick, reason=found.reason if found is not None else "")
@@ -171,22 +179,8 @@ def _show(
         elif after is Affiliation.NONE and room.configuration.members_only:
             expel(house, room, occupant, change._replace(codes=(321,)), request)
         else:
-            role = _role(room, occupant.role, before[occupant.nick], after)
+            role = _role(room, occupant.role, was, after)
             give_role(house, room, occupant, role, change)
-
-
-def _tell_of_absent(
-    house: House, room: Room, changes: dict[str, Affiliated], before: dict[str, Affiliation]
-) -> None:
-    """Those in the room who see addresses hear of people who are not there (§10.3)."""
-    seeing = [v for v in room.visits.values() if room.sees_addresses(v.occupant.role)]
-    for jid, affiliated in changes.items():
-        if affiliated.affiliation is before[jid] or room.of_person(jid):
-            continue
-        item = el("item", affiliation=affiliated.affiliation.word, jid=jid, role=Role.NONE.word)
-        attrs = {"from": room.jid.full, "id": f"affiliation-{house.next_id()}"}
-        news = Stanza("message", attrs, (child(ns.MUC_USER, "x", item),))
-        post(house.host, news, jids(seeing))
 
 
 def _role(room: Room, role: Role, before: Affiliation, after: Affiliation) -> Role:

@@ -3,15 +3,17 @@
 Those who may see real addresses get another payload than the others; each is made once.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from hausbote.base.jid import JID
 from hausbote.core.host import Host
 from hausbote.rooms.configuration import Hat
+from hausbote.rooms.house import House
 from hausbote.rooms.post import post, post_all
 from hausbote.rooms.privileges import Affiliation, Role
-from hausbote.rooms.room import Occupant, Room, Visit, jids
+from hausbote.rooms.room import Affiliated, Occupant, Room, Visit, jids
 from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Child, Stanza, child
 from hausbote.xmpp.xml import Markup, el
@@ -27,6 +29,9 @@ OURS: Final = frozenset(
 )
 
 
+_ERROR: Final = (ns.CLIENT, "error")
+
+
 class Change(NamedTuple):
     """What happened to an occupant: status codes, those for the occupant alone, and why."""
 
@@ -39,6 +44,17 @@ class Change(NamedTuple):
 
 
 NOTHING: Final = Change()
+_BY: Final = re.compile("^(<error\\b[^>]*?) by='[^']*'")
+
+
+def nameless(children: tuple[Child, ...]) -> tuple[Child, ...]:
+    """What an occupant answers, without the address that an error may have of who refused."""
+    return tuple(
+        [
+            Child(c.ns, c.name, _BY.sub(r"\1", c.xml)) if (c.ns, c.name) == _ERROR else c
+            for c in children
+        ]
+    )
 
 
 def item(
@@ -131,6 +147,13 @@ def available(host: Host, room: Room, visit: Visit, change: Change = NOTHING) ->
     post(host, _available(room, visit, True, change, own), jids(visit.occupant.visits.values()))
 
 
+def available_elsewhere(host: Host, room: Room, visit: Visit) -> None:
+    """To the occupant's other clients: which of them stands for all of them now."""
+    elsewhere = [one for one in visit.occupant.visits.values() if one is not visit]
+    if elsewhere:
+        post(host, _available(room, visit, True, NOTHING, (110,)), jids(elsewhere))
+
+
 def available_to_others(host: Host, room: Room, visit: Visit, change: Change = NOTHING) -> None:
     """To all but the occupant, if they see people of that role."""
     if room.configuration.announces(visit.occupant.role):
@@ -164,7 +187,9 @@ def gone(
 def gone_to_self(host: Host, room: Room, visit: Visit, change: Change) -> None:
     """To a client that is not there any more."""
     codes = (110, *change.codes, *change.own_codes)
-    post(host, gone(room, visit, True, change, codes, Role.NONE), (visit.jid,))
+    stanza = gone(room, visit, True, change, codes, Role.NONE)
+    id = visit.goodbye_id
+    post(host, stanza if id is None else stanza.replace(id=id), (visit.jid,))
 
 
 def gone_to_others(host: Host, room: Room, visit: Visit, change: Change) -> None:
@@ -205,3 +230,17 @@ def _to_others(host: Host, room: Room, occupant: Occupant, make: Callable[[bool]
     everybody = jids(room.others(occupant))
     if everybody:
         post(host, make(True), everybody)
+
+
+def absent(
+    house: House, room: Room, changes: dict[str, Affiliated], before: dict[str, Affiliation]
+) -> None:
+    """Those in the room who see addresses hear of people who are not there (§10.3)."""
+    seeing = [v for v in room.visits.values() if room.sees_addresses(v.occupant.role)]
+    for jid, affiliated in changes.items():
+        if affiliated.affiliation is before[jid] or room.of_person(jid):
+            continue
+        shown = el("item", affiliation=affiliated.affiliation.word, jid=jid, role=Role.NONE.word)
+        attrs = {"from": room.jid.full, "id": f"affiliation-{house.next_id()}"}
+        news = Stanza("message", attrs, (child(ns.MUC_USER, "x", shown),))
+        post(house.host, news, jids(seeing))

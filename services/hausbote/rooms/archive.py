@@ -2,12 +2,12 @@
 
 from typing import Final
 
+from hausbote.base.clock import moment
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.feature import Feature, Target
 from hausbote.core.request import Request
 from hausbote.rooms.admin import room_of
 from hausbote.rooms.discovery import inside
-from hausbote.rooms.history import microseconds
 from hausbote.rooms.house import stamp
 from hausbote.rooms.post import post_all
 from hausbote.rooms.privileges import Affiliation, Role
@@ -15,7 +15,13 @@ from hausbote.rooms.room import Room
 from hausbote.storage import RoomMessage, Span
 from hausbote.xmpp import ns, paging
 from hausbote.xmpp.data_form import DataForm, Field, FilledForm, form_in
-from hausbote.xmpp.errors import BadRequest, Forbidden, ItemNotFound, ServiceUnavailable
+from hausbote.xmpp.errors import (
+    BadRequest,
+    FeatureNotImplemented,
+    Forbidden,
+    ItemNotFound,
+    ServiceUnavailable,
+)
 from hausbote.xmpp.stanza import Child, Stanza, child
 from hausbote.xmpp.xml import Markup, el
 
@@ -33,6 +39,7 @@ _FIELDS: Final = (
     Field("after-id", ()),
     Field("ids", (), "list-multi"),
 )
+_KNOWN: Final = frozenset({"FORM_TYPE", *[field.var for field in _FIELDS]})
 
 
 @feature.iq("get", ns.MAM, "query", Target.ACCOUNT)
@@ -67,6 +74,8 @@ def query(request: Request) -> Child:
     form = form_in(element)
     if form is not None and form.form_type != ns.MAM:
         raise BadRequest("a form of another kind is needed here")
+    if form is not None and not _KNOWN.issuperset(form.values):
+        raise FeatureNotImplemented("there is a field that is not known here")
     everything = _span(room, request.sender, form)
     asked = paging.read(element) or paging.Paging()
     size = min(_PAGE if asked.max is None else asked.max, _MAX_PAGE)
@@ -93,9 +102,7 @@ def _readable(request: Request) -> Room:
     open_to_all = configuration.logged and not configuration.members_only
     there = inside(room, sender) or bool(room.of_person(sender.bare))
     if affiliation is Affiliation.OUTCAST or room.locked or not (there or open_to_all):
-        if configuration.public or affiliation is Affiliation.OUTCAST:
-            raise Forbidden("the archive is for those who are in the room")
-        raise Forbidden
+        raise Forbidden("the archive is for those who are in the room")
     if not configuration.archived:
         raise ServiceUnavailable("this room keeps no archive")
     return room
@@ -141,10 +148,10 @@ def _with(room: Room, sender: JID, form: FilledForm) -> str | None:
 def _moment(text: str | None) -> int | None:
     if text is None:
         return None
-    moment = microseconds(text)
-    if moment is None:
+    at = moment(text)
+    if at is None:
         raise BadRequest("a time is written like 2026-01-31T12:00:00Z")
-    return moment
+    return at
 
 
 def _id(text: str | None) -> int | None:

@@ -115,6 +115,14 @@ class _Entry(NamedTuple):
     read: Callable[[str, list[str]], Any]
     options: tuple[tuple[str, str], ...] = ()
 
+    def field(self, var: str, values: tuple[str, ...]) -> Field:
+        """As an owner sees it: what was chosen can be chosen again."""
+        options = self.options
+        if options:
+            known = {value for value, _ in options}
+            options = (*options, *[(value, value) for value in values if value not in known])
+        return Field(var, values, self.type, self.label, options)
+
 
 def _one(values: list[str]) -> str:
     return values[0] if values else ""
@@ -128,9 +136,10 @@ def _read_text(var: str, values: list[str]) -> str:
 
 
 def _read_password(var: str, values: list[str]) -> str:
-    if len(_one(values)) > _MAX_PASSWORD:
+    password = _one(values).strip()  # as it is read from presence
+    if len(password) > _MAX_PASSWORD:
         raise NotAcceptable(f"{var} is too long")
-    return _one(values)
+    return password
 
 
 def _read_switch(var: str, values: list[str]) -> bool:
@@ -260,8 +269,7 @@ def form_fields(
     """All of it, as owners see it."""
     values = asdict(configuration)
     shown = [
-        Field(var, entry.write(values[entry.setting]), entry.type, entry.label, entry.options)
-        for var, entry in _ENTRIES.items()
+        entry.field(var, entry.write(values[entry.setting])) for var, entry in _ENTRIES.items()
     ]
     return (
         *shown,

@@ -17,7 +17,7 @@ from hausbote.rooms.room import Room
 from hausbote.storage import StoredRoom
 from hausbote.xmpp import ns, paging
 from hausbote.xmpp.data_form import DataForm, Field
-from hausbote.xmpp.errors import ItemNotFound
+from hausbote.xmpp.errors import ItemNotFound, ServiceUnavailable
 from hausbote.xmpp.stanza import Child, child
 from hausbote.xmpp.xml import Markup, el
 
@@ -31,9 +31,6 @@ _ALWAYS: Final = (
     ns.MUC_STABLE_ID,
     ns.MUC_SELF_PING,
     ns.OCCUPANT_ID,
-    ns.STANZA_ID,
-    ns.MODERATION,
-    ns.RETRACT,
     ns.VCARD,
     ns.HATS,
     ns.COMMANDS,
@@ -41,7 +38,15 @@ _ALWAYS: Final = (
     ns.MUC_REGISTER,
     ns.MUC_REQUEST,
 )
-_OF_ARCHIVE: Final = (ns.MAM, ns.MAM_EXTENDED, ns.TOMBSTONE)
+# Ids are those of the archive: without one nothing can be named to be taken back.
+_OF_ARCHIVE: Final = (
+    ns.MAM,
+    ns.MAM_EXTENDED,
+    ns.STANZA_ID,
+    ns.MODERATION,
+    ns.RETRACT,
+    ns.TOMBSTONE,
+)
 _NICK_NODE: Final = "x-roomuser-item"
 
 # The service's own address answers as other services do, except for what rooms there are.
@@ -99,10 +104,9 @@ def visible(host: Host, local: str, who: JID | None) -> Room:
     room = house_of(host).find(local)
     if room is None or who is None:
         raise ItemNotFound("there is no such room")
-    affiliation = room.affiliation(who)
-    if room.locked and affiliation is not Affiliation.OWNER:
+    if not room.exists_for(who):
         raise ItemNotFound("there is no such room")
-    if affiliation is Affiliation.OUTCAST and not room.configuration.public:
+    if room.affiliation(who) is Affiliation.OUTCAST and not room.configuration.public:
         raise ItemNotFound("there is no such room")
     return room
 
@@ -121,7 +125,7 @@ def info(request: Request) -> Child:
     if node == _NICK_NODE:
         return _own_nick(room, request.sender)
     if node == ns.MUC_TRAFFIC:
-        return child(ns.DISCO_INFO, "query", node=node)  # whatever clients send is passed on
+        raise ServiceUnavailable("whatever clients send is passed on")
     if node is not None:
         return _of_node(request, node)
     configuration = room.configuration
@@ -167,9 +171,13 @@ def _name(room: Room) -> str:
 
 def _open_to(room: Room, who: JID | None) -> bool:
     """Whether somebody may know what the room is about: they would learn it by entering."""
-    configuration = room.configuration
-    closed = configuration.members_only or configuration.protected
-    return configuration.public or not closed or inside(room, who)
+    return room.configuration.public or _enters(room, who)
+
+
+def _enters(room: Room, who: JID | None) -> bool:
+    """Whether somebody may know what goes on in the room: they are there, or can just go in."""
+    closed = room.configuration.members_only or room.configuration.protected
+    return not closed or inside(room, who)
 
 
 def _own_nick(room: Room, who: JID | None) -> Child:
@@ -197,18 +205,20 @@ def _form(room: Room, who: JID | None) -> tuple[Field, ...]:
     fields = [
         Field("muc#roomconfig_changesubject", (_truth(configuration.subject_by_all),), "boolean"),
         Field("muc#roominfo_subjectmod", (_truth(configuration.subject_by_all),), "boolean"),
+        Field("muc#roomconfig_allowinvites", (_truth(_invites(configuration)),), "boolean"),
+        Field("muc#roomconfig_allowpm", (configuration.private_messages,)),
         Field("muc#maxhistoryfetch", (str(configuration.max_history),)),
     ]
     if _open_to(room, who):
-        subject = "" if room.subject is None else room.subject.stanza.text(ns.CLIENT, "subject")
         texts = {
             "muc#roominfo_description": configuration.description,
             "muc#roominfo_lang": configuration.language,
-            "muc#roominfo_subject": subject or "",
+            "muc#roominfo_subject": _subject(room) if _enters(room, who) else "",
             "muc#roomconfig_pubsub": configuration.pubsub,
         }
         fields += [Field(var, (text,)) for var, text in texts.items() if text]
-        fields.append(Field("muc#roominfo_occupants", (str(len(room.occupants)),)))
+        if _enters(room, who):
+            fields.append(Field("muc#roominfo_occupants", (str(len(room.occupants)),)))
         fields.append(Field("muc#roomconfig_roomname", (_name(room),)))
         hats = hash_of(room)
         if hats:
@@ -220,6 +230,15 @@ def _form(room: Room, who: JID | None) -> tuple[Field, ...]:
         owners = tuple(room.of_affiliation(Affiliation.OWNER))
         fields.append(Field("muc#roominfo_contactjid", owners, "jid-multi"))
     return tuple(fields)
+
+
+def _invites(configuration: Configuration) -> bool:
+    """Whether people who are no admins may ask others in, as clients ask before they offer it."""
+    return configuration.invitations_by_members or not configuration.members_only
+
+
+def _subject(room: Room) -> str:
+    return (room.subject and room.subject.stanza.text(ns.CLIENT, "subject")) or ""
 
 
 def _truth(on: bool) -> str:

@@ -11,7 +11,7 @@ from hausbote.rooms.configuration import of_kind
 from hausbote.rooms.house import House, house_of
 from hausbote.rooms.leaving import FAULTS, leave, not_there, put_out
 from hausbote.rooms.post import post
-from hausbote.rooms.privileges import Action, Affiliation, Role, Standing, default_role, may
+from hausbote.rooms.privileges import Action, Role, Standing, may
 from hausbote.rooms.room import Occupant, Room, Visit
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import (
@@ -58,7 +58,10 @@ def depart(presence: Presence) -> None:
     visit = None if room is None else room.visits.get(presence.sender.full)
     if room is None or visit is None:
         return
-    visit.goodbye = _kept(presence.stanza).children
+    goodbye = _kept(presence.stanza)
+    if _fits(presence.host, goodbye):
+        visit.goodbye = goodbye.children
+    visit.goodbye_id = presence.stanza.id
     if room.locked:
         put_out(presence.host, room, "The room was not configured.")
     else:
@@ -103,11 +106,14 @@ def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
     if room is not None and visit is not None:
         if visit.occupant.nick != to.resource:
             _change_nick(house, room, visit, to.resource, presence)
-        elif joins:
-            visit.presence = presence
-            _welcome(house, room, visit, stanza, ())
-        else:
+        elif not joins:
             _update(house, room, visit, presence)
+        elif _differ(presence, visit.presence):
+            _take(house, room, visit, presence)
+            announce.available_to_others(house.host, room, visit)
+            announce.available_elsewhere(house.host, room, visit)
+        if joins:  # it has lost track of the room (§7.2.1)
+            _introduce(house, room, visit, stanza, ())
         return
     if not joins:
         _not_there(house.host, sender, to)
@@ -137,8 +143,12 @@ def _check(host: Host, nick: str, presence: Stanza) -> None:
         raise NotAcceptable("this cannot be a nick", type="modify")
     if 0 < limits.room_nick < len(nick):
         raise NotAcceptable(f"a nick has at most {limits.room_nick} characters", type="modify")
-    if 0 < limits.room_presence_bytes < len(presence.inner.encode()):
+    if not _fits(host, presence):
         raise PolicyViolation(f"presence has at most {limits.room_presence_bytes} bytes here")
+
+
+def _fits(host: Host, presence: Stanza) -> bool:
+    return not 0 < host.settings.limits.room_presence_bytes < len(presence.inner.encode())
 
 
 def _not_there(host: Host, sender: JID, to: JID) -> None:
@@ -175,7 +185,7 @@ def _enter(
     affiliation = room.affiliation(sender)
     here = Standing(Role.NONE, affiliation)
     configuration = room.configuration
-    if room.locked and affiliation is not Affiliation.OWNER:
+    if not room.exists_for(sender):
         raise ItemNotFound("the room is not configured yet")
     if not may(here, Action.ENTER_OPEN):
         raise Forbidden("you are banned from this room")
@@ -223,23 +233,21 @@ def _let_in(
 ) -> None:
     occupant = room.occupant(nick)
     if occupant is None:
-        moderated = room.configuration.moderated
-        role = default_role(room.affiliation(sender), moderated=moderated)
+        role = room.role_of_newcomer(sender)
         occupant = Occupant(nick, sender.to_bare(), role, house.occupant_id(room, sender))
     visit = Visit(sender, occupant, presence)
-    room.add(occupant, visit)
-    house.remember(room, visit)
-    _welcome(house, room, visit, stanza, codes)
+    _take(house, room, visit, presence)
+    announce.available_to_others(house.host, room, visit)
+    announce.available_elsewhere(house.host, room, visit)
+    _introduce(house, room, visit, stanza, codes)
 
 
-def _welcome(
+def _introduce(
     house: House, room: Room, visit: Visit, stanza: Stanza, codes: tuple[int, ...]
 ) -> None:
-    """Everything in the order that the standard names (§7.1)."""
+    """What a newcomer is told, in the order that the standard names (§7.1)."""
     host = house.host
-    visit.packed.clear()
     announce.roster(host, room, visit)
-    announce.available_to_others(host, room, visit)
     if not room.configuration.anonymous:
         codes = (100, *codes)
     if room.configuration.logged:
@@ -248,12 +256,20 @@ def _welcome(
     history.send(house, room, visit, stanza.child(ns.MUC, "x"))
 
 
-def _update(house: House, room: Room, visit: Visit, presence: Stanza) -> None:
+def _differ(one: Stanza, other: Stanza) -> bool:
+    return (one.inner, one.attrs) != (other.inner, other.attrs)
+
+
+def _take(house: House, room: Room, visit: Visit, presence: Stanza) -> None:
+    """The presence is the one that others see now."""
     visit.presence = presence
     visit.packed.clear()
-    occupant = visit.occupant
-    occupant.visits[visit.jid.full] = occupant.visits.pop(visit.jid.full)  # it is shown now
+    room.add(visit.occupant, visit)
     house.remember(room, visit)
+
+
+def _update(house: House, room: Room, visit: Visit, presence: Stanza) -> None:
+    _take(house, room, visit, presence)
     announce.available(house.host, room, visit)
 
 
@@ -266,7 +282,7 @@ def _change_nick(house: House, room: Room, visit: Visit, nick: str, presence: St
         raise Conflict("you are there already under this nick")
     announce.renamed(house.host, room, visit, nick)
     room.rename(occupant, nick)
-    visit.presence = presence
+    _take(house, room, visit, presence)
     for one in occupant.visits.values():
         house.remember(room, one)
     announce.available(house.host, room, visit)

@@ -63,7 +63,7 @@ def _save(request: Request, room: Room, hats: tuple[Hat, ...], worn: tuple[Hat, 
     changed = replace(room.configuration, hats=hats, worn=worn)
     house_of(request.host).configure(room, changed).wait()
     for occupant, had in before.items():
-        if announce.hats_of(room, occupant.jid.full) != had:
+        if occupant.visits and announce.hats_of(room, occupant.jid.full) != had:
             for visit in occupant.visits.values():
                 visit.packed.clear()
             announce.available(request.host, room, occupant.shown)

@@ -1,10 +1,6 @@
 """What newcomers are given of the talk so far, and the subject (XEP-0045 §7.2.13 to §7.2.15)."""
 
-import re
-from calendar import timegm
-from datetime import datetime
-from typing import Final
-
+from hausbote.base.clock import moment
 from hausbote.rooms.house import House, stamp
 from hausbote.rooms.post import post, post_all
 from hausbote.rooms.room import Room, Visit
@@ -13,14 +9,12 @@ from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Child, Stanza, child, start_tag
 from hausbote.xmpp.unfold import unfold
 
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
-
 
 def send(house: House, room: Room, visit: Visit, x: Child | None) -> None:
     """History as far as it was asked for, then the subject."""
     asked = None if x is None else unfold(x).child(ns.MUC, "history")
     wanted = _Wanted(house, {} if asked is None else start_tag(asked))
-    chosen = _choose(room, list(room.recent), wanted)
+    chosen = _choose(room, list(room.recent), wanted, visit.jid.full)
     post_all(house.host, room.jid.full, chosen, visit.jid)
     post(house.host, subject_message(room), (visit.jid,))
 
@@ -35,12 +29,12 @@ class _Wanted:
         seconds = _number(attributes.get("seconds"))
         if seconds is not None:
             self.since = int((house.host.clock() - seconds) * 1_000_000)
-        moment = microseconds(attributes.get("since", ""))
-        if moment is not None:
-            self.since = max(self.since, moment)
+        since = moment(attributes.get("since", ""))
+        if since is not None:
+            self.since = max(self.since, since)
 
 
-def _choose(room: Room, recent: list[RoomMessage], wanted: _Wanted) -> list[bytes]:
+def _choose(room: Room, recent: list[RoomMessage], wanted: _Wanted, recipient: str) -> list[bytes]:
     count = room.configuration.max_history
     if wanted.stanzas is not None:
         count = min(count, wanted.stanzas)
@@ -51,7 +45,7 @@ def _choose(room: Room, recent: list[RoomMessage], wanted: _Wanted) -> list[byte
             break
         delayed = _delayed(room, message)
         if left is not None:
-            left -= len(delayed.wire().decode())
+            left -= len(delayed.replace(to=recipient).wire().decode())
             if left < 0:
                 break
         chosen.append(delayed.pack())
@@ -80,14 +74,3 @@ def _number(text: str | None) -> int | None:
     if text is None or not (text.isascii() and text.isdigit() and len(text) < 12):
         return None
     return int(text)
-
-
-def microseconds(text: str) -> int | None:
-    """A time of XEP-0082 in microseconds since 1970; None if it is none."""
-    if not _DATE.fullmatch(text):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return timegm(moment.utctimetuple()) * 1_000_000 + moment.microsecond

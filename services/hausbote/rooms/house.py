@@ -7,7 +7,7 @@ import time
 from base64 import urlsafe_b64encode
 from typing import Final
 
-from hausbote.base.jid import JID
+from hausbote.base.jid import JID, InvalidJID, prepare_resource
 from hausbote.core.bus.cause import current
 from hausbote.core.directory import new_lock
 from hausbote.core.host import Host
@@ -16,7 +16,6 @@ from hausbote.rooms.configuration import Configuration
 from hausbote.rooms.privileges import AFFILIATIONS, ROLES, Affiliation
 from hausbote.rooms.room import MAX_RECENT, Affiliated, Occupant, Room, Subject, Visit
 from hausbote.storage import (
-    RoomMessage,
     Span,
     StoredAffiliation,
     StoredOccupant,
@@ -24,11 +23,13 @@ from hausbote.storage import (
     Ticket,
 )
 from hausbote.xmpp import ns
+from hausbote.xmpp.errors import ResourceConstraint
 from hausbote.xmpp.stanza import Stanza
 
 _MAX_EMPTY: Final = 500  # rooms kept in memory that nobody is in
 _DAY: Final = 86_400
-_REQUESTS: Final = 20  # for voice and membership, of one person in an hour
+_BODY: Final = (ns.CLIENT, "body")
+_REQUESTS: Final = 20  # for voice and membership, and refusals, of one person in an hour
 _MAX_HANDLED: Final = 2_000  # messages of a room that may come again after a crash
 
 
@@ -62,8 +63,11 @@ class House:
             stored = self.host.store.rooms.find(local)
             if stored is None:
                 return None
-            room = self._load(stored)
-            self._keep(room)
+            loaded = self._load(stored)
+            room = self._rooms.get(local)  # reading can wait, and somebody else have read it first
+            if room is None and local not in self._ending:
+                room = loaded
+                self._keep(room)
         return room
 
     def create(self, local: str, creator: JID, configuration: Configuration) -> Room | None:
@@ -165,6 +169,21 @@ class House:
             while room.recent and room.recent[0].id < oldest:
                 room.recent.popleft()
 
+    def limit_requests(self, sender: JID) -> None:
+        """Nobody fills the screens of moderators and admins."""
+        if self.requests.exceeded(sender.bare):
+            raise ResourceConstraint("too many requests within an hour")
+        self.requests.note(sender.bare)
+
+    def proper_nick(self, text: str) -> str | None:
+        """A nick that somebody asks for, prepared; None if it cannot be one."""
+        try:
+            nick = prepare_resource(text.strip())
+        except InvalidJID:
+            return None
+        most = self.host.settings.limits.room_nick
+        return nick if nick and nick.isprintable() and not 0 < most < len(nick) else None
+
     # -- ids -----------------------------------------------------------------------------------
 
     def next_id(self) -> int:
@@ -200,7 +219,8 @@ class House:
             if len(empty) > _MAX_EMPTY:
                 self.host.store.settle()  # what they were changed to can be read again
                 for one in empty[: _MAX_EMPTY // 2]:
-                    self._rooms.pop(one.jid.local, None)
+                    if not one.visits:  # nobody came meanwhile
+                        self._rooms.pop(one.jid.local, None)
 
     def _load(self, stored: StoredRoom) -> Room:
         rooms = self.host.store.rooms
@@ -215,7 +235,9 @@ class House:
         kept = rooms.messages(stored.id, Span(), MAX_RECENT, newest=True)
         if kept:
             self._last_id = max(self._last_id, kept[-1].id)
-        room.recent.extend([message for message in kept if is_talk(message)])
+        for message in kept:
+            if is_talk(Stanza.unpack(message.stanza)):
+                room.note(message)
         for occupant in rooms.occupants(stored.id):
             self._put_back(room, occupant)
         return room
@@ -233,9 +255,15 @@ def _affiliated(row: StoredAffiliation) -> Affiliated:
     return Affiliated(AFFILIATIONS[row.affiliation], row.nick, row.reason)
 
 
-def is_talk(message: RoomMessage) -> bool:
-    """Whether newcomers get it: not a subject, and not what is left of a message."""
-    return Stanza.unpack(message.stanza).child(ns.CLIENT, "body") is not None
+def is_talk(message: Stanza) -> bool:
+    """Whether newcomers get it: not a subject, and not what is left of a message.
+
+    What is encrypted may have no body beside it; keys alone say nothing.
+    """
+    return any(
+        (part.ns, part.name) == _BODY or (part.name == "encrypted" and "<payload" in part.xml)
+        for part in message.children
+    )
 
 
 class _Holder:

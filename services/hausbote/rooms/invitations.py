@@ -6,6 +6,7 @@ from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.delivery import Delivery
 from hausbote.core.dispatch import route
 from hausbote.core.host import Host
+from hausbote.rooms import announce
 from hausbote.rooms.house import House
 from hausbote.rooms.privileges import Action, Affiliation, Role, may
 from hausbote.rooms.room import Affiliated, Room
@@ -36,7 +37,7 @@ def receive(house: House, room: Room, delivery: Delivery) -> bool:
     if invitations:
         _invite(house, room, delivery, invitations)
     elif decline is not None:
-        _decline(room, delivery, decline)
+        _decline(house, room, delivery, decline)
     return bool(invitations) or decline is not None
 
 
@@ -58,6 +59,8 @@ def _invite(house: House, room: Room, delivery: Delivery, invitations: list[Tree
     for jid, _ in invited:
         if room.affiliation(jid) is Affiliation.OUTCAST:
             raise Forbidden("this address is banned from the room")
+        if configuration.members_only and not jid.local:
+            raise NotAcceptable("a domain is no member")
     if configuration.members_only:
         new = {
             jid.bare: Affiliated(Affiliation.MEMBER)
@@ -68,6 +71,7 @@ def _invite(house: House, room: Room, delivery: Delivery, invitations: list[Tree
         if new and 0 < limit < len(room.affiliations) + len(new):
             raise ResourceConstraint("the room has too many members")
         delivery.tickets.append(house.affiliate(room, new))
+        announce.absent(house, room, new, dict.fromkeys(new, Affiliation.NONE))
     for jid, one in invited:
         extra = [_reason(one), _continue(one)]
         send(house.host, room, delivery.sender, jid, *extra, id=delivery.stanza.id)
@@ -84,7 +88,12 @@ def send(
     if id is not None:
         attrs["id"] = id
     # The second is how clients know it that never learned the first.
-    direct = child(ns.CONFERENCE, "x", jid=room.jid.full)
+    direct = child(
+        ns.CONFERENCE,
+        "x",
+        jid=room.jid.full,
+        password=room.configuration.password if protected else None,
+    )
     x = child(ns.MUC_USER, "x", invite, password)
     route(host, Stanza("message", attrs, (x, direct)))
 
@@ -110,20 +119,18 @@ def _continue(element: Tree) -> Markup | None:
     return None if found is None else el("continue", thread=found.get("thread"))
 
 
-def _decline(room: Room, delivery: Delivery, decline: Tree) -> None:
+def _decline(house: House, room: Room, delivery: Delivery, decline: Tree) -> None:
     """Passed on to an occupant, or to somebody who belongs to the room: to nobody else, for a
-    room is no way to write to strangers."""
+    room is no way to write to strangers.  Who that is nobody learns by asking."""
     try:
         to = JID.parse(decline.get("to", ""))
     except InvalidJID as problem:
         raise JidMalformed(str(problem)) from None
-    if to.bare == room.jid.bare and to.resource:
-        other = room.occupant(to.resource)
-        if other is None:
-            raise ItemNotFound
-        to = other.jid
+    if room.affiliation(delivery.sender) is Affiliation.OUTCAST:
+        raise Forbidden("you are banned from this room")
+    house.limit_requests(delivery.sender)
     if not room.of_person(to.bare) and room.affiliation(to) < Affiliation.MEMBER:
-        raise ItemNotFound
+        return
     refusal = el("decline", _reason(decline), from_=delivery.sender.bare)
     payload: Child = child(ns.MUC_USER, "x", refusal)
     attrs = {"from": room.jid.full, "to": to.full}

@@ -10,6 +10,7 @@ from hausbote.rooms.house import house_of
 from hausbote.rooms.post import post
 from hausbote.rooms.privileges import Affiliation, Role
 from hausbote.rooms.room import Room, Visit
+from hausbote.storage import Ticket
 from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Stanza, child
 from hausbote.xmpp.xml import Markup, el
@@ -19,6 +20,8 @@ FAULTS: Final = re.compile(
     "<(?:gone|item-not-found|recipient-unavailable|redirect|remote-server-not-found"
     f"|remote-server-timeout|service-unavailable|jid-malformed)[^>]* xmlns='{ns.STANZA_ERRORS}'"
 )
+# Of these a block list makes none, which only is between the two who write to each other.
+GONE: Final = re.compile(FAULTS.pattern.replace("|service-unavailable", ""))
 
 
 def leave(host: Host, room: Room, visit: Visit, change: Change = NOTHING) -> None:
@@ -53,8 +56,8 @@ def tell_of_leaving(host: Host, room: Room, visit: Visit, change: Change) -> Non
     occupant = visit.occupant
     if not occupant.visits:
         announce.gone_to_others(host, room, visit, change)
-    elif room.configuration.announces(occupant.role):
-        announce.available_to_others(host, room, occupant.shown)
+    else:
+        announce.available(host, room, occupant.shown)
     ends = not room.configuration.persistent or room.locked
     if not room.visits and ends and not room.destroyed:
         house_of(host).destroy(room)
@@ -66,7 +69,7 @@ def put_out(
     reason: str = "",
     venue: str | None = None,
     password: str = "",
-) -> None:
+) -> Ticket[None]:
     """Destroy a room: everybody in it gets one presence (§10.9)."""
     told = [
         el("reason", reason) if reason else None,
@@ -80,4 +83,4 @@ def put_out(
         id = announce.occupant_id(visit.occupant.id)
         post(host, Stanza("presence", attrs, (x, id)), (visit.jid,))
         room.remove(visit)
-    house_of(host).destroy(room)
+    return house_of(host).destroy(room)

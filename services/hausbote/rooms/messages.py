@@ -7,8 +7,8 @@ from hausbote.base.tokens import token
 from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature, Stage
 from hausbote.rooms import announce, invitations, retraction, voice
-from hausbote.rooms.house import House, house_of
-from hausbote.rooms.leaving import FAULTS, not_there
+from hausbote.rooms.house import House, house_of, is_talk
+from hausbote.rooms.leaving import FAULTS, GONE, not_there
 from hausbote.rooms.post import post
 from hausbote.rooms.privileges import Action, Role, may
 from hausbote.rooms.room import Room, Subject, Visit, jids
@@ -39,6 +39,7 @@ _KEPT: Final = frozenset(
 )
 _NOT_KEPT: Final = frozenset(((ns.HINTS, "no-store"), (ns.HINTS, "no-permanent-store")))
 _REMEMBERED: Final = 1_000
+_MAX_SUBJECT: Final = 10_000  # bytes, with what is in the message beside it
 
 
 class _Private:
@@ -72,7 +73,7 @@ def _receive(house: House, delivery: Delivery) -> None:
         if room is not None:
             _bounced(room, delivery)
         return
-    if room is None:
+    if room is None or not room.exists_for(delivery.sender):
         raise ItemNotFound("there is no such room")
     visit = room.visits.get(delivery.sender.full)
     if delivery.to.resource:
@@ -105,9 +106,7 @@ def _say(house: House, room: Room, visit: Visit, delivery: Delivery) -> None:
 
 
 def _need_voice(room: Room, visit: Visit) -> None:
-    moderated = room.configuration.moderated
-    action = Action.SPEAK_WHEN_MODERATED if moderated else Action.SPEAK
-    if not may(room.standing(visit.jid), action):
+    if not may(room.standing(visit.jid), Action.SPEAK):
         raise Forbidden("you have no voice in this room")
 
 
@@ -116,6 +115,8 @@ def _reflected(house: House, room: Room, visit: Visit, stanza: Stanza) -> tuple[
     occupant = visit.occupant
     attrs = {"from": room.address(occupant.nick), "type": "groupchat"}
     attrs |= {k: v for k, v in stanza.attrs.items() if k in ("id", "xml:lang")}
+    if "id" not in attrs:  # what is taken back is known by it
+        attrs["id"] = token(64)
     children = (*cleaned(room, stanza), announce.occupant_id(occupant.id))
     return Stanza("message", attrs, children), house.handled() or house.next_id()
 
@@ -148,8 +149,8 @@ def keep(
     if house.handled() is not None:
         return stanza
     message = RoomMessage(id, occupant.id, occupant.jid.full, stanza.pack(), house.cause())
-    if stanza.child(ns.CLIENT, "body") is not None:
-        room.recent.append(message)
+    if is_talk(stanza):
+        room.note(message)
     if archived:
         delivery.tickets.append(house.host.store.rooms.say(room.id, message))
     return stanza
@@ -172,6 +173,8 @@ def _set_subject(house: House, room: Room, visit: Visit, delivery: Delivery) -> 
         raise Forbidden("moderators change the subject here")
     if visit.occupant.role < Role.MODERATOR:
         _need_voice(room, visit)
+    if len(delivery.stanza.inner.encode()) > _MAX_SUBJECT:
+        raise NotAcceptable("every newcomer gets the subject: this is too long")
     stanza, id = _reflected(house, room, visit, delivery.stanza)
     stanza = keep(house, room, stanza, id, visit, delivery)
     delivery.tickets.append(house.set_subject(room, Subject(id, stanza)))
@@ -222,7 +225,9 @@ def _bounced(room: Room, delivery: Delivery) -> None:
         if other is not None:
             attrs = dict(stanza.attrs) | {"from": room.address(visit.occupant.nick)}
             attrs.pop("to", None)
-            passed = Stanza("message", attrs, cleaned(room, stanza))
+            passed = Stanza("message", attrs, announce.nameless(cleaned(room, stanza)))
             post(delivery.host, passed, jids(other.visits.values()))
+        if GONE.search(stanza.inner):
+            not_there(delivery.host, room, visit)
     elif FAULTS.search(stanza.inner):
         not_there(delivery.host, room, visit)

@@ -8,7 +8,7 @@ from hausbote.base.jid import JID
 from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
-from hausbote.rooms import invitations
+from hausbote.rooms import affiliations, invitations
 from hausbote.rooms.announce import Change
 from hausbote.rooms.house import house_of
 from hausbote.rooms.leaving import leave, put_out
@@ -28,9 +28,28 @@ def heard(delivery: Delivery) -> bool:
     deleted = delivery.stanza.child(ns.BOX, "deleted")
     if deleted is not None:
         house_of(host).forget_person(f"{start_tag(deleted).get('account')}@{box}")
+        find_owners(host)
     elif delivery.stanza.child(ns.BOX, "restarted") is not None:
         forget_clients(host, box)
     return True
+
+
+def find_owners(host: Host) -> None:
+    """A room has an owner (XEP-0045 §10): one whose last owner is gone belongs to its admins, and
+    if it has none, one that is for members to all of them."""
+    house = house_of(host)
+    for local in host.store.rooms.ownerless():
+        room = house.find(local)
+        if room is None or room.of_affiliation(Affiliation.OWNER):
+            continue
+        heirs = room.of_affiliation(Affiliation.ADMIN)
+        if not heirs and room.configuration.members_only:
+            heirs = room.of_affiliation(Affiliation.MEMBER)
+        changes = {
+            jid: room.affiliations[jid]._replace(affiliation=Affiliation.OWNER) for jid in heirs
+        }
+        if changes:
+            affiliations.apply(house, room, room.jid, changes)
 
 
 def forget_clients(host: Host, domain: str) -> None:

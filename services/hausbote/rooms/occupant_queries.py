@@ -3,8 +3,11 @@ through the room (XEP-0045 §17.4)."""
 
 from hausbote.base.jid import JID
 from hausbote.core.dispatch import route
-from hausbote.core.feature import Feature
+from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
+from hausbote.core.request import Request
+from hausbote.rooms import announce
+from hausbote.rooms.admin import room_of
 from hausbote.rooms.house import house_of
 from hausbote.rooms.room import Occupant, Room, Visit
 from hausbote.xmpp import ns
@@ -16,6 +19,12 @@ feature = Feature("queries in rooms", xeps={"0410": "1.1.0"})
 _DISCO = (ns.DISCO_INFO, ns.DISCO_ITEMS)
 # What an account answers, whichever of its clients is there.
 _OF_ACCOUNTS = (ns.VCARD, ns.PUBSUB)
+
+
+@feature.iq("get", ns.PING, "ping", Target.ACCOUNT)
+def ping(request: Request) -> None:
+    """The room is there."""
+    room_of(request)
 
 
 @feature.resource_iq
@@ -61,7 +70,7 @@ def _pass_on(host: Host, room: Room, visit: Visit, other: Occupant, stanza: Stan
     def answered(answer: Stanza) -> None:
         attrs = dict(answer.attrs)
         attrs |= {"from": room.address(nick), "to": asker.full, "id": stanza.id or ""}
-        route(host, Stanza("iq", attrs, answer.children, answer.inner))
+        route(host, Stanza("iq", attrs, announce.nameless(answer.children)))
 
     question = host.queries.ask(stanza.attrs["type"], payload, sender, target, answered)
     route(host, question)

@@ -4,7 +4,7 @@ from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
-from hausbote.rooms import affiliations
+from hausbote.rooms import affiliations, announce
 from hausbote.rooms.admin import room_of
 from hausbote.rooms.announce import Change
 from hausbote.rooms.configuration import ADMINS, OWNERS, Configuration, filled_in, form_fields
@@ -69,7 +69,7 @@ def _destroy(host: Host, room: Room, destroy: Tree) -> None:
             raise JidMalformed(str(problem)) from None
     reason = (destroy.findtext(f"{_OWNER}reason") or "")[:_MAX_REASON]
     password = (destroy.findtext(f"{_OWNER}password") or "")[:_MAX_REASON]
-    put_out(host, room, reason, venue, password)
+    put_out(host, room, reason, venue, password).wait()
 
 
 # -- configuration -----------------------------------------------------------------------------
@@ -79,10 +79,13 @@ def _configure(house: House, room: Room, request: Request, form: FilledForm) -> 
     assert request.sender is not None
     before = room.configuration
     after = filled_in(before, form)
-    people = _people(room, form)
+    below = Affiliation.MEMBER if after.members_only else Affiliation.NONE
+    people = _people(room, form, below)
     unlocked = room.locked
     if people:
         affiliations.apply(house, room, request.sender, people, request)
+        before = room.configuration  # it may have been changed meanwhile
+        after = filled_in(before, form)
     house.configure(room, after).wait()
     if unlocked:
         return
@@ -92,8 +95,9 @@ def _configure(house: House, room: Room, request: Request, form: FilledForm) -> 
     _apply_to_occupants(house, room, before, after)
 
 
-def _people(room: Room, form: FilledForm) -> dict[str, Affiliated]:
-    """The changes that full lists of admins and owners mean (§10.5, §10.8)."""
+def _people(room: Room, form: FilledForm, below: Affiliation) -> dict[str, Affiliated]:
+    """The changes that full lists of admins and owners mean (§10.5, §10.8); who is no admin any
+    more is what is `below`."""
     changes: dict[str, Affiliated] = {}
     wanted = {var: _addresses(form.values[var]) for var in (ADMINS, OWNERS) if var in form.values}
     if not wanted:
@@ -103,7 +107,7 @@ def _people(room: Room, form: FilledForm) -> dict[str, Affiliated]:
     kinds = {ADMINS: Affiliation.ADMIN, OWNERS: Affiliation.OWNER}
     for var, jids in wanted.items():
         for jid in set(room.of_affiliation(kinds[var])) - jids:
-            changes[jid] = Affiliated(Affiliation.NONE if var == ADMINS else Affiliation.ADMIN)
+            changes[jid] = Affiliated(below if var == ADMINS else Affiliation.ADMIN)
     for var in (ADMINS, OWNERS):  # who is in both lists is an owner
         for jid in wanted.get(var, ()):
             if room.affiliation(JID.parse(jid)) is not kinds[var] or jid in changes:
@@ -116,14 +120,25 @@ def _people(room: Room, form: FilledForm) -> dict[str, Affiliated]:
         if OWNERS in wanted:  # an owner who is named as nothing any more becomes nothing
             for jid in set(room.of_affiliation(Affiliation.OWNER)) - kept - wanted[ADMINS]:
                 changes[jid] = Affiliated(Affiliation.ADMIN)
-    return changes
+    return {jid: _with_nick(room, jid, one) for jid, one in changes.items()}
+
+
+def _with_nick(room: Room, jid: str, affiliated: Affiliated) -> Affiliated:
+    """Whoever still belongs to the room keeps their reserved nick."""
+    before = room.affiliations.get(jid)
+    if before is None or affiliated.affiliation <= Affiliation.NONE:
+        return affiliated
+    return affiliated._replace(nick=before.nick)
 
 
 def _addresses(values: list[str]) -> set[str]:
     try:
-        return {JID.parse(value.strip()).bare for value in values if value.strip()}
+        jids = [JID.parse(value.strip()) for value in values if value.strip()]
     except InvalidJID as problem:
         raise NotAcceptable(str(problem)) from None
+    if not all(jid.local for jid in jids):
+        raise NotAcceptable("a domain can be banned, and nothing else")
+    return {jid.bare for jid in jids}
 
 
 def _codes(before: Configuration, after: Configuration) -> list[int]:
@@ -150,11 +165,25 @@ def tell(host: Host, room: Room, *codes: int) -> None:
 def _apply_to_occupants(
     house: House, room: Room, before: Configuration, after: Configuration
 ) -> None:
+    _show_and_hide(house.host, room, before, after)
     if after.members_only and not before.members_only:
         for occupant in list(room.occupants.values()):
             if room.affiliation(occupant.jid) < Affiliation.MEMBER:
                 expel(house, room, occupant, Change(codes=(322,)), None)
     if before.moderated and not after.moderated:
+        room.voices.clear()
         for occupant in list(room.occupants.values()):
             if occupant.role is Role.VISITOR:
                 give_role(house, room, occupant, Role.PARTICIPANT)
+
+
+def _show_and_hide(host: Host, room: Room, before: Configuration, after: Configuration) -> None:
+    """Occupants whose role is announced now come into sight, and the others go out of it; with
+    addresses where these are not hidden any more."""
+    shown = before.anonymous and not after.anonymous
+    for occupant in room.occupants.values():
+        seen, is_seen = before.announces(occupant.role), after.announces(occupant.role)
+        if seen and not is_seen:
+            announce.vanished(host, room, occupant.shown)
+        elif is_seen and (shown or not seen):
+            announce.available_to_others(host, room, occupant.shown)

@@ -47,7 +47,6 @@ class Action(Enum):
     PRESENT = auto()
     RECEIVE = auto()
     SPEAK = auto()
-    SPEAK_WHEN_MODERATED = auto()
     CHANGE_NICK = auto()
     MODERATE_MESSAGES = auto()
     SEE_VOICE_LIST = auto()
@@ -72,8 +71,7 @@ class Needed(NamedTuple):
 NEEDED: Final[dict[Action, Needed]] = {
     Action.PRESENT: Needed(role=Role.VISITOR),
     Action.RECEIVE: Needed(role=Role.VISITOR),
-    Action.SPEAK: Needed(role=Role.VISITOR),
-    Action.SPEAK_WHEN_MODERATED: Needed(role=Role.PARTICIPANT),
+    Action.SPEAK: Needed(role=Role.PARTICIPANT),
     Action.CHANGE_NICK: Needed(role=Role.VISITOR),
     Action.MODERATE_MESSAGES: Needed(role=Role.MODERATOR, affiliation=Affiliation.ADMIN),
     Action.SEE_VOICE_LIST: Needed(role=Role.MODERATOR, affiliation=Affiliation.ADMIN),

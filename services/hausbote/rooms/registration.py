@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from hausbote.base.jid import JID, InvalidJID, prepare_resource
+from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature, Target
 from hausbote.core.request import Request
@@ -10,16 +10,17 @@ from hausbote.rooms import affiliations
 from hausbote.rooms.admin import room_of
 from hausbote.rooms.house import House, house_of
 from hausbote.rooms.post import post
-from hausbote.rooms.privileges import Action, Affiliation, affiliation_refusal, may
+from hausbote.rooms.privileges import Action, Affiliation, Role, affiliation_refusal, may
 from hausbote.rooms.room import Affiliated, Room, jids
 from hausbote.xmpp import ns
 from hausbote.xmpp.data_form import DataForm, Field, FilledForm, form_in, truth
 from hausbote.xmpp.errors import (
     BadRequest,
     Conflict,
-    Forbidden,
     JidMalformed,
+    NotAcceptable,
     NotAllowed,
+    RegistrationRequired,
     ResourceConstraint,
 )
 from hausbote.xmpp.stanza import Child, Stanza, child
@@ -58,14 +59,17 @@ def put(request: Request) -> None:
     if form is None or form.type != "submit" or form.form_type != ns.MUC_REGISTER:
         raise BadRequest("the room's form is needed")
     nick = _nick(request, form)
-    holder, occupant = room.reserved(nick), room.occupant(nick)
-    if holder not in (None, sender.bare):
+    outside = _needs_consent(room, sender)
+    if outside:  # nobody tries all names that people may have there
+        house.limit_requests(sender)
+    if room.reserved(nick) not in (None, sender.bare):
         raise Conflict("this nick is reserved for somebody else")
-    if occupant is not None and occupant.jid.full != sender.bare:
-        raise Conflict("somebody else has this nick")
-    if room.configuration.members_only and room.affiliation(sender) < Affiliation.MEMBER:
+    if outside:
         _ask_admins(house, room, sender, nick)
         return
+    occupant = room.occupant(nick)
+    if occupant is not None and occupant.jid.full != sender.bare:
+        raise Conflict("somebody else has this nick")
     register(house, room, sender, nick)
 
 
@@ -77,19 +81,23 @@ def register(house: House, room: Room, jid: JID, nick: str) -> None:
 
 def _allowed(room: Room, sender: JID) -> None:
     if not may(room.standing(sender), Action.ENTER_OPEN):
-        raise Forbidden("you are banned from this room")
+        raise NotAllowed("you are banned from this room")
     registered = room.affiliation(sender) >= Affiliation.MEMBER
     if not registered and not room.configuration.registration:
         raise NotAllowed("this room does not take registrations")
 
 
+def _needs_consent(room: Room, sender: JID) -> bool:
+    """Nobody lets themselves into a members' room, nor gives themselves the voice of a member."""
+    if room.affiliation(sender) >= Affiliation.MEMBER:
+        return False
+    role = room.standing(sender).role or room.role_of_newcomer(sender)
+    return room.configuration.members_only or role < Role.PARTICIPANT
+
+
 def _nick(request: Request, form: FilledForm) -> str:
-    try:
-        nick = prepare_resource((form.value(_NICK) or "").strip())
-    except InvalidJID as problem:
-        raise BadRequest(str(problem)) from None
-    limit = request.host.settings.limits.room_nick
-    if not nick.isprintable() or 0 < limit < len(nick):
+    nick = house_of(request.host).proper_nick(form.value(_NICK) or "")
+    if nick is None:
         raise BadRequest("this cannot be a nick")
     return nick
 
@@ -98,7 +106,7 @@ def _remove(house: House, room: Room, sender: JID) -> None:
     """A member is nobody afterwards; admins and owners only lose their nick."""
     own = room.affiliations.get(sender.bare)
     if own is None or own.affiliation is Affiliation.OUTCAST:
-        return
+        raise RegistrationRequired("you are not registered")
     left = Affiliation.NONE if own.affiliation is Affiliation.MEMBER else own.affiliation
     affiliations.apply(house, room, sender, {sender.bare: Affiliated(left)})
 
@@ -110,7 +118,6 @@ def _ask_admins(house: House, room: Room, sender: JID, nick: str) -> None:
     admins = [
         visit for visit in room.visits.values() if room.affiliation(visit.jid) >= Affiliation.ADMIN
     ]
-    limit_requests(house, sender)
     if not admins:
         raise ResourceConstraint("no admin of the room is there now")
     fields = (
@@ -125,13 +132,6 @@ def _ask_admins(house: House, room: Room, sender: JID, nick: str) -> None:
     post(house.host, question, jids(admins))
 
 
-def limit_requests(house: House, sender: JID) -> None:
-    """Nobody fills the screens of moderators and admins."""
-    if house.requests.exceeded(sender.bare):
-        raise ResourceConstraint("too many requests within an hour")
-    house.requests.note(sender.bare)
-
-
 def decide(house: House, room: Room, delivery: Delivery, form: FilledForm) -> None:
     """An admin's answer."""
     try:
@@ -142,7 +142,12 @@ def decide(house: House, room: Room, delivery: Delivery, form: FilledForm) -> No
     refusal = affiliation_refusal(actor, before, Affiliation.MEMBER, own=False)
     if refusal is not None:
         raise refusal
-    nick = form.value(_NICK) or ""
+    if not jid.local:
+        raise NotAcceptable("a domain is no member")
+    given = form.value(_NICK) or ""
+    nick = house.proper_nick(given) if given else ""
+    if nick is None:
+        raise NotAcceptable("this cannot be a nick")
     if form.type != "submit" or not truth(form.value(_ALLOW) or ""):
         return
     if nick and room.reserved(nick) not in (None, jid.full):

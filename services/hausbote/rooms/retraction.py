@@ -9,11 +9,12 @@ from typing import Final
 from hausbote.core.feature import Feature, Target
 from hausbote.core.request import Request
 from hausbote.rooms import announce
+from hausbote.rooms.admin import room_of
 from hausbote.rooms.house import House, house_of, stamp
 from hausbote.rooms.post import post
 from hausbote.rooms.privileges import Action, may
 from hausbote.rooms.room import Room
-from hausbote.storage import RoomMessage, Span
+from hausbote.storage import RoomMessage, Span, Ticket
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import BadRequest, Forbidden, ItemNotFound
 from hausbote.xmpp.stanza import Child, Stanza, child, start_tag
@@ -49,10 +50,7 @@ def apply(house: House, room: Room, stanza: Stanza, id: int) -> None:
 def moderate(request: Request) -> None:
     """A moderator takes back what somebody said (XEP-0425 §4)."""
     house = house_of(request.host)
-    room = house.find(request.to.local)
-    sender = request.sender
-    if room is None or sender is None:
-        raise ItemNotFound
+    room, sender = room_of(request)
     if not may(room.standing(sender), Action.MODERATE_MESSAGES):
         raise Forbidden("moderators do that")
     query = request.tree()
@@ -74,12 +72,13 @@ def moderate(request: Request) -> None:
     stanza_id = child(ns.STANZA_ID, "stanza-id", id=str(id), by=room.jid.full)
     attrs = {"from": room.jid.full, "type": "groupchat", "id": f"moderation-{id}"}
     stanza = Stanza("message", attrs, (retract, stanza_id))
-    if again is None:
+    if again is None and room.configuration.archived:
         kept = RoomMessage(id, "", "", stanza.pack(), house.cause())
         request.host.store.rooms.say(room.id, kept)
-    tombstone = child(ns.RETRACT, "retracted", moderated, why, stamp=stamp(id))
-    _bury(house, room, message, tombstone)
+    tombstone = child(ns.RETRACT, "retracted", moderated, why, id=stanza.id, stamp=stamp(id))
+    buried = _bury(house, room, message, tombstone)
     post(request.host, stanza, room.everybody)
+    buried.wait()
 
 
 def _find(house: House, room: Room, id: str) -> RoomMessage | None:
@@ -92,13 +91,13 @@ def _find(house: House, room: Room, id: str) -> RoomMessage | None:
     return found[0] if found else None
 
 
-def _bury(house: House, room: Room, message: RoomMessage, tombstone: Child) -> None:
+def _bury(house: House, room: Room, message: RoomMessage, tombstone: Child) -> Ticket[None]:
     stanza = Stanza.unpack(message.stanza)
     kept = (ns.OCCUPANT_ID, ns.STANZA_ID)
     left = tuple([c for c in stanza.children if c.ns in kept])
     packed = stanza.with_children((*left, tombstone)).pack()
-    house.host.store.rooms.replace(room.id, message.id, packed)
     for index, one in enumerate(room.recent):
         if one.id == message.id:
             del room.recent[index]
             break
+    return house.host.store.rooms.replace(room.id, message.id, packed)

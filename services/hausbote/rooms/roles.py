@@ -39,6 +39,8 @@ def change_roles(house: House, room: Room, request: Request, items: list[tuple[T
     assert request.sender is not None
     actor = room.standing(request.sender)
     chosen = [_understood(room, actor, element) for element, _ in items]
+    if len({occupant.id + occupant.nick for occupant, _ in chosen}) < len(chosen):
+        raise BadRequest("somebody is named twice")
     nick = actor_nick(room, request)
     for (occupant, role), (_, reason) in zip(chosen, items, strict=True):
         if role is Role.NONE:
@@ -70,6 +72,7 @@ def give_role(
 ) -> None:
     """Somebody in the room becomes something else, and everybody is told."""
     seen = room.configuration.announces(occupant.role)
+    saw_addresses = room.sees_addresses(occupant.role)
     occupant.role = role
     for visit in occupant.visits.values():
         visit.packed.clear()
@@ -77,6 +80,9 @@ def give_role(
     if seen and not room.configuration.announces(role):
         announce.vanished(house.host, room, occupant.shown)
     announce.available(house.host, room, occupant.shown, change)
+    if room.sees_addresses(role) and not saw_addresses:
+        for visit in occupant.visits.values():
+            announce.roster(house.host, room, visit)
 
 
 def expel(
@@ -87,6 +93,8 @@ def expel(
     for visit in visits:
         take_away(house.host, room, visit)
         announce.gone_to_self(house.host, room, visit, change)
+    if occupant.role is not Role.VISITOR:
+        room.voices.pop(occupant.jid.full, None)
     if request is None:
         tell_of_leaving(house.host, room, visits[-1], change)
     else:

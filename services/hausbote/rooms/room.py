@@ -7,11 +7,14 @@ from typing import Final, NamedTuple
 
 from hausbote.base.jid import JID
 from hausbote.rooms.configuration import Configuration
-from hausbote.rooms.privileges import Affiliation, Role, Standing
+from hausbote.rooms.privileges import Affiliation, Role, Standing, default_role
 from hausbote.storage import RoomMessage
 from hausbote.xmpp.stanza import Child, Stanza
 
 MAX_RECENT: Final = 100  # messages that a newcomer can be given
+_LARGE: Final = 10_000  # bytes of a message; so many smaller ones are no problem
+_MAX_RECENT_BYTES: Final = MAX_RECENT * _LARGE
+_MAX_VOICES: Final = 1_000
 
 
 class Affiliated(NamedTuple):
@@ -25,13 +28,14 @@ class Affiliated(NamedTuple):
 class Visit:
     """A client that is in a room, with the children of its presence."""
 
-    __slots__ = ("goodbye", "jid", "occupant", "packed", "presence")
+    __slots__ = ("goodbye", "goodbye_id", "jid", "occupant", "packed", "presence")
 
     def __init__(self, jid: JID, occupant: "Occupant", presence: Stanza) -> None:
         self.jid = jid
         self.occupant = occupant
         self.presence = presence
         self.goodbye: tuple[Child, ...] = ()  # what it said when it left
+        self.goodbye_id: str | None = None  # by which it waits for the answer
         self.packed: dict[bool, bytes] = {}  # as others see it: with the real address, or without
 
 
@@ -81,6 +85,7 @@ class Room:
         self.occupants: dict[str, Occupant] = {}  # by folded nick
         self.visits: dict[str, Visit] = {}  # by full address
         self.recent: deque[RoomMessage] = deque(maxlen=MAX_RECENT)
+        self.voices: dict[str, Role] = {}  # of people who left with a role that is not the usual
         self._everybody: tuple[JID, ...] | None = None
         self._reserved: dict[str, str] | None = None
 
@@ -89,9 +94,11 @@ class Room:
     def affiliation(self, jid: JID) -> Affiliation:
         """Of an address, by its bare form; a whole domain can be banned (§9.2)."""
         found = self.affiliations.get(jid.bare)
-        if found is None:
-            found = self.affiliations.get(jid.domain)
-        return Affiliation.NONE if found is None else found.affiliation
+        if found is not None:
+            return found.affiliation
+        whole = self.affiliations.get(jid.domain)
+        banned = whole is not None and whole.affiliation is Affiliation.OUTCAST
+        return Affiliation.OUTCAST if banned else Affiliation.NONE
 
     def standing(self, jid: JID) -> Standing:
         """Of an address: the role is that of the client, or of another one of the same person."""
@@ -100,6 +107,10 @@ class Room:
         if visit is None:
             role = max((o.role for o in self.of_person(jid.bare)), default=Role.NONE)
         return Standing(role, self.affiliation(jid))
+
+    def exists_for(self, jid: JID) -> bool:
+        """Until it is configured it is there for its owners only (§7.2.10)."""
+        return not self.locked or self.affiliation(jid) is Affiliation.OWNER
 
     def of_person(self, bare: str) -> list[Occupant]:
         """Their occupants, for somebody can be there under several nicks."""
@@ -118,6 +129,7 @@ class Room:
     def affiliate(self, jid: str, affiliated: Affiliated) -> None:
         """Somebody belongs to the room in another way; the affiliation "none" forgets them."""
         self._reserved = None
+        self.voices.pop(jid, None)
         if affiliated.affiliation is Affiliation.NONE:
             self.affiliations.pop(jid, None)
         else:
@@ -134,9 +146,19 @@ class Room:
         """The occupant's address."""
         return f"{self.jid.full}/{nick}"
 
+    def note(self, message: RoomMessage) -> None:
+        """Newcomers are given this, too, and for large ones they are given fewer."""
+        self.recent.append(message)
+        if len(message.stanza) > _LARGE:
+            size = sum(len(one.stanza) for one in self.recent)
+            while size > _MAX_RECENT_BYTES:
+                size -= len(self.recent.popleft().stanza)
+
     # -- coming and going ----------------------------------------------------------------------
 
     def add(self, occupant: Occupant, visit: Visit) -> None:
+        """The client is there, and stands for its occupant now."""
+        occupant.visits.pop(visit.jid.full, None)
         occupant.visits[visit.jid.full] = visit
         self.occupants[fold(occupant.nick)] = occupant
         self.visits[visit.jid.full] = visit
@@ -148,7 +170,24 @@ class Room:
         occupant.visits.pop(visit.jid.full, None)
         if not occupant.visits:
             self.occupants.pop(fold(occupant.nick), None)
+            self._note_voice(occupant)
         self._everybody = None
+
+    def usual_role(self, jid: JID) -> Role:
+        """What somebody is who enters for the first time."""
+        return default_role(self.affiliation(jid), moderated=self.configuration.moderated)
+
+    def role_of_newcomer(self, jid: JID) -> Role:
+        """The usual one, or the one that they left with (§5.1)."""
+        return self.voices.get(jid.bare, self.usual_role(jid))
+
+    def _note_voice(self, occupant: Occupant) -> None:
+        self.voices.pop(occupant.jid.full, None)
+        if occupant.role is Role.MODERATOR or occupant.role is self.usual_role(occupant.jid):
+            return
+        if len(self.voices) >= _MAX_VOICES:
+            del self.voices[next(iter(self.voices))]
+        self.voices[occupant.jid.full] = occupant.role
 
     def rename(self, occupant: Occupant, nick: str) -> None:
         self.occupants.pop(fold(occupant.nick), None)

@@ -96,7 +96,7 @@ def _find(request: Request, form: FilledForm) -> list[_Found]:
             extra=_reason("conflicting-fields", el("var", "q"), el("var", "all")),
         )
     if not words and not everything:
-        raise BadRequest(extra=_reason("no-search-conditions"))
+        raise BadRequest(type="cancel", extra=_reason("no-search-conditions"))
     key = form.value("key") or _BY_USERS
     if key not in (_BY_USERS, _BY_ADDRESS):
         problem = FeatureNotImplemented(type="modify", extra=_reason("invalid-sort-key"))

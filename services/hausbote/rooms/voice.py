@@ -43,7 +43,7 @@ def _ask(house: House, room: Room, visit: Visit, form: FilledForm) -> None:
         raise BadRequest("one asks to become a participant")
     if visit.occupant.role is not Role.VISITOR:
         return
-    registration.limit_requests(house, visit.jid)
+    house.limit_requests(visit.jid)
     moderators = [v for v in room.visits.values() if v.occupant.role is Role.MODERATOR]
     fields = (
         Field("muc#role", (_PARTICIPANT,), "list-single", "Requested role"),

@@ -158,6 +158,15 @@ class Rooms:
         rows = self._reader.execute_sql("SELECT local FROM room ORDER BY local")
         return [str(row[0]) for row in rows]
 
+    def ownerless(self) -> list[str]:
+        """The local parts of rooms that were set up and belong to nobody any more."""
+        rows = self._reader.execute_sql(
+            "SELECT local FROM room WHERE locked = 0 AND NOT EXISTS"
+            " (SELECT 1 FROM room_affiliation WHERE room_id = room.id AND affiliation = 'owner')"
+            " ORDER BY local"
+        )
+        return [str(row[0]) for row in rows]
+
     def occupied(self) -> list[str]:
         """The local parts of rooms that somebody is in, or that are still locked."""
         rows = self._reader.execute_sql(

@@ -3,7 +3,7 @@
 from typing import Final
 
 from hausbote.xmpp import ns
-from hausbote.xmpp.stanza import Stanza
+from hausbote.xmpp.stanza import Child, Stanza
 
 _STORE: Final = (ns.HINTS, "store")
 _FORBIDDING: Final = frozenset(("no-store", "no-permanent-store"))
@@ -27,7 +27,6 @@ _CONTENT: Final = frozenset(
         ("urn:xmpp:openpgp:0", "openpgp"),  # XEP-0373
         ("jabber:x:encrypted", "x"),  # XEP-0027
         ("jabber:x:conference", "x"),  # XEP-0249
-        ("http://jabber.org/protocol/muc#user", "x"),  # XEP-0045 §7.8.2
         ("urn:xmpp:call-invites:0", "invite"),  # XEP-0482
     )
 )
@@ -46,11 +45,16 @@ def is_worth_keeping(stanza: Stanza, type: str) -> bool:
         return False
     found = False
     for part in stanza.children:
-        if part[:2] in content:
+        if part[:2] in content or (content is _CONTENT and _is_of_invitation(part)):
             found = True
         elif part.ns == ns.HINTS and part.name in _FORBIDDING:
             return False
     return found
+
+
+def _is_of_invitation(part: Child) -> bool:
+    """By way of a room (XEP-0045 §7.8.2); what else rooms say of people is for those in them."""
+    return part.ns == ns.MUC_USER and ("<invite" in part.xml or "<decline" in part.xml)
 
 
 def is_for_now_only(stanza: Stanza) -> bool:
