@@ -114,6 +114,7 @@ class TestAccounts:
         assert people.accounts.get("romeo").locked
         assert people.accounts.exists("romeo")
         assert people.accounts.keys("romeo", "SHA-256") is None
+        assert people.accounts.keys("romeo", "SHA-256", even_locked=True) == SHA256
         assert people.accounts.set_locked("romeo", False)
         assert people.accounts.keys("romeo", "SHA-256") == SHA256
 

@@ -1,10 +1,13 @@
 """BOSH of a running box (XEP-0124, 0206): what a request may say, and whose session it is."""
 
+import base64
 import threading
 
 import pytest
 from lxml import etree
 
+from support.client import SASL, STREAM
+from support.scram_client import ScramClient
 from support.web import BIND, XBOSH, BoshWire, FramedClient, asked, https
 from support.worlds import PASSWORD
 
@@ -136,6 +139,21 @@ def test_a_stanza_with_bad_xml_is_refused_before_the_session_hears_of_it(romeo):
     bad = romeo.wire.body("", "<message xmlns='jabber:client'><un:bound/></message>", rid=1)
     assert ended_with(romeo.wire.ask(bad)) == "bad-request"
     romeo.receives_nothing()
+
+
+def test_a_restart_without_an_address_goes_where_the_session_does(box, wire):
+    """The address is no more than recommended there (XEP-0206 §5)."""
+    box.add_account("romeo")
+    create(wire)
+    scram = ScramClient("romeo", PASSWORD, "SCRAM-SHA-256")
+    first = base64.b64encode(scram.first()).decode()
+    auth = f"<auth xmlns='{SASL}' mechanism='SCRAM-SHA-256'>{first}</auth>"
+    challenge = wire.ask(wire.body("", auth))[0]
+    final = base64.b64encode(scram.final(base64.b64decode(challenge.text))).decode()
+    wire.ask(wire.body("", f"<response xmlns='{SASL}'>{final}</response>"))
+    answer = wire.ask(wire.body(f" xmpp:restart='true' xmlns:xmpp='{XBOSH}'"))
+    assert answer.get("type") is None
+    assert answer[0].tag == f"{{{STREAM}}}features"
 
 
 def test_a_pause_answers_at_once(romeo):

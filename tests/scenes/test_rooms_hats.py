@@ -116,8 +116,6 @@ def test_hats_are_the_owners_affair(cast, room):
 @pytest.mark.parametrize(
     ("name", "filled"),
     [
-        ("create", {"title": "", "uri": TEACHER}),
-        ("create", {"title": "Teacher"}),
         ("create", {"title": "Teacher", "uri": TEACHER, "hue": "pink"}),
         ("create", {"title": "x" * 300, "uri": TEACHER}),
         ("destroy", {"uri": "unknown"}),
@@ -131,4 +129,12 @@ def test_what_cannot_be(cast, room, name, filled):
     room.make(romeo, "romeo")
     answer = run(room, romeo, name, filled)
     assert answer.find(f".//{{{COMMANDS}}}note").get("type") == "error"
+    assert rows(run(room, romeo, "list")) == []
+
+
+@pytest.mark.parametrize("filled", [{"title": "", "uri": TEACHER}, {"title": "Teacher"}])
+def test_what_is_missing(cast, room, filled):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo")
+    assert condition(run(room, romeo, "create", filled))[0] == "bad-request"
     assert rows(run(room, romeo, "list")) == []

@@ -153,6 +153,14 @@ def test_the_client_chooses_the_content_type_within_reason():
     assert Talk(content="text/html\r\nX: y").session.content == "text/xml; charset=utf-8"
 
 
+def test_a_restart_need_not_say_again_where_it_goes():
+    talk = Talk(**{"xml:lang": "de"}).begin()
+    talk.ask(1, sid="sid", xmpp_restart="true")
+    opened = etree.fromstring(talk.frames[0])
+    assert opened.get("to") == "h"
+    assert opened.get("{http://www.w3.org/XML/1998/namespace}lang") == "de"
+
+
 def test_a_restart_opens_the_stream_again_and_takes_nothing_with_it():
     talk = Talk().begin()
     talk.ask(1, "<message/>", sid="sid", xmpp_restart="true", to="h")
@@ -321,6 +329,16 @@ def test_a_key_sequence_is_followed_and_changed():
     talk.ask(1, key=keys[1].upper())
     talk.ask(2, key=keys[2], newkey=others[0])
     talk.ask(3, key=others[1])
+    assert not talk.session.ended
+
+
+def test_a_key_sequence_in_capitals_is_followed():
+    keys = ["seed"]
+    for _ in range(4):
+        keys.append(hashlib.sha1(keys[-1].encode()).hexdigest().upper())
+    talk = Talk(newkey=keys[4]).begin()
+    talk.ask(1, key=keys[3])
+    talk.ask(2, key=keys[2])
     assert not talk.session.ended
 
 

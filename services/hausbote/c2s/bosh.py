@@ -8,6 +8,7 @@ import gevent
 from gevent import get_hub
 from gevent.event import Event
 
+from hausbote.base.jid import InvalidJID, prepare_domain
 from hausbote.base.log import bug
 from hausbote.base.tokens import token
 from hausbote.net.framed import Framed, Frames
@@ -149,7 +150,7 @@ class Bosh:
         to = request.attrs.get("to")
         if not to:
             return _TEXT, refusal("improper-addressing")
-        if to.lower() != host.domain:
+        if not _is(host.domain, to):
             return _TEXT, refusal("host-unknown")
         if not self._server.book.enter(address):
             return _TEXT, refusal("policy-violation")
@@ -183,6 +184,13 @@ class Bosh:
             if transport.session.is_forgotten(now):
                 del self._transports[sid]
                 transport.close()
+
+
+def _is(domain: str, name: str) -> bool:
+    try:
+        return prepare_domain(name) == domain
+    except InvalidJID:
+        return False
 
 
 _TEXT: Final = "text/xml; charset=utf-8"

@@ -109,14 +109,15 @@ class LoginGuard:
 
 
 class KeyRing:
-    """Keys for every name: those of accounts, and fake ones that nothing fits."""
+    """Keys for every name: those of accounts, locked ones too, and fake ones that nothing fits."""
 
     def __init__(self, store: "Store") -> None:
         self._accounts = store.accounts
         self._secret = store.secret("fake-scram-keys")
 
     def __call__(self, local: str, hash: str) -> ScramKeys:
-        return self._accounts.keys(local, hash) or fake_keys(self._secret, local, hash)
+        keys = self._accounts.keys(local, hash, even_locked=True)
+        return keys or fake_keys(self._secret, local, hash)
 
 
 def begin_login(stream: "ClientStream", auth: Stanza) -> None:
@@ -158,6 +159,7 @@ def _step(stream: "ClientStream", scram: ScramServer, payload: str) -> None:
         hold_back(stream, scram.local)
         stream.say(el("challenge", encode(answer.data), xmlns=ns.SASL))
     else:
+        keep_locked_out(stream, answer.local)
         _succeed(stream, answer)
 
 
@@ -175,6 +177,12 @@ def hold_back(stream: "ClientStream", local: str) -> None:
     if stream.server.guard.refuses(stream.connection.address, local):
         log(Event.LOGINS_HELD_BACK, session=Word(stream.tag))
         raise SaslError("temporary-auth-failure", "too many failed logins: wait some minutes")
+
+
+def keep_locked_out(stream: "ClientStream", local: str) -> None:
+    """SaslError if the account is locked: who has proven its password may know (§6.5.2)."""
+    if not stream.server.host.store.accounts.may_log_in(local):
+        raise SaslError("account-disabled", "the owner of this server has locked the account")
 
 
 def fail(stream: "ClientStream", condition: str, text: str | None = None) -> None:

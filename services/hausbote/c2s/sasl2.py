@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from hausbote.c2s import bind2, fast, upgrade
-from hausbote.c2s.login import Login, hold_back, tell_failure
+from hausbote.c2s.login import Login, hold_back, keep_locked_out, tell_failure
 from hausbote.core.feature import Feature, Inline
 from hausbote.core.host import Host
 from hausbote.features.clients import Agent
@@ -186,6 +186,7 @@ def _scram(stream: "ClientStream", login: Login, attempt: Attempt, message: byte
         hold_back(stream, scram.local)
         stream.say(el("challenge", encode(answer.data), xmlns=ns.SASL2))
         return
+    keep_locked_out(stream, answer.local)
     login.local = answer.local
     if upgrade.is_due(host, login.local, attempt):
         attempt.task = upgrade.Upgrade()

@@ -42,11 +42,15 @@ _MAX_SESSIONS_EACH: Final = 20  # of one client
 
 @dataclass
 class _Session:
-    """`stage` is the step that takes the next submission; `filled` what each took before."""
+    """`stage` is the step that takes the next submission; `filled` what each took before.
+
+    `asked` is the form that it is to be filled into.
+    """
 
     command: Command
     owner: str
     until: float
+    asked: DataForm
     stage: int = 1
     filled: list[Values] = field(default_factory=list)
 
@@ -147,15 +151,16 @@ def _begin(request: Request, command: Command, action: str, filled: FilledForm |
     if action != "execute":
         raise BadRequest(extra=el("bad-action", xmlns=ns.COMMANDS))
     host, id = request.host, token(96)
-    if filled is not None and filled.type == "submit" and len(command.steps) == 2:
-        at_once = command.steps[1](request, filled.values)
-        if isinstance(at_once, Done):
-            return _completed(host, command, id, at_once)
     outcome = command.steps[0](request, {})
     if isinstance(outcome, Done):
         return _completed(host, command, id, outcome)
+    if filled is not None and filled.type == "submit" and len(command.steps) == 2:
+        _check(outcome, filled)
+        at_once = command.steps[1](request, filled.values)
+        if isinstance(at_once, Done):
+            return _completed(host, command, id, at_once)
     assert request.sender is not None
-    session = _Session(command, request.sender.full, host.clock() + _LIFETIME)
+    session = _Session(command, request.sender.full, host.clock() + _LIFETIME, outcome)
     _make_room(host, session.owner)
     host.state(Sessions).by_id[id] = session
     return _executing(session, id, outcome)
@@ -190,12 +195,14 @@ def _forward(request: Request, session: _Session, id: str, action: str, tree: Tr
         raise BadRequest(extra=el("bad-action", xmlns=ns.COMMANDS))
     form = form_in(tree)
     if form is None:
-        raise BadRequest("a filled in form is needed", extra=el("bad-payload", xmlns=ns.COMMANDS))
+        raise _bad_payload("a filled in form is needed")
+    _check(session.asked, form)
     filled = [*session.filled, form.values]
     outcome = command.steps[session.stage](request, _merged(filled))
     if isinstance(outcome, Done):
         return _completed(request.host, command, id, outcome)
     session.filled = filled
+    session.asked = outcome
     session.stage += 1
     session.until = request.host.clock() + _LIFETIME
     return _executing(session, id, outcome)
@@ -209,7 +216,20 @@ def _back(request: Request, session: _Session, id: str) -> Child:
     outcome = session.command.steps[session.stage - 1](request, _merged(session.filled))
     if isinstance(outcome, Done):
         return _completed(request.host, session.command, id, outcome)
+    session.asked = outcome
     return _executing(session, id, outcome)
+
+
+def _check(asked: DataForm, filled: FilledForm) -> None:
+    """Whether nothing that is required is missing; if it is, the form may be sent once more."""
+    for needed in asked.fields:
+        given = filled.values.get(needed.var, ())
+        if needed.required and not any(value.strip() for value in given):
+            raise _bad_payload(f"{needed.var} is needed")
+
+
+def _bad_payload(text: str) -> BadRequest:
+    return BadRequest(text, extra=el("bad-payload", xmlns=ns.COMMANDS))
 
 
 def _merged(filled: list[Values]) -> Values:

@@ -16,8 +16,8 @@ Keys = Mapping[str, ScramKeys]
 """By hash: "SHA-1" and "SHA-256"."""
 
 _KEYS: Final = (
-    "SELECT salt, iterations, stored_key, server_key FROM scram"
-    " JOIN account ON account.id = account_id WHERE local = ? AND hash = ? AND NOT locked"
+    "SELECT salt, iterations, stored_key, server_key, locked FROM scram"
+    " JOIN account ON account.id = account_id WHERE local = ? AND hash = ?"
 )
 # No two accounts have a roster version in common, for ids are never used again: a client that knows
 # one of a deleted account must not take it for one of the next account of that name.
@@ -80,10 +80,13 @@ class Accounts:
         sql = "SELECT 1 FROM account WHERE local = ? AND NOT locked"
         return self._reader.execute_sql(sql, (local,)).fetchone() is not None
 
-    def keys(self, local: str, hash: str) -> ScramKeys | None:
-        """None without such an account, and for a locked one."""
+    def keys(self, local: str, hash: str, *, even_locked: bool = False) -> ScramKeys | None:
+        """None without such an account, and for a locked one unless that is asked for."""
         row = self._reader.execute_sql(_KEYS, (local, hash)).fetchone()
-        return None if row is None else ScramKeys(*row)
+        if row is None:
+            return None
+        *keys, locked = row
+        return None if locked and not even_locked else ScramKeys(*keys)
 
     def all(self) -> list[Account]:
         """By name."""

@@ -80,6 +80,7 @@ class BoshSession:
         self._receive = receive
         self._unread = unread
         self._terms = terms = _agree(creation)
+        self._creation = creation  # what a restart leaves out is as it was then
         self._last = creation.rid  # taken in order
         self._held: list[Held] = []
         self._early: dict[int, Held] = {}
@@ -180,7 +181,8 @@ class BoshSession:
             return
         self._held.append(held)
         if request.restart:
-            self._receive(opening(request))  # payloads are ignored then (XEP-0206 §5)
+            # Payloads are ignored then (XEP-0206 §5).
+            self._receive(opening(request, self._creation))
         else:
             for payload in request.payloads:
                 self._receive(payload)
@@ -194,12 +196,10 @@ class BoshSession:
 
     def _has_key(self, request: Request) -> bool:
         """Whether the request continues the key sequence (§14.4), if there is one."""
-        key, newkey = request.attrs.get("key", "").lower(), request.attrs.get("newkey", "").lower()
-        if self._key:
-            known = hashlib.sha1(key.encode(), usedforsecurity=False).hexdigest()
-            if known != self._key:
-                return False
-        self._key = newkey or (key if self._key else "")
+        key, newkey = request.attrs.get("key", ""), request.attrs.get("newkey", "")
+        if self._key and not any(_sha1(one) == self._key for one in (key, key.lower())):
+            return False  # clients differ in which of both spellings they hash
+        self._key = (newkey or (key if self._key else "")).lower()
         return True
 
     def _too_frequent(self, held: Held, now: float) -> bool:
@@ -330,6 +330,10 @@ class BoshSession:
 def refusal(condition: str) -> bytes:
     """The answer to a request that no session takes."""
     return write_body(type="terminate", condition=condition)
+
+
+def _sha1(text: str) -> str:
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _allowance(request: Request) -> int:

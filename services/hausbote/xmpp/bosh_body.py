@@ -112,13 +112,17 @@ def write_body(payloads: Iterable[bytes] = (), **attributes: str | int | None) -
     return b"<body%s>%s</body>" % (start.encode(), inner)
 
 
-def opening(request: Request) -> bytes:
-    """What a session's creation and a restart say to the stream: its header."""
+def opening(request: Request, before: Request | None = None) -> bytes:
+    """What a session's creation and a restart say to the stream: its header.
+
+    A restart need not repeat what the creation `before` it said (XEP-0206 §5).
+    """
+    given = request.attrs if before is None else before.attrs | request.attrs
     said = {
-        "to": request.attrs.get("to"),
+        "to": given.get("to"),
         "from": request.attrs.get("from"),
         "version": request.xmpp.get("version", "1.0"),
-        "xml:lang": request.attrs.get("xml:lang"),
+        "xml:lang": given.get("xml:lang"),
     }
     inner = "".join(f" {k}='{escape_attribute(v)}'" for k, v in said.items() if v is not None)
     return Markup(f"<open xmlns='{ns.FRAMING}'{inner}/>").encode()

@@ -113,8 +113,7 @@ def _admins(request: Request, _values: Values) -> DataForm:
 def edit_admins(request: Request, values: Values) -> Done:
     """At least one stays: an administrator could not be made from a client any more."""
     accounts = request.host.store.accounts
-    given = [one for one in values.get("adminjids", ()) if one.strip()]
-    wanted = {jid.local for jid, _ in known(request, given)}
+    wanted = {jid.local for jid, _ in known(request, values.get("adminjids", ()))}
     locked = {account.local for account in accounts.all() if account.locked}
     if not wanted - locked:
         raise Unfit("One administrator has to be able to log in.")

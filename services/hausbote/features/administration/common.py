@@ -75,9 +75,12 @@ def address(request: Request, given: str) -> JID:
 
 
 def known(request: Request, given: Sequence[str]) -> list[tuple[JID, Account]]:
-    """Accounts that exist, each with the address as it was given; at least one."""
+    """Accounts that exist, each with the address as it was given; at least one.
+
+    Fields of many lines often end in an empty one.
+    """
     found = []
-    for one in given:
+    for one in filter(str.strip, given):
         jid = address(request, one)
         if not request.host.store.accounts.exists(jid.local):
             raise Unfit(f"{jid.bare} does not exist.")
