@@ -460,15 +460,15 @@ def test_a_stream_goes_on_when_the_oldest_stanza_is_safe_last(house, peer):
     juliet = log_in(house, "juliet")
     one = peer()
     one.prove()
-    late, hand_over = [], house.gate._to_box
+    late, hand_over = [], house.gate._hand_over
 
-    def hold_first(stanza):
+    def hold_first(stanza, to):
         if stanza.id == "first":
             late.append(cause.current.get())
             late[0]._open += 1
-        hand_over(stanza)
+        hand_over(stanza, to)
 
-    house.gate._to_box = hold_first
+    house.gate._hand_over = hold_first
     one.send(f"<message id='first' from='romeo@{PEER}' to='juliet@capulet.example'/>")
     nobody = f"<presence from='romeo@{PEER}' to='nobody@capulet.example' type='unavailable'/>"
     send_all(one, [nobody * 10] * 51)

@@ -1,8 +1,8 @@
 """Stanzas, and what features say, to and from the other services of the box."""
 
-import json
 from collections.abc import Callable
 
+from hausbote.base.compact import read
 from hausbote.base.jid import JID
 from hausbote.base.log import Event, Word, log
 from hausbote.core.bus.cause import Pending
@@ -132,7 +132,7 @@ def _unpack(frame: Frame) -> list[Stanza]:
             return [Stanza.unpack(frame.payload)]
         return [
             Stanza(name, attrs, tuple([Child(*one) for one in children]))
-            for name, attrs, children in json.loads(frame.payload)
+            for name, attrs, children in read(frame.payload)
         ]
     except (TypeError, ValueError):
         log(Event.STANZA_REFUSED_BY_BUS)

@@ -19,7 +19,7 @@ from hausbote.base.settings import Settings
 from hausbote.base.tokens import token
 from hausbote.core.bus import Bus
 from hausbote.core.bus.cause import Cause, Pending
-from hausbote.core.bus.frame import Frame
+from hausbote.core.bus.frame import STANZA, Frame
 from hausbote.core.bus.inbox import Inbox
 from hausbote.core.host import Host
 from hausbote.net.connection import Connection, Traffic
@@ -212,19 +212,20 @@ class Gate:
         self.host.handled += 1
 
         def hand_over() -> tuple[Pending, ...]:
-            self._to_box(stanza)
+            self._hand_over(stanza, to)
             return ()
 
         Cause(id, lambda: self._arrivals.leave(id)).run(hand_over)
 
     def _to_box(self, stanza: Stanza) -> None:
-        to = stanza.attrs.get("to", "")
-        try:
-            service = self.hosted.get(JID.parse(to).domain)
-        except InvalidJID:
-            return
+        with suppress(InvalidJID):
+            self._hand_over(stanza, JID.parse(stanza.attrs.get("to", "")))
+
+    def _hand_over(self, stanza: Stanza, to: JID) -> None:
+        service = self.hosted.get(to.domain)
         if service is not None:
-            self.bus.send(service, "stanza", stanza.attrs.get("from", ""), (to,), stanza.pack())
+            sender = stanza.attrs.get("from", "")
+            self.bus.send(service, STANZA, sender, (to.full,), stanza.pack())
 
     def announce(self, link: Link, *, away: bool) -> None:
         """Tell a service of the box that all of a server's people are away, or may be back."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _WHITE_SPACE: Final = 240.0  # seconds without a word of ours
 _SILENT: Final = 300.0  # seconds without a word of theirs, until they are asked
 _ANSWER: Final = 60.0  # seconds that an answer may take
+_LATE: Final = 5.0  # seconds that theirs waits for what is not safe yet
 _UNUSED: Final = 900  # seconds without a stanza, until a stream of ours is closed
 _FORGET: Final = 600.0  # seconds that a link without anything is remembered
 
@@ -62,6 +63,7 @@ class Keepalive:
         return True
 
     def _keep(self, stream: PeerStream, now: float) -> None:
+        stream.received.answer_late(now - _LATE)
         silent = now - stream.heard > _SILENT and stream.managed
         if silent or len(stream.sent):
             stream.ask()

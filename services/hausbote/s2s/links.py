@@ -18,7 +18,7 @@ import gevent
 from gevent.event import Event as Signal
 
 from hausbote.base.log import bug
-from hausbote.s2s.parcel import Parcel, is_kept
+from hausbote.s2s.parcel import Parcel
 from hausbote.s2s.problem import Kind, Problem
 from hausbote.s2s.stream import PeerStream
 from hausbote.storage import Outgoing, StorageError, Ticket
@@ -93,7 +93,7 @@ class Link:
             self._write(self.stream, parcel)
         elif self.stream is None and not self.waiting and self._may_connect:
             self._hold(parcel)
-        elif is_kept(parcel.stanza):
+        elif parcel.kept:
             self._keep(parcel)
         elif self.stream is not None:
             self._write(self.stream, parcel)
@@ -105,7 +105,7 @@ class Link:
         return self._attempt is not None or time.monotonic() >= self.next_attempt
 
     def _write(self, stream: PeerStream, parcel: Parcel) -> None:
-        if not is_kept(parcel.stanza):
+        if not parcel.kept:
             parcel.safe()  # nobody would send it again
         stream.deliver(parcel)
 
@@ -117,7 +117,7 @@ class Link:
 
     def _hold(self, parcel: Parcel) -> None:
         """Until the attempt to connect has come to its end, in memory."""
-        kept = is_kept(parcel.stanza)
+        kept = parcel.kept
         if not kept:
             parcel.safe()  # nobody would send it again
         if self.problem is not None and not self._may_connect:
@@ -134,7 +134,7 @@ class Link:
     def _may_hold(self, parcel: Parcel) -> bool:
         size = sum([one.size for one in self._held])
         few = len(self._held) < _MAX_HELD and size < _MAX_UNSAFE_SIZE
-        return few and (self.gate.has_room or not is_kept(parcel.stanza))
+        return few and (self.gate.has_room or not parcel.kept)
 
     def check(self, now: float) -> None:
         """If the attempt takes its time, messages are better off on the disk."""
@@ -157,7 +157,7 @@ class Link:
         """To the disk with what is to be kept of what is held."""
         held, self._held = self._held, deque()
         for parcel in held:
-            if is_kept(parcel.stanza):
+            if parcel.kept:
                 self._keep(parcel)
             else:
                 self._held.append(parcel)
@@ -371,9 +371,9 @@ class Link:
         self._room.set()
         broken = Problem(Kind.AWAY, "cut", f"The connection with {self.remote} broke.")
         for parcel in parcels:
-            if not is_kept(parcel.stanza):
+            if not parcel.kept:
                 self._refuse(parcel, broken.answer())
-        self._take_back([parcel for parcel in parcels if is_kept(parcel.stanza)], read)
+        self._take_back([parcel for parcel in parcels if parcel.kept], read)
         if self.waiting and not self.gate.stopping:
             self.next_attempt = time.monotonic() + random.uniform(0.2, 1.5)  # noqa: S311
             self.connect()

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from hausbote.xmpp import ns
-from hausbote.xmpp.stanza import Stanza, child, start_tag
+from hausbote.xmpp.stanza import Stanza, start_tag
+from hausbote.xmpp.xml import escape_attribute
 
 _KEPT_PRESENCE: Final = frozenset({"subscribed", "unsubscribe", "unsubscribed"})
 _MAX_ID: Final = 200
@@ -17,12 +18,13 @@ class Parcel:
     are ours to write: what a client put there would let it name other people's stanzas.
     """
 
-    __slots__ = ("_callbacks", "_safe", "id", "row", "size", "stanza")
+    __slots__ = ("_callbacks", "_safe", "id", "kept", "row", "size", "stanza")
 
     def __init__(self, stanza: Stanza, id: str, row: int = 0) -> None:
         self.stanza = without_hop(stanza)[0]
         self.id = id
         self.row = row
+        self.kept = is_kept(stanza)  # whether it waits for a server that is away
         self.size = _size(self.stanza)  # bytes, about
         self._safe = row > 0
         self._callbacks: list[Callable[[], None]] = []
@@ -49,8 +51,8 @@ class Parcel:
         """What is written to the peer; with a hop it can tell when it gets the same again."""
         if not with_hop:
             return self.stanza.wire()
-        hop = child(ns.HOP, "hop", id=self.id)
-        return self.stanza.with_children((*self.stanza.children, hop)).wire()
+        hop = f"<hop xmlns='{ns.HOP}' id='{escape_attribute(self.id)}'/>"
+        return self.stanza.wire(hop)
 
 
 def _size(stanza: Stanza) -> int:
@@ -72,7 +74,10 @@ def is_kept(stanza: Stanza) -> bool:
 
 def without_hop(stanza: Stanza) -> tuple[Stanza, str]:
     """What a peer sent without its hop, and the hop's id ("" = it has none)."""
-    if not any(part.ns == ns.HOP for part in stanza.children):
+    for part in stanza.children:
+        if part.ns == ns.HOP:
+            break
+    else:
         return stanza, ""
     hop = stanza.child(ns.HOP, "hop")
     others = tuple([part for part in stanza.children if part.ns != ns.HOP])

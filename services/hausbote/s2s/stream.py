@@ -8,11 +8,13 @@ What was sent is kept until the peer has acknowledged it (XEP-0198); a peer with
 management is asked with a ping (XEP-0199), which it can only answer after what came before.
 """
 
+import math
 import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from hausbote.base.jid import JID, InvalidJID
@@ -23,7 +25,7 @@ from hausbote.core.pump import Lane
 from hausbote.net.connection import Connection
 from hausbote.net.tlsa import PublishedCertificates
 from hausbote.s2s.acks import Sent, TooManyAcknowledged
-from hausbote.s2s.parcel import Parcel, is_kept, without_hop
+from hausbote.s2s.parcel import Parcel, without_hop
 from hausbote.s2s.problem import harmless, word
 from hausbote.xmpp import ns
 from hausbote.xmpp.acks import Ledger
@@ -69,12 +71,13 @@ class PeerStream(ABC):
     """`proven` is who may speak to whom here; `link` is whose stanzas we may send, if anybody's."""
 
     __slots__ = (
+        "_asked",
         "_came",
         "_header_sent",
         "_held_back",
         "_lane",
-        "_owes_answer",
         "_parser",
+        "_told",
         "answers",
         "asked",
         "asking",
@@ -123,7 +126,8 @@ class PeerStream(ABC):
         self.last_words = ""  # why the peer ended the stream
         self.language: str | None = None
         self.ended = False
-        self._owes_answer = False
+        self._asked = 0  # up to where the peer wants to know what arrived
+        self._told = 0  # up to where it does
         self._held_back = False  # the box does not keep up with the peer
         self._came = 0  # stanzas
         self._parser = StreamParser(BEFORE_LOGIN, ns.SERVER)
@@ -251,8 +255,6 @@ class PeerStream(ABC):
         handled()
         if self.closed:
             return
-        if self._owes_answer and not self.received:
-            self._answer()
         if self._held_back and len(self.received) <= _MAX_UNSAFE:
             self._held_back = False
             if self._lane.drained is None:  # otherwise the lane listens again when it is empty
@@ -262,9 +264,7 @@ class PeerStream(ABC):
 
     def _manage(self, element: Stanza) -> None:
         if element.name == "r":
-            # What is not safe yet is told as soon as it is.
-            self._owes_answer = len(self.received) > 0
-            self._answer()
+            self._answer_when_safe()
         elif element.name == "a":
             h = element.attrs.get("h", "")
             if not _H.fullmatch(h):
@@ -277,10 +277,27 @@ class PeerStream(ABC):
         else:
             self.negotiate(element)
 
+    def _answer_when_safe(self) -> None:
+        """The peer asks what has arrived: it is told once that all is safe which came before."""
+        came = self.received.handled + len(self.received)
+        if not self.managed:
+            return
+        if not self.received:
+            self._answer()
+        elif self._asked < came:  # otherwise an answer to the same question is on its way
+            self._asked = came
+            self.received.then(partial(self._answer_up_to, came), time.monotonic())
+
+    def _answer_up_to(self, wanted: int) -> None:
+        if self.closed or self._told >= wanted:
+            return
+        self._answer()
+        if self._told < wanted:  # it was not to wait any longer; the rest comes when it is safe
+            self.received.then(partial(self._answer_up_to, wanted), math.inf)
+
     def _answer(self) -> None:
-        if self.managed:
-            self._owes_answer = len(self.received) > 0
-            self.say(el("a", xmlns=ns.SM, h=str(self.received.count)))
+        self._told = self.received.handled
+        self.say(el("a", xmlns=ns.SM, h=str(self.received.count)))
 
     def manage(self) -> None:
         """Count from now on."""
@@ -291,10 +308,9 @@ class PeerStream(ABC):
         """Send a stanza, and ask what has arrived."""
         self.used = self.said = time.monotonic()
         self.connection.write(parcel.wire(with_hop=self.hops))
-        kept = is_kept(parcel.stanza)
-        if self.managed and not kept:
+        if self.managed and not parcel.kept:
             parcel.lighten()
-        if self.managed or kept:
+        if self.managed or parcel.kept:
             self.sent.add(parcel)
             self.ask()
         if len(self.sent) > _MAX_SENT or self.sent.size > _MAX_SENT_SIZE:

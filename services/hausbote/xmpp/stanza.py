@@ -6,9 +6,9 @@ putting another start tag around `inner`, and only a handler that must look insi
 The same shape serves for elements that are no stanzas (<starttls/>, <auth/>, ...; XEP-0360).
 """
 
-import json
 from typing import NamedTuple
 
+from hausbote.base.compact import read, write
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import BadRequest, ResourceConstraint, StanzaError
 from hausbote.xmpp.xml import (
@@ -106,11 +106,14 @@ class Stanza:
         end = f">{self.inner}</{self.name}>" if self.inner else "/>"
         return f"<{self.name} to='", f"'{attrs}{end}"
 
-    def wire(self) -> bytes:
-        """The stanza for a stream whose default namespace is the content namespace."""
+    def wire(self, more: str = "") -> bytes:
+        """The stanza for a stream whose default namespace is the content namespace.
+
+        `more` is a further child, of our own writing, for this one stream.
+        """
         attrs = "".join([f" {k}='{escape_attribute(v)}'" for k, v in self.attrs.items()])
-        if self.inner:
-            return f"<{self.name}{attrs}>{self.inner}</{self.name}>".encode()
+        if self.inner or more:
+            return f"<{self.name}{attrs}>{self.inner}{more}</{self.name}>".encode()
         return f"<{self.name}{attrs}/>".encode()
 
     def standalone(self) -> Markup:
@@ -120,13 +123,13 @@ class Stanza:
 
     def pack(self) -> bytes:
         """The stanza for the bus and the store; `unpack` needs no XML parser."""
-        return json.dumps((self.name, self.attrs, self.children), ensure_ascii=False).encode()
+        return write((self.name, self.attrs, self.children))
 
     @classmethod
     def unpack(cls, data: bytes) -> "Stanza":
         """The stanza of `pack`; ValueError if it is none."""
         try:
-            name, attrs, children = json.loads(data)
+            name, attrs, children = read(data)
             return cls(name, attrs, tuple([Child(*child) for child in children]))
         except (TypeError, ValueError) as problem:
             raise ValueError("not a packed stanza") from problem

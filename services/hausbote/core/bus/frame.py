@@ -1,8 +1,9 @@
 """The bus's unit on the wire: two lengths, a JSON header, the payload as it is."""
 
-import json
 import struct
 from typing import Final, NamedTuple
+
+from hausbote.base.compact import read, write
 
 _LENGTHS: Final = struct.Struct("!II")  # of the header, of the payload
 STANZA: Final = "stanza"  # the kind whose payload is a packed stanza
@@ -27,7 +28,7 @@ class Frame(NamedTuple):
 
 def encode(frame: Frame) -> bytes:
     """FrameError if it is larger than any reader would take."""
-    header = json.dumps(frame[:4], ensure_ascii=False, separators=(",", ":")).encode()
+    header = write(frame[:4])
     if len(header) > MAX_HEADER or len(frame.payload) > MAX_PAYLOAD:
         raise FrameError("the frame is too large")
     return b"".join((_LENGTHS.pack(len(header), len(frame.payload)), header, frame.payload))
@@ -62,10 +63,10 @@ class FrameReader:
 
 def _decode(header: bytes, payload: bytes) -> Frame:
     try:
-        id, kind, sender, recipients = json.loads(header)
+        id, kind, sender, recipients = read(header)
+        "".join((id, kind, sender, *recipients))  # all of them are text
     except (TypeError, ValueError) as error:
         raise FrameError("the header is not what it should be") from error
-    names = [id, kind, sender, *recipients] if isinstance(recipients, list) else [None]
-    if not all(isinstance(name, str) for name in names):
+    if type(recipients) is not list:
         raise FrameError("the header is not what it should be")
     return Frame(id, kind, sender, tuple(recipients), payload)

@@ -28,3 +28,10 @@ def is_ours(connected: socket.socket) -> bool:
     credentials = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     _, uid, _ = struct.unpack("3i", credentials)
     return uid in (0, os.getuid())
+
+
+def send_all(sock: socket.socket, data: bytes) -> None:
+    """Without the questions to the socket that gevent's own `sendall` begins with."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[sock.send(rest) :]

@@ -23,7 +23,7 @@ from hausbote.core.bus.easing import ease
 from hausbote.core.bus.frame import Frame, FrameError, FrameReader, encode
 from hausbote.core.bus.inbox import Inbox
 from hausbote.core.bus.outbox import CAPACITY, PATIENCE, Outbox
-from hausbote.core.bus.sockets import is_ours, short_path
+from hausbote.core.bus.sockets import is_ours, send_all, short_path
 
 _HELLO: Final = "bus.hello"
 _ACK: Final = "bus.ack"
@@ -184,7 +184,7 @@ class _Peer:
                 self._work.clear()
                 data = self._outbox.take()
                 if data:
-                    sock.sendall(data)
+                    send_all(sock, data)
                 else:
                     self._work.wait()
         except OSError:
@@ -329,7 +329,7 @@ class _Answers:
                     acks, self._acks = self._acks, []
                     data += encode(Frame("", _ACK, "", tuple(acks), b""))
                 if data:
-                    self._sock.sendall(data)
+                    send_all(self._sock, data)
                 elif self._closed:
                     return
         except OSError:
