@@ -180,3 +180,38 @@ def test_a_blocked_component_is_not_heard(cast, bridge):
     bridge.sends("<message from='a@bridge.h' to='romeo@h' id='m'><body>x</body></message>")
     bridge.receives("<message type='error' id='m' to='a@bridge.h'/>")
     romeo.receives_nothing()
+
+
+def test_what_is_no_address_is_answered(cast, bridge):
+    """Without an answer a component would wait for ever."""
+    for to in ("@h", "romeo@h/", "a b@h"):
+        bridge.sends(
+            f"<iq type='get' id='1' from='friar@bridge.h' to='{to}'>"
+            "<ping xmlns='urn:xmpp:ping'/></iq>"
+        )
+        bridge.receives(
+            "<iq type='error' id='1' from='h' to='friar@bridge.h'><error type='modify'>"
+            "<jid-malformed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+        )
+
+
+def test_an_unknown_type_of_presence_is_answered(cast, bridge):
+    cast.account("romeo")
+    bridge.sends("<presence type='nonsense' id='1' from='friar@bridge.h' to='romeo@h'/>")
+    bridge.receives(
+        "<presence type='error' id='1' from='romeo@h' to='friar@bridge.h'><error type='modify'>"
+        "<bad-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>"
+    )
+
+
+def test_addresses_are_passed_on_as_everybody_writes_them(cast, bridge):
+    romeo = cast("romeo")
+    bridge.sends("<message from='FRIAR@Bridge.H/Cell' to='ROMEO@H' type='chat'><body>x</body></message>")  # fmt: skip
+    romeo.receives("<message from='friar@bridge.h/Cell' to='romeo@h'><body>x</body></message>")
+
+
+def test_a_request_is_from_an_account_whatever_a_component_writes(cast, bridge):
+    """RFC 6121 §3.1: subscriptions are between bare addresses."""
+    romeo = cast("romeo")
+    bridge.sends("<presence type='subscribe' from='friar@bridge.h/cell' to='romeo@h/somewhere'/>")
+    romeo.receives("<presence type='subscribe' from='friar@bridge.h' to='romeo@h'/>")

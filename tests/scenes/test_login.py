@@ -114,7 +114,7 @@ def test_a_replayed_login_fails(client, cast):
     thief.send(f"<auth xmlns='{SASL}' mechanism='SCRAM-SHA-256'>{first}</auth>")
     thief.next()
     thief.send(f"<response xmlns='{SASL}'>{final}</response>")
-    assert failure_of(thief.next()) == "not-authorized"
+    assert failure_of(thief.next(12)) == "not-authorized"
 
 
 def test_many_failures_end_the_stream(client):

@@ -26,7 +26,7 @@ from hausbote.xmpp.stanza import Child, Stanza, error, result
 
 _SUBSCRIPTIONS: Final = frozenset({"subscribe", "subscribed", "unsubscribe", "unsubscribed"})
 _IQ_TYPES: Final = frozenset({"get", "set", "result", "error"})
-_FOR_CONTACTS: Final = _SUBSCRIPTIONS | {"probe"}
+_KINDS_OF_PRESENCE: Final = _SUBSCRIPTIONS | {"available", "unavailable", "probe"}
 
 
 # -- from a client -----------------------------------------------------------------------------
@@ -113,7 +113,8 @@ def route(host: Host, stanza: Stanza, session: Session | None = None) -> list[Pe
     except StanzaError as problem:
         refuse(host, stanza, problem, session)
     except (InvalidJID, KeyError):
-        refuse(host, stanza, JidMalformed(), session)
+        # Nobody could read an answer from such an address.
+        refuse(host, stanza.replace(to=host.domain), JidMalformed(), session)
     except Exception as fault:  # noqa: BLE001 - a fault of ours is one stanza's error, no more
         bug(fault)
         refuse(host, stanza, InternalServerError(), session)
@@ -225,9 +226,16 @@ def _presence(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session
     kind = presence_type(stanza)
     handler = host.registry.inbound.get(kind)
     if handler is not None:
+        if kind in _SUBSCRIPTIONS and (sender.resource or to.resource):
+            # They are between accounts, whatever other servers and components write.
+            sender, to = sender.to_bare(), to.to_bare()
+            stanza = stanza.replace(from_=sender.full, to=to.full)
         handler(Presence(host, stanza, sender, to, session))
-    elif kind == "error" and to.resource:
-        _to_session(host, stanza, to)
+    elif kind == "error":
+        if to.resource:
+            _to_session(host, stanza, to)
+    elif kind not in _KINDS_OF_PRESENCE:
+        raise BadRequest(f"no such type of presence: {kind}")
 
 
 def _iq(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | None) -> None:

@@ -124,12 +124,12 @@ class ComponentStream:
             raise StreamError("unsupported-stanza-type")
         if "to" not in stanza.attrs or "from" not in stanza.attrs:
             raise StreamError("improper-addressing", "a stanza needs to and from")
-        try:
-            domain = JID.parse(stanza.attrs["from"]).domain
-        except InvalidJID:
-            domain = ""
-        if domain != component.domain:
+        sender, to = _parsed(stanza.attrs["from"]), _parsed(stanza.attrs["to"])
+        if sender is None or sender.domain != component.domain:
             raise StreamError("invalid-from", "the sender is not of this component's domain")
+        stanza.attrs["from"] = sender.full
+        if to is not None and stanza.name != "iq":  # an answer names its sender as it was written
+            stanza.attrs["to"] = to.full
         self.server.host.handled += 1
         route(self.server.host, stanza)
 
@@ -172,6 +172,13 @@ class ComponentStream:
             self._send_header(self.server.host.domain)
         self.send(error.markup().encode())
         self._close()
+
+
+def _parsed(address: str) -> JID | None:
+    try:
+        return JID.parse(address)
+    except InvalidJID:
+        return None
 
 
 def _ignore(_event: object) -> None:
