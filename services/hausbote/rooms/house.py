@@ -184,7 +184,10 @@ class House:
 
     def occupant_id(self, room: Room, jid: JID) -> str:
         """The same for ever, for that person in that room and for nobody else (XEP-0421 §3)."""
-        text = f"{room.jid.full}\0{jid.bare}".encode()
+        return self.occupant_id_of(room, jid.bare)
+
+    def occupant_id_of(self, room: Room, bare: str) -> str:
+        text = f"{room.jid.full}\0{bare}".encode()
         digest = hmac.new(self._secret, text, hashlib.sha256).digest()
         return urlsafe_b64encode(digest[:24]).decode()
 

@@ -3,13 +3,16 @@
 import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hausbote.base.jid import JID
 from hausbote.rooms.configuration import Configuration
 from hausbote.rooms.privileges import Affiliation, Role, Standing
 from hausbote.storage import RoomMessage
 from hausbote.xmpp.stanza import Child, Stanza
+
+if TYPE_CHECKING:
+    from hausbote.rooms.absent import Roll
 
 MAX_RECENT: Final = 100  # messages that a newcomer can be given
 
@@ -82,6 +85,7 @@ class Room:
         self.visits: dict[str, Visit] = {}  # by full address
         self.recent: deque[RoomMessage] = deque(maxlen=MAX_RECENT)
         self._everybody: tuple[JID, ...] | None = None
+        self.roll: Roll | None = None  # for absent.py: gone when people come, go or change
         self._reserved: dict[str, str] | None = None
 
     # -- who is who ----------------------------------------------------------------------------
@@ -117,7 +121,7 @@ class Room:
 
     def affiliate(self, jid: str, affiliated: Affiliated) -> None:
         """Somebody belongs to the room in another way; the affiliation "none" forgets them."""
-        self._reserved = None
+        self._reserved = self.roll = None
         if affiliated.affiliation is Affiliation.NONE:
             self.affiliations.pop(jid, None)
         else:
@@ -140,7 +144,7 @@ class Room:
         occupant.visits[visit.jid.full] = visit
         self.occupants[fold(occupant.nick)] = occupant
         self.visits[visit.jid.full] = visit
-        self._everybody = None
+        self._everybody = self.roll = None
 
     def remove(self, visit: Visit) -> None:
         occupant = visit.occupant
@@ -148,11 +152,11 @@ class Room:
         occupant.visits.pop(visit.jid.full, None)
         if not occupant.visits:
             self.occupants.pop(fold(occupant.nick), None)
-        self._everybody = None
+        self._everybody = self.roll = None
 
     def rename(self, occupant: Occupant, nick: str) -> None:
         self.occupants.pop(fold(occupant.nick), None)
-        occupant.nick = nick
+        occupant.nick, self.roll = nick, None
         self.occupants[fold(nick)] = occupant
         for visit in occupant.visits.values():
             visit.packed.clear()
