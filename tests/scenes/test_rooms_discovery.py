@@ -8,7 +8,7 @@ from lxml import etree
 
 from conftest import Cast
 from support.component import Component
-from support.rooms import MUC, USER, Room, condition
+from support.rooms import MUC, USER, Room, condition, form
 from support.worlds import MemoryWorld
 
 INFO = "<query xmlns='http://jabber.org/protocol/disco#info'/>"
@@ -393,6 +393,54 @@ def test_kinds_of_rooms(own_cast, kind, wanted):
     room = Room()
     room.make(romeo, "romeo")
     assert features(room.ask(romeo, "get", INFO)) >= wanted
+
+
+GROUP = {"muc_hidden", "muc_membersonly", "muc_nonanonymous", "muc_persistent"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "wanted"),
+    [
+        ({}, {"muc_public", "muc_open", "muc_semianonymous", "muc_temporary"}),
+        ({"membersonly": "1"}, GROUP),
+        (
+            {"membersonly": "1", "publicroom": "1", "whois": "moderators", "persistentroom": "0"},
+            {"muc_public", "muc_membersonly", "muc_semianonymous", "muc_temporary"},
+        ),
+        ({"hausbote#kind": "group"}, GROUP),
+        ({"hausbote#kind": "group", "publicroom": "1", "membersonly": "0"}, GROUP),
+        ({"hausbote#kind": "channel"}, {"muc_public", "muc_open", "muc_persistent"}),
+        ({"hausbote#kind": "channel", "moderatedroom": "1"}, {"muc_persistent", "muc_moderated"}),
+        ({"hausbote#kind": ""}, {"muc_public", "muc_temporary"}),
+    ],
+)
+def test_kinds_are_ready_to_pick(cast, room, chosen, wanted):
+    """The form has them, and who makes a room for members makes a private group."""
+    romeo = cast("romeo")
+    room.make(romeo, "romeo", **chosen)
+    assert features(room.ask(romeo, "get", INFO)) >= wanted
+
+
+def test_a_room_of_another_kind_keeps_its_name_and_what_was_changed(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo", roomname="Orchard", persistentroom="1")
+    room.join(juliet, "juliet")
+    room.configure(romeo, **{"hausbote#kind": "group", "moderatedroom": "1", "roomdesc": "Dark"})
+    answer = room.ask(romeo, "get", INFO)
+    assert features(answer) >= GROUP | {"muc_moderated"}
+    shown = fields(answer)
+    assert shown["muc#roomconfig_roomname"] == ["Orchard"]
+    assert shown["muc#roominfo_description"] == ["Dark"]
+    juliet.receives("<message/>", "<presence type='unavailable'/>")
+    refused = room.owner(romeo, "set", form(**{"hausbote#kind": "palace"}))
+    assert condition(refused) == ("not-acceptable", "modify")
+
+
+def test_members_only_later_changes_nothing_else(cast, room):
+    romeo = cast("romeo")
+    room.make(romeo, "romeo", persistentroom="1")
+    room.configure(romeo, membersonly="1")
+    assert features(room.ask(romeo, "get", INFO)) >= {"muc_public", "muc_semianonymous"}
 
 
 def test_a_room_takes_only_so_many_members(own_cast):

@@ -102,6 +102,19 @@ def of_kind(kind: str) -> Configuration:
     return Configuration()
 
 
+_DECIDED: Final = [
+    field.name
+    for field in fields(Configuration)
+    if len({getattr(of_kind(kind), field.name) for kind in KINDS}) > 1
+]
+
+
+def _deciding(kind: str) -> dict[str, Any]:
+    """What a kind says of the settings in which kinds differ."""
+    configuration = of_kind(kind)
+    return {setting: getattr(configuration, setting) for setting in _DECIDED}
+
+
 # -- the form ----------------------------------------------------------------------------------
 
 
@@ -250,6 +263,13 @@ _ENTRIES: Final[dict[str, _Entry]] = {
     "hausbote#registration": _switch("registration", "May people register as members?"),
     f"{_PREFIX}pubsub": _text("pubsub", "Address of its publish-subscribe node"),
 }
+_KIND: Final = "hausbote#kind"
+_KIND_LABELS: Final = {
+    "": "As chosen below",
+    "group": "Private group: members only, who see each other's addresses",
+    "channel": "Public channel: everybody finds it, addresses are hidden",
+    "open": "Open to whoever knows its name, while somebody is there",
+}
 ADMINS: Final = f"{_PREFIX}roomadmins"
 OWNERS: Final = f"{_PREFIX}roomowners"
 
@@ -263,21 +283,35 @@ def form_fields(
         Field(var, entry.write(values[entry.setting]), entry.type, entry.label, entry.options)
         for var, entry in _ENTRIES.items()
     ]
+    kinds = tuple(_KIND_LABELS.items())
     return (
+        Field(_KIND, ("",), "list-single", "What kind of room is it?", kinds),
         *shown,
         Field(ADMINS, tuple(admins), "jid-multi", "Admins"),
         Field(OWNERS, tuple(owners), "jid-multi", "Owners"),
     )
 
 
-def filled_in(configuration: Configuration, form: FilledForm) -> Configuration:
+def filled_in(configuration: Configuration, form: FilledForm, *, new: bool) -> Configuration:
     """The configuration after a form; fields that we do not know are ignored (XEP-0004 §3.3),
-    NotAcceptable for values that cannot be."""
+    NotAcceptable for values that cannot be.
+
+    Who chooses a kind gets it, but for what they changed themselves.  A new room that is for
+    members is a private group in all that its maker does not say.
+    """
     changes = {
         entry.setting: entry.read(var, form.values[var])
         for var, entry in _ENTRIES.items()
         if var in form.values
     }
+    kind = _one(form.values.get(_KIND, []))
+    if kind not in _KIND_LABELS:
+        raise NotAcceptable(f"{_KIND} is one of {', '.join(KINDS)}")
+    if kind:
+        changes = {k: v for k, v in changes.items() if v != getattr(configuration, k)}
+        changes = _deciding(kind) | changes
+    elif new and changes.get("members_only"):
+        changes = _deciding("group") | changes
     changed = replace(configuration, **changes)
     if changed.protected and not changed.password:
         raise NotAcceptable("a room with a password needs one")
