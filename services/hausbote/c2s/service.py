@@ -11,6 +11,7 @@ from hausbote.core.house import BusOpener, neighbour, others
 from hausbote.core.pump import Pump
 from hausbote.core.registry import Registry
 from hausbote.features import (
+    account_affiliations,
     adhoc,
     administration,
     archive,
@@ -75,6 +76,7 @@ FEATURES: tuple[Feature, ...] = (
     version.feature,
     time.feature,
     last_activity.feature,
+    account_affiliations.feature,
     external_services.feature,
     adhoc.feature,
     *administration.FEATURES,
