@@ -112,18 +112,20 @@ def _continue(element: Tree) -> Markup | None:
 
 def _decline(room: Room, delivery: Delivery, decline: Tree) -> None:
     """Passed on to an occupant, or to somebody who belongs to the room: to nobody else, for a
-    room is no way to write to strangers."""
+    room is no way to write to strangers.  Whether there is such a person is not told: who declines
+    need not be somebody who may know."""
     try:
         to = JID.parse(decline.get("to", ""))
     except InvalidJID as problem:
         raise JidMalformed(str(problem)) from None
     if to.bare == room.jid.bare and to.resource:
         other = room.occupant(to.resource)
-        if other is None:
-            raise ItemNotFound
-        to = other.jid
+        to = to if other is None else other.jid
+    invited = room.affiliation(delivery.sender) >= Affiliation.MEMBER
+    if room.configuration.members_only and not invited:
+        return
     if not room.of_person(to.bare) and room.affiliation(to) < Affiliation.MEMBER:
-        raise ItemNotFound
+        return
     refusal = el("decline", _reason(decline), from_=delivery.sender.bare)
     payload: Child = child(ns.MUC_USER, "x", refusal)
     attrs = {"from": room.jid.full, "to": to.full}

@@ -58,12 +58,16 @@ def put(request: Request) -> None:
     if form is None or form.type != "submit" or form.form_type != ns.MUC_REGISTER:
         raise BadRequest("the room's form is needed")
     nick = _nick(request, form)
+    asks = room.configuration.members_only and room.affiliation(sender) < Affiliation.MEMBER
+    if asks and not room.configuration.public:
+        _ask_admins(house, room, sender, nick)  # strangers do not learn which nicks there are
+        return
     holder, occupant = room.reserved(nick), room.occupant(nick)
     if holder not in (None, sender.bare):
         raise Conflict("this nick is reserved for somebody else")
     if occupant is not None and occupant.jid.full != sender.bare:
         raise Conflict("somebody else has this nick")
-    if room.configuration.members_only and room.affiliation(sender) < Affiliation.MEMBER:
+    if asks:
         _ask_admins(house, room, sender, nick)
         return
     register(house, room, sender, nick)
@@ -112,6 +116,8 @@ def _ask_admins(house: House, room: Room, sender: JID, nick: str) -> None:
     ]
     limit_requests(house, sender)
     if not admins:
+        if not room.configuration.public:
+            return  # nor who is there
         raise ResourceConstraint("no admin of the room is there now")
     fields = (
         Field(_NICK, (nick,), "text-single", "Their nick"),
