@@ -228,6 +228,26 @@ def test_when_a_whole_domain_is_away_its_people_leave(cast, room, component):
     assert listed(room.ask(romeo, "get", ITEMS)) == {room.nick("romeo"): None}
 
 
+def test_who_hears_that_a_server_is_away_knows_no_ghosts(cast, room, bridge):
+    """Nobody had to speak to them in vain."""
+    romeo = cast("romeo")
+    room.make(romeo, "romeo")
+    for nick in ("ann", "bob"):
+        bridge.sends(
+            f"<presence from='{nick}@bridge.h/x' to='{room.nick(nick)}'><x xmlns='{MUC}'/></presence>"
+        )
+        romeo.receives(f"<presence from='{room.nick(nick)}'/>")
+    bridge.sends(
+        "<presence type='error' from='bridge.h' to='rooms.h'><error type='wait'>"
+        "<remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>"
+    )
+    romeo.receives_any_order(*[
+        f"<presence type='unavailable' from='{room.nick(nick)}'><x xmlns='{USER}'><status code='333'/></x></presence>"
+        for nick in ("ann", "bob")
+    ])  # fmt: skip
+    assert listed(room.ask(romeo, "get", ITEMS)) == {room.nick("romeo"): None}
+
+
 # -- XEP-0433 ----------------------------------------------------------------------------------
 
 ORDER = "{urn:xmpp:channel-search:0:order}"
