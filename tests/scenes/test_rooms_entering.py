@@ -382,6 +382,31 @@ def test_7_6_to_one_that_somebody_has_it_cannot(cast, room):
     romeo.receives(f"<message from='{room.nick('juliet')}'/>")
 
 
+def test_7_6_nicks_are_locked_down(cast, room):
+    """Who registered one enters with it, whatever they ask for, and keeps it."""
+    romeo, juliet, nurse = cast("romeo", "juliet", "nurse")
+    room.make(romeo, "romeo", **{"hausbote#locked_nicks": "1"})
+    room.admin(romeo, "set", "<item affiliation='member' jid='juliet@h' nick='Jule'/>")
+    romeo.forget()
+    juliet.sends(join(room, "empress"))
+    juliet.receives(
+        "<presence/>",
+        f"<presence from='{room.nick('Jule')}' id='j'><x xmlns='{USER}'><status code='110'/><status code='210'/></x></presence>",
+        "<message/>",
+    )
+    romeo.receives(f"<presence from='{room.nick('Jule')}'/>")
+    juliet.sends(f"<presence to='{room.nick('empress')}' id='c'/>")
+    juliet.receives(f"<presence type='error' id='c'>{error('not-acceptable', 'cancel')}</presence>")
+    room.leave(juliet, "Jule")
+    juliet.forget()
+    juliet.sends(join(room, "Jule"))
+    own = juliet.receives("<presence/>", f"<presence from='{room.nick('Jule')}'/>")
+    assert [one.get("code") for one in own.iterfind(".//{*}status")] == ["110"]
+    room.join(nurse, "nurse")
+    nurse.sends(f"<presence to='{room.nick('angelica')}'/>")
+    nurse.receives("<presence type='unavailable'/>", f"<presence from='{room.nick('angelica')}'/>")
+
+
 def test_7_6_a_nick_may_change_its_letters(cast, room):
     romeo = cast("romeo")
     room.make(romeo, "romeo")

@@ -52,6 +52,7 @@ class Configuration:
     archived: bool = True
     logged: bool = False
     registration: bool = True
+    locked_nicks: bool = False
     pubsub: str = ""
     hats: tuple[Hat, ...] = ()
     worn: tuple[Hat, ...] = ()
@@ -261,6 +262,9 @@ _ENTRIES: Final[dict[str, _Entry]] = {
     f"{_PREFIX}enablearchiving": _switch("archived", "Are messages kept for those who were away?"),
     f"{_PREFIX}enablelogging": _switch("logged", "May everybody read what was kept?"),
     "hausbote#registration": _switch("registration", "May people register as members?"),
+    "hausbote#locked_nicks": _switch(
+        "locked_nicks", "Do people have the nicks that they registered, and no others?"
+    ),
     f"{_PREFIX}pubsub": _text("pubsub", "Address of its publish-subscribe node"),
 }
 _KIND: Final = "hausbote#kind"
