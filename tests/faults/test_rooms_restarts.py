@@ -35,8 +35,8 @@ def wait_for(condition, seconds=20):
 
 
 @pytest.mark.parametrize("signal", ["SIGKILL", "SIGTERM"])
-def test_rooms_restarts_in_a_lively_chat_and_nothing_is_lost_or_doubled(house, signal):
-    """Nobody is put out either, not even for the time of an orderly restart."""
+def test_11_2_rooms_restarts_in_a_lively_chat_and_nothing_is_lost_or_doubled(house, signal):
+    """Nobody is put out either, not even for the time of an orderly restart: no status 332."""
     people = {name: log_in(house, name) for name in ("romeo", "juliet", "nurse")}
     room = Room("lively")
     room.make(people["romeo"], "romeo")
