@@ -66,14 +66,16 @@ def changed(host: Host, local: str, _later: list[Callable[[], None]]) -> None:
     host.directory.account(local).state(_Bookmarks).by_room.clear()
 
 
-def wanted(host: Host, account: Account, message: Stanza, *, mentioned: bool) -> bool:
-    """Whether somebody wants to hear of a message in a private group; what is encrypted may speak
-    to anybody."""
+def wanted(
+    host: Host, account: Account, message: Stanza, nicks: list[str], *, mentioned: bool
+) -> bool:
+    """Whether somebody with these nicks wants to hear of a message in a private group; what is
+    encrypted may speak to anybody."""
     room = JID.parse(message.attrs["from"]).bare
     bookmark = _bookmark(host, account, room)
     if bookmark.wish is not Wish.MENTION:
         return bookmark.wish is not Wish.NEVER
-    return mentioned or _speaks_to(host, account, message, room, [bookmark.nick])
+    return mentioned or _speaks_to(host, account, message, room, [*nicks, bookmark.nick])
 
 
 def wanted_inside(host: Host, session: Session, message: Stanza) -> bool:

@@ -1,12 +1,10 @@
 """Members of private groups who are away: the clients' service is told, for it knows how to wake
 them.  People of other servers have the archive, and what their own server does for them."""
 
-from typing import NamedTuple
-
 from hausbote.core.bus.frame import Frame
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
-from hausbote.core.said import KIND, pack, pack_roll
+from hausbote.core.said import KIND, Member, pack, pack_roll
 from hausbote.rooms.house import House
 from hausbote.rooms.privileges import Affiliation
 from hausbote.rooms.room import Room, Visit
@@ -14,19 +12,6 @@ from hausbote.xmpp.mentions import Mentions
 from hausbote.xmpp.stanza import Stanza
 
 feature = Feature("absent members of groups")
-
-
-class _Member(NamedTuple):
-    local: str
-    bare: str
-    nicks: list[str]
-
-
-class Roll(NamedTuple):
-    """The members that are the box's own people, and the same packed for the bus."""
-
-    members: list[_Member]
-    packed: bytes
 
 
 def tell(house: House, room: Room, visit: Visit, message: Stanza) -> None:
@@ -37,11 +22,10 @@ def tell(house: House, room: Room, visit: Visit, message: Stanza) -> None:
         return
     if not any(part.name in ("body", "encrypted") for part in message.children):
         return
-    roll = room.roll
-    if roll is None:
-        roll = room.roll = _call(room, host.settings.domain)
-    mentioned = _mentioned(house, room, roll, Mentions(message))
-    payload = pack(roll.packed, mentioned, visit.occupant.jid.full, message.pack())
+    if room.roll is None:
+        room.roll = _call(room, host.settings.domain)
+    mentioned = _mentioned(house, room, Mentions(message))
+    payload = pack(room.roll, visit.occupant.jid.full, mentioned, message)
     host.bus.send(service, KIND, room.jid.full, (), payload)
 
 
@@ -50,28 +34,37 @@ def not_told(host: Host, frame: Frame) -> None:
     """The clients' service was away for too long: those who were to be woken look by themselves."""
 
 
-def _call(room: Room, domain: str) -> Roll:
-    here: dict[str, list[str]] = {}
-    names: dict[str, list[str]] = {}
+def _call(room: Room, domain: str) -> bytes:
+    here: dict[str, list[Visit]] = {}
     for visit in room.visits.values():
-        bare = visit.occupant.jid.full
-        here.setdefault(bare, []).append(visit.jid.resource)
-        names.setdefault(bare, []).append(visit.occupant.nick)
-    end, members = f"@{domain}", []
-    for bare, affiliated in room.affiliations.items():
-        if bare.endswith(end) and affiliated.affiliation >= Affiliation.MEMBER:
-            nicks = {affiliated.nick, *names.get(bare, ())} - {""}
-            members.append(_Member(bare.removesuffix(end), bare, sorted(nicks)))
-    return Roll(members, pack_roll({one.local: here.get(one.bare, []) for one in members}))
+        here.setdefault(visit.occupant.jid.full, []).append(visit)
+    roll: dict[str, Member] = {}
+    for local in _members(room, domain):
+        bare = f"{local}@{domain}"
+        visits = here.get(bare, ())
+        nicks = {room.affiliations[bare].nick, *[visit.occupant.nick for visit in visits]}
+        inside = [visit.jid.resource for visit in visits]
+        roll[local] = Member(inside, sorted(nicks - {""}))
+    return pack_roll(roll)
 
 
-def _mentioned(house: House, room: Room, roll: Roll, mentions: Mentions) -> list[str]:
-    if mentions.everybody:
-        return [member.local for member in roll.members]
-    address = room.jid.full
+def _members(room: Room, domain: str) -> list[str]:
+    """The local parts of those that are the box's own people."""
+    end = f"@{domain}"
     return [
-        member.local
-        for member in roll.members
-        if mentions.of(member.bare, address, member.nicks)
-        or (mentions.ids and house.occupant_id_of(room, member.bare) in mentions.ids)
+        bare.removesuffix(end)
+        for bare, affiliated in room.affiliations.items()
+        if bare.endswith(end) and affiliated.affiliation >= Affiliation.MEMBER
+    ]
+
+
+def _mentioned(house: House, room: Room, mentions: Mentions) -> list[str]:
+    """Those of whom only the room can tell; c2s looks for names."""
+    if not (mentions.everybody or mentions.ids):
+        return []
+    domain = house.host.settings.domain
+    return [
+        local
+        for local in _members(room, domain)
+        if mentions.everybody or house.occupant_id_of(room, f"{local}@{domain}") in mentions.ids
     ]

@@ -3,16 +3,13 @@
 import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from hausbote.base.jid import JID
 from hausbote.rooms.configuration import Configuration
 from hausbote.rooms.privileges import Affiliation, Role, Standing
 from hausbote.storage import RoomMessage
 from hausbote.xmpp.stanza import Child, Stanza
-
-if TYPE_CHECKING:
-    from hausbote.rooms.absent import Roll
 
 MAX_RECENT: Final = 100  # messages that a newcomer can be given
 
@@ -85,7 +82,7 @@ class Room:
         self.visits: dict[str, Visit] = {}  # by full address
         self.recent: deque[RoomMessage] = deque(maxlen=MAX_RECENT)
         self._everybody: tuple[JID, ...] | None = None
-        self.roll: Roll | None = None  # for absent.py: gone when people come, go or change
+        self.roll: bytes | None = None  # for absent.py: gone when people come, go or change
         self._reserved: dict[str, str] | None = None
 
     # -- who is who ----------------------------------------------------------------------------
