@@ -493,3 +493,22 @@ def test_nobody_enters_too_many_rooms_at_once(own_cast):
         Room().make(romeo, "romeo")
     Room().join(romeo, "romeo", forget=False)
     assert condition(romeo.next()) == ("resource-constraint", "wait")
+
+
+def test_another_server_enters_only_so_often_whatever_its_people_are_called(own_cast):
+    people = own_cast(limits={"room_joins_per_minute": 2})
+    romeo = people("romeo")
+    room = Room().make(romeo, "romeo")
+    bridge = Component(people.world.component_wire(), "bridge.h")
+    bridge.attach()
+    for number in range(21):
+        bridge.sends(
+            f"<presence from='p{number}@bridge.h/x' to='{room.nick(f'p{number}')}'><x xmlns='{MUC}'/></presence>"
+        )
+    refused = [one for one in bridge.came() if one.get("type") == "error"]
+    assert [one.get("to") for one in refused] == ["p20@bridge.h/x"]
+    assert refused[0].find(".//{*}resource-constraint") is not None
+    juliet = people("juliet")
+    room.join(juliet, "juliet", forget=False)
+    assert juliet.next().get("type") is None
+    bridge.wire.cut()

@@ -112,9 +112,7 @@ def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
     if not joins:
         _not_there(house.host, sender, to)
         return
-    if house.joins.exceeded(sender.bare):
-        raise ResourceConstraint("too many rooms were entered within a minute")
-    house.joins.note(sender.bare)
+    house.limit_joins(sender)
     if room is None:
         with house.lock:
             room = house.find(to.local)

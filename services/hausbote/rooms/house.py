@@ -24,10 +24,12 @@ from hausbote.storage import (
     Ticket,
 )
 from hausbote.xmpp import ns
+from hausbote.xmpp.errors import ResourceConstraint
 from hausbote.xmpp.stanza import Stanza
 
 _MAX_EMPTY: Final = 500  # rooms kept in memory that nobody is in
 _DAY: Final = 86_400
+_CROWD: Final = 10  # times as many rooms are entered by all people of one other server
 _REQUESTS: Final = 20  # for voice and membership, of one person in an hour
 _MAX_HANDLED: Final = 2_000  # messages of a room that may come again after a crash
 
@@ -38,7 +40,9 @@ class House:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.lock = new_lock()  # held while a room is made
-        self.joins = Throttle(host.settings.limits.room_joins_per_minute, 60.0)
+        joins = host.settings.limits.room_joins_per_minute
+        self._joins = Throttle(joins, 60.0)
+        self._joins_of_servers = Throttle(joins * _CROWD, 60.0)
         self.requests = Throttle(_REQUESTS, 3_600.0)
         self._rooms: dict[str, Room] = {}
         self._ending: dict[str, Ticket[None]] = {}  # rooms that the database may still show
@@ -52,6 +56,18 @@ class House:
         for room in list(self._rooms.values()):
             if not room.visits and (room.locked or not room.configuration.persistent):
                 self.destroy(room)
+
+    # -- limits --------------------------------------------------------------------------------
+
+    def limit_joins(self, who: JID) -> None:
+        """Somebody enters a room; another server may have as many names as it likes."""
+        counted = [(self._joins, who.bare)]
+        if who.domain != self.host.settings.domain:
+            counted.append((self._joins_of_servers, who.domain))
+        if any(throttle.exceeded(key) for throttle, key in counted):
+            raise ResourceConstraint("too many rooms were entered within a minute")
+        for throttle, key in counted:
+            throttle.note(key)
 
     # -- rooms ---------------------------------------------------------------------------------
 
