@@ -99,6 +99,21 @@ def test_a_setting_counts_from_when_it_was_changed(cast, bridge, group):
         bridge.receives_nothing()
 
 
+def test_a_bookmark_that_is_gone_says_nothing_any_more(cast, bridge, group):
+    """Also if an old client took it away, which knows of lists only."""
+    away(cast, group)
+    desk = cast("juliet/desk")
+    wants(desk, group[0], "<never/>")
+    says(group)
+    bridge.receives_nothing()
+    desk.sends(
+        "<iq type='set' id='p'><query xmlns='jabber:iq:private'><storage xmlns='storage:bookmarks'/></query></iq>"
+    )
+    assert desk.answer("p").get("type") == "result"
+    says(group)
+    woken(bridge)
+
+
 REFERENCE = "<reference xmlns='urn:xmpp:reference:0' type='mention' uri='xmpp:{}'/>"
 MENTION = "<mention xmlns='urn:xmpp:mentions:0' {}/>"
 

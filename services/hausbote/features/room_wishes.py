@@ -63,6 +63,7 @@ class Private:
 
 @feature.follows(ns.BOOKMARKS, ns.OLD_BOOKMARKS)
 def changed(host: Host, local: str, _later: list[Callable[[], None]]) -> None:
+    """Read them again when they are needed."""
     host.directory.account(local).state(_Bookmarks).by_room.clear()
 
 
