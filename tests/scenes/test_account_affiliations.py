@@ -3,6 +3,7 @@
 import pytest
 
 from conftest import Cast
+from support.federation import log_in, make_houses
 from support.rooms import MUC, Room, condition
 from support.worlds import MemoryWorld
 
@@ -53,6 +54,39 @@ def test_a_service_of_the_box_is_told(cast, bridge):
         assert answer.get("type") == wanted
         if wanted == "error":
             assert condition(answer) == ("service-unavailable", "cancel")
+
+
+@pytest.fixture
+def houses(tmp_path):
+    made = make_houses(tmp_path, "capulet.example", "montague.example")
+    yield made
+    for house in made:
+        house.close()
+
+
+def test_another_server_is_told_where_somebody_goes_and_may_ask_then(houses):
+    """Whatever the client says of itself."""
+    juliet, romeo = log_in(houses[0], "juliet"), log_in(houses[1], "romeo")
+    assert condition(ask(romeo, juliet.bare)) == ("service-unavailable", "cancel")
+    claim = f"<info xmlns='{RAA}' affiliation='admin'/>"
+    juliet.sends(f"<presence to='{romeo.bare}'>{claim}<status>hi</status></presence>")
+    seen = romeo.receives(f"<presence from='{juliet.jid}'><status>hi</status></presence>")
+    assert [dict(one.attrib) for one in seen.findall(f"{{{RAA}}}info")] == [
+        {"affiliation": "member"}
+    ]
+    assert told(ask(romeo, juliet.bare)) == {"affiliation": "member"}
+    juliet.sends(f"<presence type='unavailable' to='{romeo.bare}'/>")
+    romeo.receives("<presence type='unavailable'/>")
+    assert condition(ask(romeo, juliet.bare)) == ("service-unavailable", "cancel")
+
+
+def test_contacts_and_the_box_itself_get_no_such_presence(cast):
+    romeo, juliet = cast("romeo", "juliet")
+    cast.befriend(romeo, juliet)
+    claim = f"<info xmlns='{RAA}' affiliation='admin'/>"
+    for to in ("", f" to='{juliet.jid}'"):
+        romeo.sends(f"<presence{to}>{claim}</presence>")
+        assert juliet.receives("<presence/>").find(f"{{{RAA}}}info") is None
 
 
 @pytest.fixture
