@@ -422,9 +422,8 @@ GROUP = {"muc_hidden", "muc_membersonly", "muc_nonanonymous", "muc_persistent"}
     ("chosen", "wanted"),
     [
         ({}, {"muc_public", "muc_open", "muc_semianonymous", "muc_temporary"}),
-        ({"membersonly": "1"}, GROUP),
         (
-            {"membersonly": "1", "publicroom": "1", "whois": "moderators", "persistentroom": "0"},
+            {"membersonly": "1"},
             {"muc_public", "muc_membersonly", "muc_semianonymous", "muc_temporary"},
         ),
         ({"hausbote#kind": "group"}, GROUP),
@@ -435,7 +434,7 @@ GROUP = {"muc_hidden", "muc_membersonly", "muc_nonanonymous", "muc_persistent"}
     ],
 )
 def test_kinds_are_ready_to_pick(cast, room, chosen, wanted):
-    """The form has them, and who makes a room for members makes a private group."""
+    """The form has them, and who picks none gets what they say and nothing else."""
     romeo = cast("romeo")
     room.make(romeo, "romeo", **chosen)
     assert features(room.ask(romeo, "get", INFO)) >= wanted
@@ -454,13 +453,6 @@ def test_a_room_of_another_kind_keeps_its_name_and_what_was_changed(cast, room):
     juliet.receives("<message/>", "<presence type='unavailable'/>")
     refused = room.owner(romeo, "set", form(**{"hausbote#kind": "palace"}))
     assert condition(refused) == ("not-acceptable", "modify")
-
-
-def test_members_only_later_changes_nothing_else(cast, room):
-    romeo = cast("romeo")
-    room.make(romeo, "romeo", persistentroom="1")
-    room.configure(romeo, membersonly="1")
-    assert features(room.ask(romeo, "get", INFO)) >= {"muc_public", "muc_semianonymous"}
 
 
 def test_a_room_takes_only_so_many_members(own_cast):

@@ -239,7 +239,7 @@ def test_7_8_2_strangers_invite_nobody(cast, full):
 
 def test_9_5_members_invite_where_they_may(cast, room):
     romeo, juliet, paris = cast("romeo", "juliet", "paris")
-    room.make(romeo, "romeo", membersonly="1", allowinvites="0")
+    room.make(romeo, "romeo", membersonly="1")
     room.admin(romeo, "set", f"<item affiliation='member' jid='{juliet.bare}'/>")
     juliet.receives(
         f"<message from='{room.jid}'><x xmlns='{USER}'><invite from='romeo@h'/></x></message>"

@@ -296,12 +296,11 @@ def form_fields(
     )
 
 
-def filled_in(configuration: Configuration, form: FilledForm, *, new: bool) -> Configuration:
+def filled_in(configuration: Configuration, form: FilledForm) -> Configuration:
     """The configuration after a form; fields that we do not know are ignored (XEP-0004 §3.3),
     NotAcceptable for values that cannot be.
 
-    Who chooses a kind gets it, but for what they changed themselves.  A new room that is for
-    members is a private group in all that its maker does not say.
+    Who chooses a kind gets it, but for what they changed themselves.
     """
     changes = {
         entry.setting: entry.read(var, form.values[var])
@@ -314,8 +313,6 @@ def filled_in(configuration: Configuration, form: FilledForm, *, new: bool) -> C
     if kind:
         changes = {k: v for k, v in changes.items() if v != getattr(configuration, k)}
         changes = _deciding(kind) | changes
-    elif new and changes.get("members_only"):
-        changes = _deciding("group") | changes
     changed = replace(configuration, **changes)
     if changed.protected and not changed.password:
         raise NotAcceptable("a room with a password needs one")

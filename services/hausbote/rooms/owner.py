@@ -78,7 +78,7 @@ def _destroy(host: Host, room: Room, destroy: Tree) -> None:
 def _configure(house: House, room: Room, request: Request, form: FilledForm) -> None:
     assert request.sender is not None
     before = room.configuration
-    after = filled_in(before, form, new=room.locked)
+    after = filled_in(before, form)
     people = _people(room, form)
     unlocked = room.locked
     if people:
