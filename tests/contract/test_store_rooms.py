@@ -134,6 +134,8 @@ class TestPeople:
         store.accounts.delete("romeo", "romeo@h")
         assert rooms.affiliations(room.id) == []
         assert rooms.messages(room.id, Span(), 1)[0].sender == ""
+        assert rooms.find("cave").creator == ""
+        assert make(rooms, "heath", limit=1) is not None, "the name's next owner made no room yet"
 
 
 class TestMessages:

@@ -34,7 +34,9 @@ def wait_for(condition, seconds=20):
         time.sleep(0.1)
 
 
-def test_rooms_is_killed_in_a_lively_chat_and_nothing_is_lost(house):
+@pytest.mark.parametrize("signal", ["SIGKILL", "SIGTERM"])
+def test_11_2_rooms_restarts_in_a_lively_chat_and_nothing_is_lost_or_doubled(house, signal):
+    """Nobody is put out either, not even for the time of an orderly restart: no status 332."""
     people = {name: log_in(house, name) for name in ("romeo", "juliet", "nurse")}
     room = Room("lively")
     room.make(people["romeo"], "romeo")
@@ -63,7 +65,7 @@ def test_rooms_is_killed_in_a_lively_chat_and_nothing_is_lost(house):
         for name, client in people.items():
             room.says(client, f"{name} {number}", id=f"{name}{number}")
         if number in (60, 160, 260):
-            house.kill("rooms")
+            house.signal("rooms", signal)
         if number % 10 == 0:
             time.sleep(0.02)
     for listener in listeners:

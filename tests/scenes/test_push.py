@@ -164,7 +164,7 @@ def test_invitations_wake(cast, bridge, payload):
     bridge.receives(notification())
 
 
-def test_what_is_said_in_a_room_wakes_a_client_that_is_in_it_and_sleeps(cast, bridge):
+def test_what_speaks_to_a_client_that_is_in_a_room_and_sleeps_wakes_it(cast, bridge):
     romeo, phone = cast("romeo", "juliet/phone")
     phone.sends(enable())
     phone.receives("<iq type='result' id='e'/>")
@@ -177,7 +177,9 @@ def test_what_is_said_in_a_room_wakes_a_client_that_is_in_it_and_sleeps(cast, br
     romeo.sends(f"<message to='{room.jid}' type='groupchat'><subject>Balls</subject></message>")
     romeo.settle_with(room)
     bridge.receives_nothing()
-    romeo.sends(says(to=room.jid, type="groupchat"))
+    romeo.sends(
+        f"<message to='{room.jid}' type='groupchat'><body>juliet: art thou there?</body></message>"
+    )
     bridge.receives(notification())
 
 

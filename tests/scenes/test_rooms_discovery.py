@@ -8,7 +8,7 @@ from lxml import etree
 
 from conftest import Cast
 from support.component import Component
-from support.rooms import MUC, USER, Room, condition
+from support.rooms import MUC, USER, Room, condition, form
 from support.worlds import MemoryWorld
 
 INFO = "<query xmlns='http://jabber.org/protocol/disco#info'/>"
@@ -267,6 +267,26 @@ def test_when_a_whole_domain_is_away_its_people_leave(cast, room, component):
     assert listed(room.ask(romeo, "get", ITEMS)) == {room.nick("romeo"): None}
 
 
+def test_who_hears_that_a_server_is_away_knows_no_ghosts(cast, room, bridge):
+    """Nobody had to speak to them in vain."""
+    romeo = cast("romeo")
+    room.make(romeo, "romeo")
+    for nick in ("ann", "bob"):
+        bridge.sends(
+            f"<presence from='{nick}@bridge.h/x' to='{room.nick(nick)}'><x xmlns='{MUC}'/></presence>"
+        )
+        romeo.receives(f"<presence from='{room.nick(nick)}'/>")
+    bridge.sends(
+        "<presence type='error' from='bridge.h' to='rooms.h'><error type='wait'>"
+        "<remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>"
+    )
+    romeo.receives_any_order(*[
+        f"<presence type='unavailable' from='{room.nick(nick)}'><x xmlns='{USER}'><status code='333'/></x></presence>"
+        for nick in ("ann", "bob")
+    ])  # fmt: skip
+    assert listed(room.ask(romeo, "get", ITEMS)) == {room.nick("romeo"): None}
+
+
 # -- XEP-0433 ----------------------------------------------------------------------------------
 
 ORDER = "{urn:xmpp:channel-search:0:order}"
@@ -443,6 +463,46 @@ def test_kinds_of_rooms(own_cast, kind, wanted):
     assert features(room.ask(romeo, "get", INFO)) >= wanted
 
 
+GROUP = {"muc_hidden", "muc_membersonly", "muc_nonanonymous", "muc_persistent"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "wanted"),
+    [
+        ({}, {"muc_public", "muc_open", "muc_semianonymous", "muc_temporary"}),
+        (
+            {"membersonly": "1"},
+            {"muc_public", "muc_membersonly", "muc_semianonymous", "muc_temporary"},
+        ),
+        ({"hausbote#kind": "group"}, GROUP),
+        ({"hausbote#kind": "group", "publicroom": "1", "membersonly": "0"}, GROUP),
+        ({"hausbote#kind": "channel"}, {"muc_public", "muc_open", "muc_persistent"}),
+        ({"hausbote#kind": "channel", "moderatedroom": "1"}, {"muc_persistent", "muc_moderated"}),
+        ({"hausbote#kind": ""}, {"muc_public", "muc_temporary"}),
+    ],
+)
+def test_kinds_are_ready_to_pick(cast, room, chosen, wanted):
+    """The form has them, and who picks none gets what they say and nothing else."""
+    romeo = cast("romeo")
+    room.make(romeo, "romeo", **chosen)
+    assert features(room.ask(romeo, "get", INFO)) >= wanted
+
+
+def test_a_room_of_another_kind_keeps_its_name_and_what_was_changed(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo", roomname="Orchard", persistentroom="1")
+    room.join(juliet, "juliet")
+    room.configure(romeo, **{"hausbote#kind": "group", "moderatedroom": "1", "roomdesc": "Dark"})
+    answer = room.ask(romeo, "get", INFO)
+    assert features(answer) >= GROUP | {"muc_moderated"}
+    shown = fields(answer)
+    assert shown["muc#roomconfig_roomname"] == ["Orchard"]
+    assert shown["muc#roominfo_description"] == ["Dark"]
+    juliet.receives("<message/>", "<presence type='unavailable'/>")
+    refused = room.owner(romeo, "set", form(**{"hausbote#kind": "palace"}))
+    assert condition(refused) == ("not-acceptable", "modify")
+
+
 def test_a_room_takes_only_so_many_members(own_cast):
     romeo = own_cast(limits={"room_affiliations": 3})("romeo")
     room = Room()
@@ -473,3 +533,22 @@ def test_nobody_enters_too_many_rooms_at_once(own_cast):
         Room().make(romeo, "romeo")
     Room().join(romeo, "romeo", forget=False)
     assert condition(romeo.next()) == ("resource-constraint", "wait")
+
+
+def test_another_server_enters_only_so_often_whatever_its_people_are_called(own_cast):
+    people = own_cast(limits={"room_joins_per_minute": 2})
+    romeo = people("romeo")
+    room = Room().make(romeo, "romeo")
+    bridge = Component(people.world.component_wire(), "bridge.h")
+    bridge.attach()
+    for number in range(21):
+        bridge.sends(
+            f"<presence from='p{number}@bridge.h/x' to='{room.nick(f'p{number}')}'><x xmlns='{MUC}'/></presence>"
+        )
+    refused = [one for one in bridge.came() if one.get("type") == "error"]
+    assert [one.get("to") for one in refused] == ["p20@bridge.h/x"]
+    assert refused[0].find(".//{*}resource-constraint") is not None
+    juliet = people("juliet")
+    room.join(juliet, "juliet", forget=False)
+    assert juliet.next().get("type") is None
+    bridge.wire.cut()

@@ -253,6 +253,59 @@ def test_what_only_the_room_may_say_is_taken_out_of_presence(cast, room):
     assert seen.find("{urn:xmpp:hats:0}hats") is None
 
 
+def occupant_ids(client, room):
+    """What the room calls people by their nicks, of everything that came."""
+    client.settle_with(room)
+    return {
+        one.get("from").partition("/")[2]: one.find("{urn:xmpp:occupant-id:0}occupant-id").get("id")
+        for one in client.came()
+        if one.find("{urn:xmpp:occupant-id:0}occupant-id") is not None
+    }
+
+
+def test_an_occupant_id_lasts_and_means_nothing_in_another_room(cast):
+    romeo, juliet = cast("romeo", "juliet")
+    here, there = Room(), Room()
+    found = {}
+    for room in (here, there):
+        room.make(romeo, "romeo", persistentroom="1")
+        romeo.forget()
+        room.join(juliet, "juliet")
+        room.says(juliet, "x")
+        found[room.jid] = occupant_ids(romeo, room)["juliet"]
+    assert found[here.jid] != found[there.jid]
+    here.leave(juliet, "juliet")
+    here.join(juliet, "somebody")
+    other = cast("juliet/other")
+    here.join(other, "else")
+    ids = occupant_ids(romeo, here)
+    assert ids["somebody"] == ids["else"] == found[here.jid]
+
+
+def test_a_client_enters_all_its_rooms_at_once(cast):
+    """As clients do that come back with many bookmarks, two of one person at the same time."""
+    romeo = cast("romeo")
+    rooms = [Room().make(romeo, "romeo") for _ in range(20)]
+    phone, desk = cast("juliet/phone", "juliet/desk")
+    for client in (phone, desk):
+        client.sends(
+            "".join(
+                f"<presence to='{room.nick('juliet')}'><x xmlns='{MUC}'/></presence>"
+                for room in rooms
+            )
+        )
+    for client in (phone, desk):
+        client.settle_with(rooms[0])
+        came = client.came()
+        inside = {
+            one.get("from")
+            for one in came
+            if one.find(f"{{{USER}}}x/{{{USER}}}status[@code='110']") is not None
+        }
+        assert inside == {room.nick("juliet") for room in rooms}
+        assert len([one for one in came if one.find("{*}subject") is not None]) == len(rooms)
+
+
 # -- §7.2.13 to §7.2.15: history and subject ---------------------------------------------------
 
 
@@ -399,6 +452,31 @@ def test_7_6_to_one_that_somebody_has_it_cannot(cast, room):
     romeo.receives_nothing()
     room.says(juliet, "still me")
     romeo.receives(f"<message from='{room.nick('juliet')}'/>")
+
+
+def test_7_6_nicks_are_locked_down(cast, room):
+    """Who registered one enters with it, whatever they ask for, and keeps it."""
+    romeo, juliet, nurse = cast("romeo", "juliet", "nurse")
+    room.make(romeo, "romeo", **{"hausbote#locked_nicks": "1"})
+    room.admin(romeo, "set", "<item affiliation='member' jid='juliet@h' nick='Jule'/>")
+    romeo.forget()
+    juliet.sends(join(room, "empress"))
+    juliet.receives(
+        "<presence/>",
+        f"<presence from='{room.nick('Jule')}' id='j'><x xmlns='{USER}'><status code='110'/><status code='210'/></x></presence>",
+        "<message/>",
+    )
+    romeo.receives(f"<presence from='{room.nick('Jule')}'/>")
+    juliet.sends(f"<presence to='{room.nick('empress')}' id='c'/>")
+    juliet.receives(f"<presence type='error' id='c'>{error('not-acceptable', 'cancel')}</presence>")
+    room.leave(juliet, "Jule")
+    juliet.forget()
+    juliet.sends(join(room, "Jule"))
+    own = juliet.receives("<presence/>", f"<presence from='{room.nick('Jule')}'/>")
+    assert [one.get("code") for one in own.iterfind(".//{*}status")] == ["110"]
+    room.join(nurse, "nurse")
+    nurse.sends(f"<presence to='{room.nick('angelica')}'/>")
+    nurse.receives("<presence type='unavailable'/>", f"<presence from='{room.nick('angelica')}'/>")
 
 
 def test_7_6_a_nick_may_change_its_letters(cast, room):

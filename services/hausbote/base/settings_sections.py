@@ -179,7 +179,11 @@ class Limits:
     room_affiliations: int = setting(10_000, "Members, admins, owners and banned people of a room.")
     room_nick: int = setting(64, "Characters of a nick.")
     room_presence_bytes: int = setting(16_384, "Size of presence that a room passes on.")
-    room_joins_per_minute: int = setting(600, "Rooms that one person enters within a minute.")
+    room_joins_per_minute: int = setting(
+        600,
+        "Rooms that one person enters within a minute; all people of another server together enter "
+        "ten times as many.",
+    )
     room_vcard_bytes: int = setting(131_072, "Size of a room's vCard, with its picture.")
 
 

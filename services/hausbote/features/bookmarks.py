@@ -13,6 +13,7 @@ from typing import NamedTuple
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
+from hausbote.features import room_wishes
 from hausbote.features.pubsub.config import default
 from hausbote.features.pubsub.notify import retracted, tell
 from hausbote.features.pubsub.publishing import new_node, put
@@ -84,6 +85,7 @@ def write_private(host: Host, local: str, storage: Tree, later: Later) -> None:
     service = Service(host, local)
     _put(service, ns.OLD_BOOKMARKS, [NewItem(_LIST, write_tree(storage))], later)
     _take_over(service, storage, later)
+    room_wishes.changed(host, local, later)
 
 
 def _take_over(service: Service, storage: Tree, later: Later) -> None:

@@ -15,6 +15,7 @@ from hausbote.core.feature import Feature, Moment, Stage, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
 from hausbote.core.session import Session
+from hausbote.features.room_wishes import wanted_inside
 from hausbote.storage import PushService
 from hausbote.xmpp import ns
 from hausbote.xmpp.data_form import DataForm, Field, form_in
@@ -36,8 +37,6 @@ _MAX_OPTIONS: Final = 4_096  # bytes
 _PATIENCE: Final = 60.0  # seconds until an answer is not waited for any longer
 _STRIKES: Final = 5  # passing errors in a row until a service is given up
 _CALL: Final = "urn:xmpp:jingle-message:0"
-_TO_ACCOUNTS: Final = frozenset(("chat", "normal"))
-_TO_CLIENTS: Final = _TO_ACCOUNTS | {"groupchat"}
 _PASSING: Final = frozenset(
     ("remote-server-not-found", "remote-server-timeout", "internal-server-error")
 )
@@ -90,14 +89,16 @@ class Work:
         self.by_key: dict[_Key, _Work] = {}
 
 
-def _holders(host: Host) -> set[str]:
+def holders(host: Host) -> set[str]:
+    """The local parts of those who have any push service."""
     state = host.state(Holders)
     if state.locals is None:
         state.locals = host.store.pushes.holders()
     return state.locals
 
 
-def _services(host: Host, account: Account) -> list[PushService]:
+def services(host: Host, account: Account) -> list[PushService]:
+    """Those of an account."""
     state = account.state(Services)
     if state.all is None:
         state.all = host.store.pushes.load(account.local)
@@ -108,9 +109,9 @@ def _reload(host: Host, account: Account) -> None:
     """After a change; the account's lock must be held."""
     found = account.state(Services).all = host.store.pushes.load(account.local)
     if found:
-        _holders(host).add(account.local)
+        holders(host).add(account.local)
     else:
-        _holders(host).discard(account.local)
+        holders(host).discard(account.local)
 
 
 # -- registration ------------------------------------------------------------------------------
@@ -188,14 +189,12 @@ def _remove(host: Host, account: Account, jid: str, node: str | None) -> bool:
 def notice(delivery: Delivery) -> None:
     """Wake those clients of the account that are not here."""
     host, local = delivery.host, delivery.to.local
-    if local not in _holders(host) or not _is_worth_it(
-        delivery.stanza, delivery.type, _TO_ACCOUNTS
-    ):
+    if local not in holders(host) or not _is_worth_it(delivery.stanza, delivery.type):
         return
     account = host.directory.account(local)
-    for service in _services(host, account):
+    for service in services(host, account):
         if service.resource not in account.sessions:
-            _notify(host, local, service, delivery.stanza)
+            notify(host, local, service, delivery.stanza)
 
 
 def wake(host: Host, session: Session, message: Stanza) -> None:
@@ -203,12 +202,17 @@ def wake(host: Host, session: Session, message: Stanza) -> None:
 
     What is said in rooms is for the client that is in them, and so is told only here.
     """
-    local, type = session.account.local, message.type or "normal"
-    if local not in _holders(host) or not _is_worth_it(message, type, _TO_CLIENTS):
+    local, kind = session.account.local, message.type or "normal"
+    if local not in holders(host):
         return
-    for service in _services(host, session.account):
+    if kind == "groupchat":
+        if not _says_something(message) or not wanted_inside(host, session, message):
+            return
+    elif not _is_worth_it(message, kind):
+        return
+    for service in services(host, session.account):
         if service.resource == session.jid.resource:
-            _notify(host, local, service, message)
+            notify(host, local, service, message)
 
 
 @feature.on(Moment.READY)
@@ -216,16 +220,18 @@ def wake(host: Host, session: Session, message: Stanza) -> None:
 def here(host: Host, session: Session) -> None:
     """The client sees for itself now."""
     local = session.account.local
-    if local in _holders(host):
-        for service in _services(host, session.account):
+    if local in holders(host):
+        for service in services(host, session.account):
             if service.resource == session.jid.resource:
                 host.state(Work).by_key.pop(_Key(local, service.jid, service.node), None)
 
 
-def _is_worth_it(message: Stanza, type: str, types: frozenset[str]) -> bool:
+def _is_worth_it(message: Stanza, type: str) -> bool:
     """Words, encrypted words, calls and invitations; not that somebody types, nor receipts."""
-    if type not in types:
-        return False
+    return type in ("chat", "normal") and _says_something(message)
+
+
+def _says_something(message: Stanza) -> bool:
     return any(
         part.name in ("body", "encrypted")
         or (part.ns == _CALL and part.name == "propose")
@@ -235,7 +241,8 @@ def _is_worth_it(message: Stanza, type: str, types: frozenset[str]) -> bool:
     )
 
 
-def _notify(host: Host, local: str, service: PushService, message: Stanza) -> None:
+def notify(host: Host, local: str, service: PushService, message: Stanza) -> None:
+    """Tell a push service of one message more."""
     key = _Key(local, service.jid, service.node)
     work = host.state(Work).by_key.setdefault(key, _Work())
     work.count += 1
@@ -287,7 +294,7 @@ def _answered(host: Host, key: _Key, answer: Stanza) -> None:
     else:
         work.strikes = 0
     due = work.due
-    for service in _services(host, account) if due is not None else ():
+    for service in services(host, account) if due is not None else ():
         if due is not None and (service.jid, service.node) == (key.jid, key.node):
             _publish(host, key, work, service, due)
 

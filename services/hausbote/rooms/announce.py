@@ -25,6 +25,7 @@ OURS: Final = frozenset(
         (ns.MUC_USER, "x"),
         (ns.OCCUPANT_ID, "occupant-id"),
         (ns.HATS, "hats"),
+        (ns.ACCOUNT_AFFILIATIONS, "info"),  # servers say that of their people, and to us only
     )
 )
 

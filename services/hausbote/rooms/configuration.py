@@ -52,6 +52,7 @@ class Configuration:
     archived: bool = True
     logged: bool = False
     registration: bool = True
+    locked_nicks: bool = False
     pubsub: str = ""
     hats: tuple[Hat, ...] = ()
     worn: tuple[Hat, ...] = ()
@@ -100,6 +101,19 @@ def of_kind(kind: str) -> Configuration:
     if kind == "channel":
         return Configuration(persistent=True, listed_to=("moderator",))
     return Configuration()
+
+
+_DECIDED: Final = [
+    field.name
+    for field in fields(Configuration)
+    if len({getattr(of_kind(kind), field.name) for kind in KINDS}) > 1
+]
+
+
+def _deciding(kind: str) -> dict[str, Any]:
+    """What a kind says of the settings in which kinds differ."""
+    configuration = of_kind(kind)
+    return {setting: getattr(configuration, setting) for setting in _DECIDED}
 
 
 # -- the form ----------------------------------------------------------------------------------
@@ -257,7 +271,17 @@ _ENTRIES: Final[dict[str, _Entry]] = {
     f"{_PREFIX}enablearchiving": _switch("archived", "Are messages kept for those who were away?"),
     f"{_PREFIX}enablelogging": _switch("logged", "May everybody read what was kept?"),
     "hausbote#registration": _switch("registration", "May people register as members?"),
+    "hausbote#locked_nicks": _switch(
+        "locked_nicks", "Do people have the nicks that they registered, and no others?"
+    ),
     f"{_PREFIX}pubsub": _text("pubsub", "Address of its publish-subscribe node"),
+}
+_KIND: Final = "hausbote#kind"
+_KIND_LABELS: Final = {
+    "": "As chosen below",
+    "group": "Private group: members only, who see each other's addresses",
+    "channel": "Public channel: everybody finds it, addresses are hidden",
+    "open": "Open to whoever knows its name, while somebody is there",
 }
 ADMINS: Final = f"{_PREFIX}roomadmins"
 OWNERS: Final = f"{_PREFIX}roomowners"
@@ -271,7 +295,9 @@ def form_fields(
     shown = [
         entry.field(var, entry.write(values[entry.setting])) for var, entry in _ENTRIES.items()
     ]
+    kinds = tuple(_KIND_LABELS.items())
     return (
+        Field(_KIND, ("",), "list-single", "What kind of room is it?", kinds),
         *shown,
         Field(ADMINS, tuple(admins), "jid-multi", "Admins"),
         Field(OWNERS, tuple(owners), "jid-multi", "Owners"),
@@ -280,12 +306,21 @@ def form_fields(
 
 def filled_in(configuration: Configuration, form: FilledForm) -> Configuration:
     """The configuration after a form; fields that we do not know are ignored (XEP-0004 §3.3),
-    NotAcceptable for values that cannot be."""
+    NotAcceptable for values that cannot be.
+
+    Who chooses a kind gets it, but for what they changed themselves.
+    """
     changes = {
         entry.setting: entry.read(var, form.values[var])
         for var, entry in _ENTRIES.items()
         if var in form.values
     }
+    kind = _one(form.values.get(_KIND, []))
+    if kind not in _KIND_LABELS:
+        raise NotAcceptable(f"{_KIND} is one of {', '.join(KINDS)}")
+    if kind:
+        changes = {k: v for k, v in changes.items() if v != getattr(configuration, k)}
+        changes = _deciding(kind) | changes
     changed = replace(configuration, **changes)
     if changed.protected and not changed.password:
         raise NotAcceptable("a room with a password needs one")

@@ -118,9 +118,7 @@ def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
     if not joins:
         _not_there(house.host, sender, to)
         return
-    if house.joins.exceeded(sender.bare):
-        raise ResourceConstraint("too many rooms were entered within a minute")
-    house.joins.note(sender.bare)
+    house.limit_joins(sender)
     if room is None:
         with house.lock:
             room = house.find(to.local)
@@ -193,13 +191,20 @@ def _enter(
         raise RegistrationRequired("this room is for its members")
     if configuration.protected and _password(stanza) != configuration.password:
         raise NotAuthorized("the password is needed")
+    wanted, nick = nick, _locked_nick(room, sender) or nick
     _free(room, sender, nick)
     most = _most(house, room)
     if most and len(room.occupants) >= most and room.occupant(nick) is None:
         full = len(room.occupants) >= most + _EXTRA
         if full or not may(here, Action.ENTER_FULL):
             raise ServiceUnavailable("the room is full", type="wait")
-    _let_in(house, room, stanza, sender, nick, presence, ())
+    _let_in(house, room, stanza, sender, nick, presence, () if nick == wanted else (210,))
+
+
+def _locked_nick(room: Room, who: JID) -> str:
+    """The only nick that somebody may have, where these are locked down (§7.2.2)."""
+    own = room.affiliations.get(who.bare)
+    return own.nick if own is not None and room.configuration.locked_nicks else ""
 
 
 def _most(house: House, room: Room) -> int:
@@ -276,6 +281,8 @@ def _update(house: House, room: Room, visit: Visit, presence: Stanza) -> None:
 def _change_nick(house: House, room: Room, visit: Visit, nick: str, presence: Stanza) -> None:
     """All clients of the occupant get it (§7.6)."""
     occupant = visit.occupant
+    if _locked_nick(room, visit.jid) not in ("", nick):
+        raise NotAcceptable("people have the nicks here that they registered", type="cancel")
     _free(room, visit.jid, nick)
     taken = room.occupant(nick)
     if taken is not None and taken is not occupant:

@@ -29,6 +29,7 @@ from hausbote.xmpp.stanza import Stanza
 _MAX_EMPTY: Final = 500  # rooms kept in memory that nobody is in
 _DAY: Final = 86_400
 _BODY: Final = (ns.CLIENT, "body")
+_CROWD: Final = 10  # times as many rooms are entered by all people of one other server
 _REQUESTS: Final = 20  # for voice and membership, and refusals, of one person in an hour
 _MAX_HANDLED: Final = 2_000  # messages of a room that may come again after a crash
 
@@ -39,7 +40,9 @@ class House:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.lock = new_lock()  # held while a room is made
-        self.joins = Throttle(host.settings.limits.room_joins_per_minute, 60.0)
+        joins = host.settings.limits.room_joins_per_minute
+        self._joins = Throttle(joins, 60.0)
+        self._joins_of_servers = Throttle(joins * _CROWD, 60.0)
         self.requests = Throttle(_REQUESTS, 3_600.0)
         self._rooms: dict[str, Room] = {}
         self._ending: dict[str, Ticket[None]] = {}  # rooms that the database may still show
@@ -53,6 +56,18 @@ class House:
         for room in list(self._rooms.values()):
             if not room.visits and (room.locked or not room.configuration.persistent):
                 self.destroy(room)
+
+    # -- limits --------------------------------------------------------------------------------
+
+    def limit_joins(self, who: JID) -> None:
+        """Somebody enters a room; another server may have as many names as it likes."""
+        counted = [(self._joins, who.bare)]
+        if who.domain != self.host.settings.domain:
+            counted.append((self._joins_of_servers, who.domain))
+        if any(throttle.exceeded(key) for throttle, key in counted):
+            raise ResourceConstraint("too many rooms were entered within a minute")
+        for throttle, key in counted:
+            throttle.note(key)
 
     # -- rooms ---------------------------------------------------------------------------------
 
@@ -203,7 +218,10 @@ class House:
 
     def occupant_id(self, room: Room, jid: JID) -> str:
         """The same for ever, for that person in that room and for nobody else (XEP-0421 §3)."""
-        text = f"{room.jid.full}\0{jid.bare}".encode()
+        return self.occupant_id_of(room, jid.bare)
+
+    def occupant_id_of(self, room: Room, bare: str) -> str:
+        text = f"{room.jid.full}\0{bare}".encode()
         digest = hmac.new(self._secret, text, hashlib.sha256).digest()
         return urlsafe_b64encode(digest[:24]).decode()
 

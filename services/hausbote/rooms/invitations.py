@@ -121,7 +121,8 @@ def _continue(element: Tree) -> Markup | None:
 
 def _decline(house: House, room: Room, delivery: Delivery, decline: Tree) -> None:
     """Passed on to an occupant, or to somebody who belongs to the room: to nobody else, for a
-    room is no way to write to strangers.  Who that is nobody learns by asking."""
+    room is no way to write to strangers.  Whether there is such a person is not told: who declines
+    need not be somebody who may know."""
     try:
         to = JID.parse(decline.get("to", ""))
     except InvalidJID as problem:
@@ -129,6 +130,12 @@ def _decline(house: House, room: Room, delivery: Delivery, decline: Tree) -> Non
     if room.affiliation(delivery.sender) is Affiliation.OUTCAST:
         raise Forbidden("you are banned from this room")
     house.limit_requests(delivery.sender)
+    if to.bare == room.jid.bare and to.resource:
+        other = room.occupant(to.resource)
+        to = to if other is None else other.jid
+    invited = room.affiliation(delivery.sender) >= Affiliation.MEMBER
+    if room.configuration.members_only and not invited:
+        return
     if not room.of_person(to.bare) and room.affiliation(to) < Affiliation.MEMBER:
         return
     refusal = el("decline", _reason(decline), from_=delivery.sender.bare)

@@ -6,7 +6,7 @@ from hausbote.base.jid import names
 from hausbote.base.tokens import token
 from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature, Stage
-from hausbote.rooms import announce, invitations, retraction, voice
+from hausbote.rooms import absent, announce, invitations, retraction, voice
 from hausbote.rooms.house import House, house_of, is_talk
 from hausbote.rooms.leaving import FAULTS, GONE, not_there
 from hausbote.rooms.post import post
@@ -101,6 +101,7 @@ def _say(house: House, room: Room, visit: Visit, delivery: Delivery) -> None:
         post(house.host, stanza, room.everybody)
         return
     stanza = keep(house, room, stanza, id, visit, delivery)
+    absent.tell(house, room, visit, stanza)
     post(house.host, stanza, room.everybody)
     retraction.apply(house, room, stanza, id)
 

@@ -1,4 +1,5 @@
-"""What the rooms hear of the box itself: its clients' service was started anew, an account is gone.
+"""What the rooms hear of the box itself: its clients' service was started anew, an account is gone;
+and of other servers: one of them is away.
 
 Nobody but the box speaks as its domain: clients are stamped with their own address, and other
 servers only speak for theirs.
@@ -8,6 +9,7 @@ from hausbote.base.jid import JID
 from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
+from hausbote.core.request import Presence
 from hausbote.rooms import affiliations, invitations
 from hausbote.rooms.announce import Change
 from hausbote.rooms.house import house_of
@@ -50,6 +52,12 @@ def find_owners(host: Host) -> None:
         }
         if changes:
             affiliations.apply(house, room, room.jid, changes)
+
+
+@feature.inbound("server error")
+def server_is_away(presence: Presence) -> None:
+    """Nobody of that server can be reached; s2s says so after some attempts."""
+    forget_clients(presence.host, presence.sender.domain)
 
 
 def forget_clients(host: Host, domain: str) -> None:

@@ -165,11 +165,11 @@ def tell(host: Host, room: Room, *codes: int) -> None:
 def _apply_to_occupants(
     house: House, room: Room, before: Configuration, after: Configuration
 ) -> None:
-    _show_and_hide(house.host, room, before, after)
     if after.members_only and not before.members_only:
         for occupant in list(room.occupants.values()):
             if room.affiliation(occupant.jid) < Affiliation.MEMBER:
                 expel(house, room, occupant, Change(codes=(322,)), None)
+    _show_and_hide(house.host, room, before, after)  # not to those who had to go
     if before.moderated and not after.moderated:
         room.voices.clear()
         for occupant in list(room.occupants.values()):

@@ -59,12 +59,15 @@ def put(request: Request) -> None:
     if form is None or form.type != "submit" or form.form_type != ns.MUC_REGISTER:
         raise BadRequest("the room's form is needed")
     nick = _nick(request, form)
-    outside = _needs_consent(room, sender)
-    if outside:  # nobody tries all names that people may have there
+    asks = _needs_consent(room, sender)
+    if asks:  # nobody tries all names that people may have there
         house.limit_requests(sender)
+        if not room.configuration.public:
+            _ask_admins(house, room, sender, nick)  # strangers do not learn which nicks there are
+            return
     if room.reserved(nick) not in (None, sender.bare):
         raise Conflict("this nick is reserved for somebody else")
-    if outside:
+    if asks:
         _ask_admins(house, room, sender, nick)
         return
     occupant = room.occupant(nick)
@@ -119,6 +122,8 @@ def _ask_admins(house: House, room: Room, sender: JID, nick: str) -> None:
         visit for visit in room.visits.values() if room.affiliation(visit.jid) >= Affiliation.ADMIN
     ]
     if not admins:
+        if not room.configuration.public:
+            return  # nor who is there
         raise ResourceConstraint("no admin of the room is there now")
     fields = (
         Field(_NICK, (nick,), "text-single", "Their nick"),

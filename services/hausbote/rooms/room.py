@@ -87,6 +87,7 @@ class Room:
         self.recent: deque[RoomMessage] = deque(maxlen=MAX_RECENT)
         self.voices: dict[str, Role] = {}  # of people who left with a role that is not the usual
         self._everybody: tuple[JID, ...] | None = None
+        self.roll: bytes | None = None  # for absent.py: gone when people come, go or change
         self._reserved: dict[str, str] | None = None
 
     # -- who is who ----------------------------------------------------------------------------
@@ -128,7 +129,7 @@ class Room:
 
     def affiliate(self, jid: str, affiliated: Affiliated) -> None:
         """Somebody belongs to the room in another way; the affiliation "none" forgets them."""
-        self._reserved = None
+        self._reserved = self.roll = None
         self.voices.pop(jid, None)
         if affiliated.affiliation is Affiliation.NONE:
             self.affiliations.pop(jid, None)
@@ -162,7 +163,7 @@ class Room:
         occupant.visits[visit.jid.full] = visit
         self.occupants[fold(occupant.nick)] = occupant
         self.visits[visit.jid.full] = visit
-        self._everybody = None
+        self._everybody = self.roll = None
 
     def remove(self, visit: Visit) -> None:
         occupant = visit.occupant
@@ -171,7 +172,7 @@ class Room:
         if not occupant.visits:
             self.occupants.pop(fold(occupant.nick), None)
             self._note_voice(occupant)
-        self._everybody = None
+        self._everybody = self.roll = None
 
     def usual_role(self, jid: JID) -> Role:
         """What somebody is who enters for the first time."""
@@ -191,7 +192,7 @@ class Room:
 
     def rename(self, occupant: Occupant, nick: str) -> None:
         self.occupants.pop(fold(occupant.nick), None)
-        occupant.nick = nick
+        occupant.nick, self.roll = nick, None
         self.occupants[fold(nick)] = occupant
         for visit in occupant.visits.values():
             visit.packed.clear()

@@ -12,6 +12,7 @@ from hausbote.core.pump import Pump
 from hausbote.core.registry import Registry
 from hausbote.features import adhoc, ping, time, version
 from hausbote.rooms import (
+    absent,
     admin,
     archive,
     avatar,
@@ -49,6 +50,7 @@ FEATURES: tuple[Feature, ...] = (
     adhoc.feature,
     hats.feature,
     news.feature,
+    absent.feature,
 )
 
 
