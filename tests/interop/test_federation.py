@@ -14,7 +14,7 @@ import pytest
 
 from support.authority import Authority
 from support.federation import log_in, make_houses
-from support.foreign import Ejabberd, Federating, Names, Prosody
+from support.foreign import Ejabberd, Federating, Names, Prosody, wait_for
 from support.worlds import hausbote
 
 PING = "<ping xmlns='urn:xmpp:ping'/>"
@@ -71,16 +71,6 @@ def come(server, local, resource):
     client.sends("<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq><presence/>")
     client.forget()
     return client
-
-
-def wait_for(client, wanted, seconds=15):
-    """The next stanza that is wanted; what comes before it is dropped."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        stanza = client.next(deadline - time.monotonic())
-        if stanza is not None and wanted(stanza):
-            return stanza
-    raise AssertionError("it does not come")
 
 
 def presence(sender, type=None):

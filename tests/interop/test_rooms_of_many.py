@@ -7,7 +7,7 @@ import time
 import pytest
 
 from support.authority import Authority
-from support.foreign import Ejabberd, Federating, Names, Prosody
+from support.foreign import Ejabberd, Federating, Names, Prosody, wait_for
 from support.people import people
 from support.rooms import MUC, USER, Room
 
@@ -51,16 +51,6 @@ def come(server, local):
     client.sends("<presence/>")
     client.forget()
     return client
-
-
-def wait_for(client, wanted, seconds=15):
-    """The next stanza that is wanted; what comes before it is dropped."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        stanza = client.next(deadline - time.monotonic())
-        if stanza is not None and wanted(stanza):
-            return stanza
-    raise AssertionError("it does not come")
 
 
 def enters(client, room, nick):

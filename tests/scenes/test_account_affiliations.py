@@ -3,7 +3,7 @@
 import pytest
 
 from conftest import Cast
-from support.federation import log_in, make_houses
+from support.federation import log_in
 from support.rooms import MUC, Room, condition
 from support.worlds import MemoryWorld
 
@@ -54,14 +54,6 @@ def test_a_service_of_the_box_is_told(cast, bridge):
         assert answer.get("type") == wanted
         if wanted == "error":
             assert condition(answer) == ("service-unavailable", "cancel")
-
-
-@pytest.fixture
-def houses(tmp_path):
-    made = make_houses(tmp_path, "capulet.example", "montague.example")
-    yield made
-    for house in made:
-        house.close()
 
 
 def test_another_server_is_told_where_somebody_goes_and_may_ask_then(houses):

@@ -14,14 +14,6 @@ PING = "<ping xmlns='urn:xmpp:ping'/>"
 
 
 @pytest.fixture
-def houses(tmp_path):
-    made = make_houses(tmp_path, "capulet.example", "montague.example")
-    yield made
-    for house in made:
-        house.close()
-
-
-@pytest.fixture
 def lovers(houses):
     return log_in(houses[0], "juliet"), log_in(houses[1], "romeo")
 

@@ -137,30 +137,18 @@ def test_what_nobody_needs_to_wake_up_for(cast, bridge, message):
 
 
 @pytest.mark.parametrize(
-    "payload",
+    ("type", "payload"),
     [
-        "<encrypted xmlns='eu.siacs.conversations.axolotl'/>",
-        "<propose xmlns='urn:xmpp:jingle-message:0' id='1'/>",
+        ("chat", "<encrypted xmlns='eu.siacs.conversations.axolotl'/>"),
+        ("chat", "<propose xmlns='urn:xmpp:jingle-message:0' id='1'/>"),
+        ("normal", "<x xmlns='jabber:x:conference' jid='ball@rooms.h'/>"),
+        ("normal", "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='romeo@h'/></x>"),
     ],
 )
-def test_encrypted_words_and_calls_wake(cast, bridge, payload):
+def test_encrypted_words_calls_and_invitations_wake(cast, bridge, type, payload):
     romeo = cast("romeo")
     wants_push(cast)
-    romeo.sends(f"<message to='juliet@h' type='chat'>{payload}</message>")
-    bridge.receives(notification())
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        "<x xmlns='jabber:x:conference' jid='ball@rooms.h'/>",
-        "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='romeo@h'/></x>",
-    ],
-)
-def test_invitations_wake(cast, bridge, payload):
-    romeo = cast("romeo")
-    wants_push(cast)
-    romeo.sends(f"<message to='juliet@h'>{payload}</message>")
+    romeo.sends(f"<message to='juliet@h' type='{type}'>{payload}</message>")
     bridge.receives(notification())
 
 

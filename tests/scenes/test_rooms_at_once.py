@@ -5,7 +5,6 @@ import time
 import gevent
 import pytest
 
-from conftest import Cast
 from hausbote.rooms.house import house_of
 from support.rooms import Room
 from support.worlds import MemoryWorld
@@ -16,14 +15,6 @@ def world(tmp_path):
     memory = MemoryWorld(tmp_path)
     yield memory
     memory.close()
-
-
-@pytest.fixture
-def cast(world):
-    people = Cast(world)
-    yield people
-    for client in people.clients:
-        client.wire.cut()
 
 
 def test_a_room_that_two_look_for_is_one(cast, world):

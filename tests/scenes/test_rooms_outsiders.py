@@ -9,7 +9,7 @@ import re
 import pytest
 from lxml import etree
 
-from support.federation import log_in, make_houses
+from support.federation import log_in
 from support.rooms import ADMIN, MUC, OWNER, USER, Room, condition
 
 INFO = "http://jabber.org/protocol/disco#info"
@@ -22,14 +22,6 @@ class Group(Room):
     def __init__(self, name):
         super().__init__(name)
         self.jid = f"{name}@rooms.capulet.example"
-
-
-@pytest.fixture
-def houses(tmp_path):
-    made = make_houses(tmp_path, "capulet.example", "montague.example")
-    yield made
-    for house in made:
-        house.close()
 
 
 @pytest.fixture

@@ -291,3 +291,13 @@ class Federating(RunningWorld):
 
     def log_in(self, local, resource):
         return self.client().log_in(local, PASSWORD, resource)
+
+
+def wait_for(client, wanted, seconds=15):
+    """The next stanza that is wanted; what comes before it is dropped."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        stanza = client.next(deadline - time.monotonic())
+        if stanza is not None and wanted(stanza):
+            return stanza
+    raise AssertionError("it does not come")

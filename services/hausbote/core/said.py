@@ -1,14 +1,14 @@
 """What the rooms tell the clients' service of a message in a private group, so that those who
 belong to the group and are away can be woken.
 
-A frame's payload is two lines of JSON: who belongs to the group, which is the same for many
-messages, and the message.
+A frame's payload is three lines of JSON: who belongs to the group, which is the same for many
+messages, who speaks to whom, and the message.
 """
 
-import json
 from typing import Final, NamedTuple
 
-from hausbote.xmpp.stanza import Child, Stanza
+from hausbote.base.compact import read, write
+from hausbote.xmpp.stanza import Stanza
 
 KIND: Final = "rooms.said"
 
@@ -35,25 +35,23 @@ class Said(NamedTuple):
 
 
 def pack_roll(roll: Roll) -> bytes:
-    return json.dumps(roll, ensure_ascii=False).encode()
+    return write(roll)
 
 
 def unpack_roll(data: bytes) -> Roll:
-    return {local: Member(*member) for local, member in json.loads(data).items()}
+    return {local: Member(*member) for local, member in read(data).items()}
 
 
 def pack(roll: bytes, speaker: str, mentioned: list[str], message: Stanza) -> bytes:
     """`roll` is packed already."""
-    head = json.dumps([speaker, mentioned], ensure_ascii=False)[:-1].encode()
-    return b"%b\n%b,%b]" % (roll, head, message.pack())
+    return b"\n".join((roll, write((speaker, mentioned)), message.pack()))
 
 
 def split(data: bytes) -> tuple[bytes, Said]:
     """The roll as it is packed, and the rest; ValueError if it is nothing of the kind."""
-    roll, _, rest = data.partition(b"\n")
+    roll, head, message = data.split(b"\n")
     try:
-        speaker, mentioned, (name, attrs, children) = json.loads(rest)
-        message = Stanza(name, attrs, tuple([Child(*child) for child in children]))
+        speaker, mentioned = read(head)
     except TypeError as problem:
         raise ValueError("not what rooms say") from problem
-    return roll, Said(speaker, mentioned, message)
+    return roll, Said(speaker, mentioned, Stanza.unpack(message))

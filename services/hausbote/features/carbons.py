@@ -19,6 +19,7 @@ from hausbote.features import joined
 from hausbote.features.archive import keeping
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import NotAllowed, ServiceUnavailable
+from hausbote.xmpp.invitations import is_invitation
 from hausbote.xmpp.stanza import Child, Stanza, child
 from hausbote.xmpp.xml import el, escape_attribute
 
@@ -193,22 +194,17 @@ def _is_eligible(account: Account, stanza: Stanza, type: str, other: JID) -> boo
             eligible = eligible or (part.name == "body" and type == "normal")
         elif namespace == ns.CARBONS or (namespace == ns.HINTS and part.name == "no-copy"):
             return False
-        elif namespace in _CONVERSATION or namespace == ns.CONFERENCE or _is_invitation(part):
+        elif namespace in _CONVERSATION or namespace == ns.CONFERENCE or is_invitation(part):
             eligible = True
     if type == "error":
         return (other.bare, stanza.id) in account.state(Copied).last
     return eligible
 
 
-def _is_invitation(part: Child) -> bool:
-    """To a room, by way of the room (XEP-0045 §7.8.2)."""
-    return part.ns == ns.MUC_USER and "<invite" in part.xml
-
-
 def _is_from_occupant(stanza: Stanza, sender: JID) -> bool:
     """Whether it comes from somebody in a room: the room itself sends it to all who are there."""
     room = stanza.child(ns.MUC_USER, "x") if sender.resource else None
-    return room is not None and not _is_invitation(room) and stanza.type != "error"
+    return room is not None and not is_invitation(room) and stanza.type != "error"
 
 
 def _are_in_its_room(getting: list[Session], sender: JID) -> bool:

@@ -6,7 +6,7 @@ pushed what changes of it.
 """
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final, NamedTuple
 
 from hausbote.base import relay
@@ -135,7 +135,6 @@ def _grant(request: Request, told: tuple[Offer, ...] | StanzaError) -> None:
     answer(request, child(ns.EXTERNAL_SERVICES, "credentials", *[_markup(one) for one in told]))
 
 
-@lru_cache(64)  # who asks again soon is told the same
 def _markup(offer: Offer, action: str | None = None) -> Markup:
     return el(
         "service",

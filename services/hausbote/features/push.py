@@ -27,6 +27,7 @@ from hausbote.xmpp.errors import (
     ResourceConstraint,
     ServiceUnavailable,
 )
+from hausbote.xmpp.invitations import is_invitation
 from hausbote.xmpp.stanza import Stanza, child, tree
 from hausbote.xmpp.xml import Markup, Tree, el
 
@@ -236,7 +237,7 @@ def _says_something(message: Stanza) -> bool:
         part.name in ("body", "encrypted")
         or (part.ns == _CALL and part.name == "propose")
         or part.ns == ns.CONFERENCE
-        or (part.ns == ns.MUC_USER and "<invite" in part.xml)
+        or is_invitation(part)
         for part in message.children
     )
 

@@ -13,7 +13,7 @@ from hausbote.core.directory import Account
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
 from hausbote.core.session import Session
-from hausbote.features.presence import Directed
+from hausbote.features.joined import address_in
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StanzaError, StreamError
 from hausbote.xmpp.mentions import Mentions
@@ -82,17 +82,16 @@ def wanted(
 def wanted_inside(host: Host, session: Session, message: Stanza) -> bool:
     """The same of a client that is in whatever room."""
     sender, account = JID.parse(message.attrs["from"]), session.account
-    room = sender.bare
-    told = [JID.parse(jid) for jid in session.state(Directed).jids if jid.startswith(f"{room}/")]
-    nicks = [jid.resource for jid in told]
-    if sender.resource in nicks or message.child(ns.DELAY, "delay") is not None:
+    room, own = sender.bare, address_in(session, sender.bare)
+    if own == sender.full or message.child(ns.DELAY, "delay") is not None:
         return False  # their own words, or what was said before they came
     bookmark = _bookmark(host, account, room)
     default = Wish.ALWAYS if room in host.state(Private).rooms else Wish.MENTION
     wish = bookmark.wish or default
     if wish is not Wish.MENTION:
         return wish is Wish.ALWAYS
-    return _speaks_to(host, account, message, room, [*nicks, bookmark.nick])
+    nick = "" if own is None else own.partition("/")[2]
+    return _speaks_to(host, account, message, room, [nick, bookmark.nick])
 
 
 def _speaks_to(host: Host, account: Account, message: Stanza, room: str, nicks: list[str]) -> bool:

@@ -33,7 +33,7 @@ from hausbote.net.tls import TlsShelf
 
 _DRAINED: Final = 4_194_304  # bytes of a refused request that are read and dropped
 _LITTLE: Final = 8_192  # bytes of a body that go with the head
-_BATCH: Final = 1_048_576  # bytes of a body that are handed on together at most,
+_BATCH: Final = 1_048_576  # bytes of a body that are handed on together at most
 
 _REFUSAL: Final = (
     b"HTTP/1.1 %s\r\nAccess-Control-Allow-Origin: *\r\n"
@@ -273,8 +273,14 @@ class HttpServer(WSGIServer):  # type: ignore[misc]
         if not self.book.enter(address[0]):
             sock.close()
             return
-        sock.setblocking(False)
-        wire = HttpSocket(sock, self.shelf.connection(sock), self.traffic)
+        try:
+            sock.setblocking(False)
+            wire = HttpSocket(sock, self.shelf.connection(sock), self.traffic)
+        except Exception as error:  # noqa: BLE001 - nobody else would count the address out again
+            bug(error)
+            self.book.leave(address[0])
+            sock.close()
+            return
         try:
             wire.handshake()
             super().handle(wire, address)

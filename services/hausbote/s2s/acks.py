@@ -1,7 +1,13 @@
-"""What was sent over a stream and is not known to have arrived (XEP-0198 §4), without I/O."""
+"""What has arrived, of what was sent over a stream and of what came (XEP-0198 §4), without I/O."""
 
+import math
+import time
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
+
+from hausbote.xmpp.acks import Ledger
 
 if TYPE_CHECKING:
     from hausbote.s2s.parcel import Parcel
@@ -45,3 +51,35 @@ class Sent:
         parcels = [self._parcels.popleft() for _ in range(count)]
         self.size -= sum(parcel.size for parcel in parcels)
         return parcels
+
+
+class Answers:
+    """Tells the peer, when it asks, how much of what it sent is safe: `say` is given the number."""
+
+    __slots__ = ("_asked", "_received", "_say", "_told")
+
+    def __init__(self, received: Ledger, say: Callable[[int], None]) -> None:
+        self._received = received
+        self._say = say
+        self._asked = 0  # up to where the peer wants to know
+        self._told = 0  # up to where it does
+
+    def wanted(self) -> None:
+        """It is told once that all is safe which came before the question."""
+        came = self._received.handled + len(self._received)
+        if not self._received:
+            self._answer()
+        elif self._asked < came:  # otherwise an answer to the same question is on its way
+            self._asked = came
+            self._received.then(partial(self._answer_up_to, came), time.monotonic())
+
+    def _answer_up_to(self, wanted: int) -> None:
+        if self._told >= wanted:
+            return
+        self._answer()
+        if self._told < wanted:  # it was not to wait any longer; the rest comes when it is safe
+            self._received.then(partial(self._answer_up_to, wanted), math.inf)
+
+    def _answer(self) -> None:
+        self._told = self._received.handled
+        self._say(self._received.count)

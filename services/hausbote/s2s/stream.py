@@ -8,13 +8,11 @@ What was sent is kept until the peer has acknowledged it (XEP-0198); a peer with
 management is asked with a ping (XEP-0199), which it can only answer after what came before.
 """
 
-import math
 import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import Enum, auto
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from hausbote.base.jid import JID, InvalidJID
@@ -24,7 +22,7 @@ from hausbote.core.guard import guarded
 from hausbote.core.pump import Lane
 from hausbote.net.connection import Connection
 from hausbote.net.tlsa import PublishedCertificates
-from hausbote.s2s.acks import Sent, TooManyAcknowledged
+from hausbote.s2s.acks import Answers, Sent, TooManyAcknowledged
 from hausbote.s2s.parcel import Parcel, without_hop
 from hausbote.s2s.problem import harmless, word
 from hausbote.xmpp import ns
@@ -71,13 +69,12 @@ class PeerStream(ABC):
     """`proven` is who may speak to whom here; `link` is whose stanzas we may send, if anybody's."""
 
     __slots__ = (
-        "_asked",
+        "_answers",
         "_came",
         "_header_sent",
         "_held_back",
         "_lane",
         "_parser",
-        "_told",
         "answers",
         "asked",
         "asking",
@@ -126,8 +123,7 @@ class PeerStream(ABC):
         self.last_words = ""  # why the peer ended the stream
         self.language: str | None = None
         self.ended = False
-        self._asked = 0  # up to where the peer wants to know what arrived
-        self._told = 0  # up to where it does
+        self._answers = Answers(self.received, self._say_handled)
         self._held_back = False  # the box does not keep up with the peer
         self._came = 0  # stanzas
         self._parser = StreamParser(BEFORE_LOGIN, ns.SERVER)
@@ -264,7 +260,8 @@ class PeerStream(ABC):
 
     def _manage(self, element: Stanza) -> None:
         if element.name == "r":
-            self._answer_when_safe()
+            if self.managed:
+                self._answers.wanted()
         elif element.name == "a":
             h = element.attrs.get("h", "")
             if not _H.fullmatch(h):
@@ -277,32 +274,15 @@ class PeerStream(ABC):
         else:
             self.negotiate(element)
 
-    def _answer_when_safe(self) -> None:
-        """The peer asks what has arrived: it is told once that all is safe which came before."""
-        came = self.received.handled + len(self.received)
-        if not self.managed:
-            return
-        if not self.received:
-            self._answer()
-        elif self._asked < came:  # otherwise an answer to the same question is on its way
-            self._asked = came
-            self.received.then(partial(self._answer_up_to, came), time.monotonic())
-
-    def _answer_up_to(self, wanted: int) -> None:
-        if self.closed or self._told >= wanted:
-            return
-        self._answer()
-        if self._told < wanted:  # it was not to wait any longer; the rest comes when it is safe
-            self.received.then(partial(self._answer_up_to, wanted), math.inf)
-
-    def _answer(self) -> None:
-        self._told = self.received.handled
-        self.say(el("a", xmlns=ns.SM, h=str(self.received.count)))
+    def _say_handled(self, count: int) -> None:
+        if not self.closed:
+            self.say(el("a", xmlns=ns.SM, h=str(count)))
 
     def manage(self) -> None:
         """Count from now on."""
         self.managed = True
         self.sent, self.received = Sent(), Ledger()
+        self._answers = Answers(self.received, self._say_handled)
 
     def deliver(self, parcel: Parcel) -> None:
         """Send a stanza, and ask what has arrived."""

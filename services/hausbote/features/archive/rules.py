@@ -3,6 +3,7 @@
 from typing import Final
 
 from hausbote.xmpp import ns
+from hausbote.xmpp.invitations import is_invitation, is_refusal
 from hausbote.xmpp.stanza import Child, Stanza
 
 _STORE: Final = (ns.HINTS, "store")
@@ -26,7 +27,8 @@ _CONTENT: Final = frozenset(
         ("urn:xmpp:omemo:2", "encrypted"),
         ("urn:xmpp:openpgp:0", "openpgp"),  # XEP-0373
         ("jabber:x:encrypted", "x"),  # XEP-0027
-        ("jabber:x:conference", "x"),  # XEP-0249
+        (ns.CONFERENCE, "x"),  # XEP-0249
+        (ns.MUC_USER, "x"),  # XEP-0045 §7.8.2
         ("urn:xmpp:call-invites:0", "invite"),  # XEP-0482
     )
 )
@@ -45,16 +47,16 @@ def is_worth_keeping(stanza: Stanza, type: str) -> bool:
         return False
     found = False
     for part in stanza.children:
-        if part[:2] in content or (content is _CONTENT and _is_of_invitation(part)):
-            found = True
+        if part[:2] in content:
+            found = found or part.ns != ns.MUC_USER or _is_of_invitation(part)
         elif part.ns == ns.HINTS and part.name in _FORBIDDING:
             return False
     return found
 
 
 def _is_of_invitation(part: Child) -> bool:
-    """By way of a room (XEP-0045 §7.8.2); what else rooms say of people is for those in them."""
-    return part.ns == ns.MUC_USER and ("<invite" in part.xml or "<decline" in part.xml)
+    """What else rooms say of people is for those who are in them."""
+    return is_invitation(part) or is_refusal(part)
 
 
 def is_for_now_only(stanza: Stanza) -> bool:
