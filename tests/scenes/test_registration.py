@@ -122,7 +122,14 @@ def test_a_closed_server_offers_nothing_and_refuses(cast):
     features = client.secure()
     assert features.find("{http://jabber.org/features/iq-register}register") is None
     client.sends(registration("benvolio"))
-    client.receives(refusal("not-allowed"))
+    client.receives(refusal("service-unavailable"))
+
+
+def test_a_stranger_has_nothing_to_remove(cast):
+    client = cast.world.client()
+    client.secure()
+    client.sends("<iq type='set' id='r1'><query xmlns='jabber:iq:register'><remove/></query></iq>")
+    client.receives(refusal("unexpected-request"))
 
 
 def test_changing_the_password(cast):

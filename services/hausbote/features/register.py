@@ -16,11 +16,11 @@ from hausbote.xmpp.errors import (
     Conflict,
     Forbidden,
     NotAcceptable,
-    NotAllowed,
     ResourceConstraint,
     ServiceUnavailable,
     StanzaError,
     StreamError,
+    UnexpectedRequest,
 )
 from hausbote.xmpp.sasl import ScramKeys, keys_for
 from hausbote.xmpp.stanza import Child, child
@@ -29,6 +29,7 @@ from hausbote.xmpp.xml import Markup, Tree, el
 feature = Feature("register", xeps={"0077": "2.4"}, disco=(ns.REGISTER,))
 
 _HOUR = 3_600.0
+_REMOVE = f"{{{ns.REGISTER}}}remove"
 _MAX_PASSWORD = 1_023  # bytes
 
 
@@ -51,9 +52,11 @@ def form(request: Request) -> Child:
 @feature.iq("set", ns.REGISTER, "query", Target.STRANGER)
 def create(request: Request) -> None:
     """Make an account (§3.1)."""
-    host = request.host
+    host, query = request.host, request.tree()
+    if query.find(_REMOVE) is not None:
+        raise UnexpectedRequest("log in first")  # §3.2
     _only_if_open(host)
-    local, password = _credentials(request.tree(), missing=NotAcceptable)  # §3.1
+    local, password = _credentials(query, missing=NotAcceptable)  # §3.1
     throttle = host.state(Registrations).throttle(host)
     if throttle.exceeded(request.address):
         raise ResourceConstraint("too many accounts were made from your address: try later")
@@ -79,7 +82,7 @@ class Registrations:
 
 def _only_if_open(host: Host) -> None:
     if host.settings.registration != "open":
-        raise NotAllowed("accounts are made by the owner of this server")
+        raise ServiceUnavailable("accounts are made by the owner of this server")
 
 
 # -- owners of an account ----------------------------------------------------------------------
@@ -101,7 +104,7 @@ def change(request: Request) -> None:
     A new password is for keeping somebody out: tokens and all other sessions end with the old one.
     """
     account, query = _own_account(request), request.tree()
-    if query.find(f"{{{ns.REGISTER}}}remove") is not None:
+    if query.find(_REMOVE) is not None:
         _delete(request, account)
         return
     local, password = _credentials(query, missing=BadRequest)  # §3.3
