@@ -53,6 +53,7 @@ class Unacked:
         "_important",
         "_limit",
         "_overflowed",
+        "_said",
         "_sent",
         "_size",
         "_timer",
@@ -74,6 +75,7 @@ class Unacked:
         self._asked = 0  # what was sent when we asked last
         self._asked_last = 0.0
         self._important = 0  # what was sent with the last message
+        self._said = 0  # ... with the last of a room
         self._size = 0
         self._limit = limit
         self._overflowed = overflowed
@@ -89,8 +91,11 @@ class Unacked:
         """The same for what others may share."""
         self.queue.append(sent)
         self._sent += 1
-        if sent.data.startswith(b"<message") and (not sent.rest or self._rested):
-            self._important = self._sent
+        if sent.data.startswith(b"<message"):
+            if sent.rest:
+                self._said = self._sent
+            else:
+                self._important = self._sent
         before = self._size
         self._size += _size(sent)
         if before <= self._limit < self._size and self._limit:
@@ -100,14 +105,12 @@ class Unacked:
         """Whether to ask now; if so, it counts as asked.  Never while an answer is due."""
         if self.asked_at is not None or not self.queue:
             return False
-        if self._important <= self._asked and self._sent - self._asked < _ASK_AFTER:
-            return False
+        asked = self._asked
+        if self._important <= asked and self._sent - asked < _ASK_AFTER:
+            if self._said <= asked or self._timer() - self._asked_last < _PAUSE:
+                return False
         self.ask()
         return True
-
-    @property
-    def _rested(self) -> bool:
-        return self._timer() - self._asked_last >= _PAUSE
 
     @property
     def sent(self) -> int:
