@@ -105,12 +105,15 @@ class Unacked:
         """Whether to ask now; if so, it counts as asked.  Never while an answer is due."""
         if self.asked_at is not None or not self.queue:
             return False
-        asked = self._asked
-        if self._important <= asked and self._sent - asked < _ASK_AFTER:
-            if self._said <= asked or self._timer() - self._asked_last < _PAUSE:
-                return False
+        if not self._is_worth_asking(self._asked):
+            return False
         self.ask()
         return True
+
+    def _is_worth_asking(self, asked: int) -> bool:
+        if self._important > asked or self._sent - asked >= _ASK_AFTER:
+            return True
+        return self._said > asked and self._timer() - self._asked_last >= _PAUSE
 
     @property
     def sent(self) -> int:
