@@ -6,6 +6,7 @@ that is not plain ASCII.
 
 import ipaddress
 import re
+from sys import intern
 from typing import Final
 
 _MAX_BYTES: Final = 1023
@@ -95,10 +96,15 @@ _cache: dict[str, JID | str] = {}
 def _remember(text: str) -> JID | str:
     if len(_cache) >= _CACHE_SIZE:
         _cache.clear()
+    found: JID | str
     try:
-        found: JID | str = JID(*_prepare(text))
+        local, domain, resource = _prepare(text)
     except InvalidJID as problem:
         found = str(problem)
+    else:
+        found = JID(local, intern(domain), resource)
+        if found.full == text:
+            text = found.full  # one string is enough
     if len(text) <= _MAX_CACHED:
         _cache[text] = found
     return found

@@ -23,7 +23,7 @@ def is_of_room(host: Host, stanza: Stanza) -> bool:
         return stanza.attrs.get("type") == "groupchat" and not _claims_ours(stanza)
     if stanza.name != "presence" or stanza.attrs.get("type") not in (None, "unavailable"):
         return False
-    return JID.parse(stanza.attrs["from"]).domain == host.settings.names.rooms
+    return _sender(stanza).domain == host.settings.names.rooms
 
 
 def _claims_ours(message: Stanza) -> bool:
@@ -44,7 +44,7 @@ def deliver(host: Host, stanza: Stanza, recipients: tuple[str, ...]) -> list[Pen
     is dropped without a word: an error would put them out of the room.
     """
     tickets: list[Pending] = []
-    sender = JID.parse(stanza.attrs["from"])
+    sender = _sender(stanza)
     before, after = stanza.around()
     owed = stanza if stanza.name == "message" else None
     shared = Sent(before.encode(), time.time(), owed, after.encode())
@@ -58,8 +58,14 @@ def deliver(host: Host, stanza: Stanza, recipients: tuple[str, ...]) -> list[Pen
     return tickets
 
 
+def _sender(stanza: Stanza) -> JID:
+    """Services name people as we do: there is nothing to prepare, or to remember."""
+    bare, _, resource = stanza.attrs["from"].partition("/")
+    local, _, domain = bare.rpartition("@")
+    return JID(local, domain, resource)
+
+
 def _session(host: Host, address: str) -> Session | None:
-    """Services name clients as we do: there is nothing to prepare."""
     bare, _, resource = address.partition("/")
     local, _, domain = bare.partition("@")
     account = host.directory.online(local) if domain == host.domain else None

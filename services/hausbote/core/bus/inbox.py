@@ -4,7 +4,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-_REMEMBERED: Final = 100_000
+# More than the acknowledgements that can be lost with a connection, of about 30 bytes each in two
+# buffers of 200 kB.  That many take 2.5 MB.
+_REMEMBERED: Final = 20_000
 
 
 class Inbox:
