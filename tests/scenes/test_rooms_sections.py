@@ -316,6 +316,30 @@ def test_17_4_a_role_and_an_affiliation_are_not_changed_in_one_item(full):
     assert condition(room.admin(romeo, "set", both)) == ("bad-request", "modify")
 
 
+def test_18_1_who_loses_something_while_they_are_away_hears_of_it(cast, full):
+    """By a word with the status code 101; who never had anything, and who is there, get none."""
+    room, romeo, juliet, _ = full
+    count, paris = cast("count", "paris")
+    change = "<item jid='{}@h' affiliation='{}'><reason>so</reason></item>"
+    for name in ("count", "juliet"):
+        room.admin(romeo, "set", change.format(name, "admin"))
+    for client in (count, juliet, paris):
+        client.settle_with(room)
+        client.forget()
+    for affiliation in ("member", "none"):
+        room.admin(romeo, "set", change.format("count", affiliation))
+        count.receives(
+            f"<message from='{room.jid}' to='count@h'><x xmlns='{USER}'><item affiliation='{affiliation}'"
+            " role='none'><reason>so</reason></item><status code='101'/></x></message>"
+        )
+    room.admin(romeo, "set", change.format("juliet", "none") + change.format("paris", "outcast"))
+    room.admin(romeo, "set", change.format("count", "outcast"))
+    for client in (count, paris):
+        client.receives_nothing()
+    juliet.settle_with(room)
+    assert [one for one in juliet.came() if one.find(".//{*}status[@code='101']") is not None] == []
+
+
 def test_18_1_1_all_traffic_is_allowed(cast, full):
     """Whether that is said by an error or by nothing, nothing is named that would not pass."""
     room, romeo, *_ = full

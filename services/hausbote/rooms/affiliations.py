@@ -3,7 +3,7 @@
 
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.request import Request
-from hausbote.rooms import announce, invitations
+from hausbote.rooms import announce, courtesy, invitations
 from hausbote.rooms.announce import Change
 from hausbote.rooms.house import House
 from hausbote.rooms.privileges import (
@@ -22,6 +22,7 @@ from hausbote.xmpp.errors import (
     BadRequest,
     Conflict,
     Forbidden,
+    ItemNotFound,
     JidMalformed,
     NotAcceptable,
     ResourceConstraint,
@@ -109,10 +110,7 @@ def _understood(house: House, room: Room, element: Tree, reason: str) -> tuple[s
             raise BadRequest("an item has an address and an affiliation")
         jid, nick = occupant.jid, None
     else:
-        try:
-            jid, nick = JID.parse(given).to_bare(), element.get("nick")
-        except InvalidJID as problem:
-            raise JidMalformed(str(problem)) from None
+        jid, nick = _person(room, given), element.get("nick")
         if nick and affiliation > Affiliation.NONE:
             nick = house.proper_nick(nick)
             if nick is None:
@@ -124,6 +122,20 @@ def _understood(house: House, room: Room, element: Tree, reason: str) -> tuple[s
     if affiliation <= Affiliation.NONE:
         kept = ""
     return jid.full, Affiliated(affiliation, kept, reason[:_MAX_REASON])
+
+
+def _person(room: Room, given: str) -> JID:
+    """Whose address it is; somebody in the room is known by their address there, too."""
+    try:
+        jid = JID.parse(given)
+    except InvalidJID as problem:
+        raise JidMalformed(str(problem)) from None
+    if jid.bare != room.jid.full:
+        return jid.to_bare()
+    occupant = room.occupant(jid.resource)
+    if occupant is None:
+        raise ItemNotFound("there is nobody with this nick")
+    return occupant.jid
 
 
 def apply(
@@ -152,6 +164,7 @@ def apply(
     _show(house, room, changes, people, nick, request)
     absent = {jid: affiliated for jid, affiliated in changes.items() if jid not in people}
     announce.absent(house, room, absent, before)
+    courtesy.tell(house, room, absent, before)
     for jid, affiliated in changes.items():
         joins = affiliated.affiliation is Affiliation.MEMBER and before[jid] is Affiliation.NONE
         if room.configuration.members_only and joins and not room.of_person(jid):

@@ -18,7 +18,8 @@ _ROOM: Final = "SELECT id, local, creator, public, locked, config, subject, vcar
 _CREATE: Final = (
     "INSERT INTO room (local, creator, created, public, locked, config, subject, vcard)"
     " SELECT ?, ?, ?, ?, ?, ?, NULL, NULL"
-    " WHERE ? = 0 OR (SELECT count(*) FROM room WHERE creator = ?) < ?"
+    " WHERE (? = 0 OR (SELECT count(*) FROM room WHERE creator = ?) < ?)"
+    " AND (? = 0 OR (SELECT count(*) FROM room WHERE substr(creator, -?) = ?) < ?)"
 )
 _AFFILIATE: Final = (
     "INSERT INTO room_affiliation (room_id, jid, affiliation, nick, reason)"
@@ -120,13 +121,24 @@ class Rooms:
         return self._one(f"{_ROOM} WHERE local = ?", (local,))
 
     def create(
-        self, local: str, creator: str, at: float, config: str, *, public: bool, limit: int
+        self,
+        local: str,
+        creator: str,
+        at: float,
+        config: str,
+        *,
+        public: bool,
+        limit: int,
+        limit_of_domain: int = 0,
     ) -> StoredRoom | None:
-        """A new locked room; None if its creator has `limit` of them (0 = no limit)."""
+        """A new locked room; None if its creator has `limit` of them, or all people of the
+        creator's domain have `limit_of_domain` (0 = no limit)."""
 
         def create(connection: sqlite3.Connection) -> StoredRoom | None:
+            end = creator[creator.index("@") :] if "@" in creator else creator
+            of_domain = (limit_of_domain, len(end), end, limit_of_domain)
             values = (local, creator, int(at), public, True, config, limit, creator, limit)
-            row = connection.execute(_CREATE, values)
+            row = connection.execute(_CREATE, (*values, *of_domain))
             if row.rowcount < 1 or row.lastrowid is None:
                 return None
             return StoredRoom(row.lastrowid, local, creator, public, True, config, None, None)
