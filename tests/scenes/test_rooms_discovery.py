@@ -95,6 +95,11 @@ def test_6_4_a_room_says_what_it_is(cast, room):
     assert known["FORM_TYPE"] == [f"{MUC}#roominfo"]
     assert known["muc#roominfo_description"] == ["For witches"]
     assert known["muc#roominfo_occupants"] == ["1"]
+    assert known["muc#roominfo_lang"] == ["en"]
+    room.configure(romeo, pubsub="xmpp:pubsub.h?;node=cave")
+    assert fields(room.ask(juliet, "get", INFO))["muc#roomconfig_pubsub"] == [
+        "xmpp:pubsub.h?;node=cave"
+    ]
     room.configure(
         romeo, publicroom="0", membersonly="1", moderatedroom="1", whois="anyone", persistentroom="1",
         passwordprotectedroom="1", roomsecret="x", enablearchiving="0",

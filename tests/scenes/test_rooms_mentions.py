@@ -161,3 +161,8 @@ def test_a_mention_in_a_room_elsewhere_wakes(cast, bridge, setting, wakes):
     if wakes:
         woken(bridge)
     bridge.receives_nothing()
+    phone = cast.log_in("juliet/phone")
+    phone.sends("<presence/>")
+    phone.receives(
+        "<presence/>", f"<message from='{elsewhere.jid}'><mentions xmlns='{MMN}'/></message>"
+    )

@@ -326,6 +326,21 @@ def test_9_5_who_may_see_the_members(cast, full):
     assert condition(room.admin(nurse, "get", "<item affiliation='outcast'/>"))[0] == "forbidden"
 
 
+@pytest.mark.parametrize(
+    ("roles", "juliet_may"),
+    [(["moderator", "participant"], True), (["moderator"], False), (["none"], False)],
+)
+def test_9_5_a_room_says_who_may_see_them(full, roles, juliet_may):
+    """Members see the members all the same; who is none and only there if their role may."""
+    room, romeo, juliet, nurse = full
+    room.admin(romeo, "set", jid(nurse.bare, "member"))
+    room.configure(romeo, whois="anyone", getmemberlist=roles)
+    wanted = "<item affiliation='member'/>"
+    assert (condition(room.admin(juliet, "get", wanted)) is None) is juliet_may
+    for client in (romeo, nurse):
+        assert [i["jid"] for i in items(room.admin(client, "get", wanted))] == ["nurse@h"]
+
+
 # -- §9.6 to §9.8: moderators ------------------------------------------------------------------
 
 

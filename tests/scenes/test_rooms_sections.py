@@ -270,6 +270,17 @@ def test_11_1_and_18_1_2_who_cannot_be_reached_is_no_ghost(cast, room, bridge, f
 # -- §17 and §18 -------------------------------------------------------------------------------
 
 
+def test_13_the_language_of_what_is_said_stays(full):
+    room, romeo, juliet, _ = full
+    lang = "{http://www.w3.org/XML/1998/namespace}lang"
+    juliet.sends(
+        f"<message xml:lang='it' type='groupchat' to='{room.jid}'><body>ciao</body></message>",
+        f"<presence xml:lang='it' to='{room.nick('juliet')}'><status>ciao</status></presence>",
+    )
+    assert romeo.receives("<message><body>ciao</body></message>").get(lang) == "it"
+    assert romeo.receives("<presence><status>ciao</status></presence>").get(lang) == "it"
+
+
 def test_17_1_addresses_are_prepared(cast, room):
     romeo, juliet = cast("romeo", "juliet")
     room.make(romeo, "romeo")

@@ -56,6 +56,13 @@ class StoredRoom(NamedTuple):
     vcard: str | None
 
 
+class PublicRoom(NamedTuple):
+    """What people see of a room before they enter."""
+
+    local: str
+    config: str
+
+
 class StoredAffiliation(NamedTuple):
     jid: str
     affiliation: str
@@ -160,10 +167,12 @@ class Rooms:
         """Delete a room with all that was in it."""
         return self._writer.insert("DELETE FROM room WHERE id = ?", (room,))
 
-    def public(self) -> list[StoredRoom]:
+    def public(self) -> list[PublicRoom]:
         """Rooms that people may find, by name."""
-        rows = self._reader.execute_sql(f"{_ROOM} WHERE public = 1 AND locked = 0 ORDER BY local")
-        return [_room(row) for row in rows]
+        rows = self._reader.execute_sql(
+            "SELECT local, config FROM room WHERE public = 1 AND locked = 0 ORDER BY local"
+        )
+        return [PublicRoom(*row) for row in rows]
 
     def names(self) -> list[str]:
         """The local parts of all rooms."""
