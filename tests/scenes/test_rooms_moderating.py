@@ -80,6 +80,7 @@ def test_8_2_of_several_none_if_one_may_not_be(full):
         client.forget()
     answer = room.admin(juliet, "set", nick("nurse", "none") + nick("romeo", "none"))
     assert condition(answer) == ("not-allowed", "cancel")
+    assert items(answer) == [{"nick": "romeo", "role": "none"}], "which of them it was"
     nurse.receives_nothing()
 
 
@@ -184,7 +185,9 @@ def test_9_1_of_several_nobody_is_banned_if_one_may_not_be(full):
     room.admin(romeo, "set", jid(juliet.bare, "admin"))
     for target in (romeo.bare, juliet.bare):
         bans = jid(nurse.bare, "outcast") + jid(target, "outcast")
-        assert condition(room.admin(juliet, "set", bans))[0] in ("not-allowed", "conflict")
+        answer = room.admin(juliet, "set", bans)
+        assert condition(answer)[0] in ("not-allowed", "conflict")
+        assert items(answer) == [{"jid": target, "affiliation": "outcast"}], "which of them it was"
     assert items(room.admin(juliet, "get", "<item affiliation='outcast'/>")) == []
 
 

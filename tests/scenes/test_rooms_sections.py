@@ -351,6 +351,21 @@ def test_18_1_who_loses_something_while_they_are_away_hears_of_it(cast, full):
     assert [one for one in juliet.came() if one.find(".//{*}status[@code='101']") is not None] == []
 
 
+def test_17_4_lists_say_what_they_are_of(full):
+    """Of roles everything, with the address of the client; of affiliations no role."""
+    room, romeo, juliet, _ = full
+    room.admin(romeo, "set", "<item affiliation='admin' jid='juliet@h'/>")
+    listed = items(room.admin(romeo, "get", "<item role='moderator'/>"))
+    assert {
+        "nick": "juliet",
+        "role": "moderator",
+        "affiliation": "admin",
+        "jid": juliet.jid,
+    } in listed
+    listed = items(room.admin(romeo, "get", "<item affiliation='admin'/>"))
+    assert listed == [{"nick": "juliet", "affiliation": "admin", "jid": "juliet@h"}]
+
+
 def test_18_1_1_all_traffic_is_allowed(cast, full):
     """Whether that is said by an error or by nothing, nothing is named that would not pass."""
     room, romeo, *_ = full

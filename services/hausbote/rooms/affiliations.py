@@ -16,7 +16,7 @@ from hausbote.rooms.privileges import (
     default_role,
     may,
 )
-from hausbote.rooms.roles import actor_nick, expel, give_role
+from hausbote.rooms.roles import about_item, actor_nick, expel, give_role
 from hausbote.rooms.room import Affiliated, Occupant, Room, fold
 from hausbote.xmpp.errors import (
     BadRequest,
@@ -65,12 +65,8 @@ def may_see_list(room: Room, who: Standing, affiliation: Affiliation) -> bool:
 
 def _item(jid: str, affiliated: Affiliated, occupant: Occupant | None) -> Markup:
     reason = el("reason", affiliated.reason) if affiliated.reason else None
-    nick, role = affiliated.nick or None, None
-    if occupant is not None:
-        nick, role = occupant.nick, occupant.role.word
-    return el(
-        "item", reason, affiliation=affiliated.affiliation.word, jid=jid, nick=nick, role=role
-    )
+    nick = affiliated.nick or None if occupant is None else occupant.nick
+    return el("item", reason, affiliation=affiliated.affiliation.word, jid=jid, nick=nick)
 
 
 def change_affiliations(
@@ -86,7 +82,7 @@ def change_affiliations(
         before = room.affiliation(JID.parse(jid))
         refusal = affiliation_refusal(actor, before, affiliated.affiliation, own=own)
         if refusal is not None:
-            raise refusal
+            raise about_item(refusal, element)
         holder = room.reserved(affiliated.nick) if affiliated.nick else None
         if holder not in (None, jid):
             raise Conflict("this nick is reserved for somebody else")
