@@ -63,6 +63,19 @@ class TestRooms:
         assert make(rooms, "three", "juliet@h", limit=2)
         assert make(rooms, "four", limit=0)
 
+    def test_all_people_of_a_domain_make_only_so_many(self, rooms):
+        def make(local, creator, most):
+            return rooms.create(
+                local, creator, 1.5, "{}", public=True, limit=1, limit_of_domain=most
+            )
+
+        assert make("one", "a@elsewhere", 2)
+        assert make("own", "a@here.elsewhere", 2)
+        assert make("two", "b@elsewhere", 2)
+        assert make("three", "c@elsewhere", 2) is None
+        assert make("three", "c@elsewhere", 0)
+        assert make("four", "romeo@h", 2)
+
     def test_it_is_configured(self, rooms):
         room = make(rooms)
         rooms.configure(room.id, '{"name": "Cave"}', public=False)
@@ -76,9 +89,9 @@ class TestRooms:
 
     def test_public_ones_are_listed_when_they_are_configured(self, rooms):
         for local, public in (("b", True), ("a", True), ("hidden", False)):
-            rooms.configure(make(rooms, local).id, "{}", public=public).wait()
+            rooms.configure(make(rooms, local).id, f'"{local}"', public=public).wait()
         make(rooms, "locked")
-        assert [room.local for room in rooms.public()] == ["a", "b"]
+        assert rooms.public() == [("a", '"a"'), ("b", '"b"')]
         assert rooms.names() == ["a", "b", "hidden", "locked"]
 
     def test_destroyed_is_gone_with_everything(self, rooms):

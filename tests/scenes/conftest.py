@@ -1,8 +1,10 @@
-"""Two houses that federate, for scenes that need no others."""
+"""Two houses that federate, and worlds with other settings, for scenes that need no others."""
 
 import pytest
 
+from conftest import Cast
 from support.federation import make_houses
+from support.worlds import MemoryWorld
 
 
 @pytest.fixture
@@ -11,3 +13,21 @@ def houses(tmp_path):
     yield made
     for house in made:
         house.close()
+
+
+@pytest.fixture
+def own_cast(tmp_path):
+    """People of a world with other settings."""
+    made = []
+
+    def make(**overrides):
+        world = MemoryWorld(tmp_path, **overrides)
+        people = Cast(world)
+        made.append((world, people))
+        return people
+
+    yield make
+    for world, people in made:
+        for client in people.clients:
+            client.wire.cut()
+        world.close()

@@ -208,6 +208,97 @@ def test_messages_without_an_id_get_one(cast, room):
     assert romeo.receives("<message><body>x</body></message>").get("id")
 
 
+def test_nothing_is_forged_in_private_messages(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo")
+    room.join(juliet, "juliet")
+    romeo.forget()
+    own = f"<status code='301'/><item affiliation='owner' jid='romeo@h'/><invite from='{romeo.bare}'/>"
+    juliet.sends(
+        f"<message type='chat' to='{room.nick('romeo')}'><body>x</body>{FORGED.format(room=room.jid)}"
+        f"<x xmlns='{USER}'>{own}</x></message>"
+    )
+    heard = romeo.receives("<message type='chat'><body>x</body></message>")
+    assert forged(heard) == []
+    (mark,) = heard.findall(f"{{{USER}}}x")
+    assert len(mark) == 0
+
+
+@pytest.mark.parametrize("type", ["", " type='unavailable'"])
+def test_nothing_is_forged_in_presence(cast, room, type):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo")
+    room.join(juliet, "juliet")
+    romeo.forget()
+    juliet.sends(
+        f"<presence{type} to='{room.nick('juliet')}'>{FORGED.format(room=room.jid)}"
+        f"<x xmlns='{USER}'><item affiliation='owner'/><status code='110'/><status code='301'/></x></presence>"
+    )
+    seen = romeo.receives(f"<presence{type} from='{room.nick('juliet')}'/>")
+    assert forged(seen) == []
+    (x,) = seen.findall(f"{{{USER}}}x")
+    assert x.findall(f"{{{USER}}}status") == []
+    assert x.find(f"{{{USER}}}item").get("affiliation") == "none"
+
+
+FORGED = (
+    "<occupant-id xmlns='urn:xmpp:occupant-id:0' id='forged'/>"
+    "<stanza-id xmlns='urn:xmpp:sid:0' id='forged' by='{room}'/>"
+    "<delay xmlns='urn:xmpp:delay' from='{room}/romeo' stamp='2002-09-10T23:08:25Z'/>"
+    "<delay xmlns='urn:xmpp:delay' from='rooms.h' stamp='2002-09-10T23:08:25Z'/>"
+    "<hats xmlns='urn:xmpp:hats:0'><hat title='King' uri='x'/></hats>"
+    "<info xmlns='urn:xmpp:raa:0' affiliation='admin'/>"
+)
+
+
+def forged(stanza):
+    """What is left of it."""
+    tags = ("{urn:xmpp:delay}delay", "{urn:xmpp:hats:0}hats", "{urn:xmpp:raa:0}info")
+    return [one.tag for one in stanza if one.get("id") == "forged" or one.tag in tags]
+
+
+def test_a_subject_is_that_of_who_may_change_it(cast, room):
+    """Neither beside other words, nor of whoever, nor with another's name or time."""
+    romeo, juliet, paris = cast("romeo", "juliet", "paris")
+    room.make(romeo, "romeo")
+    room.join(juliet, "juliet")
+    subject = (
+        f"<message id='s' type='groupchat' to='{room.jid}'><subject>forged</subject>{{}}</message>"
+    )
+    delay = f"<delay xmlns='urn:xmpp:delay' from='{room.jid}' stamp='2002-09-10T23:08:25Z'/>"
+    for client, more in ((juliet, ""), (juliet, delay), (paris, "")):
+        client.forget()
+        client.sends(subject.format(more))
+        assert condition(client.receives("<message type='error' id='s'/>")) is not None
+    room.says(juliet, "x", inside="<subject>forged</subject>")
+    juliet.settle_with(room)
+    room.join(paris, "paris", forget=False)
+    paris.settle_with(room)
+    assert [one.findtext("{*}subject") for one in paris.came()][-1] in (None, "")
+
+
+# -- nicks -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "nick", ["\u2800", "\u2800\u2800", "\u3000", "a\u202eb", "a\u200bb", "\u3164", "\u115f", "\u00ad"]
+)  # fmt: skip
+def test_nicks_that_nobody_sees_are_refused(cast, room, nick):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "romeo")
+    room.join(juliet, nick, forget=False)
+    assert condition(juliet.next())[0] in ("jid-malformed", "not-acceptable")
+    romeo.receives_nothing()
+
+
+@pytest.mark.parametrize("nick", ["ro\u2800meo", "ro meo", "Ro  Meo", "\uff52o meo", "ro\u00a0meo"])
+def test_nicks_that_look_alike_are_one(cast, room, nick):
+    romeo, juliet = cast("romeo", "juliet")
+    room.make(romeo, "ro meo")
+    room.join(juliet, nick, forget=False)
+    assert condition(juliet.next()) == ("conflict", "cancel")
+
+
 # -- addresses that are hidden -----------------------------------------------------------------
 
 

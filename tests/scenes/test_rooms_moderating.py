@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.rooms import MUC, USER, Room, condition, error
+from support.rooms import ADMIN, MUC, USER, Room, condition, error
 
 
 @pytest.fixture
@@ -56,6 +56,16 @@ def test_8_2_a_moderator_puts_somebody_out(full):
     juliet.receives("<presence/>")
 
 
+def test_8_2_the_moderator_is_answered_before_the_others_see_it(full):
+    room, romeo, _juliet, _nurse = full
+    item = nick("juliet", "none")
+    romeo.sends(f"<iq type='set' id='k' to='{room.jid}'><query xmlns='{ADMIN}'>{item}</query></iq>")
+    romeo.receives(
+        "<iq type='result' id='k'/>",
+        f"<presence type='unavailable' from='{room.nick('juliet')}'/>",
+    )
+
+
 def test_8_2_an_owner_is_not_put_out_by_an_admin(full):
     room, romeo, juliet, _nurse = full
     room.admin(romeo, "set", jid(juliet.bare, "admin"))
@@ -70,6 +80,7 @@ def test_8_2_of_several_none_if_one_may_not_be(full):
         client.forget()
     answer = room.admin(juliet, "set", nick("nurse", "none") + nick("romeo", "none"))
     assert condition(answer) == ("not-allowed", "cancel")
+    assert items(answer) == [{"nick": "romeo", "role": "none"}], "which of them it was"
     nurse.receives_nothing()
 
 
@@ -158,6 +169,44 @@ def test_9_1_a_ban(full):
     juliet.receives(f"<presence type='error'>{error('forbidden', 'auth')}</presence>")
 
 
+def test_9_1_who_is_banned_has_no_nick_there_any_more(cast, full):
+    room, romeo, juliet, nurse = full
+    room.admin(romeo, "set", jid(juliet.bare, "member", "nick='Jule'"))
+    room.admin(romeo, "set", jid(juliet.bare, "outcast"))
+    (banned,) = items(room.admin(romeo, "get", "<item affiliation='outcast'/>"))
+    assert "nick" not in banned
+    nurse.forget()
+    nurse.sends(f"<presence to='{room.nick('Jule')}'/>")
+    nurse.receives("<presence type='unavailable'/>", f"<presence from='{room.nick('Jule')}'/>")
+
+
+def test_9_1_of_several_nobody_is_banned_if_one_may_not_be(full):
+    room, romeo, juliet, nurse = full
+    room.admin(romeo, "set", jid(juliet.bare, "admin"))
+    for target in (romeo.bare, juliet.bare):
+        bans = jid(nurse.bare, "outcast") + jid(target, "outcast")
+        answer = room.admin(juliet, "set", bans)
+        assert condition(answer)[0] in ("not-allowed", "conflict")
+        assert items(answer) == [{"jid": target, "affiliation": "outcast"}], "which of them it was"
+    assert items(room.admin(juliet, "get", "<item affiliation='outcast'/>")) == []
+
+
+def test_9_1_somebody_is_banned_by_their_address_in_the_room(full):
+    """As clients do that do not know the real one; it is that which is banned."""
+    room, romeo, juliet, _nurse = full
+    answer = room.admin(romeo, "set", jid(room.nick("nobody"), "outcast"))
+    assert condition(answer) == ("item-not-found", "cancel")
+    for address in (room.jid, room.jid.upper()):
+        answer = room.admin(romeo, "set", jid(address, "outcast"))
+        assert condition(answer) == ("item-not-found", "cancel")
+    assert room.admin(romeo, "set", jid(room.nick("juliet"), "outcast")).get("type") == "result"
+    juliet.receives(
+        f"<presence type='unavailable'><x xmlns='{USER}'><status code='301'/></x></presence>"
+    )
+    found = items(room.admin(romeo, "get", "<item affiliation='outcast'/>"))
+    assert [one["jid"] for one in found] == ["juliet@h"]
+
+
 def test_9_1_nobody_bans_themselves_and_no_admin_an_owner(full):
     room, romeo, juliet, nurse = full
     assert condition(room.admin(romeo, "set", jid(romeo.bare, "outcast"))) == ("conflict", "cancel")
@@ -187,6 +236,26 @@ def test_9_2_the_ban_list(full):
     )
 
 
+def test_9_2_who_is_named_counts_before_their_domain(cast, full):
+    room, romeo, juliet, nurse = full
+    room.admin(romeo, "set", jid(juliet.bare, "member") + jid("h", "outcast"))
+    nurse.receives_any_order(
+        f"<presence type='unavailable' from='{room.nick('nurse')}'><x xmlns='{USER}'><status code='301'/></x></presence>",
+        f"<presence from='{room.nick('juliet')}'/>",
+    )
+    room.says(juliet, "I stay")
+    romeo.forget()
+    juliet.receives_any_order(
+        f"<presence from='{room.nick('juliet')}'/>",
+        f"<presence type='unavailable' from='{room.nick('nurse')}'/>",
+        "<message><body>I stay</body></message>",
+    )
+    room.admin(romeo, "set", jid("h", "none"))
+    nurse.forget()
+    room.join(nurse, "nurse", forget=False)
+    assert nurse.next().get("type") is None
+
+
 # -- §9.3 to §9.5: members ---------------------------------------------------------------------
 
 
@@ -208,6 +277,22 @@ def test_9_3_a_reserved_nick_is_for_its_owner(cast, full):
     paris.receives(f"<presence type='error'>{error('conflict', 'cancel')}</presence>")
     answer = room.admin(romeo, "set", jid("other@h", "member", "nick='Count'"))
     assert condition(answer) == ("conflict", "cancel")
+
+
+def test_9_5_a_nick_is_reserved_no_longer(full):
+    """An empty one ends that, and none says nothing of it (§9.5)."""
+    room, romeo, juliet, _nurse = full
+    for change, left in ((jid(juliet.bare, "member", "nick='Jule'"), "Jule"),
+                         (jid(juliet.bare, "admin"), "Jule"),
+                         (jid(juliet.bare, "admin", "nick=''"), None)):  # fmt: skip
+        assert room.admin(romeo, "set", change).get("type") == "result"
+        room.leave(juliet, "juliet")
+        own = room.ask(
+            juliet,
+            "get",
+            "<query xmlns='http://jabber.org/protocol/disco#info' node='x-roomuser-item'/>",
+        ).find(".//{*}identity")
+        assert (None if own is None else own.get("name")) == left
 
 
 def test_9_4_who_is_no_member_any_more_leaves_a_members_room(full):
@@ -242,6 +327,21 @@ def test_9_5_who_may_see_the_members(cast, full):
         answer = room.admin(juliet, "get", f"<item affiliation='{affiliation}'/>")
         assert answer.get("type") == "result"
     assert condition(room.admin(nurse, "get", "<item affiliation='outcast'/>"))[0] == "forbidden"
+
+
+@pytest.mark.parametrize(
+    ("roles", "juliet_may"),
+    [(["moderator", "participant"], True), (["moderator"], False), (["none"], False)],
+)
+def test_9_5_a_room_says_who_may_see_them(full, roles, juliet_may):
+    """Members see the members all the same; who is none and only there if their role may."""
+    room, romeo, juliet, nurse = full
+    room.admin(romeo, "set", jid(nurse.bare, "member"))
+    room.configure(romeo, whois="anyone", getmemberlist=roles)
+    wanted = "<item affiliation='member'/>"
+    assert (condition(room.admin(juliet, "get", wanted)) is None) is juliet_may
+    for client in (romeo, nurse):
+        assert [i["jid"] for i in items(room.admin(client, "get", wanted))] == ["nurse@h"]
 
 
 # -- §9.6 to §9.8: moderators ------------------------------------------------------------------
@@ -383,6 +483,53 @@ def test_10_2_1_occupants_are_told(full, fields, codes):
         f"<message from='{room.jid}' type='groupchat'><x xmlns='{USER}'>{status}</x></message>"
     )
     assert not [one for one in juliet.came() if one.tag.endswith("}message")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        ({"whois": "anyone"}, {"whois": "moderators"}, "173"),
+        ({"enablelogging": "1"}, {"enablelogging": "0"}, "171"),
+    ],
+)
+def test_10_2_1_and_when_it_is_private_again(full, before, after, code):
+    room, romeo, juliet, _nurse = full
+    room.configure(romeo, **before)
+    juliet.settle_with(room)
+    juliet.forget()
+    room.configure(romeo, **after)
+    juliet.receives(
+        f"<message from='{room.jid}' type='groupchat'><x xmlns='{USER}'><status code='{code}'/></x></message>"
+    )
+
+
+def test_10_2_cancelling_changes_nothing(full):
+    room, romeo, juliet, _nurse = full
+    answer = room.owner(romeo, "set", "<x xmlns='jabber:x:data' type='cancel'/>")
+    assert answer.get("type") == "result"
+    juliet.receives_nothing()
+    room.says(juliet, "still here")
+    romeo.receives("<message><body>still here</body></message>")
+
+
+@pytest.mark.parametrize(
+    ("field", "affiliation", "left"),
+    [
+        ("roomadmins", "admin", ("none", "participant")),
+        ("roomowners", "owner", ("admin", "moderator")),
+    ],
+)
+def test_10_2_who_gains_and_loses_by_a_form_is_shown(full, field, affiliation, left):
+    room, romeo, juliet, nurse = full
+    keep = [romeo.bare] if field == "roomowners" else []
+    room.configure(romeo, **{field: [*keep, juliet.bare]})
+    nurse.receives(
+        f"<presence from='{room.nick('juliet')}'><x xmlns='{USER}'><item affiliation='{affiliation}' role='moderator'/></x></presence>"
+    )
+    room.configure(romeo, **{field: keep})
+    nurse.receives(
+        f"<presence from='{room.nick('juliet')}'><x xmlns='{USER}'><item affiliation='{left[0]}' role='{left[1]}'/></x></presence>"
+    )
 
 
 def test_10_2_strangers_leave_when_it_becomes_a_members_room(full):

@@ -4,23 +4,11 @@ import time
 
 import pytest
 
-from support.pep import publish
-from support.push import enable, woken
+from support.push import enable, wants, woken
 from support.rooms import Room
 
-BOOKMARKS = "urn:xmpp:bookmarks:1"
-SETTINGS = "urn:xmpp:notification-settings:1"
 SM = "urn:xmpp:sm:3"
 PRIVATE = {"membersonly": "1", "persistentroom": "1", "whois": "anyone"}
-
-
-def wants(client, room, setting, nick="Julie"):
-    """A bookmark with notification settings, as clients keep it."""
-    notify = f"<extensions><notify xmlns='{SETTINGS}'>{setting}</notify></extensions>"
-    payload = f"<conference xmlns='{BOOKMARKS}'><nick>{nick}</nick>{notify}</conference>"
-    client.sends(publish(BOOKMARKS, payload, room.jid, options={"access_model": "whitelist"}))
-    client.settle()
-    client.forget()
 
 
 def sleeps(client):

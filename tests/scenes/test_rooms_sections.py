@@ -270,6 +270,17 @@ def test_11_1_and_18_1_2_who_cannot_be_reached_is_no_ghost(cast, room, bridge, f
 # -- §17 and §18 -------------------------------------------------------------------------------
 
 
+def test_13_the_language_of_what_is_said_stays(full):
+    room, romeo, juliet, _ = full
+    lang = "{http://www.w3.org/XML/1998/namespace}lang"
+    juliet.sends(
+        f"<message xml:lang='it' type='groupchat' to='{room.jid}'><body>ciao</body></message>",
+        f"<presence xml:lang='it' to='{room.nick('juliet')}'><status>ciao</status></presence>",
+    )
+    assert romeo.receives("<message><body>ciao</body></message>").get(lang) == "it"
+    assert romeo.receives("<presence><status>ciao</status></presence>").get(lang) == "it"
+
+
 def test_17_1_addresses_are_prepared(cast, room):
     romeo, juliet = cast("romeo", "juliet")
     room.make(romeo, "romeo")
@@ -314,6 +325,45 @@ def test_17_4_a_role_and_an_affiliation_are_not_changed_in_one_item(full):
     room, romeo, *_ = full
     both = "<item nick='juliet' role='moderator' affiliation='admin'/>"
     assert condition(room.admin(romeo, "set", both)) == ("bad-request", "modify")
+
+
+def test_18_1_who_loses_something_while_they_are_away_hears_of_it(cast, full):
+    """By a word with the status code 101; who never had anything, and who is there, get none."""
+    room, romeo, juliet, _ = full
+    count, paris = cast("count", "paris")
+    change = "<item jid='{}@h' affiliation='{}'><reason>so</reason></item>"
+    for name in ("count", "juliet"):
+        room.admin(romeo, "set", change.format(name, "admin"))
+    for client in (count, juliet, paris):
+        client.settle_with(room)
+        client.forget()
+    for affiliation in ("member", "none"):
+        room.admin(romeo, "set", change.format("count", affiliation))
+        count.receives(
+            f"<message from='{room.jid}' to='count@h'><x xmlns='{USER}'><item affiliation='{affiliation}'"
+            " role='none'><reason>so</reason></item><status code='101'/></x></message>"
+        )
+    room.admin(romeo, "set", change.format("juliet", "none") + change.format("paris", "outcast"))
+    room.admin(romeo, "set", change.format("count", "outcast"))
+    for client in (count, paris):
+        client.receives_nothing()
+    juliet.settle_with(room)
+    assert [one for one in juliet.came() if one.find(".//{*}status[@code='101']") is not None] == []
+
+
+def test_17_4_lists_say_what_they_are_of(full):
+    """Of roles everything, with the address of the client; of affiliations no role."""
+    room, romeo, juliet, _ = full
+    room.admin(romeo, "set", "<item affiliation='admin' jid='juliet@h'/>")
+    listed = items(room.admin(romeo, "get", "<item role='moderator'/>"))
+    assert {
+        "nick": "juliet",
+        "role": "moderator",
+        "affiliation": "admin",
+        "jid": juliet.jid,
+    } in listed
+    listed = items(room.admin(romeo, "get", "<item affiliation='admin'/>"))
+    assert listed == [{"nick": "juliet", "affiliation": "admin", "jid": "juliet@h"}]
 
 
 def test_18_1_1_all_traffic_is_allowed(cast, full):

@@ -1,6 +1,10 @@
 """What scenes about waking clients share; the push service is played by a component."""
 
+from support.pep import publish
+
 NS = "urn:xmpp:push:0"
+BOOKMARKS = "urn:xmpp:bookmarks:1"
+SETTINGS = "urn:xmpp:notification-settings:1"
 PUBSUB = "http://jabber.org/protocol/pubsub"
 
 
@@ -18,3 +22,12 @@ def woken(bridge, node="phone"):
     assert len(query.find(f".//{{{NS}}}notification")) == 0
     bridge.sends(f"<iq type='result' id='{query.get('id')}' from='bridge.h' to='h'/>")
     bridge.settle()
+
+
+def wants(client, room, setting, nick="Julie"):
+    """A bookmark with notification settings, as clients keep it."""
+    notify = f"<extensions><notify xmlns='{SETTINGS}'>{setting}</notify></extensions>"
+    payload = f"<conference xmlns='{BOOKMARKS}'><nick>{nick}</nick>{notify}</conference>"
+    client.sends(publish(BOOKMARKS, payload, room.jid, options={"access_model": "whitelist"}))
+    client.settle()
+    client.forget()

@@ -184,6 +184,9 @@ class Limits:
         "Rooms that one person enters within a minute; all people of another server together enter "
         "ten times as many.",
     )
+    room_changes_per_minute: int = setting(
+        60, "Presence and new nicks that one person sends to one room within a minute."
+    )
     room_vcard_bytes: int = setting(131_072, "Size of a room's vCard, with its picture.")
 
 

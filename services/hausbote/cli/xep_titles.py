@@ -74,6 +74,7 @@ TITLES: Final = {
     "0413": "Order-By",
     "0421": "Occupant identifiers for semi-anonymous MUCs",
     "0433": "Extended Channel Search",
+    "0452": "MUC Mention Notifications",
     "0424": "Message Retraction",
     "0425": "Moderated Message Retraction",
     "0431": "Full Text Search in MAM",

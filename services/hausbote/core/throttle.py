@@ -34,6 +34,13 @@ class Throttle:
         """Whether the limit is reached."""
         return 0 < self._limit <= self.count(key)
 
+    def wait(self, key: Hashable) -> float:
+        """Seconds until it may happen again."""
+        recent = self._recent(key)
+        if not 0 < self._limit <= len(recent):
+            return 0.0
+        return max(0.0, recent[-self._limit] + self._window - self._clock())
+
     def _recent(self, key: Hashable) -> list[float]:
         since = self._clock() - self._window
         return [at for at in self._events.get(key, ()) if at > since]

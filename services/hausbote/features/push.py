@@ -15,7 +15,7 @@ from hausbote.core.feature import Feature, Moment, Stage, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
 from hausbote.core.session import Session
-from hausbote.features.room_wishes import wanted_inside
+from hausbote.features.room_wishes import wanted, wanted_inside
 from hausbote.storage import PushService
 from hausbote.xmpp import ns
 from hausbote.xmpp.data_form import DataForm, Field, form_in
@@ -190,9 +190,13 @@ def _remove(host: Host, account: Account, jid: str, node: str | None) -> bool:
 def notice(delivery: Delivery) -> None:
     """Wake those clients of the account that are not here."""
     host, local = delivery.host, delivery.to.local
-    if local not in holders(host) or not _is_worth_it(delivery.stanza, delivery.type):
+    if local not in holders(host):
         return
     account = host.directory.account(local)
+    if not (
+        _is_worth_it(delivery.stanza, delivery.type) or _speaks_to(host, account, delivery.stanza)
+    ):
+        return
     for service in services(host, account):
         if service.resource not in account.sessions:
             notify(host, local, service, delivery.stanza)
@@ -230,6 +234,15 @@ def here(host: Host, session: Session) -> None:
 def _is_worth_it(message: Stanza, type: str) -> bool:
     """Words, encrypted words, calls and invitations; not that somebody types, nor receipts."""
     return type in ("chat", "normal") and _says_something(message)
+
+
+def _speaks_to(host: Host, account: Account, message: Stanza) -> bool:
+    """A room of another server says that somebody speaks to them there (XEP-0452); of what is said
+    in the box's own rooms it is decided elsewhere."""
+    if message.child(ns.MENTION_NOTIFICATIONS, "mentions") is None:
+        return False
+    ours = JID.parse(message.attrs["from"]).domain == host.settings.names.rooms
+    return not ours and wanted(host, account, message, [], mentioned=True)
 
 
 def _says_something(message: Stanza) -> bool:

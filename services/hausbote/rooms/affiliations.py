@@ -3,7 +3,7 @@
 
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.request import Request
-from hausbote.rooms import announce, invitations
+from hausbote.rooms import announce, courtesy, invitations
 from hausbote.rooms.announce import Change
 from hausbote.rooms.house import House
 from hausbote.rooms.privileges import (
@@ -16,12 +16,13 @@ from hausbote.rooms.privileges import (
     default_role,
     may,
 )
-from hausbote.rooms.roles import actor_nick, expel, give_role
+from hausbote.rooms.roles import about_item, actor_nick, expel, give_role
 from hausbote.rooms.room import Affiliated, Occupant, Room, fold
 from hausbote.xmpp.errors import (
     BadRequest,
     Conflict,
     Forbidden,
+    ItemNotFound,
     JidMalformed,
     NotAcceptable,
     ResourceConstraint,
@@ -64,12 +65,8 @@ def may_see_list(room: Room, who: Standing, affiliation: Affiliation) -> bool:
 
 def _item(jid: str, affiliated: Affiliated, occupant: Occupant | None) -> Markup:
     reason = el("reason", affiliated.reason) if affiliated.reason else None
-    nick, role = affiliated.nick or None, None
-    if occupant is not None:
-        nick, role = occupant.nick, occupant.role.word
-    return el(
-        "item", reason, affiliation=affiliated.affiliation.word, jid=jid, nick=nick, role=role
-    )
+    nick = affiliated.nick or None if occupant is None else occupant.nick
+    return el("item", reason, affiliation=affiliated.affiliation.word, jid=jid, nick=nick)
 
 
 def change_affiliations(
@@ -85,7 +82,7 @@ def change_affiliations(
         before = room.affiliation(JID.parse(jid))
         refusal = affiliation_refusal(actor, before, affiliated.affiliation, own=own)
         if refusal is not None:
-            raise refusal
+            raise about_item(refusal, element)
         holder = room.reserved(affiliated.nick) if affiliated.nick else None
         if holder not in (None, jid):
             raise Conflict("this nick is reserved for somebody else")
@@ -109,10 +106,7 @@ def _understood(house: House, room: Room, element: Tree, reason: str) -> tuple[s
             raise BadRequest("an item has an address and an affiliation")
         jid, nick = occupant.jid, None
     else:
-        try:
-            jid, nick = JID.parse(given).to_bare(), element.get("nick")
-        except InvalidJID as problem:
-            raise JidMalformed(str(problem)) from None
+        jid, nick = _person(room, given), element.get("nick")
         if nick and affiliation > Affiliation.NONE:
             nick = house.proper_nick(nick)
             if nick is None:
@@ -124,6 +118,20 @@ def _understood(house: House, room: Room, element: Tree, reason: str) -> tuple[s
     if affiliation <= Affiliation.NONE:
         kept = ""
     return jid.full, Affiliated(affiliation, kept, reason[:_MAX_REASON])
+
+
+def _person(room: Room, given: str) -> JID:
+    """Whose address it is; somebody in the room is known by their address there, too."""
+    try:
+        jid = JID.parse(given)
+    except InvalidJID as problem:
+        raise JidMalformed(str(problem)) from None
+    if jid.bare != room.jid.full:
+        return jid.to_bare()
+    occupant = room.occupant(jid.resource)
+    if occupant is None:
+        raise ItemNotFound("there is nobody with this nick")
+    return occupant.jid
 
 
 def apply(
@@ -152,6 +160,7 @@ def apply(
     _show(house, room, changes, people, nick, request)
     absent = {jid: affiliated for jid, affiliated in changes.items() if jid not in people}
     announce.absent(house, room, absent, before)
+    courtesy.tell(house, room, absent, before)
     for jid, affiliated in changes.items():
         joins = affiliated.affiliation is Affiliation.MEMBER and before[jid] is Affiliation.NONE
         if room.configuration.members_only and joins and not room.of_person(jid):

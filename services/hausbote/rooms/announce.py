@@ -18,18 +18,6 @@ from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Child, Stanza, child
 from hausbote.xmpp.xml import Markup, el
 
-# What only rooms may say in presence and messages: nobody else's is passed on.
-OURS: Final = frozenset(
-    (
-        (ns.MUC, "x"),
-        (ns.MUC_USER, "x"),
-        (ns.OCCUPANT_ID, "occupant-id"),
-        (ns.HATS, "hats"),
-        (ns.ACCOUNT_AFFILIATIONS, "info"),  # servers say that of their people, and to us only
-    )
-)
-
-
 _ERROR: Final = (ns.CLIENT, "error")
 
 

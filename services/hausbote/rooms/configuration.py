@@ -52,6 +52,7 @@ class Configuration:
     archived: bool = True
     logged: bool = False
     registration: bool = True
+    forward_mentions: bool = False
     locked_nicks: bool = False
     pubsub: str = ""
     hats: tuple[Hat, ...] = ()
@@ -97,6 +98,7 @@ def of_kind(kind: str) -> Configuration:
             anonymous=False,
             subject_by_all=True,
             invitations_by_members=True,
+            forward_mentions=True,
         )
     if kind == "channel":
         return Configuration(persistent=True, listed_to=("moderator",))
@@ -270,6 +272,9 @@ _ENTRIES: Final[dict[str, _Entry]] = {
     ),
     f"{_PREFIX}enablearchiving": _switch("archived", "Are messages kept for those who were away?"),
     f"{_PREFIX}enablelogging": _switch("logged", "May everybody read what was kept?"),
+    f"{_PREFIX}forwardmentions": _switch(
+        "forward_mentions", "Do members who are away get messages that speak to them?"
+    ),
     "hausbote#registration": _switch("registration", "May people register as members?"),
     "hausbote#locked_nicks": _switch(
         "locked_nicks", "Do people have the nicks that they registered, and no others?"

@@ -14,7 +14,7 @@ from hausbote.rooms.hats import hash_of
 from hausbote.rooms.house import house_of
 from hausbote.rooms.privileges import Affiliation
 from hausbote.rooms.room import Room
-from hausbote.storage import StoredRoom
+from hausbote.storage import PublicRoom
 from hausbote.xmpp import ns, paging
 from hausbote.xmpp.data_form import DataForm, Field
 from hausbote.xmpp.errors import ItemNotFound, ServiceUnavailable
@@ -70,7 +70,7 @@ def may_find(host: Host, who: JID | None) -> bool:
     return local or host.settings.rooms.directory == "everybody"
 
 
-def public_rooms(host: Host) -> list[StoredRoom]:
+def public_rooms(host: Host) -> list[PublicRoom]:
     return host.store.rooms.public()
 
 
@@ -92,7 +92,7 @@ def rooms(request: Request) -> Child:
     return child(ns.DISCO_ITEMS, "query", *shown, paging.write(names, page) if partial else None)
 
 
-def _title(room: StoredRoom) -> str:
+def _title(room: PublicRoom) -> str:
     return Configuration.unpack(room.config).name or room.local
 
 

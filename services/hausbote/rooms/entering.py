@@ -8,11 +8,12 @@ from hausbote.core.host import Host
 from hausbote.core.request import Presence
 from hausbote.rooms import announce, history
 from hausbote.rooms.configuration import of_kind
+from hausbote.rooms.forgeries import cleaned
 from hausbote.rooms.house import House, house_of
 from hausbote.rooms.leaving import FAULTS, leave, not_there, put_out
 from hausbote.rooms.post import post
 from hausbote.rooms.privileges import Action, Role, Standing, may
-from hausbote.rooms.room import Occupant, Room, Visit
+from hausbote.rooms.room import Occupant, Room, Visit, is_nick
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import (
     Conflict,
@@ -58,7 +59,7 @@ def depart(presence: Presence) -> None:
     visit = None if room is None else room.visits.get(presence.sender.full)
     if room is None or visit is None:
         return
-    goodbye = _kept(presence.stanza)
+    goodbye = _kept(room.jid, presence.stanza)
     if _fits(presence.host, goodbye):
         visit.goodbye = goodbye.children
     visit.goodbye_id = presence.stanza.id
@@ -101,8 +102,10 @@ def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
     joins = stanza.child(ns.MUC, "x") is not None
     if not to.resource:
         raise JidMalformed("a nick is needed: room@service/nick")
-    presence = _kept(stanza)
+    presence = _kept(to.to_bare(), stanza)
     _check(house.host, to.resource, presence)
+    if joins or visit is not None:
+        house.pace.change(to.local, sender)
     if room is not None and visit is not None:
         if visit.occupant.nick != to.resource:
             _change_nick(house, room, visit, to.resource, presence)
@@ -118,7 +121,7 @@ def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
     if not joins:
         _not_there(house.host, sender, to)
         return
-    house.limit_joins(sender)
+    house.pace.enter(sender)
     if room is None:
         with house.lock:
             room = house.find(to.local)
@@ -128,16 +131,15 @@ def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
     _enter(house, room, stanza, sender, to.resource, presence)
 
 
-def _kept(stanza: Stanza) -> Stanza:
+def _kept(room: JID, stanza: Stanza) -> Stanza:
     """The presence with what rooms pass on of it."""
-    children = tuple([c for c in stanza.children if (c.ns, c.name) not in announce.OURS])
     attrs = {k: v for k, v in stanza.attrs.items() if k == "xml:lang"}
-    return Stanza("presence", attrs, children)
+    return Stanza("presence", attrs, cleaned(room, stanza))
 
 
 def _check(host: Host, nick: str, presence: Stanza) -> None:
     limits = host.settings.limits
-    if nick != nick.strip() or not nick.isprintable():
+    if not is_nick(nick):
         raise NotAcceptable("this cannot be a nick", type="modify")
     if 0 < limits.room_nick < len(nick):
         raise NotAcceptable(f"a nick has at most {limits.room_nick} characters", type="modify")
@@ -281,6 +283,8 @@ def _update(house: House, room: Room, visit: Visit, presence: Stanza) -> None:
 def _change_nick(house: House, room: Room, visit: Visit, nick: str, presence: Stanza) -> None:
     """All clients of the occupant get it (§7.6)."""
     occupant = visit.occupant
+    if not may(room.standing(visit.jid), Action.CHANGE_NICK):
+        raise Forbidden("you may not change your nick here")
     if _locked_nick(room, visit.jid) not in ("", nick):
         raise NotAcceptable("people have the nicks here that they registered", type="cancel")
     _free(room, visit.jid, nick)

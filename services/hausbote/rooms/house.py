@@ -11,10 +11,18 @@ from hausbote.base.jid import JID, InvalidJID, prepare_resource
 from hausbote.core.bus.cause import current
 from hausbote.core.directory import new_lock
 from hausbote.core.host import Host
-from hausbote.core.throttle import Throttle
 from hausbote.rooms.configuration import Configuration
+from hausbote.rooms.pace import Pace
 from hausbote.rooms.privileges import AFFILIATIONS, ROLES, Affiliation
-from hausbote.rooms.room import MAX_RECENT, Affiliated, Occupant, Room, Subject, Visit
+from hausbote.rooms.room import (
+    MAX_RECENT,
+    Affiliated,
+    Occupant,
+    Room,
+    Subject,
+    Visit,
+    is_nick,
+)
 from hausbote.storage import (
     Span,
     StoredAffiliation,
@@ -23,14 +31,12 @@ from hausbote.storage import (
     Ticket,
 )
 from hausbote.xmpp import ns
-from hausbote.xmpp.errors import ResourceConstraint
 from hausbote.xmpp.stanza import Stanza
 
 _MAX_EMPTY: Final = 500  # rooms kept in memory that nobody is in
+_CROWD: Final = 10  # times as many rooms have all people of one other server
 _DAY: Final = 86_400
 _BODY: Final = (ns.CLIENT, "body")
-_CROWD: Final = 10  # times as many rooms are entered by all people of one other server
-_REQUESTS: Final = 20  # for voice and membership, and refusals, of one person in an hour
 _MAX_HANDLED: Final = 2_000  # messages of a room that may come again after a crash
 
 
@@ -40,10 +46,7 @@ class House:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.lock = new_lock()  # held while a room is made
-        joins = host.settings.limits.room_joins_per_minute
-        self._joins = Throttle(joins, 60.0)
-        self._joins_of_servers = Throttle(joins * _CROWD, 60.0)
-        self.requests = Throttle(_REQUESTS, 3_600.0)
+        self.pace = Pace(host.settings)
         self._rooms: dict[str, Room] = {}
         self._ending: dict[str, Ticket[None]] = {}  # rooms that the database may still show
         self._secret = host.store.secret("occupant-id")
@@ -56,18 +59,6 @@ class House:
         for room in list(self._rooms.values()):
             if not room.visits and (room.locked or not room.configuration.persistent):
                 self.destroy(room)
-
-    # -- limits --------------------------------------------------------------------------------
-
-    def limit_joins(self, who: JID) -> None:
-        """Somebody enters a room; another server may have as many names as it likes."""
-        counted = [(self._joins, who.bare)]
-        if who.domain != self.host.settings.domain:
-            counted.append((self._joins_of_servers, who.domain))
-        if any(throttle.exceeded(key) for throttle, key in counted):
-            raise ResourceConstraint("too many rooms were entered within a minute")
-        for throttle, key in counted:
-            throttle.note(key)
 
     # -- rooms ---------------------------------------------------------------------------------
 
@@ -86,15 +77,21 @@ class House:
         return room
 
     def create(self, local: str, creator: JID, configuration: Configuration) -> Room | None:
-        """A new room that is locked; None if the creator has too many."""
+        """A new room that is locked; None if the creator has too many.
+
+        Another server has as many names as it likes, so all of its people have a limit together.
+        """
         host = self.host
+        limit = host.settings.limits.rooms_per_account
+        here = creator.domain == host.settings.domain
         stored = host.store.rooms.create(
             local,
             creator.bare,
             host.clock(),
             configuration.pack(),
             public=configuration.public,
-            limit=host.settings.limits.rooms_per_account,
+            limit=limit,
+            limit_of_domain=0 if here else limit * _CROWD,
         )
         if stored is None:
             return None
@@ -184,12 +181,6 @@ class House:
             while room.recent and room.recent[0].id < oldest:
                 room.recent.popleft()
 
-    def limit_requests(self, sender: JID) -> None:
-        """Nobody fills the screens of moderators and admins."""
-        if self.requests.exceeded(sender.bare):
-            raise ResourceConstraint("too many requests within an hour")
-        self.requests.note(sender.bare)
-
     def proper_nick(self, text: str) -> str | None:
         """A nick that somebody asks for, prepared; None if it cannot be one."""
         try:
@@ -197,7 +188,7 @@ class House:
         except InvalidJID:
             return None
         most = self.host.settings.limits.room_nick
-        return nick if nick and nick.isprintable() and not 0 < most < len(nick) else None
+        return nick if is_nick(nick) and not 0 < most < len(nick) else None
 
     # -- ids -----------------------------------------------------------------------------------
 

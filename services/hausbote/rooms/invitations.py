@@ -8,7 +8,7 @@ from hausbote.core.dispatch import route
 from hausbote.core.host import Host
 from hausbote.rooms import announce
 from hausbote.rooms.house import House
-from hausbote.rooms.privileges import Action, Affiliation, Role, may
+from hausbote.rooms.privileges import Action, Affiliation, may
 from hausbote.rooms.room import Affiliated, Room
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import (
@@ -51,7 +51,7 @@ def _invite(house: House, room: Room, delivery: Delivery, invitations: list[Tree
     if not (by_member or may(standing, Action.INVITE_TO_MEMBERS_ONLY)):
         if configuration.members_only:
             raise Forbidden("admins invite to this room")
-        if standing.role < Role.PARTICIPANT:
+        if not may(standing, Action.INVITE):
             raise Forbidden("visitors invite nobody")
     if len(invitations) > _MAX_INVITATIONS:
         raise BadRequest(f"at most {_MAX_INVITATIONS} invitations at once")
@@ -129,7 +129,7 @@ def _decline(house: House, room: Room, delivery: Delivery, decline: Tree) -> Non
         raise JidMalformed(str(problem)) from None
     if room.affiliation(delivery.sender) is Affiliation.OUTCAST:
         raise Forbidden("you are banned from this room")
-    house.limit_requests(delivery.sender)
+    house.pace.ask(delivery.sender)
     if to.bare == room.jid.bare and to.resource:
         other = room.occupant(to.resource)
         to = to if other is None else other.jid

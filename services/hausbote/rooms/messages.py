@@ -2,15 +2,15 @@
 
 from typing import Final
 
-from hausbote.base.jid import names
 from hausbote.base.tokens import token
 from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature, Stage
-from hausbote.rooms import absent, announce, invitations, retraction, voice
+from hausbote.rooms import absent, announce, forwarding, invitations, retraction, voice
+from hausbote.rooms.forgeries import cleaned
 from hausbote.rooms.house import House, house_of, is_talk
 from hausbote.rooms.leaving import FAULTS, GONE, not_there
 from hausbote.rooms.post import post
-from hausbote.rooms.privileges import Action, Role, may
+from hausbote.rooms.privileges import Action, may
 from hausbote.rooms.room import Room, Subject, Visit, jids
 from hausbote.storage import RoomMessage
 from hausbote.xmpp import ns
@@ -21,7 +21,7 @@ from hausbote.xmpp.errors import (
     NotAcceptable,
     StanzaError,
 )
-from hausbote.xmpp.stanza import Child, Stanza, child, start_tag
+from hausbote.xmpp.stanza import Stanza, child
 
 feature = Feature(
     "messages in rooms", xeps={"0249": "1.2", "0359": "0.7.0", "0203": "2.0", "0421": "1.0.1"}
@@ -103,6 +103,7 @@ def _say(house: House, room: Room, visit: Visit, delivery: Delivery) -> None:
     stanza = keep(house, room, stanza, id, visit, delivery)
     absent.tell(house, room, visit, stanza)
     post(house.host, stanza, room.everybody)
+    forwarding.forward(house, room, stanza, id)
     retraction.apply(house, room, stanza, id)
 
 
@@ -118,24 +119,8 @@ def _reflected(house: House, room: Room, visit: Visit, stanza: Stanza) -> tuple[
     attrs |= {k: v for k, v in stanza.attrs.items() if k in ("id", "xml:lang")}
     if "id" not in attrs:  # what is taken back is known by it
         attrs["id"] = token(64)
-    children = (*cleaned(room, stanza), announce.occupant_id(occupant.id))
+    children = (*cleaned(room.jid, stanza), announce.occupant_id(occupant.id))
     return Stanza("message", attrs, children), house.handled() or house.next_id()
-
-
-def cleaned(room: Room, stanza: Stanza) -> tuple[Child, ...]:
-    """What rooms pass on of a message: nothing that only the room may say."""
-    return tuple([c for c in stanza.children if not _is_ours(room, c)])
-
-
-def _is_ours(room: Room, child: Child) -> bool:
-    if (child.ns, child.name) in announce.OURS:
-        return True
-    if child.ns == ns.STANZA_ID and child.name == "stanza-id":
-        return names(start_tag(child).get("by"), room.jid.full)
-    if child.ns == ns.DELAY:
-        said = start_tag(child).get("from", "").partition("/")[0]
-        return names(said, room.jid.full) or names(said, room.jid.domain)
-    return False
 
 
 def keep(
@@ -170,9 +155,9 @@ def _changes_subject(stanza: Stanza) -> bool:
 
 
 def _set_subject(house: House, room: Room, visit: Visit, delivery: Delivery) -> None:
-    if visit.occupant.role < Role.MODERATOR and not room.configuration.subject_by_all:
-        raise Forbidden("moderators change the subject here")
-    if visit.occupant.role < Role.MODERATOR:
+    if not may(room.standing(visit.jid), Action.CHANGE_SUBJECT):
+        if not room.configuration.subject_by_all:
+            raise Forbidden("moderators change the subject here")
         _need_voice(room, visit)
     if len(delivery.stanza.inner.encode()) > _MAX_SUBJECT:
         raise NotAcceptable("every newcomer gets the subject: this is too long")
@@ -203,7 +188,7 @@ def _private(room: Room, visit: Visit | None, delivery: Delivery) -> None:
     occupant = visit.occupant
     attrs = dict(stanza.attrs) | {"from": room.address(occupant.nick)}
     attrs.pop("to", None)
-    children = (*cleaned(room, stanza), mark, announce.occupant_id(occupant.id))
+    children = (*cleaned(room.jid, stanza), mark, announce.occupant_id(occupant.id))
     attrs.setdefault("id", token(64))  # an error is known by it
     private = delivery.host.state(_Private)
     for jid in other.visits:
@@ -226,7 +211,7 @@ def _bounced(room: Room, delivery: Delivery) -> None:
         if other is not None:
             attrs = dict(stanza.attrs) | {"from": room.address(visit.occupant.nick)}
             attrs.pop("to", None)
-            passed = Stanza("message", attrs, announce.nameless(cleaned(room, stanza)))
+            passed = Stanza("message", attrs, announce.nameless(cleaned(room.jid, stanza)))
             post(delivery.host, passed, jids(other.visits.values()))
         if GONE.search(stanza.inner):
             not_there(delivery.host, room, visit)

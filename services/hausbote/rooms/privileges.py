@@ -44,10 +44,11 @@ AFFILIATIONS: Final = {affiliation.word: affiliation for affiliation in Affiliat
 class Action(Enum):
     """What may be done; what depends on the room's configuration is in configuration.py."""
 
-    PRESENT = auto()
-    RECEIVE = auto()
     SPEAK = auto()
     CHANGE_NICK = auto()
+    CHANGE_SUBJECT = auto()
+    INVITE = auto()
+    GIVE_VOICE = auto()
     MODERATE_MESSAGES = auto()
     SEE_VOICE_LIST = auto()
     SEE_MODERATOR_LIST = auto()
@@ -69,10 +70,11 @@ class Needed(NamedTuple):
 
 
 NEEDED: Final[dict[Action, Needed]] = {
-    Action.PRESENT: Needed(role=Role.VISITOR),
-    Action.RECEIVE: Needed(role=Role.VISITOR),
     Action.SPEAK: Needed(role=Role.PARTICIPANT),
     Action.CHANGE_NICK: Needed(role=Role.VISITOR),
+    Action.CHANGE_SUBJECT: Needed(role=Role.MODERATOR),
+    Action.INVITE: Needed(role=Role.PARTICIPANT, affiliation=Affiliation.ADMIN),
+    Action.GIVE_VOICE: Needed(role=Role.MODERATOR),
     Action.MODERATE_MESSAGES: Needed(role=Role.MODERATOR, affiliation=Affiliation.ADMIN),
     Action.SEE_VOICE_LIST: Needed(role=Role.MODERATOR, affiliation=Affiliation.ADMIN),
     Action.SEE_MODERATOR_LIST: Needed(affiliation=Affiliation.ADMIN),

@@ -61,7 +61,7 @@ def put(request: Request) -> None:
     nick = _nick(request, form)
     asks = _needs_consent(room, sender)
     if asks:  # nobody tries all names that people may have there
-        house.limit_requests(sender)
+        house.pace.ask(sender)
         if not room.configuration.public:
             _ask_admins(house, room, sender, nick)  # strangers do not learn which nicks there are
             return

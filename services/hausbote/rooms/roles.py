@@ -8,7 +8,9 @@ from hausbote.rooms.house import House
 from hausbote.rooms.leaving import take_away, tell_of_leaving
 from hausbote.rooms.privileges import ROLES, Action, Role, Standing, may, role_refusal
 from hausbote.rooms.room import Occupant, Room
-from hausbote.xmpp.errors import BadRequest, Forbidden, ItemNotFound
+from hausbote.xmpp import ns
+from hausbote.xmpp.errors import BadRequest, Forbidden, ItemNotFound, StanzaError
+from hausbote.xmpp.stanza import child
 from hausbote.xmpp.xml import Markup, Tree, el
 
 
@@ -63,8 +65,15 @@ def _understood(room: Room, actor: Standing, element: Tree) -> tuple[Occupant, R
     target = Standing(occupant.role, room.affiliation(occupant.jid))
     refusal = role_refusal(actor, target, role)
     if refusal is not None:
-        raise refusal
+        raise about_item(refusal, element)
     return occupant, role
+
+
+def about_item(refusal: StanzaError, element: Tree) -> StanzaError:
+    """The refusal, with the item that it is for (§8.4): there may be many."""
+    given = {name: element.get(name) for name in ("affiliation", "jid", "nick", "role")}
+    refusal.about = child(ns.MUC_ADMIN, "query", el("item", **given))
+    return refusal
 
 
 def give_role(

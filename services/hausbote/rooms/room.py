@@ -15,6 +15,7 @@ MAX_RECENT: Final = 100  # messages that a newcomer can be given
 _LARGE: Final = 10_000  # bytes of a message; so many smaller ones are no problem
 _MAX_RECENT_BYTES: Final = MAX_RECENT * _LARGE
 _MAX_VOICES: Final = 1_000
+_BLANKS: Final = str.maketrans("\u2800\U0001d159", "  ")  # symbols that show nothing
 
 
 class Affiliated(NamedTuple):
@@ -66,7 +67,12 @@ class Subject(NamedTuple):
 
 def fold(nick: str) -> str:
     """Nicks that look alike are the same."""
-    return " ".join(unicodedata.normalize("NFKC", nick).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", nick).casefold().translate(_BLANKS).split())
+
+
+def is_nick(nick: str) -> bool:
+    """Whether people can be called that: there is something to see, and nothing that is not."""
+    return nick == nick.strip() and nick.isprintable() and bool(fold(nick))
 
 
 class Room:

@@ -1,5 +1,6 @@
 """Finding public rooms by words (XEP-0433)."""
 
+import math
 from typing import Final, NamedTuple
 
 from hausbote.core.feature import Feature, Target
@@ -83,7 +84,8 @@ def _not_too_often(request: Request) -> None:
     throttle = request.host.state(_Asked).throttle
     assert request.sender is not None
     if throttle.exceeded(request.sender.bare):
-        limited = _reason("rate-limit")
+        seconds = math.ceil(throttle.wait(request.sender.bare))
+        limited = el("rate-limit", xmlns=ns.CHANNEL_SEARCH_ERROR, **{"retry-after": str(seconds)})
         raise ResourceConstraint("too many searches", extra=limited)
     throttle.note(request.sender.bare)
 

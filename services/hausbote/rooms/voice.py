@@ -6,7 +6,7 @@ from hausbote.core.delivery import Delivery
 from hausbote.rooms import registration
 from hausbote.rooms.house import House
 from hausbote.rooms.post import post
-from hausbote.rooms.privileges import Role, role_refusal
+from hausbote.rooms.privileges import Action, Role, may, role_refusal
 from hausbote.rooms.roles import give_role
 from hausbote.rooms.room import Room, Visit, jids
 from hausbote.xmpp import ns
@@ -43,7 +43,7 @@ def _ask(house: House, room: Room, visit: Visit, form: FilledForm) -> None:
         raise BadRequest("one asks to become a participant")
     if visit.occupant.role is not Role.VISITOR:
         return
-    house.limit_requests(visit.jid)
+    house.pace.ask(visit.jid)
     moderators = [v for v in room.visits.values() if v.occupant.role is Role.MODERATOR]
     fields = (
         Field("muc#role", (_PARTICIPANT,), "list-single", "Requested role"),
@@ -59,7 +59,7 @@ def _ask(house: House, room: Room, visit: Visit, form: FilledForm) -> None:
 
 
 def _answer(house: House, room: Room, visit: Visit, form: FilledForm) -> None:
-    if visit.occupant.role is not Role.MODERATOR:
+    if not may(room.standing(visit.jid), Action.GIVE_VOICE):
         raise Forbidden("moderators give voice")
     if form.type != "submit" or not truth(form.value("muc#request_allow") or ""):
         return

@@ -25,6 +25,7 @@ from hausbote.storage.pubsub import (
 from hausbote.storage.pubsub_people import Affiliation, People, Subscription
 from hausbote.storage.pushes import PushService
 from hausbote.storage.rooms import (
+    PublicRoom,
     RoomMessage,
     Span,
     StoredAffiliation,
@@ -59,6 +60,7 @@ __all__ = [
     "People",
     "Piece",
     "Preferences",
+    "PublicRoom",
     "Published",
     "PushService",
     "Range",

@@ -18,7 +18,8 @@ _ROOM: Final = "SELECT id, local, creator, public, locked, config, subject, vcar
 _CREATE: Final = (
     "INSERT INTO room (local, creator, created, public, locked, config, subject, vcard)"
     " SELECT ?, ?, ?, ?, ?, ?, NULL, NULL"
-    " WHERE ? = 0 OR (SELECT count(*) FROM room WHERE creator = ?) < ?"
+    " WHERE (? = 0 OR (SELECT count(*) FROM room WHERE creator = ?) < ?)"
+    " AND (? = 0 OR (SELECT count(*) FROM room WHERE substr(creator, -?) = ?) < ?)"
 )
 _AFFILIATE: Final = (
     "INSERT INTO room_affiliation (room_id, jid, affiliation, nick, reason)"
@@ -53,6 +54,13 @@ class StoredRoom(NamedTuple):
     config: str
     subject: str | None
     vcard: str | None
+
+
+class PublicRoom(NamedTuple):
+    """What people see of a room before they enter."""
+
+    local: str
+    config: str
 
 
 class StoredAffiliation(NamedTuple):
@@ -120,13 +128,24 @@ class Rooms:
         return self._one(f"{_ROOM} WHERE local = ?", (local,))
 
     def create(
-        self, local: str, creator: str, at: float, config: str, *, public: bool, limit: int
+        self,
+        local: str,
+        creator: str,
+        at: float,
+        config: str,
+        *,
+        public: bool,
+        limit: int,
+        limit_of_domain: int = 0,
     ) -> StoredRoom | None:
-        """A new locked room; None if its creator has `limit` of them (0 = no limit)."""
+        """A new locked room; None if its creator has `limit` of them, or all people of the
+        creator's domain have `limit_of_domain` (0 = no limit)."""
 
         def create(connection: sqlite3.Connection) -> StoredRoom | None:
+            end = creator[creator.index("@") :] if "@" in creator else creator
+            of_domain = (limit_of_domain, len(end), end, limit_of_domain)
             values = (local, creator, int(at), public, True, config, limit, creator, limit)
-            row = connection.execute(_CREATE, values)
+            row = connection.execute(_CREATE, (*values, *of_domain))
             if row.rowcount < 1 or row.lastrowid is None:
                 return None
             return StoredRoom(row.lastrowid, local, creator, public, True, config, None, None)
@@ -148,10 +167,12 @@ class Rooms:
         """Delete a room with all that was in it."""
         return self._writer.insert("DELETE FROM room WHERE id = ?", (room,))
 
-    def public(self) -> list[StoredRoom]:
+    def public(self) -> list[PublicRoom]:
         """Rooms that people may find, by name."""
-        rows = self._reader.execute_sql(f"{_ROOM} WHERE public = 1 AND locked = 0 ORDER BY local")
-        return [_room(row) for row in rows]
+        rows = self._reader.execute_sql(
+            "SELECT local, config FROM room WHERE public = 1 AND locked = 0 ORDER BY local"
+        )
+        return [PublicRoom(*row) for row in rows]
 
     def names(self) -> list[str]:
         """The local parts of all rooms."""

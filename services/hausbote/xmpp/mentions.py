@@ -13,14 +13,15 @@ _EVERYBODY: Final = f"{ns.MENTIONS}#channel"
 class Mentions:
     """What one message says of people, read once and asked for each of them.
 
-    `ids` are occupant ids, `everybody` is for all who belong to the room.
+    `addresses` are full or bare and casefolded, `ids` are occupant ids, `everybody` is for all who
+    belong to the room.
     """
 
-    __slots__ = ("_addresses", "_words", "everybody", "ids", "sealed")
+    __slots__ = ("_words", "addresses", "everybody", "ids", "sealed")
 
     def __init__(self, message: Stanza) -> None:
         self._words = (message.text(ns.CLIENT, "body") or "").casefold()
-        self._addresses: set[str] = set()
+        self.addresses: set[str] = set()
         self.ids: set[str] = set()
         self.everybody = False
         self.sealed = False  # encrypted: nobody but its readers can tell
@@ -38,10 +39,10 @@ class Mentions:
 
     def of(self, bare: str, room: str, nicks: list[str]) -> bool:
         """Whether somebody is meant: a bare address, with what they are called in the room."""
-        if bare in self._addresses or self._spelled(bare):
+        if bare in self.addresses or self._spelled(bare):
             return True
         return any(
-            f"{room}/{nick}".casefold() in self._addresses or self._spelled(nick) for nick in nicks
+            f"{room}/{nick}".casefold() in self.addresses or self._spelled(nick) for nick in nicks
         )
 
     def _explicit(self, mention: Child) -> None:
@@ -56,7 +57,7 @@ class Mentions:
 
     def _note(self, address: str) -> None:
         try:
-            self._addresses.add(JID.parse(address).full.casefold())
+            self.addresses.add(JID.parse(address).full.casefold())
         except InvalidJID:
             return
 
