@@ -84,9 +84,13 @@ def occupant_id_markup(id: str) -> Markup:
 
 def seen(room: Room, visit: Visit, *, address: bool) -> bytes:
     """The available presence of an occupant's client as another one sees it, packed."""
-    packed = visit.packed.get(address)
+    packed = visit.named if address else visit.nameless
     if packed is None:
-        packed = visit.packed[address] = _available(room, visit, address, NOTHING, ()).pack()
+        packed = _available(room, visit, address, NOTHING, ()).pack()
+        if address:
+            visit.named = packed
+        else:
+            visit.nameless = packed
     return packed
 
 
@@ -96,9 +100,10 @@ def _available(
     occupant = visit.occupant
     shown = item(room, occupant, visit.jid.full if address else None, change)
     x = child(ns.MUC_USER, "x", shown, *status(*codes))
-    attrs = dict(visit.presence.attrs)
+    sent = Stanza.unpack(visit.packed)
+    attrs = dict(sent.attrs)
     attrs["from"] = room.address(occupant.nick)
-    children = (*visit.presence.children, x, occupant_id(occupant.id))
+    children = (*sent.children, x, occupant_id(occupant.id))
     if room.configuration.worn:
         children = (*children, *_hats(room, occupant.jid.full))
     return Stanza("presence", attrs, children)

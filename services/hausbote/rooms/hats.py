@@ -65,7 +65,7 @@ def _save(request: Request, room: Room, hats: tuple[Hat, ...], worn: tuple[Hat, 
     for occupant, had in before.items():
         if occupant.visits and announce.hats_of(room, occupant.jid.full) != had:
             for visit in occupant.visits.values():
-                visit.packed.clear()
+                visit.forget_seen()
             announce.available(request.host, room, occupant.shown)
 
 

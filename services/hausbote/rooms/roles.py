@@ -84,7 +84,7 @@ def give_role(
     saw_addresses = room.sees_addresses(occupant.role)
     occupant.role = role
     for visit in occupant.visits.values():
-        visit.packed.clear()
+        visit.forget_seen()
         house.remember(room, visit)
     if seen and not room.configuration.announces(role):
         announce.vanished(house.host, room, occupant.shown)

@@ -27,17 +27,27 @@ class Affiliated(NamedTuple):
 
 
 class Visit:
-    """A client that is in a room, with the children of its presence."""
+    """A client that is in a room.  Its presence is kept packed, for rooms have many of these."""
 
-    __slots__ = ("goodbye", "goodbye_id", "jid", "occupant", "packed", "presence")
+    __slots__ = ("goodbye", "goodbye_id", "jid", "named", "nameless", "occupant", "packed")
 
-    def __init__(self, jid: JID, occupant: "Occupant", presence: Stanza) -> None:
+    def __init__(self, jid: JID, occupant: "Occupant", packed: bytes) -> None:
         self.jid = jid
         self.occupant = occupant
-        self.presence = presence
+        self.packed = packed  # what it sent, of which rooms pass on everything
         self.goodbye: tuple[Child, ...] = ()  # what it said when it left
         self.goodbye_id: str | None = None  # by which it waits for the answer
-        self.packed: dict[bool, bytes] = {}  # as others see it: with the real address, or without
+        self.named: bytes | None = None  # as those see it who are shown the real address
+        self.nameless: bytes | None = None  # ... and as the others do
+
+    def take(self, packed: bytes) -> None:
+        """It sent other presence."""
+        self.packed = packed
+        self.forget_seen()
+
+    def forget_seen(self) -> None:
+        """What others see of it has changed."""
+        self.named = self.nameless = None
 
 
 class Occupant:
@@ -201,12 +211,12 @@ class Room:
         occupant.nick, self.roll = nick, None
         self.occupants[fold(nick)] = occupant
         for visit in occupant.visits.values():
-            visit.packed.clear()
+            visit.forget_seen()
 
-    def forget_packed(self) -> None:
+    def forget_seen(self) -> None:
         """What others see of people has changed for all of them."""
         for visit in self.visits.values():
-            visit.packed.clear()
+            visit.forget_seen()
 
     @property
     def everybody(self) -> tuple[JID, ...]:
