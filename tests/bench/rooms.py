@@ -115,9 +115,9 @@ def stay(ctx):
     asked = ctx.args
     conns = ctx.login_all(ctx.accounts(asked.occupants))
     warm = Room(ctx)
-    for conn in conns[:20]:
+    for conn in conns[:100]:
         warm.enter(conn)
-    for conn in conns[:20]:
+    for conn in conns[:100]:
         warm.leave(conn)
     ctx.loop.sleep(asked.settle)
     before = ctx.server.memory()

@@ -138,12 +138,12 @@ def available(host: Host, room: Room, visit: Visit, change: Change = NOTHING) ->
     """To everybody: how this occupant is now."""
     available_to_others(host, room, visit, change)
     own = (110, *change.codes, *change.own_codes)
-    post(host, _available(room, visit, True, change, own), jids(visit.occupant.visits.values()))
+    post(host, _available(room, visit, True, change, own), jids(visit.occupant.visits))
 
 
 def available_elsewhere(host: Host, room: Room, visit: Visit) -> None:
     """To the occupant's other clients: which of them stands for all of them now."""
-    elsewhere = [one for one in visit.occupant.visits.values() if one is not visit]
+    elsewhere = [one for one in visit.occupant.visits if one is not visit]
     if elsewhere:
         post(host, _available(room, visit, True, NOTHING, (110,)), jids(elsewhere))
 
@@ -206,7 +206,7 @@ def renamed(host: Host, room: Room, visit: Visit, nick: str) -> None:
     if room.configuration.announces(role):
         _to_others(host, room, visit.occupant, lambda a: gone(room, visit, a, change, (303,), role))
     stanza = gone(room, visit, True, change, (110, 303), role)
-    post(host, stanza, jids(visit.occupant.visits.values()))
+    post(host, stanza, jids(visit.occupant.visits))
 
 
 def _to_others(host: Host, room: Room, occupant: Occupant, make: Callable[[bool], Stanza]) -> None:

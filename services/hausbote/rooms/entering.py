@@ -289,6 +289,6 @@ def _change_nick(house: House, room: Room, visit: Visit, nick: str, presence: St
     announce.renamed(house.host, room, visit, nick)
     room.rename(occupant, nick)
     _take(house, room, visit, presence)
-    for one in occupant.visits.values():
+    for one in occupant.visits:
         house.remember(room, one)
     announce.available(house.host, room, visit)

@@ -60,12 +60,12 @@ class Occupant:
         self.jid = jid  # without resource
         self.role = role
         self.id = id  # XEP-0421
-        self.visits: dict[str, Visit] = {}
+        self.visits: list[Visit] = []
 
     @property
     def shown(self) -> Visit:
         """The client that stands for them: the last that sent presence."""
-        return next(reversed(self.visits.values()))
+        return self.visits[-1]
 
 
 class Subject(NamedTuple):
@@ -175,8 +175,7 @@ class Room:
 
     def add(self, occupant: Occupant, visit: Visit) -> None:
         """The client is there, and stands for its occupant now."""
-        occupant.visits.pop(visit.jid.full, None)
-        occupant.visits[visit.jid.full] = visit
+        occupant.visits = [*_without(occupant.visits, visit), visit]
         self.occupants[fold(occupant.nick)] = occupant
         self.visits[visit.jid.full] = visit
         self._everybody = self.roll = None
@@ -184,7 +183,7 @@ class Room:
     def remove(self, visit: Visit) -> None:
         occupant = visit.occupant
         self.visits.pop(visit.jid.full, None)
-        occupant.visits.pop(visit.jid.full, None)
+        occupant.visits = _without(occupant.visits, visit)
         if not occupant.visits:
             self.occupants.pop(fold(occupant.nick), None)
             self._note_voice(occupant)
@@ -210,7 +209,7 @@ class Room:
         self.occupants.pop(fold(occupant.nick), None)
         occupant.nick, self.roll = nick, None
         self.occupants[fold(nick)] = occupant
-        for visit in occupant.visits.values():
+        for visit in occupant.visits:
             visit.forget_seen()
 
     def forget_seen(self) -> None:
@@ -228,6 +227,10 @@ class Room:
     def others(self, occupant: Occupant) -> Iterator[Visit]:
         """All clients but those of one occupant."""
         return (visit for visit in self.visits.values() if visit.occupant is not occupant)
+
+
+def _without(visits: list[Visit], visit: Visit) -> list[Visit]:
+    return [other for other in visits if other.jid != visit.jid]
 
 
 def jids(visits: Iterable[Visit]) -> tuple[JID, ...]:
