@@ -207,6 +207,8 @@ def test_nobody_can_name_the_messages_of_others(houses, lovers):
 def test_people_of_a_server_that_is_away_are_not_shown_as_available(houses, lovers):
     juliet, romeo = lovers
     befriend(juliet, romeo)
+    # Presence that is under way when the connection breaks is answered with an error.
+    wait_until(lambda: not any(len(stream.sent) for stream in houses[0].gate.streams))
     houses[1].close_gate()
     juliet.sends(f"<message to='{romeo.bare}'><body>Are you there?</body></message>")
     juliet.receives(f"<presence type='unavailable' from='{romeo.jid}'/>")
