@@ -112,6 +112,10 @@ QUESTIONS = [
             f"<query xmlns='{ADMIN}'><item nick='romeo' role='none'/></query>",
             f"<query xmlns='{ADMIN}'><item nick='nobody' role='none'/></query>",
             f"<query xmlns='{ADMIN}'><item jid='juliet@capulet.example' affiliation='member'/></query>",
+            *[
+                f"<query xmlns='{ADMIN}'><item {who} affiliation='outcast'/></query>"
+                for who in ("nick='romeo'", "nick='nobody'", "jid='{room}/romeo'", "jid='{room}/nobody'")
+            ],
             f"<query xmlns='{OWNER}'><destroy/></query>",
             f"<query xmlns='{REGISTER}'><remove/></query>",
             registering("romeo"),
@@ -214,3 +218,48 @@ def test_who_is_banned_sees_a_room_that_is_not_there(spy, groups):
     ):
         assert condition(full.ask(spy, type, payload)) == ("item-not-found", "cancel")
         assert condition(Group("none").ask(spy, type, payload)) == ("item-not-found", "cancel")
+
+
+def test_the_lists_of_a_public_channel_are_not_for_outsiders(spy, houses):
+    """They may come in like everybody; who belongs to it and what was said is for those inside."""
+    romeo, juliet = log_in(houses[0], "romeo"), log_in(houses[0], "juliet")
+    channel = Group("square")
+    channel.make(romeo, "romeo", **{"hausbote#kind": "channel"}, roomname="Square")
+    channel.admin(
+        romeo,
+        "set",
+        f"<item affiliation='member' jid='{juliet.bare}' nick='Jule'/>"
+        "<item affiliation='outcast' jid='tybalt@capulet.example'/>"
+        "<item affiliation='admin' jid='nurse@capulet.example'/>",
+    )
+    channel.join(juliet, "juliet")
+    channel.says(romeo, "Secret word")
+    romeo.settle_with(channel)
+    lists = [*[f"affiliation='{a}'" for a in ("owner", "admin", "member", "outcast")],
+             *[f"role='{r}'" for r in ("moderator", "participant", "visitor")]]  # fmt: skip
+    questions = [
+        *[("get", f"<query xmlns='{ADMIN}'><item {what}/></query>") for what in lists],
+        ("set", "<query xmlns='urn:xmpp:mam:2'/>"),
+        ("get", "<metadata xmlns='urn:xmpp:mam:2'/>"),
+        ("get", f"<query xmlns='{OWNER}'/>"),
+    ]
+    for type, payload in questions:
+        assert condition(channel.ask(spy, type, payload)) == ("forbidden", "auth"), payload
+    items = channel.ask(spy, "get", f"<query xmlns='{ITEMS}'/>")
+    assert items.findall(".//{*}item") == []
+    info = etree.tostring(channel.ask(spy, "get", f"<query xmlns='{INFO}'/>")).decode()
+    assert "Square" in info
+    for to in ("rooms.capulet.example", channel.jid):
+        listed = channel.ask(spy, "get", f"<query xmlns='{ITEMS}'/>", to)
+        assert listed.findall(".//{*}item") == []
+    channel.join(spy, "spy", forget=False)
+    spy.settle_with(channel)
+    inside = spy.came()
+    told = info + "".join(
+        etree.tostring(one).decode() for one in inside if one.get("from") != channel.nick("spy")
+    )
+    for secret in ("juliet@", "romeo@", "nurse@", "tybalt@"):
+        assert secret not in told
+    for what in lists:
+        answer = channel.admin(spy, "get", f"<item {what}/>")
+        assert condition(answer) == ("forbidden", "auth")

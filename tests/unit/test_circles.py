@@ -78,6 +78,25 @@ def test_a_family_from_its_making_to_its_end(house, people):
     assert [s for s in juliet.came() if s.find(f".//{{{USER}}}destroy") is not None]
 
 
+def test_whoever_is_taken_in_while_the_box_rests_is_invited_when_they_come(house):
+    for name in ("romeo", "juliet"):
+        house.add_account(name)
+    house.stop()
+    circle(house, "make", "friends", "romeo@h", "juliet@h")
+    house.start()
+    for name in ("romeo", "juliet"):
+        client = house.client().log_in(name, PASSWORD, "here")
+        client.sends("<presence/>")
+        client.settle()
+        invited = [s for s in client.came() if s.find(f"{{{USER}}}x/{{{USER}}}invite") is not None]
+        assert [s.get("from") for s in invited] == ["friends@rooms.h"]
+        room = Room("friends")
+        room.join(client, name, forget=False)
+        client.receives("<presence/>")
+        client.wire.cut()
+    circle(house, "delete", "friends")
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

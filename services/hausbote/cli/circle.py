@@ -17,6 +17,7 @@ from hausbote.cli.state import load_settings, opened_store, state_option
 from hausbote.core.bus.control import notify
 from hausbote.rooms.configuration import Configuration, of_kind
 from hausbote.storage import RosterItem, Store, StoredAffiliation, StoredRoom
+from hausbote.xmpp.invitations import invitation
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 people_argument = click.argument("people", nargs=-1, required=True, metavar="JID...")
@@ -191,7 +192,8 @@ def _join(
             both = item._replace(subscription="both", ask=False, listed=True, groups=groups)
             store.rosters.put(local, both)
     _tell_clients(settings, everybody)
-    _tell_rooms(settings, room, new)
+    if not _tell_rooms(settings, room, new):
+        _invite_later(settings, store, room, new)
 
 
 def _part(
@@ -232,8 +234,16 @@ def _tell_clients(settings: Settings, people: list[str]) -> None:
         notify(settings.bus_dir, "c2s", {"change": "roster", "account": local})
 
 
-def _tell_rooms(settings: Settings, room: StoredRoom, new: list[str]) -> None:
-    """Who belongs to one, and whom to invite, if the box is running."""
+def _tell_rooms(settings: Settings, room: StoredRoom, new: list[str]) -> bool:
+    """Who belongs to one, and whom to invite; False if the box is not running."""
     invited = " ".join(f"{local}@{settings.domain}" for local in new)
     message = {"change": "circle", "room": room.local, "new": invited}
-    notify(settings.bus_dir, "rooms", message)
+    return notify(settings.bus_dir, "rooms", message)
+
+
+def _invite_later(settings: Settings, store: Store, room: StoredRoom, new: list[str]) -> None:
+    """Invitations that people find when they log in the next time."""
+    address = f"{room.local}@{settings.names.rooms}"
+    for local in new:
+        message = invitation(address, address, f"{local}@{settings.domain}")
+        store.offline.keep(local, message.pack(), time.time(), limit=0).wait()

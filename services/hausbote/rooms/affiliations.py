@@ -77,6 +77,8 @@ def change_affiliations(
     actor = room.affiliation(request.sender)
     changes: dict[str, Affiliated] = {}
     for element, reason in items:
+        if actor < Affiliation.ADMIN:  # they do not learn either whether a nick is there
+            raise about_item(Forbidden("admins and owners do that"), element)
         jid, affiliated = _understood(house, room, element, reason)
         own = jid == request.sender.bare
         before = room.affiliation(JID.parse(jid))

@@ -19,6 +19,7 @@ from hausbote.xmpp.errors import (
     NotAcceptable,
     ResourceConstraint,
 )
+from hausbote.xmpp.invitations import invitation
 from hausbote.xmpp.stanza import Child, Stanza, child, tree
 from hausbote.xmpp.xml import Markup, Tree, el
 
@@ -81,21 +82,9 @@ def send(
     host: Host, room: Room, sender: JID, to: JID, *extra: Markup | None, id: str | None = None
 ) -> None:
     """An invitation on behalf of somebody."""
-    invite = el("invite", *extra, from_=sender.bare)
-    protected = room.configuration.protected
-    password = el("password", room.configuration.password) if protected else None
-    attrs = {"from": room.jid.full, "to": to.full}
-    if id is not None:
-        attrs["id"] = id
-    # The second is how clients know it that never learned the first.
-    direct = child(
-        ns.CONFERENCE,
-        "x",
-        jid=room.jid.full,
-        password=room.configuration.password if protected else None,
-    )
-    x = child(ns.MUC_USER, "x", invite, password)
-    route(host, Stanza("message", attrs, (x, direct)))
+    password = room.configuration.password if room.configuration.protected else None
+    message = invitation(room.jid.full, sender.bare, to.full, *extra, password=password)
+    route(host, message if id is None else message.replace(id=id))
 
 
 def _invitee(host: Host, invite: Tree) -> JID:

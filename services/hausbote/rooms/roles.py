@@ -60,7 +60,7 @@ def _understood(room: Room, actor: Standing, element: Tree) -> tuple[Occupant, R
     occupant = room.occupant(nick)
     if occupant is None:
         if not may(actor, Action.SEE_VOICE_LIST):
-            raise Forbidden("moderators do that")
+            raise about_item(Forbidden("moderators do that"), element)
         raise ItemNotFound("nobody has this nick")
     target = Standing(occupant.role, room.affiliation(occupant.jid))
     refusal = role_refusal(actor, target, role)
