@@ -4,15 +4,18 @@
 
 join    a room of `--occupants`, into which `--count` more come, one after the other
 stay    `--occupants` clients that are online already come into one room: the memory of that
-crowd   `--count` messages, one a second, to a room of `--occupants` who are told nothing of each
-        other's presence; meanwhile `--pairs` talk with each other, `--rate` messages a second
+crowd   a message each second to a room of `--occupants` who are told nothing of each other's
+        presence; meanwhile `--pairs` talk with each other, for `--count` seconds with `--rate`
+        messages a second
 
 Rooms are open to everybody, and newcomers want no history.
 """
 
+import json
 import os
 import re
 import statistics
+import subprocess
 import sys
 import time
 
@@ -136,10 +139,10 @@ def stay(ctx):
 
 
 def crowd(ctx):
+    """Pairs have a generator of their own: this one is busy with the crowd."""
     from xmppbench_lib import scenarios
 
     asked = ctx.args
-    others, talkers = scenarios.make_pairs(ctx, asked.pairs, "chat")
     conns = ctx.login_all(ctx.accounts(asked.occupants))
     room = Room(ctx, _SILENT)
     for conn in conns:
@@ -149,37 +152,43 @@ def crowd(ctx):
     runs = []
     for number in range(asked.runs):
         room.settle()
-        took = []
-
-        def say(number=number, took=took):
-            """The next a second after this one has arrived everywhere."""
-            start, until = time.perf_counter(), room.seen + len(conns)
+        talk, took = _pairs(ctx), []
+        while talk.poll() is None:
+            until, start = room.seen + len(conns), time.perf_counter()
             body = scenarios.message(conns[0].jid, room.jid, "groupchat", str(number), 0, True)
             conns[0].stanza(body)
-
-            def look():
-                if room.seen < until:
-                    ctx.loop.after(0.002, look)
-                    return
-                took.append((time.perf_counter() - start) * 1e3)
-                if len(took) < asked.count:
-                    ctx.loop.after(1, say)
-
-            look()
-
-        ctx.loop.after(0.5, say)
-        total = int(asked.count * asked.rate * 1.2)
-        run = scenarios.paced(ctx, talkers, asked.rate, total, seed=number)
-        room.wait(lambda took=took: len(took) == asked.count, "a message did not reach everybody")
-        run["ms_until_all"] = statistics.median(took)
-        run["slowest_ms_until_all"] = max(took)
+            room.expect(until)
+            took.append((time.perf_counter() - start) * 1e3)
+            ctx.loop.sleep(1)
+        if talk.returncode:
+            raise RuntimeError("the pairs failed")
+        said = json.loads(talk.stdout.read())["runs"][0]
+        run = {"ms_until_all": statistics.median(took), "slowest_ms_until_all": max(took)}
+        run |= {key: said[key] for key in ("latency_ms_p50", "latency_ms_p99")}
         runs.append(run)
-        ctx.log_run(run, "ms_until_all", "slowest_ms_until_all", "latency_ms_p50",
-                    "latency_ms_p99", "generator_util")  # fmt: skip
+        ctx.log_run(run, *run)
     ctx.alive(conns)
-    ctx.alive(others)
-    ctx.logout_all(conns + others)
+    ctx.logout_all(conns)
     return runs
+
+
+def _pairs(ctx):
+    """Another generator, which has `--pairs` talk."""
+    asked, tool = ctx.args, sys.path[0]
+    command = [sys.executable, os.path.join(tool, "xmppbench.py"), "chat", "--prefix", "pair"]
+    command += ["--host", asked.host, "--domain", ctx.opts.domain, "--register"]
+    command += ["--pairs", str(asked.pairs), "--rate", str(asked.rate)]
+    command += ["--count", str(int(asked.count * asked.rate)), "--runs", "1"]
+    command += [
+        "--warmup",
+        "100",
+        "--no-check-archive",
+        "--json",
+        "--quiet",
+        "--pid",
+        str(asked.pid[0]),
+    ]
+    return subprocess.Popen(command, stdout=subprocess.PIPE)
 
 
 SCENARIOS = {

@@ -9,7 +9,7 @@ from hausbote.xmpp.xml import escape_attribute
 
 _MODULUS: Final = 2**32
 _ASK_AFTER: Final = 10  # stanzas that are no message, until we ask whether they arrived
-_PAUSE: Final = 1.0  # seconds between two questions about what rooms say, for they keep it
+_PAUSE: Final = 5.0  # seconds between two questions about what rooms say, for they keep it
 
 
 class HandledCountTooHigh(Exception):
@@ -52,6 +52,7 @@ class Unacked:
         "_clock",
         "_important",
         "_limit",
+        "_others",
         "_overflowed",
         "_said",
         "_sent",
@@ -76,6 +77,7 @@ class Unacked:
         self._asked_last = 0.0
         self._important = 0  # what was sent with the last message
         self._said = 0  # ... with the last of a room
+        self._others = 0  # that are no messages, since we asked
         self._size = 0
         self._limit = limit
         self._overflowed = overflowed
@@ -91,11 +93,12 @@ class Unacked:
         """The same for what others may share."""
         self.queue.append(sent)
         self._sent += 1
-        if sent.data.startswith(b"<message"):
-            if sent.rest:
-                self._said = self._sent
-            else:
-                self._important = self._sent
+        if not sent.data.startswith(b"<message"):
+            self._others += 1
+        elif sent.rest:
+            self._said = self._sent
+        else:
+            self._important = self._sent
         before = self._size
         self._size += _size(sent)
         if before <= self._limit < self._size and self._limit:
@@ -111,7 +114,7 @@ class Unacked:
         return True
 
     def _is_worth_asking(self, asked: int) -> bool:
-        if self._important > asked or self._sent - asked >= _ASK_AFTER:
+        if self._important > asked or self._others >= _ASK_AFTER:
             return True
         return self._said > asked and self._timer() - self._asked_last >= _PAUSE
 
@@ -121,7 +124,7 @@ class Unacked:
         return self._sent % _MODULUS
 
     def ask(self) -> None:
-        self._asked = self._sent
+        self._asked, self._others = self._sent, 0
         self.asked_at = self._asked_last = self._timer()
 
     def is_possible(self, h: int) -> bool:
@@ -142,7 +145,7 @@ class Unacked:
         complete = acked >= self._asked
         self.asked_at = None
         if not complete:
-            self._asked = acked
+            self._asked, self._others = acked, len(self.queue)
         while self._waiting and self._waiting[0][0] <= acked:
             self._waiting.pop(0)[1]()
         return complete

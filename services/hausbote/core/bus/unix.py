@@ -29,6 +29,7 @@ _HELLO: Final = "bus.hello"
 _ACK: Final = "bus.ack"
 _RETRY: Final = (0.02, 1.0)  # seconds between attempts to connect: first, last
 _FAREWELL: Final = 5.0  # seconds that a graceful close may take
+_TURN: Final = 0.008  # seconds of handling frames, after which everything else has a turn
 
 
 class UnixBus:
@@ -291,8 +292,16 @@ class _Lane:
         self._frames.put(frame)
 
     def _run(self) -> None:
+        began = 0.0
         while True:
-            self._work(self._frames.get())
+            waits = self._frames.empty()
+            frame = self._frames.get()
+            if waits:
+                began = time.monotonic()
+            self._work(frame)
+            if time.monotonic() - began > _TURN:
+                gevent.sleep()
+                began = time.monotonic()
 
 
 class _Answers:
