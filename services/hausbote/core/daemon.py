@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import gevent
 from gevent.event import Event as Signal
@@ -19,6 +19,11 @@ from hausbote.base.log import Event, log, set_level
 from hausbote.base.settings import Settings, SettingsError
 from hausbote.core.bus import Bus, BusError, Handler, open_bus
 from hausbote.core.bus.frame import Frame
+
+# When the three generations are collected.  Python's own (700, 10, 10) looked through all of 5,000
+# clients every four seconds, 0.2 s each time, and found nothing: circles are few here, and ended
+# where they are made.
+_COLLECTIONS: Final = (700, 10, 200)
 
 
 class Daemon:
@@ -63,6 +68,7 @@ class Daemon:
             gevent.signal_handler(number, self._stop.set)
         gc.collect()
         gc.freeze()  # what is there now stays: collections need not look at it again
+        gc.set_threshold(*_COLLECTIONS)
         log(Event.SERVICE_STARTED)
         self._stop.wait()
         log(Event.SERVICE_STOPPING)
