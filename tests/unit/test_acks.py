@@ -2,9 +2,10 @@
 
 import pytest
 
-from hausbote.xmpp.acks import HandledCountTooHigh, Ledger, Unacked
+from hausbote.xmpp.acks import HandledCountTooHigh, Ledger, Sent, Unacked
 
 MODULUS = 2**32
+SAID = Sent(b"<message to='", 0.0, None, b"' type='groupchat'/>")
 
 
 class Clock:
@@ -86,6 +87,44 @@ def test_other_stanzas_are_asked_about_after_ten(unacked):
     assert not unacked.is_due()
     fill(unacked, 1)
     assert unacked.is_due()
+
+
+def test_what_rooms_say_is_asked_about_once_a_second_for_they_keep_it():
+    timer = Clock()
+    timer.now = 100.0
+    unacked = Unacked(0, lambda: None, timer=timer)
+    for _ in range(3):
+        unacked.keep(SAID)
+        assert unacked.is_due() == (len(unacked.queue) == 1)
+    unacked.acknowledge(3)
+    timer.now += 0.9
+    unacked.keep(SAID)
+    assert not unacked.is_due()
+    timer.now += 0.2
+    assert unacked.is_due()
+
+
+def test_messages_of_people_do_not_wait_with_those_of_rooms():
+    unacked = Unacked(0, lambda: None)
+    unacked.keep(SAID)
+    assert unacked.is_due()
+    unacked.acknowledge(1)
+    unacked.keep(SAID)
+    assert not unacked.is_due()
+    unacked.add(b"<message/>", None)
+    assert unacked.is_due()
+
+
+def test_what_many_share_is_written_for_each_of_them_and_counts_whole():
+    overflows = []
+    unacked = Unacked(len(SAID.data + SAID.rest), lambda: overflows.append(1))
+    unacked.keep(SAID)
+    assert not overflows
+    unacked.keep(SAID)
+    assert overflows
+    assert SAID.wire("romeo@montague.example/a'b") == (
+        b"<message to='romeo@montague.example/a&apos;b' type='groupchat'/>"
+    )
 
 
 def test_too_many_bytes_are_told_once(unacked):

@@ -6,6 +6,7 @@ that is not plain ASCII.
 
 import ipaddress
 import re
+from sys import intern
 from typing import Final
 
 _MAX_BYTES: Final = 1023
@@ -35,12 +36,12 @@ class JID:
 
     __slots__ = ("bare", "domain", "full", "local", "resource")
 
-    def __init__(self, local: str, domain: str, resource: str = "") -> None:
+    def __init__(self, local: str, domain: str, resource: str = "", bare: str = "") -> None:
         """From parts that are prepared already; for anything else there is `parse`."""
         self.local: Final = local
         self.domain: Final = domain
         self.resource: Final = resource
-        self.bare: Final = f"{local}@{domain}" if local else domain
+        self.bare: Final = bare or _joined(local, domain)
         self.full: Final = f"{self.bare}/{resource}" if resource else self.bare
 
     @classmethod
@@ -63,7 +64,7 @@ class JID:
 
     def with_resource(self, resource: str) -> "JID":
         """The same account's address at a prepared resource."""
-        return JID(self.local, self.domain, resource)
+        return JID(self.local, self.domain, resource, self.bare)
 
     def __str__(self) -> str:
         return self.full
@@ -95,13 +96,32 @@ _cache: dict[str, JID | str] = {}
 def _remember(text: str) -> JID | str:
     if len(_cache) >= _CACHE_SIZE:
         _cache.clear()
+    found: JID | str
     try:
-        found: JID | str = JID(*_prepare(text))
+        found = _make(text)
     except InvalidJID as problem:
         found = str(problem)
     if len(text) <= _MAX_CACHED:
         _cache[text] = found
     return found
+
+
+def _make(text: str) -> JID:
+    """Addresses of one account or room share their strings: there are thousands in memory."""
+    local, domain, resource = _prepare(text)
+    if not resource:
+        return JID(local, intern(domain))
+    bare = _joined(local, domain)
+    known = _cache.get(bare)
+    if not isinstance(known, JID) or known.full != bare:
+        known = JID(local, intern(domain))
+        if text.startswith(f"{bare}/") and len(bare) <= _MAX_CACHED:
+            _cache[known.full] = known
+    return known.with_resource(resource)
+
+
+def _joined(local: str, domain: str) -> str:
+    return f"{local}@{domain}" if local else domain
 
 
 def _prepare(text: str) -> tuple[str, str, str]:

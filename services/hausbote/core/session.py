@@ -8,6 +8,7 @@ from hausbote.base.jid import JID
 from hausbote.core.acks import Acks
 from hausbote.core.directory import Account
 from hausbote.xmpp import ns
+from hausbote.xmpp.acks import Sent, Unacked
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.stanza import Stanza
 
@@ -111,11 +112,31 @@ class Session:
         if self.acks is None:
             self.transport.send(data)
             return
-        unacked = self.acks.unacked
-        unacked.add(data, owed, at)
+        self.acks.unacked.add(data, owed, at)
+        self._transmit(data, self.acks.unacked)
+
+    def _transmit(self, data: bytes, unacked: Unacked) -> None:
         self.transport.send(data)
         if unacked.is_due():
             self.transport.send(_ASK)
+
+    def share(self, stanza: Stanza, sent: Sent) -> bool:
+        """Send what many get; `sent` is kept by all of them, and the `stanza` has no to.
+
+        A message is delivered: False as of `deliver`.
+        """
+        data, message = sent.wire(self.jid.full), sent.stanza
+        if message is not None and self._held is not None:
+            return self.deliver(message.replace(to=self.jid.full), data)
+        if self.keeper is None or not self.keeper.keeps(stanza, data):
+            if self.acks is None:
+                self.transport.send(data)
+            else:
+                self.acks.unacked.keep(sent)
+                self._transmit(data, self.acks.unacked)
+        if message is not None and self.asleep is not None:
+            self.asleep(message)
+        return True
 
     def deliver(
         self, message: Stanza, data: bytes, *, copied: bool = False, at: float | None = None

@@ -136,7 +136,8 @@ def _presences(
             else:
                 yield stanza("presence", from_=session.jid.full, to=to, type=type)
         if type:
-            directed.difference_update([jid for jid in directed if covers(jids, JID.parse(jid))])
+            for jid in [jid for jid in directed if covers(jids, JID.parse(jid))]:
+                del directed[jid]
 
 
 def _matched(jids: frozenset[str], contact: str) -> list[str]:

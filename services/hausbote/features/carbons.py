@@ -15,8 +15,8 @@ from hausbote.core.feature import Feature, Moment, Stage, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
 from hausbote.core.session import Session
-from hausbote.features import joined
 from hausbote.features.archive import keeping
+from hausbote.features.presence import address_in
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import NotAllowed, ServiceUnavailable
 from hausbote.xmpp.invitations import is_invitation
@@ -142,10 +142,10 @@ def copy_sent(sent: Sent) -> None:
 
 def _in_the_same_place(sender: Session, to: JID, wanting: list[Session]) -> list[Session]:
     """Private words in a room are for the devices that are there under the same nick (§6.1)."""
-    place = joined.address_in(sender, to.bare) if to.resource else None
+    place = address_in(sender, to.bare) if to.resource else None
     if place is None:
         return wanting
-    return [other for other in wanting if joined.address_in(other, to.bare) == place]
+    return [other for other in wanting if address_in(other, to.bare) == place]
 
 
 @feature.message(Stage.COPY)
@@ -211,7 +211,7 @@ def _are_in_its_room(getting: list[Session], sender: JID) -> bool:
     """Whether it comes from somebody in a room that does not say so: its clients are there."""
     if not sender.resource:
         return False
-    return any(joined.address_in(one, sender.bare) is not None for one in getting)
+    return any(address_in(one, sender.bare) is not None for one in getting)
 
 
 def _copy(

@@ -27,12 +27,15 @@ _MAX_DIRECTED: Final = 1_000  # people who are not contacts, per session
 
 
 class Directed:
-    """Whom a session sent its presence directly, and who must hear when it goes (§4.6)."""
+    """Whom a session sent its presence directly, and who must hear when it goes (§4.6).
+
+    True for its address in a room that it entered (XEP-0045 §7.2), of which there is one per room.
+    """
 
     __slots__ = ("jids",)
 
     def __init__(self) -> None:
-        self.jids: set[str] = set()
+        self.jids: dict[str, bool] = {}
 
 
 class Goodbye:
@@ -85,7 +88,7 @@ def unavailable(presence: Presence) -> None:
     session = presence.session
     assert session is not None
     if presence.to is not None:
-        session.state(Directed).jids.discard(presence.to.full)
+        session.state(Directed).jids.pop(presence.to.full, None)
         route(presence.host, presence.stanza, session)
     else:
         _leave(presence.host, session, presence.stanza)
@@ -117,12 +120,23 @@ def _priority(presence: Stanza) -> int:
 
 
 def _direct(presence: Presence, session: Session) -> None:
-    jids = session.state(Directed).jids
-    to = presence.recipient.full
-    if to not in jids and len(jids) >= _MAX_DIRECTED:
+    jids, to = session.state(Directed).jids, presence.recipient
+    before = address_in(session, to.bare)
+    if before is None and to.full not in jids and len(jids) >= _MAX_DIRECTED:
         raise ResourceConstraint("presence was sent to too many people directly")
-    jids.add(to)
+    if before is not None:
+        del jids[before]
+    entered = before is not None or presence.stanza.child(ns.MUC, "x") is not None
+    jids[to.full] = entered
     route(presence.host, presence.stanza, session)
+
+
+def address_in(session: Session, room: str) -> str | None:
+    """The session's address in a room, by that room's bare JID; None if it is not there."""
+    for jid, entered in session.state(Directed).jids.items():
+        if entered and jid.partition("/")[0] == room:
+            return jid
+    return None
 
 
 def _leave(host: Host, session: Session, goodbye: Stanza) -> None:

@@ -13,7 +13,7 @@ from hausbote.core.directory import Account
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
 from hausbote.core.session import Session
-from hausbote.features.joined import address_in
+from hausbote.features.presence import address_in
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StanzaError, StreamError
 from hausbote.xmpp.mentions import Mentions

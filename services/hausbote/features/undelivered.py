@@ -25,6 +25,8 @@ _KINDS: Final = ("chat", "normal")
 
 def hand_on(host: Host, session: Session, message: Stanza, at: float) -> None:
     """`session` never got the message, which came at that time, in seconds since 1970."""
+    if message.type == "groupchat":  # the room has it, and it may be one that many share
+        return
     sender, to = JID.parse(message.attrs["from"]), JID.parse(message.attrs["to"])
     delivery = Delivery(host, message, sender, to, None, [])
     delivery.at = at

@@ -6,6 +6,8 @@ from typing import Final
 import gevent
 
 from hausbote.base.log import bug
+from hausbote.base.memory import Rests
+from hausbote.core.clock import every
 from hausbote.core.host import Host
 from hausbote.core.process import Process
 from hausbote.rooms.house import house_of
@@ -13,12 +15,15 @@ from hausbote.rooms.news import circle_changed
 from hausbote.rooms.service import build_host
 
 _HOUR: Final = 3_600
+_REST: Final = 5.0  # seconds without anything to do
 
 
 def main() -> int:
     process = Process.from_command_line("rooms")
     host = build_host(process.settings, process.store(), process.open_bus)
     gevent.spawn(expire_hourly, host)
+    rests = Rests()
+    every(_REST, lambda: rests.look(host.handled))
     process.run(host, notified=lambda message: circle_changed(host, message))
     return 0
 

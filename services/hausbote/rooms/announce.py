@@ -84,9 +84,13 @@ def occupant_id_markup(id: str) -> Markup:
 
 def seen(room: Room, visit: Visit, *, address: bool) -> bytes:
     """The available presence of an occupant's client as another one sees it, packed."""
-    packed = visit.packed.get(address)
+    packed = visit.named if address else visit.nameless
     if packed is None:
-        packed = visit.packed[address] = _available(room, visit, address, NOTHING, ()).pack()
+        packed = _available(room, visit, address, NOTHING, ()).pack()
+        if address:
+            visit.named = packed
+        else:
+            visit.nameless = packed
     return packed
 
 
@@ -96,9 +100,10 @@ def _available(
     occupant = visit.occupant
     shown = item(room, occupant, visit.jid.full if address else None, change)
     x = child(ns.MUC_USER, "x", shown, *status(*codes))
-    attrs = dict(visit.presence.attrs)
+    sent = Stanza.unpack(visit.packed)
+    attrs = dict(sent.attrs)
     attrs["from"] = room.address(occupant.nick)
-    children = (*visit.presence.children, x, occupant_id(occupant.id))
+    children = (*sent.children, x, occupant_id(occupant.id))
     if room.configuration.worn:
         children = (*children, *_hats(room, occupant.jid.full))
     return Stanza("presence", attrs, children)
@@ -133,12 +138,12 @@ def available(host: Host, room: Room, visit: Visit, change: Change = NOTHING) ->
     """To everybody: how this occupant is now."""
     available_to_others(host, room, visit, change)
     own = (110, *change.codes, *change.own_codes)
-    post(host, _available(room, visit, True, change, own), jids(visit.occupant.visits.values()))
+    post(host, _available(room, visit, True, change, own), jids(visit.occupant.visits))
 
 
 def available_elsewhere(host: Host, room: Room, visit: Visit) -> None:
     """To the occupant's other clients: which of them stands for all of them now."""
-    elsewhere = [one for one in visit.occupant.visits.values() if one is not visit]
+    elsewhere = [one for one in visit.occupant.visits if one is not visit]
     if elsewhere:
         post(host, _available(room, visit, True, NOTHING, (110,)), jids(elsewhere))
 
@@ -201,7 +206,7 @@ def renamed(host: Host, room: Room, visit: Visit, nick: str) -> None:
     if room.configuration.announces(role):
         _to_others(host, room, visit.occupant, lambda a: gone(room, visit, a, change, (303,), role))
     stanza = gone(room, visit, True, change, (110, 303), role)
-    post(host, stanza, jids(visit.occupant.visits.values()))
+    post(host, stanza, jids(visit.occupant.visits))
 
 
 def _to_others(host: Host, room: Room, occupant: Occupant, make: Callable[[bool], Stanza]) -> None:

@@ -111,7 +111,7 @@ def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
             _change_nick(house, room, visit, to.resource, presence)
         elif not joins:
             _update(house, room, visit, presence)
-        elif _differ(presence, visit.presence):
+        elif presence.pack() != visit.packed:
             _take(house, room, visit, presence)
             announce.available_to_others(house.host, room, visit)
             announce.available_elsewhere(house.host, room, visit)
@@ -242,7 +242,7 @@ def _let_in(
     if occupant is None:
         role = room.role_of_newcomer(sender)
         occupant = Occupant(nick, sender.to_bare(), role, house.occupant_id(room, sender))
-    visit = Visit(sender, occupant, presence)
+    visit = Visit(sender, occupant, presence.pack())
     _take(house, room, visit, presence)
     announce.available_to_others(house.host, room, visit)
     announce.available_elsewhere(house.host, room, visit)
@@ -263,14 +263,9 @@ def _introduce(
     history.send(house, room, visit, stanza.child(ns.MUC, "x"))
 
 
-def _differ(one: Stanza, other: Stanza) -> bool:
-    return (one.inner, one.attrs) != (other.inner, other.attrs)
-
-
 def _take(house: House, room: Room, visit: Visit, presence: Stanza) -> None:
     """The presence is the one that others see now."""
-    visit.presence = presence
-    visit.packed.clear()
+    visit.take(presence.pack())
     room.add(visit.occupant, visit)
     house.remember(room, visit)
 
@@ -294,6 +289,6 @@ def _change_nick(house: House, room: Room, visit: Visit, nick: str, presence: St
     announce.renamed(house.host, room, visit, nick)
     room.rename(occupant, nick)
     _take(house, room, visit, presence)
-    for one in occupant.visits.values():
+    for one in occupant.visits:
         house.remember(room, one)
     announce.available(house.host, room, visit)

@@ -64,8 +64,8 @@ def _save(request: Request, room: Room, hats: tuple[Hat, ...], worn: tuple[Hat, 
     house_of(request.host).configure(room, changed).wait()
     for occupant, had in before.items():
         if occupant.visits and announce.hats_of(room, occupant.jid.full) != had:
-            for visit in occupant.visits.values():
-                visit.packed.clear()
+            for visit in occupant.visits:
+                visit.forget_seen()
             announce.available(request.host, room, occupant.shown)
 
 

@@ -123,7 +123,7 @@ class House:
     def configure(self, room: Room, configuration: Configuration) -> Ticket[None]:
         """Set a room up, which unlocks it."""
         if configuration.anonymous != room.configuration.anonymous:
-            room.forget_packed()
+            room.forget_seen()
         room.configuration, room.locked = configuration, False
         text = configuration.pack()
         return self.host.store.rooms.configure(room.id, text, public=configuration.public)
@@ -163,8 +163,8 @@ class House:
 
     def remember(self, room: Room, visit: Visit) -> None:
         """Keep that a client is there, and what it is, in case the service is restarted."""
-        occupant, packed = visit.occupant, visit.presence.pack()
-        row = StoredOccupant(visit.jid.full, occupant.nick, occupant.role.word, packed)
+        occupant = visit.occupant
+        row = StoredOccupant(visit.jid.full, occupant.nick, occupant.role.word, visit.packed)
         self.host.store.rooms.enter(room.id, row)
 
     def forget(self, room: Room, visit: Visit) -> None:
@@ -257,7 +257,7 @@ class House:
         if occupant is None:
             id = self.occupant_id(room, jid)
             occupant = Occupant(stored.nick, jid.to_bare(), ROLES[stored.role], id)
-        room.add(occupant, Visit(jid, occupant, Stanza.unpack(stored.presence)))
+        room.add(occupant, Visit(jid, occupant, stored.presence))
 
 
 def _affiliated(row: StoredAffiliation) -> Affiliated:

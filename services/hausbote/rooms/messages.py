@@ -191,9 +191,9 @@ def _private(room: Room, visit: Visit | None, delivery: Delivery) -> None:
     children = (*cleaned(room.jid, stanza), mark, announce.occupant_id(occupant.id))
     attrs.setdefault("id", token(64))  # an error is known by it
     private = delivery.host.state(_Private)
-    for jid in other.visits:
-        private.note(jid, attrs["id"])
-    post(delivery.host, Stanza("message", attrs, children), jids(other.visits.values()))
+    for one in other.visits:
+        private.note(one.jid.full, attrs["id"])
+    post(delivery.host, Stanza("message", attrs, children), jids(other.visits))
 
 
 _MARK: Final = child(ns.MUC_USER, "x")
@@ -212,7 +212,7 @@ def _bounced(room: Room, delivery: Delivery) -> None:
             attrs = dict(stanza.attrs) | {"from": room.address(visit.occupant.nick)}
             attrs.pop("to", None)
             passed = Stanza("message", attrs, announce.nameless(cleaned(room.jid, stanza)))
-            post(delivery.host, passed, jids(other.visits.values()))
+            post(delivery.host, passed, jids(other.visits))
         if GONE.search(stanza.inner):
             not_there(delivery.host, room, visit)
     elif FAULTS.search(stanza.inner):

@@ -83,14 +83,14 @@ def give_role(
     seen = room.configuration.announces(occupant.role)
     saw_addresses = room.sees_addresses(occupant.role)
     occupant.role = role
-    for visit in occupant.visits.values():
-        visit.packed.clear()
+    for visit in occupant.visits:
+        visit.forget_seen()
         house.remember(room, visit)
     if seen and not room.configuration.announces(role):
         announce.vanished(house.host, room, occupant.shown)
     announce.available(house.host, room, occupant.shown, change)
     if room.sees_addresses(role) and not saw_addresses:
-        for visit in occupant.visits.values():
+        for visit in occupant.visits:
             announce.roster(house.host, room, visit)
 
 
@@ -98,7 +98,7 @@ def expel(
     house: House, room: Room, occupant: Occupant, change: Change, request: Request | None
 ) -> None:
     """Somebody is put out: they hear it first, then who did it, then the others (§8.2)."""
-    visits = list(occupant.visits.values())
+    visits = list(occupant.visits)
     for visit in visits:
         take_away(house.host, room, visit)
         announce.gone_to_self(house.host, room, visit, change)

@@ -27,17 +27,27 @@ class Affiliated(NamedTuple):
 
 
 class Visit:
-    """A client that is in a room, with the children of its presence."""
+    """A client that is in a room.  Its presence is kept packed, for rooms have many of these."""
 
-    __slots__ = ("goodbye", "goodbye_id", "jid", "occupant", "packed", "presence")
+    __slots__ = ("goodbye", "goodbye_id", "jid", "named", "nameless", "occupant", "packed")
 
-    def __init__(self, jid: JID, occupant: "Occupant", presence: Stanza) -> None:
+    def __init__(self, jid: JID, occupant: "Occupant", packed: bytes) -> None:
         self.jid = jid
         self.occupant = occupant
-        self.presence = presence
+        self.packed = packed  # what it sent, of which rooms pass on everything
         self.goodbye: tuple[Child, ...] = ()  # what it said when it left
         self.goodbye_id: str | None = None  # by which it waits for the answer
-        self.packed: dict[bool, bytes] = {}  # as others see it: with the real address, or without
+        self.named: bytes | None = None  # as those see it who are shown the real address
+        self.nameless: bytes | None = None  # ... and as the others do
+
+    def take(self, packed: bytes) -> None:
+        """It sent other presence."""
+        self.packed = packed
+        self.forget_seen()
+
+    def forget_seen(self) -> None:
+        """What others see of it has changed."""
+        self.named = self.nameless = None
 
 
 class Occupant:
@@ -50,12 +60,12 @@ class Occupant:
         self.jid = jid  # without resource
         self.role = role
         self.id = id  # XEP-0421
-        self.visits: dict[str, Visit] = {}
+        self.visits: list[Visit] = []
 
     @property
     def shown(self) -> Visit:
         """The client that stands for them: the last that sent presence."""
-        return next(reversed(self.visits.values()))
+        return self.visits[-1]
 
 
 class Subject(NamedTuple):
@@ -165,8 +175,7 @@ class Room:
 
     def add(self, occupant: Occupant, visit: Visit) -> None:
         """The client is there, and stands for its occupant now."""
-        occupant.visits.pop(visit.jid.full, None)
-        occupant.visits[visit.jid.full] = visit
+        occupant.visits = [*_without(occupant.visits, visit), visit]
         self.occupants[fold(occupant.nick)] = occupant
         self.visits[visit.jid.full] = visit
         self._everybody = self.roll = None
@@ -174,7 +183,7 @@ class Room:
     def remove(self, visit: Visit) -> None:
         occupant = visit.occupant
         self.visits.pop(visit.jid.full, None)
-        occupant.visits.pop(visit.jid.full, None)
+        occupant.visits = _without(occupant.visits, visit)
         if not occupant.visits:
             self.occupants.pop(fold(occupant.nick), None)
             self._note_voice(occupant)
@@ -200,13 +209,13 @@ class Room:
         self.occupants.pop(fold(occupant.nick), None)
         occupant.nick, self.roll = nick, None
         self.occupants[fold(nick)] = occupant
-        for visit in occupant.visits.values():
-            visit.packed.clear()
+        for visit in occupant.visits:
+            visit.forget_seen()
 
-    def forget_packed(self) -> None:
+    def forget_seen(self) -> None:
         """What others see of people has changed for all of them."""
         for visit in self.visits.values():
-            visit.packed.clear()
+            visit.forget_seen()
 
     @property
     def everybody(self) -> tuple[JID, ...]:
@@ -218,6 +227,10 @@ class Room:
     def others(self, occupant: Occupant) -> Iterator[Visit]:
         """All clients but those of one occupant."""
         return (visit for visit in self.visits.values() if visit.occupant is not occupant)
+
+
+def _without(visits: list[Visit], visit: Visit) -> list[Visit]:
+    return [other for other in visits if other.jid != visit.jid]
 
 
 def jids(visits: Iterable[Visit]) -> tuple[JID, ...]:

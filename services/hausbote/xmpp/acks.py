@@ -5,9 +5,11 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from hausbote.xmpp.stanza import Stanza
+from hausbote.xmpp.xml import escape_attribute
 
 _MODULUS: Final = 2**32
 _ASK_AFTER: Final = 10  # stanzas that are no message, until we ask whether they arrived
+_PAUSE: Final = 1.0  # seconds between two questions about what rooms say, for they keep it
 
 
 class HandledCountTooHigh(Exception):
@@ -20,11 +22,22 @@ class HandledCountTooHigh(Exception):
 
 
 class Sent(NamedTuple):
-    """`stanza` is set for what must not get lost with a session; `at` is in seconds since 1970."""
+    """`stanza` is set for what must not get lost with a session; `at` is in seconds since 1970.
+
+    With a `rest` it is shared by all clients that it went to: their address belongs between `data`
+    and that, and the stanza has no to.
+    """
 
     data: bytes
     at: float
     stanza: Stanza | None
+    rest: bytes = b""
+
+    def wire(self, to: str) -> bytes:
+        """What that client was sent."""
+        if not self.rest:
+            return self.data
+        return b"%b%b%b" % (self.data, escape_attribute(to).encode(), self.rest)
 
 
 class Unacked:
@@ -35,10 +48,12 @@ class Unacked:
 
     __slots__ = (
         "_asked",
+        "_asked_last",
         "_clock",
         "_important",
         "_limit",
         "_overflowed",
+        "_said",
         "_sent",
         "_size",
         "_timer",
@@ -58,7 +73,9 @@ class Unacked:
         self.asked_at: float | None = None  # when we asked for an answer that did not come yet
         self._sent = 0
         self._asked = 0  # what was sent when we asked last
+        self._asked_last = 0.0
         self._important = 0  # what was sent with the last message
+        self._said = 0  # ... with the last of a room
         self._size = 0
         self._limit = limit
         self._overflowed = overflowed
@@ -68,12 +85,19 @@ class Unacked:
 
     def add(self, data: bytes, stanza: Stanza | None, at: float | None = None) -> None:
         """One more stanza goes out, which came at that time."""
-        self.queue.append(Sent(data, self._clock() if at is None else at, stanza))
+        self.keep(Sent(data, self._clock() if at is None else at, stanza))
+
+    def keep(self, sent: Sent) -> None:
+        """The same for what others may share."""
+        self.queue.append(sent)
         self._sent += 1
-        if data.startswith(b"<message"):
-            self._important = self._sent
+        if sent.data.startswith(b"<message"):
+            if sent.rest:
+                self._said = self._sent
+            else:
+                self._important = self._sent
         before = self._size
-        self._size += len(data)
+        self._size += _size(sent)
         if before <= self._limit < self._size and self._limit:
             self._overflowed()
 
@@ -81,10 +105,15 @@ class Unacked:
         """Whether to ask now; if so, it counts as asked.  Never while an answer is due."""
         if self.asked_at is not None or not self.queue:
             return False
-        if self._important <= self._asked and self._sent - self._asked < _ASK_AFTER:
+        if not self._is_worth_asking(self._asked):
             return False
         self.ask()
         return True
+
+    def _is_worth_asking(self, asked: int) -> bool:
+        if self._important > asked or self._sent - asked >= _ASK_AFTER:
+            return True
+        return self._said > asked and self._timer() - self._asked_last >= _PAUSE
 
     @property
     def sent(self) -> int:
@@ -93,7 +122,7 @@ class Unacked:
 
     def ask(self) -> None:
         self._asked = self._sent
-        self.asked_at = self._timer()
+        self.asked_at = self._asked_last = self._timer()
 
     def is_possible(self, h: int) -> bool:
         """Whether `h` does not count more than was sent; an old number is no lie."""
@@ -108,7 +137,7 @@ class Unacked:
             raise HandledCountTooHigh(h, self.sent)
         arrived = self.queue[: self._new(h)]
         del self.queue[: len(arrived)]
-        self._size -= sum(len(sent.data) for sent in arrived)
+        self._size -= sum([_size(sent) for sent in arrived])
         acked = self._sent - len(self.queue)
         complete = acked >= self._asked
         self.asked_at = None
@@ -134,6 +163,10 @@ class Unacked:
         """How many more than before; 0 for a number of the past."""
         more = (h - (self._sent - len(self.queue))) % _MODULUS
         return more if more < _MODULUS // 2 else 0
+
+
+def _size(sent: Sent) -> int:
+    return len(sent.data) + len(sent.rest)
 
 
 def _nobody() -> None:

@@ -124,7 +124,7 @@ def _go_on(stream: "ClientStream", managed: Managed) -> None:
     session.transport = stream
     unacked = session.acks.unacked
     for sent in unacked.queue:
-        stream.send(sent.data)
+        stream.send(sent.wire(session.jid.full))
     if unacked.queue:
         unacked.ask()
         stream.send(ASK)
