@@ -154,7 +154,8 @@ class Play:
         room = self.inside
         configuration = room.configuration
         assert room.of_affiliation(Affiliation.OWNER), "a room has an owner"
-        assert {v for o in room.occupants.values() for v in o.visits} == set(room.visits)
+        there = {v.jid.full for o in room.occupants.values() for v in o.visits}
+        assert there == set(room.visits)
         for key, occupant in room.occupants.items():
             assert key == fold(occupant.nick)
             assert occupant.visits, "nobody is there without a client"
@@ -186,7 +187,7 @@ class Play:
             assert role == one.role.word
             assert affiliation == room.affiliation(one.jid).word
             if one is viewer:  # with any of their clients
-                assert jid in {own.jid.full for own in one.visits.values()}
+                assert jid in {own.jid.full for own in one.visits}
             elif room.sees_addresses(viewer.role):
                 assert jid == one.shown.jid.full
 
