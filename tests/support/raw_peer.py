@@ -15,8 +15,9 @@ TLS = "urn:ietf:params:xml:ns:xmpp-tls"
 class GreenWire:
     """TCP and TLS that make only this greenlet wait; `identity` is a client certificate."""
 
-    def __init__(self, address, port, directory=None, identity=None, alpn=None):
-        self.sock = gevent.socket.create_connection((address, port), timeout=10)
+    def __init__(self, address, port, directory=None, identity=None, alpn=None, source=""):
+        """From the address `source`, if it is to be a certain one."""
+        self.sock = gevent.socket.create_connection((address, port), 10, (source, 0))
         self._incoming, self._outgoing, self._tls = ssl.MemoryBIO(), ssl.MemoryBIO(), None
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._context.check_hostname = False
