@@ -312,6 +312,19 @@ def test_a_certificate_that_is_taken_back_ends_its_streams(revoking, peer):
     juliet.receives("<message><body>O</body></message>")
 
 
+def test_a_broken_certificate_of_ours_hides_no_revocation(revoking, peer):
+    house, file = revoking
+    bad = AUTHORITY.issue(PEER)
+    one = peer(house, identity=bad)
+    one.prove()
+    (house.state / "certs" / "box.pem").write_bytes(b"rubbish")
+    file.write_bytes(AUTHORITY.revocation_list(bad).public_bytes(Encoding.PEM))
+    house.door._look_at_certificates()
+    one.is_ended_with("not-authorized")
+    two = peer(house)
+    assert two.prove().tag.endswith("}features"), "with the certificate that was in use"
+
+
 def test_a_list_that_cannot_be_used_is_told_once(revoking, capfd):
     house, file = revoking
     file.write_bytes(b"rubbish")

@@ -350,11 +350,11 @@ class Gate:
         return self.shelf.changed() or self.trust.changed()
 
     def reload(self) -> None:
-        """Use the certificates that are on disk now; CertificateError keeps the others."""
-        self.shelf.reload()
-        self.tls.reload()
+        """Use what is on disk now; CertificateError keeps our own certificates as they were."""
         self.trust.reload()
         self.judge_again()
+        self.shelf.reload()
+        self.tls.reload()
 
     def judge_again(self) -> None:
         """Certificates end, and are taken back, while streams go on."""
