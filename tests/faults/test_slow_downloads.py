@@ -49,8 +49,18 @@ def memory(world):
 
 def being_read(world, place):
     """How often the service has that file open."""
-    links = Path(f"/proc/{world.pid('upload')}/fd").iterdir()
-    return sum(os.path.basename(os.readlink(link)) == place.id for link in links)
+    return sum(
+        os.path.basename(target(link)) == place.id
+        for link in Path(f"/proc/{world.pid('upload')}/fd").iterdir()
+    )
+
+
+def target(link):
+    """Of a descriptor; it may have been closed since it was listed."""
+    try:
+        return os.readlink(link)
+    except FileNotFoundError:
+        return ""
 
 
 def test_who_downloads_slowly_keeps_nobody_waiting(fort, lovers):
