@@ -87,7 +87,7 @@ def befriend(one, other):
     wait_for(one, presence(other.jid))
 
 
-def test_messages_both_ways(couple):
+def test_messages_both_ways(place, foreign, couple):
     juliet, romeo = couple
     for number in range(20):
         juliet.sends(
@@ -99,6 +99,14 @@ def test_messages_both_ways(couple):
         assert not stanza.findall("{https://hausbote.example/hop}hop")
     romeo.sends(f"<message to='{juliet.jid}' type='chat' id='2'><body>My dear?</body></message>")
     juliet.receives(f"<message from='{romeo.jid}' id='2'><body>My dear?</body></message>")
+    if foreign.domain == "bidi.example":
+        assert streams_with(place[3], foreign) == 1, "the answer came over a stream of its own"
+
+
+def streams_with(house, foreign):
+    shown = hausbote("federation", "show", foreign.domain, "--json", state=house.state).stdout
+    found = json.loads(shown)
+    return found["streams_in"] + found["streams_out"]
 
 
 def test_both_archives_have_both_sides(couple):

@@ -86,7 +86,7 @@ def test_a_bad_certificate_is_refused_when_we_come(house, cause, capfd):
     juliet = log_in(house, "juliet")
     port = house.names.free_port("127.0.1.90")
     house.names.put(PEER, "127.0.1.90", port, direct_tls=True)
-    with LonelyServer("127.0.1.90", port, identity=BAD[cause]):
+    with LonelyServer("127.0.1.90", port, identity=BAD[cause]) as server:
         juliet.sends(message(f"romeo@{PEER}", juliet.jid))
         juliet.receives(
             f"<message type='error' from='romeo@{PEER}'><error type='wait'>"
@@ -96,6 +96,7 @@ def test_a_bad_certificate_is_refused_when_we_come(house, cause, capfd):
     assert known.cause == cause
     assert known.sentence in capfd.readouterr().err, "the log says why"
     assert not house.store.outgoing.waiting()
+    assert set(server.protocols) == {b"xmpp-server"}
 
 
 def test_without_a_certificate_nobody_comes_in(house, peer):

@@ -6,6 +6,7 @@ import gevent
 import gevent.server
 import pytest
 
+from hausbote.net.tlsa import PublishedCertificates, Tlsa
 from support.federation import log_in, make_houses, wait_until
 from support.worlds import PASSWORD
 
@@ -201,6 +202,16 @@ def test_nobody_can_name_the_messages_of_others(houses, lovers):
         romeo.receives(f"<message><body>{number}</body></message>")
 
 
+def test_a_certificate_that_dns_does_not_name_is_refused(houses, lovers):
+    juliet, romeo = lovers
+    other = Tlsa(3, 1, 1, bytes(32))  # DANE
+    houses[0].names.published = lambda _: PublishedCertificates("montague.example", (other,))
+    juliet.sends(chat(romeo.bare, "Romeo?"))
+    juliet.receives("<message type='error'/>")
+    houses[0].store.settle()
+    assert houses[0].store.peers.get("montague.example").cause == "not-in-dns"
+
+
 # -- the other box is away ---------------------------------------------------------------------
 
 
@@ -234,6 +245,27 @@ def test_messages_wait_for_a_server_that_is_away_and_arrive_in_order(houses, lov
         romeo.receives(f"<message><body>{number}</body></message>")
     romeo.receives_nothing()
     wait_until(lambda: not houses[0].store.outgoing.waiting())
+
+
+def test_one_server_can_be_tried_now_and_others_left(houses, lovers):
+    juliet, romeo = lovers
+    place = houses[1].names.places["montague.example"]
+    for domain in ("montague.example", "verona.example"):
+        houses[0].names.put(domain, "127.0.0.1", 1)
+        juliet.sends(chat(f"romeo@{domain}", domain))
+    wait_until(lambda: len(houses[0].store.outgoing.waiting()) == 2)
+    links = houses[0].gate.links
+    wait_until(lambda: all(link.problem is not None for link in links.values()))
+    for link in links.values():
+        link._stop_timer()
+        link.next_attempt = time.monotonic() + 900
+    houses[1].names.places["montague.example"] = place
+    houses[0].gate.notified({"change": "flush", "domain": "montague.example"})
+    romeo.receives("<message><body>montague.example</body></message>")
+    wait_until(
+        lambda: [one.remote for one in houses[0].store.outgoing.waiting()] == ["verona.example"]
+    )
+    assert links["capulet.example", "verona.example"].next_attempt > time.monotonic() + 800
 
 
 def test_what_waits_survives_a_restart_and_a_new_one_comes_behind_it(houses, lovers):

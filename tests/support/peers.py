@@ -41,7 +41,8 @@ class LonelyServer:
 
     def __init__(self, address, port, *, identity, features=FEATURES, plain=None):
         self._context = weak_context(SSL.TLS_SERVER_METHOD, identity)
-        self._context.set_alpn_select_callback(lambda _, offered: offered[0])
+        self.protocols = []  # that were asked for by ALPN
+        self._context.set_alpn_select_callback(self._choose)
         self._features, self._plain = features, plain
         self._sock = socket.create_server((address, port))
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -54,6 +55,10 @@ class LonelyServer:
         self._sock.shutdown(socket.SHUT_RDWR)
         self._thread.join(10)
         self._sock.close()
+
+    def _choose(self, _, offered):
+        self.protocols += offered
+        return offered[0]
 
     def _serve(self):
         with contextlib.suppress(OSError):
