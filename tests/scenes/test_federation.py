@@ -156,6 +156,26 @@ def test_an_avatar_is_seen_by_a_contact_elsewhere(lovers):
     assert stanza.get("from") == romeo.bare
 
 
+def test_a_stranger_elsewhere_reads_the_keys_that_are_open(lovers):
+    """Of OMEMO: whoever writes first need not be a contact."""
+    juliet, romeo = lovers
+    axolotl, pubsub = "eu.siacs.conversations.axolotl", "http://jabber.org/protocol/pubsub"
+    node = f"{axolotl}.devicelist"
+    romeo.sends(
+        f"<iq type='set' id='p'><pubsub xmlns='{pubsub}'><publish node='{node}'><item id='current'>"
+        f"<list xmlns='{axolotl}'><device id='31415'/></list></item></publish><publish-options>"
+        "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE' type='hidden'>"
+        f"<value>{pubsub}#publish-options</value></field><field var='pubsub#access_model'>"
+        "<value>open</value></field></x></publish-options></pubsub></iq>"
+    )
+    assert romeo.answer("p").get("type") == "result"
+    asked = f"<pubsub xmlns='{pubsub}'><items node='{node}'/></pubsub>"
+    juliet.sends(f"<iq type='get' id='g' to='{romeo.bare}'>{asked}</iq>")
+    device = juliet.answer("g").find(f".//{{{axolotl}}}device")
+    assert device is not None
+    assert device.get("id") == "31415"
+
+
 def test_other_devices_see_what_is_said_with_people_elsewhere(houses, lovers):
     juliet, romeo = lovers
     desk = houses[0].client().log_in("juliet", PASSWORD, "desk")
