@@ -5,7 +5,6 @@ us sees a request where the other sees a body: so whatever could be read in two 
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from typing import BinaryIO, Final, NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -49,16 +48,22 @@ class Fields:
 
     def __init__(self, lines: Iterable[tuple[str, str]]) -> None:
         self._lines = list(lines)
+        self._first: dict[str, str] = {}
+        self.repeated: set[str] = set()
+        """The names of fields that are there more than once, in small letters."""
+        for name, value in self._lines:
+            small = name.lower()
+            if small in self._first:
+                self.repeated.add(small)
+            else:
+                self._first[small] = value
 
     def items(self) -> list[tuple[str, str]]:
         return self._lines
 
     def get(self, name: str) -> str | None:
         """The first one's value; the name in small letters."""
-        for one, value in self._lines:
-            if one.lower() == name:
-                return value
-        return None
+        return self._first.get(name)
 
 
 def read_request_line(line: str) -> RequestLine:
@@ -102,11 +107,10 @@ def read_fields(source: BinaryIO) -> Fields:
 
 def check_fields(fields: Fields, version: str) -> None:
     """ValueError if what may be said once is said twice, or the size of the body is unclear."""
-    said = Counter([name.lower() for name, _ in fields.items()])
-    for name in _ONCE:
-        if said[name] > 1:
+    for name in fields.repeated:
+        if name in _ONCE:
             raise ValueError(f"two fields {name}")
-    if version == "HTTP/1.1" and not said["host"]:
+    if version == "HTTP/1.1" and fields.get("host") is None:
         raise ValueError("no field host")
     length, coding = fields.get("content-length"), fields.get("transfer-encoding")
     if length is not None and not _LENGTH.fullmatch(length):

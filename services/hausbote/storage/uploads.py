@@ -146,7 +146,7 @@ class Uploads:
 
     def slot(self, id: str) -> Slot | None:
         """Used or not; it may be over."""
-        row = self._reader.execute_sql(_SLOT, (id,)).fetchone()
+        row = self._reader.connection().execute(_SLOT, (id,)).fetchone()
         return None if row is None else Slot(*row)
 
     def fill(self, id: str, digest: bytes, now: float, account_bytes: int) -> bool:
@@ -170,7 +170,7 @@ class Uploads:
 
     def get(self, id: str) -> Upload | None:
         """A file that is there; one whose time is over may be among them."""
-        row = self._reader.execute_sql(_GET, (id,)).fetchone()
+        row = self._reader.connection().execute(_GET, (id,)).fetchone()
         return None if row is None else Upload(*row)
 
     def of(self, local: str) -> list[Upload]:
