@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from hausbote.upload.depot import Depot
 depot = Depot(Path(sys.argv[1]))
-depot.prepare()
+depot.prepare(lambda _id: False)
 file = depot.begin("0f" * 16, 1 << 20)
 while True:
     file.write(b"x" * 1000)
@@ -28,7 +28,7 @@ while True:
 @pytest.fixture
 def depot(tmp_path):
     depot = Depot(tmp_path / "uploads")
-    depot.prepare()
+    depot.prepare(lambda _id: False)
     return depot
 
 
@@ -46,7 +46,9 @@ def small_disk(place, size):
 
 
 def put(depot, id, content):
-    return depot.put(id, content)
+    file = depot.put(id, content)
+    file.settle()
+    return file.digest
 
 
 def content_of(depot, id):
@@ -62,10 +64,11 @@ def test_a_file_comes_back_with_its_digest(depot):
     file = depot.begin(ID, 9)
     file.write(b"But ")
     file.write(memoryview(b"soft!"))
-    digest = file.finish()
+    file.finish()
     assert content_of(depot, ID) == b"But soft!"
-    assert digest == hashlib.sha256(b"But soft!").digest()
-    assert depot.digest(ID) == (9, digest)
+    file.settle()
+    assert file.digest == hashlib.sha256(b"But soft!").digest()
+    assert depot.digest(ID) == (9, file.digest)
     assert list(depot.ids()) == [ID]
 
 
@@ -91,6 +94,19 @@ def test_what_is_discarded_leaves_nothing(depot, tmp_path):
     file.write(b"x" * 100_000)
     file.discard()
     assert files(tmp_path / "uploads") == []
+
+
+def test_a_finished_file_is_discarded_like_another(depot, tmp_path):
+    depot.put(ID, b"x").discard()
+    assert files(tmp_path / "uploads") == []
+
+
+def test_a_file_that_is_there_is_never_replaced(depot):
+    put(depot, ID, b"x")
+    with pytest.raises(FileExistsError):
+        put(depot, ID, b"y")
+    assert content_of(depot, ID) == b"x"
+    assert list(depot.unfinished()) == []
 
 
 def test_a_file_is_removed_and_that_it_is_gone_is_no_fault(depot, tmp_path):
@@ -130,17 +146,28 @@ def test_a_killed_upload_leaves_nothing_behind(tmp_path):
     writer.stdout.close()
     assert len(files(directory)) == 1
     again = Depot(directory)
-    again.prepare()
+    again.prepare(lambda _id: False)
     assert files(directory) == []
-    put(again, ID, b"whole")
-    again.prepare()
+
+
+def test_what_was_killed_before_it_had_a_row_goes_and_what_has_one_stays(tmp_path):
+    directory = tmp_path / "uploads"
+    before = Depot(directory)
+    before.prepare(lambda _id: False)
+    for id in (ID, OTHER):
+        before.put(id, b"whole")
+    assert sorted(before.unfinished()) == [ID, OTHER]
+    again = Depot(directory)
+    again.prepare(lambda id: id == ID)
+    assert list(again.ids()) == [ID]
+    assert list(again.unfinished()) == []
     assert content_of(again, ID) == b"whole"
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
     with small_disk(tmp_path / "small", 1 << 20) as place:
         depot = Depot(place)
-        depot.prepare()
+        depot.prepare(lambda _id: False)
         assert not depot.has_room(2 << 20, 0)
         assert not depot.has_room(1000, 1 << 20)
         with pytest.raises(DiskFull):

@@ -9,7 +9,6 @@ from hausbote.storage import (
     CURRENT,
     NEW,
     AccountExists,
-    Bounds,
     Certificate,
     Preferences,
     PushService,
@@ -20,8 +19,8 @@ from hausbote.storage import (
     Room,
     Roster,
     RosterItem,
-    Slot,
     Token,
+    Upload,
     migrate,
     open_store,
     peers,
@@ -167,9 +166,8 @@ class TestDeletingAnAccount:
             people.archiving.set_preferences(local, Preferences("never"))
             people.archiving.note_reader(local, "phone", 1, 0)
             id = "0" * 31 + str(len(local))
-            slot = Slot(id, "x.jpg", "image/jpeg", 5, b"key", 2**40)
-            people.uploads.reserve(local, slot, Bounds(9, 0, 0, 0, True), 1)
-            people.uploads.fill(id, b"digest", 1, 0)
+            file = Upload(id, "x.jpg", "image/jpeg", 5, b"digest", 1)
+            people.uploads.add(people.uploads.account(local), file, b"small", 0)
         both = [("romeo", "juliet@h"), ("juliet", "romeo@h")]
         people.archives.keep(people.archives.next_id(), b"both", both)
         people.offline.keep("juliet", b"hers", 1.0, 0)

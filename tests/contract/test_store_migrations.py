@@ -9,6 +9,7 @@ import pytest
 from hausbote.storage import (
     Range,
     StorageError,
+    Upload,
     migrate,
     migrations,
     open_store,
@@ -103,6 +104,23 @@ def test_a_step_that_fails_leaves_the_database_as_it_was(url, path, next_version
         migrate(url)
     assert schema_version(url) == CURRENT
     assert select(path, "SELECT local FROM account") == [("romeo",)]
+
+
+def test_slots_become_nobodys_and_files_stay(url, path, monkeypatch):
+    """Slots were rows up to version 8; what a killed upload has left of one is to be removed."""
+    with monkeypatch.context() as before:
+        before.setattr(migrations, "STEPS", migrations.STEPS[:8])
+        migrate(url)
+    change(path, "INSERT INTO account VALUES (1, 'romeo', 0, 0, 1, 0, 0)")
+    for id, uploaded, digest in (("a", "5.0", "x'aa'"), ("b", "NULL", "NULL")):
+        values = f"'{id}', 1, 'x.jpg', 'image/jpeg', 10, x'00', 9, {uploaded}, {digest}"
+        names = "id, account_id, name, type, size, key, until, uploaded, digest"
+        change(path, f"INSERT INTO upload ({names}) VALUES ({values})")
+    migrate(url)
+    store = open_store(url)
+    assert store.uploads.all() == [Upload("a", "x.jpg", "image/jpeg", 10, b"\xaa", 5.0)]
+    assert store.uploads.gone(9) == ["b"]
+    store.close()
 
 
 def test_a_newer_database_is_refused_and_not_touched(url, path):

@@ -10,7 +10,7 @@ import pytest
 from hausbote.base.settings import Settings
 from hausbote.core.bus import open_bus
 from hausbote.net.waiting import GreenletRoom
-from hausbote.storage import Bounds, Slot, migrate, open_store
+from hausbote.storage import Upload, migrate, open_store
 from hausbote.upload.depot import Depot
 from hausbote.upload.service import build_host
 from hausbote.upload.sweeper import Sweeper
@@ -35,18 +35,15 @@ class Place:
         self.now = time.time()
         self.host.clock = lambda: self.now
         self.depot = Depot(self.settings.uploads_dir)
-        self.depot.prepare()
+        self.depot.prepare(lambda _id: False)
         self.sweeper = Sweeper(self.host, self.depot)
 
     def upload(self, expires=None):
         id = os.urandom(16).hex()
-        slot = Slot(id, "x", "a/b", 1, b"k", int(self.now) + 300, expires)
-        assert (
-            self.store.uploads.reserve("romeo", slot, Bounds(9, 0, 0, 0, True), int(self.now))
-            is None
-        )
-        digest = self.depot.put(id, b"x")
-        assert self.store.uploads.fill(id, digest, self.now, 0)
+        incoming = self.depot.put(id, b"x")
+        file = Upload(id, "x", "a/b", 1, incoming.digest, self.now, expires)
+        assert self.store.uploads.add(self.store.uploads.account("romeo"), file, None, 0)
+        incoming.settle()
         return id
 
     def left(self):
@@ -93,14 +90,3 @@ def test_files_go_with_their_account(place):
     place.store.accounts.delete("romeo", "romeo@h")
     assert place.left() == set()
     assert place.store.uploads.gone(10) == []
-
-
-def test_a_file_of_a_slot_that_was_never_filled_goes_in_the_end(place):
-    """Its service was killed after the file was in its place and before its row said so."""
-    id = os.urandom(16).hex()
-    slot = Slot(id, "x", "a/b", 1, b"k", int(place.now) + 300)
-    place.store.uploads.reserve("romeo", slot, Bounds(9, 0, 0, 0, True), int(place.now))
-    place.depot.put(id, b"x")
-    assert place.left() == {id}
-    place.now += 2 * DAY
-    assert place.left() == set()

@@ -362,6 +362,24 @@ def test_a_killed_service_leaves_nothing_of_what_was_under_way(fort, romeo, plac
     still_serves(fort, romeo)
 
 
+@pytest.mark.parametrize("size", [1_000, 500_000])
+def test_a_file_that_was_said_to_be_there_survives_a_kill(fort, romeo, size):
+    body = os.urandom(size)
+    place = slot(romeo, size)
+    assert put(fort, place, body)[0] == 201
+    fort.kill("upload")
+    fort.pid("upload")
+    assert http_(fort, "GET", place.path)[2] == body
+    says(put(fort, place, body), 409)
+
+
+def test_a_slot_ends_with_its_service(fort, romeo, place):
+    fort.kill("upload")
+    fort.pid("upload")
+    says(put(fort, place, BODY), 404)
+    still_serves(fort, romeo)
+
+
 def refused(client, condition, size, inside=""):
     client.sends(
         "<iq type='get' id='s' to='upload.h'>"

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import sqlite3
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -54,6 +56,19 @@ def test_a_file_goes_from_one_client_to_the_other(box, cast, romeo, uploaded):
 def test_every_size_arrives_whole(box, uploaded, size):
     body = os.urandom(size)
     assert http_(box, "GET", uploaded(body).path)[2] == body
+
+
+def test_a_small_file_is_like_any_other(box, uploaded):
+    body = os.urandom(1_000)
+    path = uploaded(body).path
+    status, headers, content = http_(box, "GET", path)
+    assert (status, content) == (200, body)
+    assert headers["ETag"] == f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    status, headers, content = http_(box, "GET", path, Range="bytes=10-19")
+    assert (status, content) == (206, body[10:20])
+    assert headers["Content-Range"] == "bytes 10-19/1000"
+    status, headers, content = http_(box, "HEAD", path)
+    assert (status, headers["Content-Length"], content) == (200, "1000", b"")
 
 
 def test_nothing_is_there_before_it_was_uploaded(box, romeo):
@@ -250,6 +265,19 @@ def test_the_owner_sees_and_deletes_files(box, cast, uploaded):
     assert gone_from_disk(box, place.id)
     assert "1 file was" in hausbote("files", "delete", "romeo@h", state=box.state).stdout
     assert gone_from_disk(box, kept.id)
+
+
+def test_a_flipped_bit_of_a_small_file_is_found(box, uploaded):
+    sound, flipped = uploaded(b"sound"), uploaded(b"flipped")
+    path = box.settings.database_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as database:
+        change = "UPDATE upload SET content = x'666c6970706564ff' WHERE id = ?"
+        database.execute(change, (flipped.id,))
+        database.commit()
+    found = hausbote("files", "scrub", state=box.state, check=False)
+    assert found.stderr == f"{flipped.id} is damaged: it is not what was uploaded\n"
+    assert http_(box, "GET", sound.path)[2] == b"sound"
+    hausbote("files", "delete", "romeo@h", state=box.state)
 
 
 def test_a_flipped_bit_and_a_missing_file_are_found(box, uploaded):

@@ -36,7 +36,7 @@ from hausbote.storage.rosters import Removed, Request, Roster, RosterItem
 from hausbote.storage.store import Store, open_store
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.tokens import CURRENT, NEW, Token
-from hausbote.storage.uploads import Bounds, Refusal, Slot, Upload, Usage
+from hausbote.storage.uploads import Upload, Usage
 
 __all__ = [
     "CURRENT",
@@ -45,7 +45,6 @@ __all__ = [
     "AccountExists",
     "Affiliation",
     "Archived",
-    "Bounds",
     "Certificate",
     "Client",
     "Item",
@@ -64,7 +63,6 @@ __all__ = [
     "Published",
     "PushService",
     "Range",
-    "Refusal",
     "Removed",
     "Request",
     "Returned",
@@ -73,7 +71,6 @@ __all__ = [
     "RoomMessage",
     "Roster",
     "RosterItem",
-    "Slot",
     "Span",
     "StorageError",
     "Store",

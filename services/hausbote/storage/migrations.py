@@ -192,6 +192,32 @@ def _uploads(connection: sqlite3.Connection) -> None:
     connection.execute(_UPLOAD_GOES)
 
 
+_SMALL_UPLOADS: Final = """
+DROP TRIGGER upload_goes;
+INSERT OR IGNORE INTO upload_gone (id) SELECT id FROM upload WHERE uploaded IS NULL;
+CREATE TABLE upload_now (
+    id TEXT PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, name TEXT NOT NULL,
+    type TEXT NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL, uploaded REAL NOT NULL,
+    expires INTEGER, content BLOB) WITHOUT ROWID;
+INSERT INTO upload_now SELECT id, account_id, name, type, size, digest, uploaded, expires, NULL
+    FROM upload WHERE uploaded IS NOT NULL;
+DROP TABLE upload;
+ALTER TABLE upload_now RENAME TO upload;
+CREATE INDEX upload_account ON upload (account_id, uploaded, size);
+"""
+_LARGE_UPLOAD_GOES: Final = (
+    "CREATE TRIGGER upload_goes AFTER DELETE ON upload WHEN OLD.content IS NULL"
+    " BEGIN INSERT OR IGNORE INTO upload_gone (id) VALUES (OLD.id); END"
+)
+
+
+def _small_uploads(connection: sqlite3.Connection) -> None:
+    """Slots are in memory from now on, and small files in their rows."""
+    _run_all(_SMALL_UPLOADS)(connection)
+    connection.execute(_LARGE_UPLOAD_GOES)
+
+
 def _run_all(statements: str) -> Callable[[sqlite3.Connection], None]:
     def step(connection: sqlite3.Connection) -> None:
         for statement in statements.split(";"):
@@ -215,6 +241,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FEDERATION),
     _run_all(_ROOMS),
     _uploads,
+    _small_uploads,
 )
 """Step number n leads from version n to version n + 1."""
 

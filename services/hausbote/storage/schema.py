@@ -384,21 +384,17 @@ class RoomMessage(Model):
 
 
 class Upload(Model):
-    """A file, or a place for one that is to come: `uploaded` and `digest` are set when it is there.
-
-    `key` is the hash of what allows to upload it until `until`.
-    """
+    """A file; `content` is what a small one consists of, the others lie beside the database."""
 
     id = TextField(primary_key=True)
     account = ForeignKeyField(Account, on_delete="CASCADE")
     name = TextField()
     type = TextField()
     size = IntegerField()
-    key = BlobField()
-    until = IntegerField()
+    digest = BlobField()
+    uploaded = FloatField()
     expires = IntegerField(null=True)
-    uploaded = FloatField(null=True)
-    digest = BlobField(null=True)
+    content = BlobField(null=True)
 
     class Meta:
         indexes = ((("account", "uploaded", "size"), False),)
@@ -416,7 +412,7 @@ class UploadDay(Model):
 
 
 class UploadGone(Model):
-    """Files whose rows are gone, whatever deleted these, until the files are gone, too."""
+    """Files beside the database whose rows are gone, until the files are gone, too."""
 
     id = TextField(primary_key=True)
 

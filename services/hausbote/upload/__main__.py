@@ -17,7 +17,7 @@ def main() -> int:
     host = build_host(settings, process.store(), process.open_bus)
     try:
         depot = Depot(settings.uploads_dir)
-        depot.prepare()
+        depot.prepare(lambda id: host.store.uploads.get(id) is not None)
         web = Web(host, depot)
         proxy = ProxyServer(host.neighbours[settings.names.proxy])
         web.start()

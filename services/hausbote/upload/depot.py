@@ -1,7 +1,9 @@
 """Where uploaded files lie on the disk, by their ids: DIR/ab/abcdef...
 
-A file comes into being under another name and is moved to its place when all of it is on the disk,
-so that what is in its place is whole.  Most of this waits for the disk and belongs into a thread.
+A file comes into being as DIR/incoming/abcdef... and gets its place when all of it is there, so
+that what is in its place is whole.  Its first name goes when it has a row: by those that are left,
+the next process finds what a killed one had not finished.  Most of this waits for the disk and
+belongs into a thread.
 """
 
 import errno
@@ -9,7 +11,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -36,14 +38,17 @@ class Depot:
         self._incoming = directory / _INCOMING
         self._prefix = f"{directory}/"
 
-    def prepare(self) -> None:
-        """Make its directories; what a process that was killed left of uploads goes."""
+    def prepare(self, has_row: Callable[[str], bool]) -> None:
+        """Make its directories; what a process that was killed left of uploads goes, but for
+        files that have their rows."""
         self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number in range(256):
             (self._directory / f"{number:02x}").mkdir(mode=0o700, exist_ok=True)
         _fsync_directory(self._directory)
-        for left in self._incoming.iterdir():
-            left.unlink()
+        for id in self.unfinished():
+            if not has_row(id):
+                self.remove(id)
+            (self._incoming / id).unlink()
 
     def has_room(self, size: int, spare: int) -> bool:
         """Whether `spare` bytes stay free beside a file of that size."""
@@ -59,15 +64,16 @@ class Depot:
             raise
         return incoming
 
-    def put(self, id: str, content: bytes | memoryview) -> bytes:
-        """A whole file at once; likewise, and nothing is left of it then."""
+    def put(self, id: str, content: bytes | memoryview) -> "Incoming":
+        """A whole file at once, finished; likewise, and nothing is left of it then."""
         incoming = Incoming(self._incoming / id, self._place(id))
         try:
             incoming.write(content)
-            return incoming.finish()
+            incoming.finish()
         except BaseException:
             incoming.discard()
             raise
+        return incoming
 
     def open(self, id: str) -> int:
         """A descriptor to read; FileNotFoundError if there is no such file."""
@@ -92,6 +98,12 @@ class Depot:
             if is_id(path.name):
                 yield path.name
 
+    def unfinished(self) -> Iterator[str]:
+        """Ids of files that may not have their rows yet."""
+        for path in self._incoming.iterdir():
+            if is_id(path.name):
+                yield path.name
+
     def _place(self, id: str) -> Path:
         return Path(self._path(id))
 
@@ -103,15 +115,24 @@ class Depot:
 
 
 class Incoming:
-    """A file on its way in; one of `finish` and `discard` ends it."""
+    """A file on its way in: `write` all of it, `finish`, and when it has its row `settle`.
+
+    `discard` ends it at any time before that.
+    """
 
     def __init__(self, here: Path, place: Path) -> None:
         self._here = here
         self._place = place
-        self._digest = hashlib.sha256()
+        self._seen = hashlib.sha256()
+        self._has_place = False
         with _room():
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._descriptor = os.open(here, flags, 0o600)
+
+    @property
+    def digest(self) -> bytes:
+        """The SHA-256 of what was written."""
+        return self._seen.digest()
 
     def reserve(self, size: int) -> None:
         """Room for that many bytes, in one piece if there is such a one; DiskFull, or another
@@ -125,27 +146,38 @@ class Incoming:
         with _room():
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
-        self._digest.update(piece)
+        self._seen.update(piece)
 
-    def finish(self) -> bytes:
-        """Put it into its place and return its digest: then it survives a power cut.
+    def finish(self) -> None:
+        """Put it into its place: then it survives a power cut.
 
         It gets its place first, so that one transaction of the file system writes both.  Until
-        then nobody looks there: the row that says so comes afterwards.
+        it has a row nobody looks there.
         """
         with _room():
-            os.rename(self._here, self._place)
+            os.link(self._here, self._place)
+            self._has_place = True
             os.fdatasync(self._descriptor)
             _fsync_directory(self._place.parent)
-        os.close(self._descriptor)
-        return self._digest.digest()
+        self._close()
+
+    def settle(self) -> None:
+        """It has its row; if this fails, the next `prepare` will do it."""
+        with suppress(OSError):
+            self._here.unlink()
 
     def discard(self) -> None:
         """Leave nothing of it."""
-        with suppress(OSError):
-            os.close(self._descriptor)
+        self._close()
+        if self._has_place:
+            self._place.unlink(missing_ok=True)
         self._here.unlink(missing_ok=True)
-        self._place.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            with suppress(OSError):
+                os.close(descriptor)
 
 
 class _room:

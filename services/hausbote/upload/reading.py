@@ -1,4 +1,4 @@
-"""A part of a file, as the answer to a request.
+"""A part of a file, as the answer to a request: of a small one, or of one on the disk.
 
 What the kernel has in memory is read at once; for the rest a thread waits for the disk, and brings
 more of it into memory than is asked for.  All downloads read into the same small buffer, which is
@@ -15,6 +15,20 @@ from hausbote.net.http_socket import CHUNK
 
 _AHEAD: Final = 1_048_576
 _shared: Final = memoryview(bytearray(CHUNK))
+
+
+class Small(Stored):
+    """What is in memory already."""
+
+    def __init__(self, content: bytes) -> None:
+        self.size = len(content)
+        self._content = memoryview(content)
+
+    def piece(self, at: int) -> memoryview:
+        return self._content[at : at + CHUNK]
+
+    def close(self) -> None:
+        pass
 
 
 class Reading(Stored):

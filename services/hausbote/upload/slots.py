@@ -1,7 +1,7 @@
 """A place for a file, asked for before it is uploaded (XEP-0363).
 
-The place is a row in the store: an id that nobody can guess, the size and type that were announced,
-and the hash of a key that the upload must show.
+An id that nobody can guess, the size and type that were announced, and the hash of a key that the
+upload must show.
 """
 
 import hashlib
@@ -18,8 +18,8 @@ from hausbote.base.tokens import token
 from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
-from hausbote.storage import Bounds, Refusal, Slot
 from hausbote.upload.depot import Depot
+from hausbote.upload.pending import Bounds, Pending, Refusal, Slot, refusal
 from hausbote.xmpp import ns
 from hausbote.xmpp.data_form import DataForm, Field
 from hausbote.xmpp.errors import (
@@ -58,12 +58,12 @@ def largest_file(host: Host) -> DataForm:
 
 @feature.iq("get", ns.UPLOAD, "request", Target.HOST)
 def request_slot(request: Request) -> Child:
-    host = request.host
-    local = _uploader(request)
+    host, account = request.host, _uploader(request)
     now = int(host.clock())
     asked, key = request.tree(), token(192)
     slot = Slot(
         id=secrets.token_hex(16),
+        account=account,
         name=_name(asked),
         type=_type(asked),
         size=_size(asked, host.settings.upload.file_bytes),
@@ -73,9 +73,11 @@ def request_slot(request: Request) -> Child:
     )
     if not Depot(host.settings.uploads_dir).has_room(slot.size, host.settings.upload.free_bytes):
         raise ResourceConstraint("the disk is full")
-    refusal = host.store.uploads.reserve(local, slot, bounds(host.settings), now)
-    if refusal is not None:
-        raise _no(refusal, host.settings, now)
+    pending = host.state(Pending)
+    why_not = refusal(host.store.uploads, pending, account, slot.size, bounds(host.settings), now)
+    if why_not is not None:
+        raise _no(why_not, host.settings, now)
+    pending.add(slot, now)
     url = f"{host.settings.upload_url}/{slot.id}/{quote(slot.name, safe='')}"
     header = el("header", f"Bearer {key}", name="Authorization")
     return child(ns.UPLOAD, "slot", el("put", header, url=url), el("get", url=url))
@@ -103,12 +105,14 @@ def plain_type(content_type: str) -> str:
     return essence if _TYPE.fullmatch(essence) else ""
 
 
-def _uploader(request: Request) -> str:
-    """The local part of who asks, if it is one of us."""
-    sender = request.sender
-    if sender is None or sender.domain != request.host.settings.domain or not sender.local:
-        raise Forbidden("only people of this server may upload files")
-    return sender.local
+def _uploader(request: Request) -> int:
+    """The account of who asks, if it is one of us."""
+    sender, host = request.sender, request.host
+    if sender is not None and sender.domain == host.settings.domain and sender.local:
+        account = host.store.uploads.account(sender.local)
+        if account is not None:
+            return account
+    raise Forbidden("only people of this server may upload files")
 
 
 def _name(asked: Tree) -> str:
@@ -161,12 +165,10 @@ def _expires(asked: Tree, now: int) -> int | None:
     return int(until.timestamp())
 
 
-def _no(refusal: Refusal, settings: Settings, now: int) -> StanzaError:
-    if refusal is Refusal.NO_ACCOUNT:
-        return Forbidden("only people of this server may upload files")
+def _no(why_not: Refusal, settings: Settings, now: int) -> StanzaError:
     again = {
         Refusal.SLOTS: now + settings.upload.slot_seconds,
         Refusal.DAY: (now // _DAY + 1) * _DAY,
-    }.get(refusal)
+    }.get(why_not)
     retry = None if again is None else el("retry", xmlns=ns.UPLOAD, stamp=timestamp(again))
-    return ResourceConstraint(refusal.value, extra=retry)
+    return ResourceConstraint(why_not.value, extra=retry)

@@ -12,7 +12,7 @@ from hausbote.upload.depot import Depot
 
 _LOOK: Final = 5.0  # seconds between two looks for files that are to go
 _EXPIRE: Final = 600.0  # seconds between two looks at the clock
-_DAY: Final = 86_400  # seconds; longer than any upload takes
+_DAY: Final = 86_400  # seconds
 _BATCH: Final = 100
 
 
@@ -54,7 +54,7 @@ class Sweeper:
         self._expire_at = now + _EXPIRE
         days = self._host.settings.retention.uploads_days
         before = int(now) - days * _DAY if days else -1
-        self._host.store.uploads.expire(int(now), before, int(now) - _DAY)
+        self._host.store.uploads.expire(int(now), before)
 
     def remove_gone(self) -> None:
         """Remove the files whose rows are gone."""
