@@ -455,6 +455,7 @@ def test_nobody_takes_back_what_others_said(full):
     room.says(romeo, "mine")
     id = stanza_id(juliet.receives("<message/>"))
     room.says(juliet, "x", inside=f"<retract xmlns='{RETRACT}' id='{id}'/>")
+    juliet.settle_with(room)
     juliet.forget()
     romeo.forget()
     assert archived(room, romeo)[0].findtext("{jabber:client}body") == "mine"
