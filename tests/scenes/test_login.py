@@ -361,3 +361,10 @@ def test_a_stream_inside_a_stream_is_refused(cast):
     romeo = cast("romeo")
     romeo.sends("<stream:stream to='h' version='1.0'>")
     romeo.is_ended_with("bad-format")
+
+
+def test_a_login_brings_no_tickets_that_nobody_takes(running):
+    romeo = running("romeo")
+    romeo.settle()
+    assert romeo.wire.sock.version() == "TLSv1.3"
+    assert not romeo.wire.sock.session.has_ticket

@@ -12,6 +12,7 @@ import xmlrpc.client
 from pathlib import Path
 from typing import Any, Final
 
+from hausbote import net
 from hausbote.base.settings import Settings
 from hausbote.core.bus.sockets import short_path
 from hausbote.turn.coturn import configuration, place
@@ -21,6 +22,7 @@ from hausbote.turn.secrets import secrets_of
 
 RELAY: Final = "relay"  # coturn, which is no service of ours
 CONFIG: Final = "supervisord.conf"
+_OPENSSL: Final = Path(net.__file__).with_name("openssl.cnf")
 
 _HEAD: Final = """\
 [supervisord]
@@ -112,6 +114,7 @@ def start(settings: Settings) -> subprocess.Popen[bytes]:
         "HAUSBOTE_RELAY": shlex.quote(shutil.which(PROGRAM) or PROGRAM),
         # One thread does the work, so one heap will do: 5 KB less for each idle connection.
         "MALLOC_ARENA_MAX": "1",
+        "OPENSSL_CONF": str(_OPENSSL),
     }
     command = [sys.executable, "-m", "supervisor.supervisord", "-c", CONFIG, *_user()]
     return subprocess.Popen(command, cwd=settings.run_dir, env=os.environ | paths)
