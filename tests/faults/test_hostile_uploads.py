@@ -285,6 +285,17 @@ def test_what_follows_a_refused_upload_is_no_request(fort, place):
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
+def test_the_end_of_a_connection_is_told(fort, place):
+    """Without close_notify a client cannot know whether somebody cut the answer short."""
+    sock = tls(fort)
+    sock.suppress_ragged_eofs = False
+    sock.sendall(head(place, b"1") + b"x")
+    answer = b""
+    while piece := sock.recv(1000):
+        answer += piece
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
 def test_a_longer_body_is_not_taken_for_the_file(fort, place):
     sock = tls(fort)
     sock.sendall(head(place, b"%d" % len(BODY)) + BODY + b"and more\r\n\r\n")

@@ -76,7 +76,7 @@ def read_request_line(line: str) -> RequestLine:
 
 def read_target(target: str) -> Target:
     """A path with its %XX as the characters of these bytes, as WSGI wants it."""
-    absolute = _ABSOLUTE.fullmatch(target)
+    absolute = None if target.startswith("/") else _ABSOLUTE.fullmatch(target)
     authority = None if absolute is None else absolute[1]
     rest = target if absolute is None else absolute[2]
     path, _, query = rest.partition("?")

@@ -33,7 +33,8 @@ class HttpSocket:
     """One connection."""
 
     def __init__(self, sock: socket.socket, tls: SSL.Connection, traffic: Traffic) -> None:
-        self._sock: socket.socket | None = sock
+        # Not called `_sock`: that pywsgi would close itself, before the peer is told of the end.
+        self._plain: socket.socket | None = sock
         self._readable = _watcher(sock, READ)
         self._writable: Any = None
         self._tls = tls
@@ -44,6 +45,7 @@ class HttpSocket:
         self._bytes = 0
         self._between = False
         self._latest = 0.0  # when a body that may take its time must be there; 0 = there is none
+        self._ended = False  # by the peer
         self.handed_over = False
         self.is_mute = False
 
@@ -67,11 +69,12 @@ class HttpSocket:
 
     def recv_into(self, buffer: Any) -> int:
         """How many bytes came; 0 at the end."""
-        if self._sock is None:
+        if self._plain is None:
             return 0
         try:
             size: int = self._retry(partial(self._tls.recv_into, buffer, CHUNK))
         except SSL.ZeroReturnError:
+            self._ended = True
             return 0
         if self._between:
             self._between = False
@@ -134,7 +137,7 @@ class HttpSocket:
                 gevent.sleep(-self._budget / rate)
 
     def sendall(self, data: bytes | bytearray | memoryview) -> None:
-        if self._sock is None:
+        if self._plain is None:
             raise cut()
         view = memoryview(data)
         while view:
@@ -152,7 +155,7 @@ class HttpSocket:
         Where the peer takes no more, nothing is held for it but what OpenSSL has made of it; that
         wants to be shown the same once more, and so it is asked for again.
         """
-        if self._sock is None:
+        if self._plain is None:
             raise cut()
         send, at = self._tls.send, 0
         while at < size:
@@ -168,7 +171,7 @@ class HttpSocket:
 
     def _retry(self, step: Callable[[], Any]) -> Any:
         """Call until it need not wait; OSError when time is up or the connection is broken."""
-        if self._sock is None:
+        if self._plain is None:
             raise cut()
         while True:
             try:
@@ -189,7 +192,7 @@ class HttpSocket:
         wait(watcher, timeout=left, timeout_exc=_too_late())
 
     def _for_writing(self) -> Any:
-        self._writable = self._writable or _watcher(self._sock, WRITE)
+        self._writable = self._writable or _watcher(self._plain, WRITE)
         return self._writable
 
     def makefile(self, *_: object) -> io.BufferedReader:
@@ -201,17 +204,22 @@ class HttpSocket:
         return self._let_go(), self._tls
 
     def close(self) -> None:
-        if self._sock is None:
+        if self._plain is None:
             return
-        try:
-            self._tls.shutdown()
-            self._sock.shutdown(socket.SHUT_WR)
-        except (OSError, SSL.Error):
-            pass
+        if not self._ended:
+            self._say_goodbye(self._plain)
         self._let_go().close()
 
+    def _say_goodbye(self, sock: socket.socket) -> None:
+        try:
+            self._tls.shutdown()
+            sock.shutdown(socket.SHUT_WR)
+            sock.recv(CHUNK)  # what is left unread would make the end a reset
+        except (OSError, SSL.Error):
+            pass
+
     def _let_go(self) -> socket.socket:
-        sock, self._sock = self._sock, None
+        sock, self._plain = self._plain, None
         assert sock is not None
         for watcher in (self._readable, self._writable):
             if watcher is not None:

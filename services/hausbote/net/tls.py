@@ -17,8 +17,14 @@ from hausbote.xmpp.sasl import server_end_point
 
 ALPN_CLIENT: Final = b"xmpp-client"
 _CIPHERS: Final = b"ECDHE+AESGCM:ECDHE+CHACHA20"
+# A connection that ends without a word has ended: XMPP and HTTP tell themselves what is whole, and
+# who is gone needs no alert.
 _OPTIONS: Final = (
-    SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_COMPRESSION | SSL.OP_SINGLE_ECDH_USE
+    SSL.OP_NO_TICKET
+    | SSL.OP_NO_RENEGOTIATION
+    | SSL.OP_NO_COMPRESSION
+    | SSL.OP_SINGLE_ECDH_USE
+    | SSL.OP_IGNORE_UNEXPECTED_EOF
 )
 
 
