@@ -13,10 +13,10 @@ from weakref import WeakKeyDictionary
 from OpenSSL import SSL, crypto
 
 from hausbote.base.jid import a_label
+from hausbote.net.ciphers import CIPHERS
 from hausbote.xmpp.sasl import server_end_point
 
 ALPN_CLIENT: Final = b"xmpp-client"
-_CIPHERS: Final = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 # A connection that ends without a word has ended: XMPP and HTTP tell themselves what is whole, and
 # who is gone needs no alert.
 _OPTIONS: Final = (
@@ -25,6 +25,7 @@ _OPTIONS: Final = (
     | SSL.OP_NO_COMPRESSION
     | SSL.OP_SINGLE_ECDH_USE
     | SSL.OP_IGNORE_UNEXPECTED_EOF
+    | SSL.OP_CIPHER_SERVER_PREFERENCE
 )
 
 
@@ -111,7 +112,8 @@ def make_context(method: int, files: CertificateFiles | None) -> SSL.Context:
     context.set_options(_OPTIONS)
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-    context.set_cipher_list(_CIPHERS)
+    context.set_cipher_list(CIPHERS.tls12)
+    context.set_tls13_ciphersuites(CIPHERS.tls13)
     if files is None:
         return context
     try:
