@@ -53,9 +53,9 @@ class TestFiles:
         upload(store, "a", content=b"But soft!\0")
         upload(store, "b")
         assert store.uploads.get("a") == file("a", inside=True)
-        assert store.uploads.content("a") == b"But soft!\0"
-        assert store.uploads.content("b") is None
-        assert store.uploads.content("c") is None
+        assert store.uploads.fetch("a") == (file("a", inside=True), b"But soft!\0")
+        assert store.uploads.fetch("b") == (file("b"), None)
+        assert store.uploads.fetch("c") is None
         assert store.uploads.known() == {"b"}
 
     def test_nobody_has_none(self, store):

@@ -109,7 +109,8 @@ def _digest(depot: Depot, store: Store, upload: Upload) -> tuple[int, bytes]:
     """Size and digest of a file as it is now."""
     if not upload.inside:
         return depot.digest(upload.id)
-    content = store.uploads.content(upload.id) or b""
+    _, content = store.uploads.fetch(upload.id) or (None, None)
+    content = content or b""
     return len(content), hashlib.sha256(content).digest()
 
 

@@ -36,7 +36,7 @@ _COLUMNS: Final = (
     "upload.id, name, type, size, digest, uploaded, expires, content IS NOT NULL AS inside"
 )
 _GET: Final = f"SELECT {_COLUMNS} FROM upload WHERE id = ?"
-_CONTENT: Final = "SELECT content FROM upload WHERE id = ?"
+_FETCH: Final = f"SELECT content, {_COLUMNS} FROM upload WHERE id = ?"
 _OF: Final = (
     f"SELECT {_COLUMNS} FROM upload JOIN account ON account.id = account_id"
     " WHERE local = ? ORDER BY uploaded, upload.id"
@@ -125,11 +125,10 @@ class Uploads:
         row = self._reader.connection().execute(_GET, (id,)).fetchone()
         return None if row is None else Upload(*row)
 
-    def content(self, id: str) -> bytes | None:
-        """Of a file whose content is inside; None if it is gone."""
-        row = self._reader.connection().execute(_CONTENT, (id,)).fetchone()
-        content: bytes | None = None if row is None else row[0]
-        return content
+    def fetch(self, id: str) -> tuple[Upload, bytes | None] | None:
+        """The same with its content, if that is inside."""
+        row = self._reader.connection().execute(_FETCH, (id,)).fetchone()
+        return None if row is None else (Upload(*row[1:]), row[0])
 
     def of(self, local: str) -> list[Upload]:
         """The oldest first."""

@@ -117,7 +117,7 @@ class Web:
     # -- GET -----------------------------------------------------------------------------------
 
     def _get(self, request: FileRequest) -> Iterable[bytes] | Stored:
-        upload = self._host.store.uploads.get(request.id)
+        upload, content = self._host.store.uploads.fetch(request.id) or (None, None)
         if upload is None or self._is_over(upload):
             raise Refused("404 Not Found", _TELLS_NOTHING)
         tag = f'"{upload.digest.hex()[:32]}"'
@@ -132,30 +132,26 @@ class Web:
             size = ("Content-Range", f"bytes */{upload.size}")
             raise Refused("416 Range Not Satisfiable", "That far it does not go.", size) from None
         first, end = span or (0, upload.size)
-        content = display(upload.type, upload.name)
-        headers += [*content, ("Content-Length", str(end - first))]
+        headers += [*display(upload.type, upload.name), ("Content-Length", str(end - first))]
         if span is not None:
             headers.append(("Content-Range", f"bytes {first}-{end - 1}/{upload.size}"))
-        stored = self._stored(upload, first, end)
+        if content is None:
+            stored: Stored = Reading(self._open(upload.id), first, end, self._host.compute)
+        else:
+            stored = Small(content[first:end])
         request.say("200 OK" if span is None else "206 Partial Content", *headers)
         if request.method == "HEAD":
             stored.close()
             return []
         return stored
 
-    def _stored(self, upload: Upload, first: int, end: int) -> Stored:
-        """A part of a file.  Refused if it has gone meanwhile, or its disk has lost it."""
-        if upload.inside:
-            content = self._host.store.uploads.content(upload.id)
-            if content is None:
-                raise Refused("404 Not Found", _TELLS_NOTHING)
-            return Small(content[first:end])
+    def _open(self, id: str) -> int:
+        """A descriptor; Refused if the file has gone meanwhile, or its disk has lost it."""
         try:
-            descriptor = self._depot.open(upload.id)
+            return self._depot.open(id)
         except FileNotFoundError:
             log(Event.FILE_MISSING)
             raise Refused("404 Not Found", _TELLS_NOTHING) from None
-        return Reading(descriptor, first, end, self._host.compute)
 
     def _is_over(self, upload: Upload) -> bool:
         return upload.expires is not None and upload.expires <= self._host.clock()
