@@ -199,7 +199,7 @@ CREATE TABLE upload_now (
     id TEXT PRIMARY KEY,
     account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, name TEXT NOT NULL,
     type TEXT NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL, uploaded REAL NOT NULL,
-    expires INTEGER, content BLOB) WITHOUT ROWID;
+    expires INTEGER, content BLOB);
 INSERT INTO upload_now SELECT id, account_id, name, type, size, digest, uploaded, expires, NULL
     FROM upload WHERE uploaded IS NOT NULL;
 DROP TABLE upload;
@@ -213,7 +213,10 @@ _LARGE_UPLOAD_GOES: Final = (
 
 
 def _small_uploads(connection: sqlite3.Connection) -> None:
-    """Slots are in memory from now on, and small files in their rows."""
+    """Slots are in memory from now on, and small files in their rows.
+
+    These are too large for a table without rowid: it would move them about as it grows.
+    """
     _run_all(_SMALL_UPLOADS)(connection)
     connection.execute(_LARGE_UPLOAD_GOES)
 
