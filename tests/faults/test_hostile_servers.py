@@ -3,7 +3,9 @@
 import itertools
 import json
 import os
+import select
 import socket
+import ssl
 import time
 from contextlib import suppress
 
@@ -242,3 +244,45 @@ def test_whoever_trickles_keeps_nobody_waiting_and_no_place_for_ever(fort):
     slow.send("".join(said) + "</message>")
     fort.juliet.receives(f"<message from='x@{EVIL}'><body>slow</body></message>")
     fort.talk()
+
+
+def hello():
+    """The first bytes of a TLS handshake."""
+    outgoing = ssl.MemoryBIO()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with suppress(ssl.SSLWantReadError):
+        context.wrap_bio(
+            ssl.MemoryBIO(), outgoing, server_hostname="capulet.example"
+        ).do_handshake()
+    return outgoing.read()
+
+
+def test_a_handshake_may_not_trickle_either(fort):
+    """A byte of it now and then, on the port for direct TLS and after <proceed/>."""
+    source = ("127.0.9.7", 0)
+    direct = socket.create_connection((fort.box.address, fort.box.s2s_tls_port), 5, source)
+    upgraded = socket.create_connection((fort.box.address, fort.box.s2s_port), 5, source)
+    upgraded.sendall(HEADER.encode() + b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+    said = b""
+    while b"<proceed" not in said:
+        said += upgraded.recv(4_096)
+    begun, left = time.monotonic(), {direct, upgraded}
+    for byte in hello():
+        for sock in list(left):
+            with suppress(OSError):
+                sock.sendall(bytes((byte,)))
+            readable, _, _ = select.select([sock], [], [], 0.1)
+            if readable and not _recv(sock):
+                left.discard(sock)
+        if not left or time.monotonic() - begun > 45:
+            break
+        fort.talk()
+    assert not left
+    fort.talk()
+
+
+def _recv(sock):
+    try:
+        return sock.recv(4_096)
+    except ConnectionResetError:
+        return b""
