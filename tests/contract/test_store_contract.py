@@ -994,8 +994,16 @@ class TestOutgoing:
         (late,) = store.outgoing.late(5.0, 0, 10)
         assert late.frame == "old"
         assert store.outgoing.late(5.0, late.id, 10) == []
-        store.outgoing.forget(late.id).wait()
+        store.outgoing.forget("old").wait()
         assert store.outgoing.late(5.0, 0, 10) == []
+
+    def test_what_was_put_back_meanwhile_is_forgotten_all_the_same(self, store):
+        self.keep(store, "a")
+        (kept,) = store.outgoing.pending("b.example", "a.example", 0, 10)
+        (moved,) = self.put_back(store, [Returned(kept.id, "a", b"")], kept.id)
+        assert moved.id != kept.id
+        store.outgoing.forget("a").wait()
+        assert store.outgoing.pending("b.example", "a.example", 0, 10) == []
 
     def test_what_waits_is_told_by_domains(self, store):
         assert store.outgoing.waiting() == []

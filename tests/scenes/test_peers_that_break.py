@@ -308,6 +308,26 @@ def test_what_is_under_way_at_last_is_not_given_up(house, peer):
     wait_until(lambda: not messages_waiting(house))
 
 
+def test_what_is_too_old_is_not_sent_again_to_one_that_acknowledges_nothing(house, peer):
+    """It comes back at once whenever its stream ends, so that something is always under way."""
+    juliet = log_in(house, "juliet")
+    juliet.sends(chat("1"))
+    wait_until(lambda: messages_waiting(house) == 1)
+    for _ in range(3):
+        one = peer()
+        assert ids_that_come(one, 1) == ["1"]
+        one.wire.cut()
+        wait_until(lambda: not any(link.stream for link in house.gate.links.values()))
+    juliet.receives_nothing()
+    house.gate.host.clock = lambda: time.time() + 4 * 86_400
+    one = peer()
+    told = juliet.receives("<message type='error' id='1'/>")
+    assert told.findtext(".//{*}text") == f"{PEER} took nothing in time."
+    juliet.sends(chat("2"))
+    assert ids_that_come(one, 1) == ["2"]
+    wait_until(lambda: not messages_waiting(house))
+
+
 def test_what_is_given_up_does_not_arrive_as_well(house, peer):
     """Its sender was not told yet when the server came."""
     juliet = log_in(house, "juliet")

@@ -77,7 +77,7 @@ class Gate:
             federation.queue_messages, federation.queue_bytes, federation.queue_bytes * _TOTAL
         )
         self.streams: set[PeerStream] = set()
-        self.bounced: set[int] = set()  # rows of the queue whose senders are being told
+        self.bounced: set[str] = set()  # frames in the queue whose senders are being told
         self.links: dict[tuple[str, str], Link] = {}
         self.traffic = Traffic(
             settings.limits.bytes_per_second, settings.limits.burst_bytes, idle=120
@@ -190,12 +190,12 @@ class Gate:
             return ()
 
         def told() -> None:
-            forgotten = self.store.outgoing.forget(row.id)
-            forgotten.then(lambda: self.bounced.discard(row.id))
+            forgotten = self.store.outgoing.forget(row.frame)
+            forgotten.then(lambda: self.bounced.discard(row.frame))
 
-        if row.id in self.bounced:
+        if row.frame in self.bounced:
             return
-        self.bounced.add(row.id)
+        self.bounced.add(row.frame)
         Cause(f"bounce:{row.frame}", told).run(refuse)
 
     # -- to the box ----------------------------------------------------------------------------
@@ -296,23 +296,29 @@ class Gate:
 
     def expire(self) -> None:
         """What has waited too long goes back to its senders, with the cause."""
-        before, after, given_up = self.host.clock() - self._patience, 0, 0
-        while rows := self.store.outgoing.late(before, after, _PORTION):
+        after, given_up = 0, 0
+        while rows := self.store.outgoing.late(self.oldest, after, _PORTION):
             for row in rows:
                 after = row.id
-                given_up += self._give_up(row)
+                given_up += self.give_up(row)
         if given_up:
             log(Event.QUEUE_GIVEN_UP, messages=given_up)
 
-    def _give_up(self, row: Outgoing) -> bool:
+    @property
+    def oldest(self) -> float:
+        """What came before that, in seconds since 1970, has waited too long."""
+        return self.host.clock() - self._patience
+
+    def give_up(self, row: Outgoing) -> bool:
         """Not what is under way to the peer at last: it would come back, and arrive as well."""
         parcel = unpacked(row)
         domains = [JID.parse(parcel.stanza.attrs[key]).domain for key in ("from", "to")]
         link = self.links.get((domains[0], domains[1]))
-        if row.id in self.bounced or (link is not None and link.is_sent(row.id)):
+        if row.frame in self.bounced or (link is not None and link.is_sent(row.id)):
             return False
         why = link.problem if link is not None else None
-        self.bounce(row, why or away("too-late", f"{domains[1]} could not be reached in time."))
+        fault = "could not be reached" if link is None or link.stream is None else "took nothing"
+        self.bounce(row, why or away("too-late", f"{domains[1]} {fault} in time."))
         return True
 
     # -- what the owner asks and tells -----------------------------------------------------------

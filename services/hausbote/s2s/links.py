@@ -317,8 +317,11 @@ class Link:
                 for row in rows:
                     if not self._wait_for_room(stream):
                         return
+                    # What is too old by now may have been sent before, to one that acknowledged
+                    # nothing: it is not sent for ever.
+                    given_up = row.at < self.gate.oldest and self.gate.give_up(row)
                     self._read = row.id
-                    if row.id not in self.gate.bounced:
+                    if not given_up and row.frame not in self.gate.bounced:
                         stream.deliver(unpacked(row))
                 if not rows and (not self.waiting or self._storing):
                     return

@@ -37,7 +37,7 @@ _DISCARD: Final = "DELETE FROM outgoing WHERE remote = ? AND local = ? AND id <=
 _LATE: Final = (
     "SELECT id, frame, at, stanza FROM outgoing WHERE at < ? AND id > ? ORDER BY id LIMIT ?"
 )
-_FORGET: Final = "DELETE FROM outgoing WHERE id = ?"
+_FORGET: Final = "DELETE FROM outgoing WHERE frame = ?"
 _WAITING: Final = (
     "SELECT remote, local, count(*), min(at), sum(size) FROM outgoing GROUP BY remote, local"
     " ORDER BY remote, local"
@@ -152,9 +152,9 @@ class OutgoingQueue:
         """The oldest with a higher id that came before that time, of all servers."""
         return [Outgoing(*row) for row in self._reader.execute_sql(_LATE, (before, after, limit))]
 
-    def forget(self, id: int) -> Ticket[None]:
-        """Its sender was told that it did not arrive."""
-        return self._writer.insert(_FORGET, (id,))
+    def forget(self, frame: str) -> Ticket[None]:
+        """Its sender was told that it did not arrive.  Its id may be another one by now."""
+        return self._writer.insert(_FORGET, (frame,))
 
     def waiting(self) -> list[Waiting]:
         """What waits, by domains."""
