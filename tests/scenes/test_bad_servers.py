@@ -320,6 +320,21 @@ def test_a_pinned_certificate_is_enough(tmp_path):
     house.close()
 
 
+def test_a_pin_is_good_for_its_time(tmp_path):
+    friend = BAD["self-signed"]
+    pin = f"{PEER}={friend.fingerprint} 2026-01-31"
+    (house,) = make_houses(
+        tmp_path / "h", "capulet.example", authority=AUTHORITY, federation={"pins": [pin]}
+    )
+    one = RawPeer(GreenWire(house.address, house.port, tmp_path, friend), "capulet.example")
+    one._inbox.insert(0, one.start_tls())
+    one.is_ended_with("not-authorized")
+    known = known_of(house)
+    assert known.cause == "pin-ended"
+    assert "pinned until 2026-01-31" in known.sentence
+    house.close()
+
+
 # -- too much ----------------------------------------------------------------------------------
 
 

@@ -352,6 +352,23 @@ def test_more_than_may_wait_is_refused(tmp_path):
         house.close()
 
 
+def test_more_bytes_than_may_wait_are_refused_and_the_others_arrive_in_order(tmp_path):
+    one, other = make_houses(
+        tmp_path, "capulet.example", "montague.example", federation={"queue_bytes": 3_000}
+    )
+    juliet, romeo = log_in(one, "juliet"), log_in(other, "romeo")
+    other.close_gate()
+    for number, text in enumerate(("1", "x" * 3_000, "2")):
+        juliet.sends(chat("romeo@montague.example", text, id=number))
+    error = f"<error><resource-constraint xmlns='{STANZAS}'/></error>"
+    juliet.receives(f"<message type='error' id='1'>{error}</message>")
+    other.open_gate()
+    one.gate.notified({"change": "flush", "domain": ""})
+    romeo.receives("<message><body>1</body></message>", "<message><body>2</body></message>")
+    for house in (one, other):
+        house.close()
+
+
 def test_a_stream_that_breaks_loses_nothing(houses, lovers):
     juliet, romeo = lovers
     for number in range(300):
