@@ -52,8 +52,7 @@ class TestFiles:
     def test_a_small_one_has_its_content_with_it(self, store):
         upload(store, "a", content=b"But soft!\0")
         upload(store, "b")
-        assert store.uploads.get("a") == file("a", inside=True)
-        assert store.uploads.fetch("a") == (file("a", inside=True), b"But soft!\0")
+        assert store.uploads.fetch("a") == (file("a"), b"But soft!\0")
         assert store.uploads.fetch("b") == (file("b"), None)
         assert store.uploads.fetch("c") is None
         assert store.uploads.known() == {"b"}

@@ -37,7 +37,6 @@ def list_files(state: Path, jid: str, as_json: bool) -> None:
         uploads = store.uploads.of(local)
     for one in uploads:
         told = one._asdict() | {"digest": one.digest.hex()}
-        del told["inside"]  # where the bytes lie is nobody's business
         line = f"{one.id}  {timestamp(one.uploaded)}  {one.size:>12}  {one.type}  {one.name}"
         click.echo(json.dumps(told, ensure_ascii=False) if as_json else line)
 
@@ -107,10 +106,9 @@ def _damaged(depot: Depot, store: Store, uploads: list[Upload]) -> Iterator[str]
 
 def _digest(depot: Depot, store: Store, upload: Upload) -> tuple[int, bytes]:
     """Size and digest of a file as it is now."""
-    if not upload.inside:
-        return depot.digest(upload.id)
     _, content = store.uploads.fetch(upload.id) or (None, None)
-    content = content or b""
+    if content is None:
+        return depot.digest(upload.id)
     return len(content), hashlib.sha256(content).digest()
 
 

@@ -32,9 +32,7 @@ _ADD: Final = (
 _OLDEST: Final = (
     "SELECT id, size FROM upload WHERE account_id = ? AND id != ? ORDER BY uploaded, id"
 )
-_COLUMNS: Final = (
-    "upload.id, name, type, size, digest, uploaded, expires, content IS NOT NULL AS inside"
-)
+_COLUMNS: Final = "upload.id, name, type, size, digest, uploaded, expires"
 _GET: Final = f"SELECT {_COLUMNS} FROM upload WHERE id = ?"
 _FETCH: Final = f"SELECT content, {_COLUMNS} FROM upload WHERE id = ?"
 _OF: Final = (
@@ -57,7 +55,7 @@ _EXPIRE: Final = "DELETE FROM upload WHERE uploaded <= :before OR expires <= :no
 class Upload(NamedTuple):
     """A file that is there; times are in seconds since 1970.
 
-    `expires` is when it must go at the latest; `inside` tells that the store has its content, too.
+    `expires` is when it must go at the latest.
     """
 
     id: str
@@ -67,7 +65,6 @@ class Upload(NamedTuple):
     digest: bytes
     uploaded: float
     expires: int | None = None
-    inside: bool = False
 
 
 class Usage(NamedTuple):
@@ -126,7 +123,7 @@ class Uploads:
         return None if row is None else Upload(*row)
 
     def fetch(self, id: str) -> tuple[Upload, bytes | None] | None:
-        """The same with its content, if that is inside."""
+        """The same with its content, unless that lies beside the database."""
         row = self._reader.connection().execute(_FETCH, (id,)).fetchone()
         return None if row is None else (Upload(*row[1:]), row[0])
 
