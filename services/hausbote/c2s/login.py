@@ -9,10 +9,10 @@ import gevent
 
 from hausbote.base.jid import JID
 from hausbote.base.log import Event, Word, log
+from hausbote.base.networks import network_of
 from hausbote.core.feature import Feature
 from hausbote.core.throttle import Throttle
 from hausbote.features.clients import Agent
-from hausbote.net.listener import network_of
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.sasl import (

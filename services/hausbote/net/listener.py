@@ -1,7 +1,6 @@
 """Accepts connections and counts them per address."""
 
 import errno
-import ipaddress
 import socket
 from collections import Counter
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from typing import Any, Final
 
 from gevent import get_hub
 
+from hausbote.base.networks import network_of
 from hausbote.net.connection import READ, Connection, Traffic
 
 _BACKLOG: Final = 1024
@@ -109,16 +109,6 @@ def keep_alive(sock: socket.socket, idle: int) -> None:
     if idle:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, idle)
-
-
-def network_of(address: str) -> str:
-    """What limits per address count: the IPv4 address, or the IPv6 /64."""
-    if ":" not in address:
-        return address
-    ip = ipaddress.IPv6Address(address.partition("%")[0])
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.IPv6Network((int(ip) >> 64 << 64, 64)))
 
 
 def listen(address: str, port: int) -> socket.socket:

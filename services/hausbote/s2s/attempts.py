@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hausbote.base.jid import a_label
 from hausbote.base.log import Event, log
+from hausbote.base.networks import network_of
 from hausbote.net.connection import Connection
 from hausbote.net.dial import Reached, Unreachable, dial
 from hausbote.net.dns import Endpoint, NameProblem, Resolver
-from hausbote.net.listener import keep_alive, network_of
+from hausbote.net.listener import keep_alive
 from hausbote.net.turns import NoTurn, Share, Turns, of_name
 from hausbote.s2s.outgoing import OutgoingStream
 from hausbote.s2s.problem import Kind, Problem, away, word

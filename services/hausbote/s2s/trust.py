@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Final
 
 from hausbote.base.log import Event, log
+from hausbote.base.networks import network_of
 from hausbote.base.settings import Settings
 from hausbote.core.throttle import Throttle
 from hausbote.net.chains import TrustError
 from hausbote.net.judge import Cause, Judge
-from hausbote.net.listener import network_of
 from hausbote.net.tlsa import PublishedCertificates
 from hausbote.s2s.problem import Kind, Problem, sentence
 from hausbote.s2s.rules import Rule, Rules
