@@ -1,9 +1,10 @@
 # 'make help' lists what can be done here.  A fresh clone needs nothing but make and python3.
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest -q
+KILLS ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types layers unit contract scenes interop faults fuzz bench docs clean
+.PHONY: help setup run test check lint types layers unit contract scenes interop faults kills fuzz bench docs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -43,6 +44,9 @@ interop: check  ## other people's clients
 
 faults: check  ## crashes, restarts, peers that mean harm
 	$(PYTEST) tests/faults
+
+kills: check  ## two boxes whose services are killed 300 times while people talk: KILLS=500
+	KILLS=$(KILLS) $(PYTEST) -s tests/kills
 
 fuzz: check  ## properties for as long as you like: HYPOTHESIS_PROFILE=long
 	HYPOTHESIS_PROFILE=long $(PYTEST) tests/unit tests/fuzz

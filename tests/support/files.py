@@ -30,7 +30,7 @@ def ask(client, size, name="picture.jpg", type=None, inside=""):
     """Send the request for a slot."""
     kind = f" content-type='{type}'" if type else ""
     client.sends(
-        f"<iq type='get' id='slot' to='upload.h'><request xmlns='{UPLOAD}'"
+        f"<iq type='get' id='slot' to='upload.{client.domain}'><request xmlns='{UPLOAD}'"
         f" filename='{name}' size='{size}'{kind}>{inside}</request></iq>"
     )
 
@@ -39,7 +39,7 @@ def slot(client, size, name="picture.jpg", type=None, inside=""):
     """Ask for a slot and get it."""
     ask(client, size, name, type, inside)
     answer = client.receives(
-        f"<iq type='result' id='slot' from='upload.h'><slot xmlns='{UPLOAD}'><put/><get/></slot></iq>"
+        f"<iq type='result' id='slot' from='upload.{client.domain}'><slot xmlns='{UPLOAD}'><put/><get/></slot></iq>"
     )
     put, get = answer[0].find(f"{{{UPLOAD}}}put"), answer[0].find(f"{{{UPLOAD}}}get")
     headers = {one.get("name"): one.text for one in put}
@@ -55,12 +55,12 @@ def tls(world, timeout=20, receive_buffer=0):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     sock.settimeout(timeout)
     sock.connect((world.address, world.upload_port))
-    return context.wrap_socket(sock, server_hostname="upload.h")
+    return context.wrap_socket(sock, server_hostname=f"upload.{world.domain}")
 
 
 def http_(world, method, path, body=None, **headers):
     """The status, headers and body of the answer to one request."""
-    connection = http.client.HTTPConnection("upload.h", timeout=20)
+    connection = http.client.HTTPConnection(f"upload.{world.domain}", timeout=20)
     connection.sock = tls(world)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # an early no
