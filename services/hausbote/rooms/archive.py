@@ -6,11 +6,10 @@ from hausbote.base.clock import moment
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.feature import Feature, Target
 from hausbote.core.request import Request
-from hausbote.rooms.admin import room_of
-from hausbote.rooms.discovery import inside
+from hausbote.rooms.access import readable
 from hausbote.rooms.house import stamp
 from hausbote.rooms.post import post_all
-from hausbote.rooms.privileges import Affiliation, Role
+from hausbote.rooms.privileges import Role
 from hausbote.rooms.room import Room
 from hausbote.storage import RoomMessage, Span
 from hausbote.xmpp import ns, paging
@@ -20,7 +19,6 @@ from hausbote.xmpp.errors import (
     FeatureNotImplemented,
     Forbidden,
     ItemNotFound,
-    ServiceUnavailable,
 )
 from hausbote.xmpp.stanza import Child, Stanza, child
 from hausbote.xmpp.xml import Markup, el
@@ -45,14 +43,14 @@ _KNOWN: Final = frozenset({"FORM_TYPE", *[field.var for field in _FIELDS]})
 @feature.iq("get", ns.MAM, "query", Target.ACCOUNT)
 def fields(request: Request) -> Child:
     """What can be asked for."""
-    _readable(request)
+    readable(request)
     return child(ns.MAM, "query", DataForm(ns.MAM, _FIELDS).markup("form"))
 
 
 @feature.iq("get", ns.MAM, "metadata", Target.ACCOUNT)
 def metadata(request: Request) -> Child:
     """The first and the last message that are kept."""
-    room, rooms = _readable(request), request.host.store.rooms
+    room, rooms = readable(request), request.host.store.rooms
     first, last = (
         rooms.messages(room.id, Span(), 1),
         rooms.messages(room.id, Span(), 1, newest=True),
@@ -68,7 +66,7 @@ def metadata(request: Request) -> Child:
 @feature.iq("set", ns.MAM, "query", Target.ACCOUNT)
 def query(request: Request) -> Child:
     """A page of messages, each in a message of its own, and then how far it reached."""
-    room, host = _readable(request), request.host
+    room, host = readable(request), request.host
     assert request.sender is not None
     element = request.tree()
     form = form_in(element)
@@ -91,21 +89,6 @@ def query(request: Request) -> Child:
     ends = (el("first", str(page[0].id)), el("last", str(page[-1].id))) if page else ()
     rsm = el("set", *ends, el("count", str(count)), xmlns=ns.PAGING)
     return child(ns.MAM, "fin", rsm, complete="true" if complete else None)
-
-
-def _readable(request: Request) -> Room:
-    """The room, for who may read its archive: members, those who are in it, and everybody who is
-    not banned if it is logged in public."""
-    room, sender = room_of(request)
-    affiliation = room.affiliation(sender)
-    configuration = room.configuration
-    open_to_all = configuration.logged and not configuration.members_only
-    there = inside(room, sender) or bool(room.of_person(sender.bare))
-    if affiliation is Affiliation.OUTCAST or room.locked or not (there or open_to_all):
-        raise Forbidden("the archive is for those who are in the room")
-    if not configuration.archived:
-        raise ServiceUnavailable("this room keeps no archive")
-    return room
 
 
 # -- what is asked for -------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import hashlib
 
 from hausbote.core.feature import Feature, Target
 from hausbote.core.request import Request
+from hausbote.rooms.access import may_know
 from hausbote.rooms.admin import room_of
 from hausbote.rooms.house import house_of
 from hausbote.rooms.owner import tell
@@ -26,9 +27,8 @@ _EMPTY = Markup(f"<vCard xmlns='{ns.VCARD}'/>")
 def get(request: Request) -> Child:
     """For those who may enter, and of public rooms for everybody."""
     room, sender = room_of(request)
-    closed = room.locked or not (room.configuration.public or not room.configuration.members_only)
-    affiliation = room.affiliation(sender)
-    if affiliation is Affiliation.OUTCAST or (closed and affiliation < Affiliation.MEMBER):
+    banned = room.affiliation(sender) is Affiliation.OUTCAST
+    if banned or not may_know(room, sender):
         raise ItemNotFound
     return Child(ns.VCARD, "vCard", Markup(room.vcard) if room.vcard else _EMPTY)
 

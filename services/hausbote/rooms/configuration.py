@@ -73,6 +73,11 @@ class Configuration:
                 values[key] = tuple([Hat(*v) if isinstance(v, list) else v for v in value])
         return cls(**values)
 
+    @property
+    def closed(self) -> bool:
+        """Whether not everybody can just go in: it is for members, or has a password."""
+        return self.members_only or self.protected
+
     def announces(self, role: Role) -> bool:
         """Whether others see presence of somebody with that role."""
         return role.word in self.announced

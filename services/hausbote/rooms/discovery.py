@@ -8,6 +8,7 @@ from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
 from hausbote.features import disco
+from hausbote.rooms.access import inside, may_know, may_look_in
 from hausbote.rooms.avatar import hashes
 from hausbote.rooms.configuration import Configuration
 from hausbote.rooms.hats import hash_of
@@ -111,13 +112,6 @@ def visible(host: Host, local: str, who: JID | None) -> Room:
     return room
 
 
-def inside(room: Room, who: JID | None) -> bool:
-    """Whether somebody is in the room or belongs to it."""
-    return who is not None and (
-        who.full in room.visits or room.affiliation(who) >= Affiliation.MEMBER
-    )
-
-
 @feature.iq("get", ns.DISCO_INFO, "query", Target.ACCOUNT)
 def info(request: Request) -> Child:
     room = visible(request.host, request.to.local, request.sender)
@@ -129,7 +123,7 @@ def info(request: Request) -> Child:
     if node is not None:
         return _of_node(request, node)
     configuration = room.configuration
-    name = _name(room) if _open_to(room, request.sender) else room.jid.local
+    name = _name(room) if may_know(room, request.sender) else room.jid.local
     identity = el("identity", category="conference", type="text", name=name)
     archive = _OF_ARCHIVE if configuration.archived else ()
     features = sorted({*_ALWAYS, *archive, *_of_configuration(configuration)})
@@ -169,17 +163,6 @@ def _name(room: Room) -> str:
     return room.configuration.name or room.jid.local
 
 
-def _open_to(room: Room, who: JID | None) -> bool:
-    """Whether somebody may know what the room is about: they would learn it by entering."""
-    return room.configuration.public or _enters(room, who)
-
-
-def _enters(room: Room, who: JID | None) -> bool:
-    """Whether somebody may know what goes on in the room: they are there, or can just go in."""
-    closed = room.configuration.members_only or room.configuration.protected
-    return not closed or inside(room, who)
-
-
 def _own_nick(room: Room, who: JID | None) -> Child:
     own = None if who is None else room.affiliations.get(who.bare)
     identity = None
@@ -209,15 +192,15 @@ def _form(room: Room, who: JID | None) -> tuple[Field, ...]:
         Field("muc#roomconfig_allowpm", (configuration.private_messages,)),
         Field("muc#maxhistoryfetch", (str(configuration.max_history),)),
     ]
-    if _open_to(room, who):
+    if may_know(room, who):
         texts = {
             "muc#roominfo_description": configuration.description,
             "muc#roominfo_lang": configuration.language,
-            "muc#roominfo_subject": _subject(room) if _enters(room, who) else "",
+            "muc#roominfo_subject": _subject(room) if may_look_in(room, who) else "",
             "muc#roomconfig_pubsub": configuration.pubsub,
         }
         fields += [Field(var, (text,)) for var, text in texts.items() if text]
-        if _enters(room, who):
+        if may_look_in(room, who):
             fields.append(Field("muc#roominfo_occupants", (str(len(room.occupants)),)))
         fields.append(Field("muc#roomconfig_roomname", (_name(room),)))
         hats = hash_of(room)

@@ -74,6 +74,7 @@ def _invite(house: House, room: Room, delivery: Delivery, invitations: list[Tree
         delivery.tickets.append(house.affiliate(room, new))
         announce.absent(house, room, new, dict.fromkeys(new, Affiliation.NONE))
     for jid, one in invited:
+        room.note_invitation(jid)
         extra = [_reason(one), _continue(one)]
         send(house.host, room, delivery.sender, jid, *extra, id=delivery.stanza.id)
 
@@ -108,6 +109,14 @@ def _continue(element: Tree) -> Markup | None:
     return None if found is None else el("continue", thread=found.get("thread"))
 
 
+def _is_invited(room: Room, who: JID) -> bool:
+    """Where only members enter, who is invited becomes one; a password is told to them, and that
+    they were asked is remembered until the service is restarted."""
+    return room.affiliation(who) >= Affiliation.MEMBER or (
+        not room.configuration.members_only and who.bare in room.invited
+    )
+
+
 def _decline(house: House, room: Room, delivery: Delivery, decline: Tree) -> None:
     """Passed on to an occupant, or to somebody who belongs to the room: to nobody else, for a
     room is no way to write to strangers.  Whether there is such a person is not told: who declines
@@ -122,8 +131,7 @@ def _decline(house: House, room: Room, delivery: Delivery, decline: Tree) -> Non
     if to.bare == room.jid.bare and to.resource:
         other = room.occupant(to.resource)
         to = to if other is None else other.jid
-    invited = room.affiliation(delivery.sender) >= Affiliation.MEMBER
-    if room.configuration.members_only and not invited:
+    if room.configuration.closed and not _is_invited(room, delivery.sender):
         return
     if not room.of_person(to.bare) and room.affiliation(to) < Affiliation.MEMBER:
         return

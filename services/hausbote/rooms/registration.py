@@ -7,6 +7,7 @@ from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature, Target
 from hausbote.core.request import Request
 from hausbote.rooms import affiliations
+from hausbote.rooms.access import has_entered
 from hausbote.rooms.admin import room_of
 from hausbote.rooms.house import House, house_of
 from hausbote.rooms.post import post
@@ -91,11 +92,15 @@ def _allowed(room: Room, sender: JID) -> None:
 
 
 def _needs_consent(room: Room, sender: JID) -> bool:
-    """Nobody lets themselves into a members' room, nor gives themselves the voice of a member."""
+    """Nobody lets themselves into a members' room or past a password, nor gives themselves the
+    voice of a member."""
     if room.affiliation(sender) >= Affiliation.MEMBER:
         return False
     role = room.standing(sender).role or room.role_of_newcomer(sender)
-    return room.configuration.members_only or role < Role.PARTICIPANT
+    configuration = room.configuration
+    if configuration.members_only or (configuration.protected and not has_entered(room, sender)):
+        return True
+    return role < Role.PARTICIPANT
 
 
 def _nick(request: Request, form: FilledForm) -> str:

@@ -15,6 +15,7 @@ MAX_RECENT: Final = 100  # messages that a newcomer can be given
 _LARGE: Final = 10_000  # bytes of a message; so many smaller ones are no problem
 _MAX_RECENT_BYTES: Final = MAX_RECENT * _LARGE
 _MAX_VOICES: Final = 1_000
+_MAX_INVITED: Final = 1_000
 _BLANKS: Final = str.maketrans("\u2800\U0001d159", "  ")  # symbols that show nothing
 
 
@@ -102,6 +103,7 @@ class Room:
         self.visits: dict[str, Visit] = {}  # by full address
         self.recent: deque[RoomMessage] = deque(maxlen=MAX_RECENT)
         self.voices: dict[str, Role] = {}  # of people who left with a role that is not the usual
+        self.invited: dict[str, None] = {}  # bare addresses, those asked last at the end
         self._everybody: tuple[JID, ...] | None = None
         self.roll: bytes | None = None  # for absent.py: gone when people come, go or change
         self._reserved: dict[str, str] | None = None
@@ -204,6 +206,13 @@ class Room:
         if len(self.voices) >= _MAX_VOICES:
             del self.voices[next(iter(self.voices))]
         self.voices[occupant.jid.full] = occupant.role
+
+    def note_invitation(self, jid: JID) -> None:
+        """Somebody was asked in; of many the earliest are forgotten."""
+        self.invited.pop(jid.bare, None)
+        if len(self.invited) >= _MAX_INVITED:
+            del self.invited[next(iter(self.invited))]
+        self.invited[jid.bare] = None
 
     def rename(self, occupant: Occupant, nick: str) -> None:
         self.occupants.pop(fold(occupant.nick), None)

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from hausbote.core.feature import Feature, Target
 from hausbote.core.request import Request
 from hausbote.core.throttle import Throttle
+from hausbote.rooms.access import may_look_in
 from hausbote.rooms.configuration import Configuration
 from hausbote.rooms.discovery import may_find, public_rooms
 from hausbote.rooms.house import house_of
@@ -50,7 +51,7 @@ _FIELDS: Final = (
 class _Found(NamedTuple):
     address: str
     configuration: Configuration
-    users: int
+    users: int | None  # None where that is not for who asks
 
 
 class _Asked:
@@ -107,9 +108,9 @@ def _find(request: Request, form: FilledForm) -> list[_Found]:
     rooms = _all(request) if types is None or "xep-0045" in types else []
     least = form.value("min_users") or "0"
     least_users = int(least) if least.isascii() and least.isdigit() and len(least) < 9 else 0
-    found = [r for r in rooms if r.users >= least_users and _matches(r, words, form)]
+    found = [r for r in rooms if (r.users or 0) >= least_users and _matches(r, words, form)]
     if key == _BY_USERS:
-        found.sort(key=lambda one: -one.users)
+        found.sort(key=lambda one: -(one.users or 0))
     return found
 
 
@@ -133,10 +134,13 @@ def _all(request: Request) -> list[_Found]:
     present = house_of(request.host).inhabited()
     found = []
     for room in public_rooms(request.host):
+        configuration = Configuration.unpack(room.config)
         here = present.get(room.local)
-        users = 0 if here is None else len(here.occupants)
-        address = f"{room.local}@{request.host.domain}"
-        found.append(_Found(address, Configuration.unpack(room.config), users))
+        if here is None:
+            users = None if configuration.closed else 0
+        else:
+            users = len(here.occupants) if may_look_in(here, request.sender) else None
+        found.append(_Found(f"{room.local}@{request.host.domain}", configuration, users))
     return found
 
 
@@ -153,7 +157,6 @@ def _matches(room: _Found, words: list[str], form: FilledForm) -> bool:
 
 def _item(room: _Found) -> Markup:
     configuration = room.configuration
-    closed = configuration.members_only or configuration.protected
     texts = {
         "name": configuration.name,
         "description": configuration.description,
@@ -162,9 +165,9 @@ def _item(room: _Found) -> Markup:
     return el(
         "item",
         *[el(name, text) for name, text in texts.items() if text],
-        el("nusers", str(room.users)),
+        None if room.users is None else el("nusers", str(room.users)),
         el("service-type", "xep-0045"),
-        None if closed else el("is-open", "true"),
+        None if configuration.closed else el("is-open", "true"),
         el("anonymity-mode", _SEMI if configuration.anonymous else _NONE),
         address=room.address,
     )
