@@ -8,13 +8,14 @@ import time
 
 from hausbote.base.jid import JID
 from hausbote.core.bus.cause import Pending
+from hausbote.core.claims import claimant
 from hausbote.core.dispatch import route
 from hausbote.core.host import Host
 from hausbote.core.session import Session
 from hausbote.xmpp import ns
 from hausbote.xmpp.acks import Sent
 from hausbote.xmpp.errors import StanzaError
-from hausbote.xmpp.stanza import Stanza, start_tag
+from hausbote.xmpp.stanza import Stanza
 
 
 def is_of_room(host: Host, stanza: Stanza) -> bool:
@@ -32,7 +33,7 @@ def _claims_ours(message: Stanza) -> bool:
     for part in message.children:
         if part.ns == ns.CARBONS:
             return True
-        if part.ns == ns.STANZA_ID and start_tag(part).get("by") != room:
+        if claimant(part) not in (None, room):
             return True
     return False
 

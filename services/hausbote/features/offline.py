@@ -12,7 +12,7 @@ from hausbote.features.archive import ids
 from hausbote.features.archive.readers import reads
 from hausbote.features.archive.rules import is_for_now_only
 from hausbote.features.blocklist import blocks
-from hausbote.features.undelivered import hand_on, is_archived, late, without_our_delay
+from hausbote.features.undelivered import hand_on, is_archived, late
 from hausbote.storage import StorageError, Ticket
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import InternalServerError, ServiceUnavailable
@@ -21,15 +21,6 @@ from hausbote.xmpp.stanza import Child, Stanza
 feature = Feature("offline", xeps={"0160": "1.0.1", "0203": "2.0"}, disco=("msgoffline",))
 
 _PORTION: Final = 262_144  # bytes handed over at a time
-
-
-@feature.message(Stage.STAMP)
-def strip(delivery: Delivery) -> None:
-    """When something came to us we say, and nobody else (XEP-0203 §5)."""
-    for part in delivery.stanza.children:
-        if part.ns == ns.DELAY:
-            delivery.stanza = without_our_delay(delivery.host, delivery.stanza)
-            return
 
 
 @feature.message(Stage.ABSENT)

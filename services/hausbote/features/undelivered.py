@@ -7,7 +7,7 @@ nobody had been there, with the time when it came (XEP-0203); its sender hears n
 from typing import Final
 
 from hausbote.base.clock import timestamp
-from hausbote.base.jid import JID, names
+from hausbote.base.jid import JID
 from hausbote.core.delivery import Delivery
 from hausbote.core.dispatch import refuse
 from hausbote.core.host import Host
@@ -18,7 +18,7 @@ from hausbote.features.archive.readers import reads
 from hausbote.features.blocklist import blocks
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import ServiceUnavailable
-from hausbote.xmpp.stanza import Child, Stanza, child, start_tag
+from hausbote.xmpp.stanza import Stanza, child
 
 _KINDS: Final = ("chat", "normal")
 
@@ -75,15 +75,4 @@ def is_archived(host: Host, local: str, message: Stanza) -> bool:
 def late(host: Host, message: Stanza, at: float) -> Stanza:
     """The message with the time when it came."""
     delay = child(ns.DELAY, "delay", from_=host.domain, stamp=timestamp(at))
-    return message.with_children((*without_our_delay(host, message).children, delay))
-
-
-def without_our_delay(host: Host, message: Stanza) -> Stanza:
-    """The message without what somebody else said in our name of when it came."""
-    others = [part for part in message.children if not _claims_our_delay(host, part)]
-    return message.with_children(tuple(others))
-
-
-def _claims_our_delay(host: Host, part: Child) -> bool:
-    is_delay = part.ns == ns.DELAY and part.name == "delay"
-    return is_delay and names(start_tag(part).get("from"), host.domain)
+    return message.with_children((*message.children, delay))

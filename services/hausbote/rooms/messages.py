@@ -119,7 +119,10 @@ def _reflected(house: House, room: Room, visit: Visit, stanza: Stanza) -> tuple[
     attrs |= {k: v for k, v in stanza.attrs.items() if k in ("id", "xml:lang")}
     if "id" not in attrs:  # what is taken back is known by it
         attrs["id"] = token(64)
-    children = (*cleaned(room.jid, stanza), announce.occupant_id(occupant.id))
+    children = (
+        *cleaned(house.host, stanza, visit.jid, room.jid),
+        announce.occupant_id(occupant.id),
+    )
     return Stanza("message", attrs, children), house.handled() or house.next_id()
 
 
@@ -188,7 +191,11 @@ def _private(room: Room, visit: Visit | None, delivery: Delivery) -> None:
     occupant = visit.occupant
     attrs = dict(stanza.attrs) | {"from": room.address(occupant.nick)}
     attrs.pop("to", None)
-    children = (*cleaned(room.jid, stanza), mark, announce.occupant_id(occupant.id))
+    children = (
+        *cleaned(delivery.host, stanza, visit.jid, room.jid),
+        mark,
+        announce.occupant_id(occupant.id),
+    )
     attrs.setdefault("id", token(64))  # an error is known by it
     private = delivery.host.state(_Private)
     for one in other.visits:
@@ -211,7 +218,8 @@ def _bounced(room: Room, delivery: Delivery) -> None:
         if other is not None:
             attrs = dict(stanza.attrs) | {"from": room.address(visit.occupant.nick)}
             attrs.pop("to", None)
-            passed = Stanza("message", attrs, announce.nameless(cleaned(room.jid, stanza)))
+            children = cleaned(delivery.host, stanza, visit.jid, room.jid)
+            passed = Stanza("message", attrs, announce.nameless(children))
             post(delivery.host, passed, jids(other.visits))
         if GONE.search(stanza.inner):
             not_there(delivery.host, room, visit)

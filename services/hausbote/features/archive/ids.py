@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from hausbote.base.jid import names
 from hausbote.core.host import Host
 from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Child, Stanza, start_tag
@@ -76,22 +75,8 @@ def claimed(stanza: Stanza, by: str) -> str | None:
     return None
 
 
-def without_ids(stanza: Stanza, by: str) -> Stanza:
-    """The message without what somebody wrote in that account's name (XEP-0359 §4)."""
-    for part in stanza.children:
-        if part.ns == ns.STANZA_ID and _is_id_by(part, by):
-            break
-    else:  # as good as always
-        return stanza
-    return stanza.with_children(tuple([c for c in stanza.children if not _is_id_by(c, by)]))
-
-
 def _is_id(part: Child) -> bool:
     return part.ns == ns.STANZA_ID and part.name == "stanza-id"
-
-
-def _is_id_by(part: Child, by: str) -> bool:
-    return _is_id(part) and names(start_tag(part).get("by"), by)
 
 
 def _key(host: Host) -> _Key:

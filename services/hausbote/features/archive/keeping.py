@@ -54,7 +54,6 @@ def note(sent: Sent) -> None:
     for part in sent.stanza.children:
         if part.ns == ns.MAM and part.name == "result":
             raise Forbidden("only an archive tells what is in it")
-    sent.stanza = ids.without_ids(sent.stanza, session.jid.bare)
     outgoing = session.state(_Outgoing)
     here = to.domain == host.domain
     outgoing.worth = is_worth_keeping(sent.stanza, sent.type) and not (
@@ -73,7 +72,7 @@ def note(sent: Sent) -> None:
 def keep(delivery: Delivery) -> None:
     """One entry for each side that wants it; the recipient's clients learn theirs."""
     host, session, sender, to = delivery.host, delivery.session, delivery.sender, delivery.to
-    stanza = delivery.stanza = ids.without_ids(delivery.stanza, to.bare)
+    stanza = delivery.stanza
     id, entries = 0, []
     if session is not None:
         outgoing = session.state(_Outgoing)

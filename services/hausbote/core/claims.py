@@ -1,0 +1,66 @@
+"""Elements in which somebody says by name that they saw a message: where it is kept (XEP-0359,
+XEP-0313 before its version 0.5) and when it came (XEP-0203, XEP-0091).
+
+Clients believe these if the name is that of their server, their account or a room, so nobody else
+may write them: they are stripped from what comes in before we add ours.
+"""
+
+from typing import Final
+
+from hausbote.base.jid import JID, InvalidJID
+from hausbote.core.host import Host
+from hausbote.xmpp import ns
+from hausbote.xmpp.stanza import Child, Stanza, start_tag
+
+_NAMED_BY: Final = {  # which attribute says who
+    (ns.STANZA_ID, "stanza-id"): "by",
+    (ns.DELAY, "delay"): "from",
+    (ns.OLD_DELAY, "x"): "from",
+    (ns.OLD_ARCHIVE, "archived"): "by",
+}
+_NAMESPACES: Final = frozenset(namespace for namespace, _ in _NAMED_BY)
+
+
+def claimant(part: Child) -> str | None:
+    """Who says it, as written: "" if nobody is named; None if it is no such element."""
+    if part.ns not in _NAMESPACES:
+        return None
+    attribute = _NAMED_BY.get((part.ns, part.name))
+    return None if attribute is None else start_tag(part).get(attribute, "").strip()
+
+
+def is_forged(host: Host, part: Child, sender: JID, to: JID, *, by_client: bool) -> bool:
+    """Whether a sender lets somebody of this box say something who did not.
+
+    A service speaks for itself, and a client says when it wrote something itself; but an id, or
+    the time in a message to the own account, would be the word of its archive.
+    """
+    said = claimant(part)
+    if not said:
+        return False
+    try:
+        who = JID.parse(said)
+    except InvalidJID:
+        return False
+    dated = part.ns in (ns.DELAY, ns.OLD_DELAY)
+    if who.bare == sender.bare and not (by_client and (not dated or who.bare == to.bare)):
+        return False
+    if who.domain == host.domain:
+        return True
+    # Ids of other archives stay (XEP-0359 §4): somebody may be speaking of what is kept there.
+    return dated and (who.domain in host.services or who.domain in host.neighbours)
+
+
+def without_forgeries(
+    host: Host, message: Stanza, sender: JID, to: JID, *, by_client: bool
+) -> Stanza:
+    """The message without what only we may say."""
+    for part in message.children:
+        if part.ns in _NAMESPACES:
+            break
+    else:  # as good as always
+        return message
+    kept = tuple(
+        [c for c in message.children if not is_forged(host, c, sender, to, by_client=by_client)]
+    )
+    return message if len(kept) == len(message.children) else message.with_children(kept)
