@@ -59,7 +59,7 @@ def depart(presence: Presence) -> None:
     visit = None if room is None else room.visits.get(presence.sender.full)
     if room is None or visit is None:
         return
-    goodbye = _kept(presence.host, presence.stanza, presence.sender, room.jid)
+    goodbye = _kept(presence.host, room.jid, presence.stanza)
     if _fits(presence.host, goodbye):
         visit.goodbye = goodbye.children
     visit.goodbye_id = presence.stanza.id
@@ -102,7 +102,7 @@ def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
     joins = stanza.child(ns.MUC, "x") is not None
     if not to.resource:
         raise JidMalformed("a nick is needed: room@service/nick")
-    presence = _kept(house.host, stanza, sender, to.to_bare())
+    presence = _kept(house.host, to.to_bare(), stanza)
     _check(house.host, to.resource, presence)
     if joins or visit is not None:
         house.pace.change(to.local, sender)
@@ -131,10 +131,10 @@ def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
     _enter(house, room, stanza, sender, to.resource, presence)
 
 
-def _kept(host: Host, stanza: Stanza, sender: JID, room: JID) -> Stanza:
+def _kept(host: Host, room: JID, stanza: Stanza) -> Stanza:
     """The presence with what rooms pass on of it."""
     attrs = {k: v for k, v in stanza.attrs.items() if k == "xml:lang"}
-    return Stanza("presence", attrs, cleaned(host, stanza, sender, room))
+    return Stanza("presence", attrs, cleaned(host, room, stanza))
 
 
 def _check(host: Host, nick: str, presence: Stanza) -> None:

@@ -40,16 +40,17 @@ _NOT_WITH: Final = {
 }
 
 
-def cleaned(host: Host, stanza: Stanza, sender: JID, to: JID) -> tuple[Child, ...]:
-    """What a room passes on of a stanza."""
-    return tuple([c for c in stanza.children if not _is_ours(host, c, sender, to)])
+def cleaned(host: Host, room: JID, stanza: Stanza) -> tuple[Child, ...]:
+    """What the room of that bare address passes on of a stanza."""
+    return tuple([c for c in stanza.children if not _is_ours(host, room, c)])
 
 
-def _is_ours(host: Host, child: Child, sender: JID, to: JID) -> bool:
+def _is_ours(host: Host, room: JID, child: Child) -> bool:
     kind = (child.ns, child.name)
     if kind in _OURS:
         return True
     forbidden = _NOT_WITH.get(kind)
     if forbidden is not None:
         return forbidden.search(child.xml) is not None
-    return is_forged(host, child, sender, to, by_client=True)
+    # Its recipients see the room: somebody's own address is not for all of them.
+    return is_forged(host, child, room, room, by_client=True)

@@ -119,10 +119,8 @@ def _reflected(house: House, room: Room, visit: Visit, stanza: Stanza) -> tuple[
     attrs |= {k: v for k, v in stanza.attrs.items() if k in ("id", "xml:lang")}
     if "id" not in attrs:  # what is taken back is known by it
         attrs["id"] = token(64)
-    children = (
-        *cleaned(house.host, stanza, visit.jid, room.jid),
-        announce.occupant_id(occupant.id),
-    )
+    said = cleaned(house.host, room.jid, stanza)
+    children = (*said, announce.occupant_id(occupant.id))
     return Stanza("message", attrs, children), house.handled() or house.next_id()
 
 
@@ -191,11 +189,8 @@ def _private(room: Room, visit: Visit | None, delivery: Delivery) -> None:
     occupant = visit.occupant
     attrs = dict(stanza.attrs) | {"from": room.address(occupant.nick)}
     attrs.pop("to", None)
-    children = (
-        *cleaned(delivery.host, stanza, visit.jid, room.jid),
-        mark,
-        announce.occupant_id(occupant.id),
-    )
+    said = cleaned(delivery.host, room.jid, stanza)
+    children = (*said, mark, announce.occupant_id(occupant.id))
     attrs.setdefault("id", token(64))  # an error is known by it
     private = delivery.host.state(_Private)
     for one in other.visits:
@@ -218,7 +213,7 @@ def _bounced(room: Room, delivery: Delivery) -> None:
         if other is not None:
             attrs = dict(stanza.attrs) | {"from": room.address(visit.occupant.nick)}
             attrs.pop("to", None)
-            children = cleaned(delivery.host, stanza, visit.jid, room.jid)
+            children = cleaned(delivery.host, room.jid, stanza)
             passed = Stanza("message", attrs, announce.nameless(children))
             post(delivery.host, passed, jids(other.visits))
         if GONE.search(stanza.inner):
