@@ -8,7 +8,7 @@ from hausbote.rooms.house import house_of
 from hausbote.rooms.roles import change_roles, role_list
 from hausbote.rooms.room import Room
 from hausbote.xmpp import ns
-from hausbote.xmpp.errors import BadRequest, ItemNotFound
+from hausbote.xmpp.errors import BadRequest, ItemNotFound, ResourceConstraint
 from hausbote.xmpp.stanza import Child, child
 from hausbote.xmpp.xml import Tree
 
@@ -46,8 +46,10 @@ def change(request: Request) -> None:
     room, _ = room_of(request)
     house = house_of(request.host)
     elements = request.tree().findall(f"{_ADMIN}item")
-    if not elements or len(elements) > _MAX_ITEMS:
+    if not elements:
         raise BadRequest("a change needs items")
+    if len(elements) > _MAX_ITEMS:
+        raise ResourceConstraint(f"at most {_MAX_ITEMS} people are changed at once")
     items = [(element, _reason(element)) for element in elements]
     roles = [item for item in items if item[0].get("role") is not None]
     if len(roles) == len(items):

@@ -134,11 +134,17 @@ def roster(host: Host, room: Room, visit: Visit) -> None:
     post_all(host, room.jid.full, packed, visit.jid)
 
 
-def available(host: Host, room: Room, visit: Visit, change: Change = NOTHING) -> None:
-    """To everybody: how this occupant is now."""
+def available(
+    host: Host, room: Room, visit: Visit, change: Change = NOTHING, id: str | None = None
+) -> None:
+    """To everybody: how this occupant is now; to the client itself with the id of its request."""
     available_to_others(host, room, visit, change)
-    own = (110, *change.codes, *change.own_codes)
-    post(host, _available(room, visit, True, change, own), jids(visit.occupant.visits))
+    codes = (110, *change.codes, *change.own_codes)
+    own = _available(room, visit, True, change, codes)
+    if id is not None:
+        post(host, own.replace(id=id), (visit.jid,))
+    told = [one for one in visit.occupant.visits if id is None or one is not visit]
+    post(host, own, jids(told))
 
 
 def available_elsewhere(host: Host, room: Room, visit: Visit) -> None:

@@ -123,6 +123,15 @@ def _deciding(kind: str) -> dict[str, Any]:
     return {setting: getattr(configuration, setting) for setting in _DECIDED}
 
 
+def kind_of(configuration: Configuration) -> str:
+    """Which of the kinds a room is; "" if its owners chose something else."""
+    for kind in KINDS:
+        decided = _deciding(kind)
+        if all(getattr(configuration, setting) == value for setting, value in decided.items()):
+            return kind
+    return ""
+
+
 # -- the form ----------------------------------------------------------------------------------
 
 
@@ -307,7 +316,7 @@ def form_fields(
     ]
     kinds = tuple(_KIND_LABELS.items())
     return (
-        Field(_KIND, ("",), "list-single", "What kind of room is it?", kinds),
+        Field(_KIND, (kind_of(configuration),), "list-single", "What kind of room is it?", kinds),
         *shown,
         Field(ADMINS, tuple(admins), "jid-multi", "Admins"),
         Field(OWNERS, tuple(owners), "jid-multi", "Owners"),

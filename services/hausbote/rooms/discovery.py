@@ -79,8 +79,9 @@ def public_rooms(host: Host) -> list[PublicRoom]:
 def rooms(request: Request) -> Child:
     """The public ones, page by page."""
     host, query = request.host, request.tree()
-    if query.get("node") is not None:
-        raise ItemNotFound
+    node = query.get("node")
+    if node is not None:
+        return _of_node(request, node)
     found = public_rooms(host) if may_find(host, request.sender) else []
     asked = paging.read(query)
     names = [room.local for room in found]

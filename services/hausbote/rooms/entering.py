@@ -108,9 +108,10 @@ def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
         house.pace.change(to.local, sender)
     if room is not None and visit is not None:
         if visit.occupant.nick != to.resource:
-            _change_nick(house, room, visit, to.resource, presence)
+            _change_nick(house, room, visit, to.resource, presence, stanza.id)
         elif not joins:
-            _update(house, room, visit, presence)
+            _take(house, room, visit, presence)
+            announce.available(house.host, room, visit, id=stanza.id)
         elif presence.pack() != visit.packed:
             _take(house, room, visit, presence)
             announce.available_to_others(house.host, room, visit)
@@ -270,12 +271,9 @@ def _take(house: House, room: Room, visit: Visit, presence: Stanza) -> None:
     house.remember(room, visit)
 
 
-def _update(house: House, room: Room, visit: Visit, presence: Stanza) -> None:
-    _take(house, room, visit, presence)
-    announce.available(house.host, room, visit)
-
-
-def _change_nick(house: House, room: Room, visit: Visit, nick: str, presence: Stanza) -> None:
+def _change_nick(
+    house: House, room: Room, visit: Visit, nick: str, presence: Stanza, id: str | None
+) -> None:
     """All clients of the occupant get it (§7.6)."""
     occupant = visit.occupant
     if not may(room.standing(visit.jid), Action.CHANGE_NICK):
@@ -291,4 +289,4 @@ def _change_nick(house: House, room: Room, visit: Visit, nick: str, presence: St
     _take(house, room, visit, presence)
     for one in occupant.visits:
         house.remember(room, one)
-    announce.available(house.host, room, visit)
+    announce.available(house.host, room, visit, id=id)

@@ -12,7 +12,6 @@ from hausbote.rooms.privileges import Action, Affiliation, may
 from hausbote.rooms.room import Affiliated, Room
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import (
-    BadRequest,
     Forbidden,
     ItemNotFound,
     JidMalformed,
@@ -55,7 +54,7 @@ def _invite(house: House, room: Room, delivery: Delivery, invitations: list[Tree
         if not may(standing, Action.INVITE):
             raise Forbidden("visitors invite nobody")
     if len(invitations) > _MAX_INVITATIONS:
-        raise BadRequest(f"at most {_MAX_INVITATIONS} invitations at once")
+        raise ResourceConstraint(f"at most {_MAX_INVITATIONS} invitations at once")
     invited = [(_invitee(house.host, one), one) for one in invitations]
     for jid, _ in invited:
         if room.affiliation(jid) is Affiliation.OUTCAST:

@@ -80,6 +80,8 @@ def put_out(
         item = el("item", affiliation=Affiliation.NONE.word, role=Role.NONE.word)
         x = child(ns.MUC_USER, "x", item, destroy, *announce.status(110))
         attrs = {"from": room.address(visit.occupant.nick), "type": "unavailable"}
+        if visit.goodbye_id is not None:  # it waits for the answer to its leaving
+            attrs["id"] = visit.goodbye_id
         id = announce.occupant_id(visit.occupant.id)
         post(host, Stanza("presence", attrs, (x, id)), (visit.jid,))
         room.remove(visit)
