@@ -30,11 +30,8 @@ def claimant(part: Child) -> str | None:
 
 
 def is_forged(host: Host, part: Child, sender: JID, to: JID, *, by_client: bool) -> bool:
-    """Whether a sender lets somebody of this box say something who did not.
-
-    A service speaks for itself, and a client says when it wrote something itself; but an id, or
-    the time in a message to the own account, would be the word of its archive.
-    """
+    """Whether a sender lets the box say something that it did not; its services speak for
+    themselves."""
     said = claimant(part)
     if not said:
         return False
@@ -42,13 +39,21 @@ def is_forged(host: Host, part: Child, sender: JID, to: JID, *, by_client: bool)
         who = JID.parse(said)
     except InvalidJID:
         return False
-    dated = part.ns in (ns.DELAY, ns.OLD_DELAY)
-    if who.bare == sender.bare and not (by_client and (not dated or who.bare == to.bare)):
+    if who.bare == sender.bare and not by_client:
         return False
-    if who.domain == host.domain:
-        return True
+    if part.ns in (ns.DELAY, ns.OLD_DELAY):
+        return who.bare == to.bare or _is_service(host, who)
     # Ids of other archives stay (XEP-0359 §4): somebody may be speaking of what is kept there.
-    return dated and (who.domain in host.services or who.domain in host.neighbours)
+    return who.domain == host.domain
+
+
+def _is_service(host: Host, who: JID) -> bool:
+    """Whether it is an address of a service of the box, and not that of a person: one may say when
+    oneself or another wrote something, as who turns a talk of two into a room does (XEP-0045 §7.9).
+    """
+    if who.domain == host.domain:
+        return not (who.local and host.has_accounts)
+    return not who.local and (who.domain in host.services or who.domain in host.neighbours)
 
 
 def without_forgeries(

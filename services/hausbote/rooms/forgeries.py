@@ -52,5 +52,4 @@ def _is_ours(host: Host, room: JID, child: Child) -> bool:
     forbidden = _NOT_WITH.get(kind)
     if forbidden is not None:
         return forbidden.search(child.xml) is not None
-    # Its recipients see the room: somebody's own address is not for all of them.
     return is_forged(host, child, room, room, by_client=True)
