@@ -3,6 +3,7 @@
 import pytest
 
 from hausbote.storage import (
+    DestroyedRoom,
     RoomMessage,
     Span,
     StoredAffiliation,
@@ -196,3 +197,49 @@ class TestMessages:
     def test_old_ones_expire(self, rooms, room):
         rooms.expire(15)
         assert [message.id for message in rooms.messages(room, Span(), 100)] == list(range(15, 20))
+
+
+class TestDestroyedRooms:
+    def kept(self, local="cave", until=100, **more):
+        row = {"holder": "romeo@h", "venue": "", "closed": False}
+        people = {"owners": frozenset({"romeo@h"}), "people": frozenset({"romeo@h"})}
+        return DestroyedRoom(local=local, until=until, **row | people | more)
+
+    def test_a_name_is_kept_until_its_time_is_over(self, store):
+        kept = self.kept(venue="heath@rooms.h", closed=True, people=frozenset({"romeo@h", "j@h"}))
+        store.rooms.destroy(make(store.rooms).id, kept).wait()
+        assert store.rooms.find("cave") is None
+        assert store.destroyed_rooms.find("cave", 99) == kept
+        assert store.destroyed_rooms.find("cave", 100) is None
+        store.destroyed_rooms.expire(99).wait()
+        assert store.destroyed_rooms.find("cave", 0) == kept
+        store.destroyed_rooms.expire(100).wait()
+        assert store.destroyed_rooms.find("cave", 0) is None
+
+    def test_who_makes_the_room_anew_ends_it(self, store):
+        store.rooms.destroy(make(store.rooms).id, self.kept()).wait()
+        again = make(store.rooms)
+        assert store.destroyed_rooms.find("cave", 0) is None
+        other = self.kept(owners=frozenset({"j@h"}), people=frozenset({"j@h"}))
+        store.rooms.destroy(again.id, other).wait()
+        assert store.destroyed_rooms.find("cave", 0) == other
+
+    def test_a_room_that_cannot_be_made_leaves_the_name_kept(self, store):
+        store.rooms.destroy(make(store.rooms).id, self.kept()).wait()
+        assert make(store.rooms, "other", limit=1)
+        assert make(store.rooms, limit=1) is None
+        assert store.destroyed_rooms.find("cave", 0) is not None
+
+    def test_one_holder_keeps_only_so_many(self, store):
+        for until, local in enumerate(("one", "two", "three"), 10):
+            store.rooms.destroy(make(store.rooms, local).id, self.kept(local, until), 2).wait()
+        other = self.kept("four", 1, holder="juliet@h")
+        store.rooms.destroy(make(store.rooms, "four").id, other, 2).wait()
+        left = [n for n in ("one", "two", "three", "four") if store.destroyed_rooms.find(n, 0)]
+        assert left == ["two", "three", "four"]
+
+    def test_a_deleted_account_is_forgotten(self, store):
+        store.accounts.create("romeo", KEYS)
+        store.rooms.destroy(make(store.rooms).id, self.kept()).wait()
+        store.accounts.delete("romeo", "romeo@h")
+        assert store.destroyed_rooms.find("cave", 0).owners == frozenset()

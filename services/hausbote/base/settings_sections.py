@@ -405,6 +405,11 @@ class Rooms:
         "Who may look which public rooms there are: the box's people, or people everywhere.",
         choices=("users", "everybody"),
     )
+    destroyed_days: int = setting(
+        90,
+        "Days that only its owners may make a destroyed room anew; others hear that it is gone. "
+        "0 = whoever comes first.",
+    )
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, opened_store, state_option
 from hausbote.core.bus.control import notify
 from hausbote.rooms.configuration import Configuration, of_kind
-from hausbote.storage import RosterItem, Store, StoredAffiliation, StoredRoom
+from hausbote.storage import DestroyedRoom, RosterItem, Store, StoredAffiliation, StoredRoom
 from hausbote.xmpp.invitations import invitation
 
+_DAY: Final = 86_400
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 people_argument = click.argument("people", nargs=-1, required=True, metavar="JID...")
 
@@ -90,7 +91,8 @@ def delete(state: Path, name: str) -> None:
         room = _known(store, name)
         there = _members(settings, store, room)
         notify(settings.bus_dir, "rooms", {"change": "destroyed", "room": name})
-        store.rooms.destroy(room.id).wait()
+        kept = _kept_name(settings, store, room)
+        store.rooms.destroy(room.id, kept, settings.limits.rooms_per_account).wait()
         _separate(settings, store, _group(room), there, there)
     click.echo("The circle was deleted.")
 
@@ -150,6 +152,17 @@ def _members(settings: Settings, store: Store, room: StoredRoom) -> list[str]:
     rows = store.rooms.affiliations(room.id)
     jids = [row.jid.partition("@") for row in rows if row.affiliation != "outcast"]
     return [local for local, _, domain in jids if domain == settings.domain]
+
+
+def _kept_name(settings: Settings, store: Store, room: StoredRoom) -> DestroyedRoom | None:
+    """So that nobody makes a room of that name into which the circle's clients would come back."""
+    days = settings.rooms.destroyed_days
+    if not days:
+        return None
+    rows = store.rooms.affiliations(room.id)
+    owners = frozenset(row.jid for row in rows if row.affiliation == "owner")
+    until = int(time.time() + days * _DAY)
+    return DestroyedRoom(room.local, room.creator, until, "", True, owners, frozenset())
 
 
 # -- people ------------------------------------------------------------------------------------

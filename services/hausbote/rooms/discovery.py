@@ -8,6 +8,7 @@ from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
 from hausbote.features import disco
+from hausbote.rooms import destroyed
 from hausbote.rooms.access import inside, may_know, may_look_in
 from hausbote.rooms.avatar import hashes
 from hausbote.rooms.configuration import Configuration
@@ -104,6 +105,8 @@ def _title(room: PublicRoom) -> str:
 def visible(host: Host, local: str, who: JID | None) -> Room:
     """The room; one that is locked or hides from banned people is not there for them."""
     room = house_of(host).find(local)
+    if room is None and who is not None:
+        destroyed.refuse(house_of(host), local, who)
     if room is None or who is None:
         raise ItemNotFound("there is no such room")
     if not room.exists_for(who):

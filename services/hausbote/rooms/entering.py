@@ -6,7 +6,7 @@ from hausbote.base.jid import JID
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
 from hausbote.core.request import Presence
-from hausbote.rooms import announce, history
+from hausbote.rooms import announce, destroyed, history
 from hausbote.rooms.configuration import of_kind
 from hausbote.rooms.forgeries import cleaned
 from hausbote.rooms.house import House, house_of
@@ -127,6 +127,7 @@ def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
         with house.lock:
             room = house.find(to.local)
             if room is None:
+                destroyed.refuse(house, to.local, sender)
                 _create(house, stanza, sender, to, presence)
                 return
     _enter(house, room, stanza, sender, to.resource, presence)

@@ -24,6 +24,7 @@ from hausbote.rooms.room import (
     is_nick,
 )
 from hausbote.storage import (
+    DestroyedRoom,
     Span,
     StoredAffiliation,
     StoredOccupant,
@@ -34,7 +35,7 @@ from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Stanza
 
 _MAX_EMPTY: Final = 500  # rooms kept in memory that nobody is in
-_CROWD: Final = 10  # times as many rooms have all people of one other server
+CROWD: Final = 10  # times as many rooms have all people of one other server
 _DAY: Final = 86_400
 _BODY: Final = (ns.CLIENT, "body")
 _MAX_HANDLED: Final = 2_000  # messages of a room that may come again after a crash
@@ -91,7 +92,7 @@ class House:
             configuration.pack(),
             public=configuration.public,
             limit=limit,
-            limit_of_domain=0 if here else limit * _CROWD,
+            limit_of_domain=0 if here else limit * CROWD,
         )
         if stored is None:
             return None
@@ -100,12 +101,14 @@ class House:
         self.affiliate(room, {creator.bare: Affiliated(Affiliation.OWNER)})
         return room
 
-    def destroy(self, room: Room) -> Ticket[None]:
-        """Forget a room that nobody is in any more."""
+    def destroy(
+        self, room: Room, kept: DestroyedRoom | None = None, limit: int = 0
+    ) -> Ticket[None]:
+        """Forget a room that nobody is in any more; the store says what `kept` and `limit` are."""
         room.destroyed = True
         local = room.jid.local
         self._rooms.pop(local, None)
-        ticket = self._ending[local] = self.host.store.rooms.destroy(room.id)
+        ticket = self._ending[local] = self.host.store.rooms.destroy(room.id, kept, limit)
 
         def ended() -> None:
             if self._ending.get(local) is ticket:
@@ -113,6 +116,12 @@ class House:
 
         ticket.then(ended)
         return ticket
+
+    def settle(self, local: str) -> None:
+        """Wait until the database knows that the room of that name is destroyed, if it is."""
+        ending = self._ending.get(local)
+        if ending is not None:
+            ending.wait()
 
     def inhabited(self) -> dict[str, Room]:
         """The rooms in memory, which are all that somebody is in, by local part."""
@@ -171,7 +180,8 @@ class House:
         self.host.store.rooms.leave(room.id, visit.jid.full)
 
     def expire(self) -> None:
-        """Forget what was said longer ago than the box keeps it."""
+        """Forget what was said longer ago than the box keeps it, and names that nobody holds."""
+        self.host.store.destroyed_rooms.expire(self.host.clock())
         days = self.host.settings.retention.archive_days
         if not days:
             return

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from hausbote.core.host import Host
-from hausbote.rooms import announce
+from hausbote.rooms import announce, destroyed
 from hausbote.rooms.announce import NOTHING, Change
 from hausbote.rooms.house import house_of
 from hausbote.rooms.post import post
@@ -69,6 +69,8 @@ def put_out(
     reason: str = "",
     venue: str | None = None,
     password: str = "",
+    *,
+    by_owner: bool = False,
 ) -> Ticket[None]:
     """Destroy a room: everybody in it gets one presence (§10.9)."""
     told = [
@@ -85,4 +87,5 @@ def put_out(
         id = announce.occupant_id(visit.occupant.id)
         post(host, Stanza("presence", attrs, (x, id)), (visit.jid,))
         room.remove(visit)
-    return house_of(host).destroy(room)
+    house = house_of(host)
+    return destroyed.destroy(house, room, venue or "") if by_owner else house.destroy(room)

@@ -76,7 +76,7 @@ def circle_changed(host: Host, message: dict[str, str]) -> None:
     if message.get("change") == "destroyed":
         found = house.inhabited().get(local)
         if found is not None:
-            put_out(host, found)
+            put_out(host, found, by_owner=True)
         return
     room = house.reread(local)
     if room is None:

@@ -69,7 +69,7 @@ def _destroy(host: Host, room: Room, destroy: Tree) -> None:
             raise JidMalformed(str(problem)) from None
     reason = (destroy.findtext(f"{_OWNER}reason") or "")[:_MAX_REASON]
     password = (destroy.findtext(f"{_OWNER}password") or "")[:_MAX_REASON]
-    put_out(host, room, reason, venue, password).wait()
+    put_out(host, room, reason, venue, password, by_owner=True).wait()
 
 
 # -- configuration -----------------------------------------------------------------------------

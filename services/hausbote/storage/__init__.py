@@ -7,6 +7,7 @@ from hausbote.storage.accounts import Account, AccountExists
 from hausbote.storage.archives import Archived, Range
 from hausbote.storage.archiving import Preferences
 from hausbote.storage.clients import Client, Revoked
+from hausbote.storage.destroyed_rooms import DestroyedRoom
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import migrate, schema_version
 from hausbote.storage.offline import OfflineMessage
@@ -47,6 +48,7 @@ __all__ = [
     "Archived",
     "Certificate",
     "Client",
+    "DestroyedRoom",
     "Item",
     "Limits",
     "NewItem",

@@ -172,6 +172,7 @@ class Accounts:
                 return False
             connection.execute("DELETE FROM subscription_request WHERE jid = ?", (jid,))
             connection.execute("DELETE FROM room_affiliation WHERE jid = ?", (jid,))
+            connection.execute("DELETE FROM destroyed_room_person WHERE jid = ?", (jid,))
             connection.execute("UPDATE room SET creator = '' WHERE creator = ?", (jid,))
             connection.execute("UPDATE room_message SET sender = '' WHERE sender = ?", (jid,))
             rows = connection.execute(_KNOWING, (jid,)).fetchall()

@@ -235,6 +235,18 @@ def _archive(connection: sqlite3.Connection) -> None:
     connection.execute(_ARCHIVE_TRIGGER)  # which has semicolons of its own
 
 
+_DESTROYED_ROOMS: Final = """
+CREATE TABLE destroyed_room (
+    local TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL, venue TEXT NOT NULL,
+    closed INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX destroyed_room_holder ON destroyed_room (holder, until);
+CREATE TABLE destroyed_room_person (
+    local TEXT NOT NULL REFERENCES destroyed_room (local) ON DELETE CASCADE, jid TEXT NOT NULL,
+    owner INTEGER NOT NULL, PRIMARY KEY (local, jid)) WITHOUT ROWID;
+CREATE INDEX destroyed_room_person_jid ON destroyed_room_person (jid);
+"""
+
+
 STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
     _run_all(_CLIENTS),
@@ -245,6 +257,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_ROOMS),
     _uploads,
     _small_uploads,
+    _run_all(_DESTROYED_ROOMS),
 )
 """Step number n leads from version n to version n + 1."""
 

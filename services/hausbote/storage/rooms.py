@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 
 from peewee import SqliteDatabase
 
+from hausbote.storage import destroyed_rooms
+from hausbote.storage.destroyed_rooms import DestroyedRoom
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.writer import Writer
 
@@ -148,6 +150,7 @@ class Rooms:
             row = connection.execute(_CREATE, (*values, *of_domain))
             if row.rowcount < 1 or row.lastrowid is None:
                 return None
+            destroyed_rooms.forget(connection, local)
             return StoredRoom(row.lastrowid, local, creator, public, True, config, None, None)
 
         return self._writer.submit(create).wait()
@@ -163,9 +166,16 @@ class Rooms:
     def set_vcard(self, room: int, vcard: str | None) -> Ticket[None]:
         return self._writer.insert("UPDATE room SET vcard = ? WHERE id = ?", (vcard, room))
 
-    def destroy(self, room: int) -> Ticket[None]:
-        """Delete a room with all that was in it."""
-        return self._writer.insert("DELETE FROM room WHERE id = ?", (room,))
+    def destroy(self, room: int, kept: DestroyedRoom | None = None, limit: int = 0) -> Ticket[None]:
+        """Delete a room with all that was in it; its name can be kept for those who owned it, and
+        of one holder's names `limit` are."""
+
+        def destroy(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM room WHERE id = ?", (room,))
+            if kept is not None:
+                destroyed_rooms.keep(connection, kept, limit)
+
+        return self._writer.submit(destroy)
 
     def public(self) -> list[PublicRoom]:
         """Rooms that people may find, by name."""

@@ -383,6 +383,31 @@ class RoomMessage(Model):
         primary_key = CompositeKey("room", "id")
 
 
+class DestroyedRoom(Model):
+    """A name that is kept for those who destroyed its room."""
+
+    local = TextField(primary_key=True)
+    holder = TextField()
+    until = IntegerField()
+    venue = TextField()
+    closed = BooleanField()
+
+    class Meta:
+        table_name = "destroyed_room"
+
+
+class DestroyedRoomPerson(Model):
+    """Who owned the room, or belonged to it and may know where it went."""
+
+    local = TextField()
+    jid = TextField()
+    owner = BooleanField()
+
+    class Meta:
+        table_name = "destroyed_room_person"
+        primary_key = CompositeKey("local", "jid")
+
+
 class Upload(Model):
     """A file; `content` is what a small one consists of, the others lie beside the database."""
 
@@ -452,6 +477,8 @@ TABLES = (
     RoomAffiliation,
     RoomOccupant,
     RoomMessage,
+    DestroyedRoom,
+    DestroyedRoomPerson,
     Upload,
     UploadDay,
     UploadGone,

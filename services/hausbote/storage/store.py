@@ -9,6 +9,7 @@ from hausbote.storage.archiving import Archiving
 from hausbote.storage.blocklists import BlockLists
 from hausbote.storage.clients import Clients
 from hausbote.storage.database import connect, path_of
+from hausbote.storage.destroyed_rooms import DestroyedRooms
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import STEPS, schema_version
 from hausbote.storage.notices import Notices
@@ -51,6 +52,7 @@ class Store:
         self.outgoing = OutgoingQueue(self._reader, self._writer)
         self.peers = Peers(self._reader, self._writer)
         self.rooms = Rooms(self._reader, self._writer)
+        self.destroyed_rooms = DestroyedRooms(self._reader, self._writer)
         self.uploads = Uploads(self._reader, self._writer)
 
     def secret(self, name: str) -> bytes:

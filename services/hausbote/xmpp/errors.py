@@ -42,6 +42,7 @@ class StanzaError(Exception):
         super().__init__(text or self.condition)
         self.text = text
         self.extra = extra
+        self.content: str | None = None  # of the condition, where it has some
         self.by: str | None = None  # who says no, if that is not whom the stanza was for
         self.about: Child | None = None  # what stands beside the error, and explains it
         if type is not None:
@@ -50,7 +51,7 @@ class StanzaError(Exception):
     def markup(self) -> Markup:
         """The <error/> element (RFC 6120 §8.3.2)."""
         text = el("text", self.text, xmlns=ns.STANZA_ERRORS, xml_lang="en") if self.text else None
-        condition = el(self.condition, xmlns=ns.STANZA_ERRORS)
+        condition = el(self.condition, self.content, xmlns=ns.STANZA_ERRORS)
         return el("error", condition, text, self.extra, type=self.type, by=self.by)
 
 
@@ -68,6 +69,16 @@ class FeatureNotImplemented(StanzaError):
 
 class Forbidden(StanzaError):
     condition, type = "forbidden", "auth"
+
+
+class Gone(StanzaError):
+    """`uri` is where to go instead (RFC 6120 §8.3.3.5)."""
+
+    condition, type = "gone", "cancel"
+
+    def __init__(self, text: str | None = None, *, uri: str | None = None) -> None:
+        super().__init__(text)
+        self.content = uri
 
 
 class InternalServerError(StanzaError):
