@@ -299,6 +299,32 @@ def test_nicks_that_look_alike_are_one(cast, room, nick):
     assert condition(juliet.next()) == ("conflict", "cancel")
 
 
+@pytest.mark.parametrize(
+    ("nick", "known"),
+    [
+        ("\u2764\ufe0f Romeo", "\u2764 Romeo"),
+        ("\U0001f469\u200d\U0001f4bb", "\U0001f469\U0001f4bb"),
+        ("\u0dc1\u0dca\u200d\u0dbb\u0dd3", "\u0dc1\u0dca\u200d\u0dbb\u0dd3"),
+        ("\u0645\u06cc\u200c\u062e\u0648", "\u0645\u06cc\u200c\u062e\u0648"),
+    ],
+)
+def test_nicks_as_keyboards_write_them(cast, room, nick, known):
+    """Somebody can enter, is called, leaves and is one person with and without the joiners."""
+    romeo, juliet, paris = cast("romeo", "juliet", "paris")
+    room.make(romeo, "romeo")
+    juliet.sends(f"<presence to='{room.nick(nick)}'><x xmlns='{MUC}'/></presence>")
+    seen = romeo.receives("<presence/>")
+    assert seen.get("from") == room.nick(known)
+    room.says(juliet, "hark")
+    assert romeo.receives("<message><body>hark</body></message>").get("from") == room.nick(known)
+    for other in (nick, known, nick.translate({0x200D: None, 0x200C: None, 0xFE0F: None})):
+        paris.forget()
+        room.join(paris, other, forget=False)
+        assert condition(paris.next()) == ("conflict", "cancel")
+    juliet.sends(f"<presence to='{room.nick(nick)}' type='unavailable'/>")
+    assert romeo.receives("<presence type='unavailable'/>").get("from") == room.nick(known)
+
+
 # -- addresses that are hidden -----------------------------------------------------------------
 
 

@@ -243,3 +243,45 @@ def test_whatever_is_a_password_stays_as_it_is(text):
         return
     assert prepare_password(prepared) == prepared
     prepared.encode()
+
+
+# -- emoji in resources ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sent", "known"),
+    [
+        ("\u2764\ufe0f", "\u2764"),  # a red heart
+        (
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+            "\U0001f468\U0001f469\U0001f467",
+        ),  # a family
+        ("\u2764\ufe0f\u200d\U0001f525", "\u2764\U0001f525"),
+        ("\U0001f3f4\U000e0067\U000e0062\U000e007f", "\U0001f3f4"),  # a flag
+        ("1\ufe0f\u20e3", "1\u20e3"),  # a keycap
+        ("a\u200d\u200d\u200db", "ab"),
+        ("\u200da", "a"),
+        # Where a joiner is part of a word it stays: Sinhala, Devanagari, and Persian.
+        ("\u0dc1\u0dca\u200d\u0dbb\u0dd3", "\u0dc1\u0dca\u200d\u0dbb\u0dd3"),
+        ("\u0915\u094d\u200d\u200d", "\u0915\u094d\u200d"),
+        ("\u0645\u06cc\u200c\u062e\u0648", "\u0645\u06cc\u200c\u062e\u0648"),
+    ],
+)
+def test_what_holds_emoji_together_is_taken_out(sent, known):
+    assert prepare_resource(sent) == known
+    assert prepare_resource(known) == known
+    assert JID.parse(f"room@h/{sent}") == JID.parse(f"room@h/{known}")
+
+
+@pytest.mark.parametrize(
+    "nothing", ["\ufe0f", "\u200d", "\U000e0067", "a\u200cb", "a\u200bb", "a\u2060b"]
+)
+def test_what_is_not_seen_is_no_resource_and_no_part_of_one(nothing):
+    with pytest.raises(InvalidJID):
+        prepare_resource(nothing)
+
+
+@pytest.mark.parametrize("address", ["a\u200d@h", "a\ufe0f@h"])
+def test_accounts_have_no_emoji(address):
+    with pytest.raises(InvalidJID):
+        JID.parse(address)

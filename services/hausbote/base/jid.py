@@ -19,6 +19,10 @@ _CONTEXTUAL: Final = re.compile(
     "[\u00b7\u0375\u05f3\u05f4\u0660-\u0669\u06f0-\u06f9\u200c\u200d\u30fb]"
 )
 _MAX_CONTEXTUAL: Final = 32
+# What keyboards write into emoji: variation selectors, tags, and joiners that do not stand after a
+# virama, where they are part of a word.
+_EMOJI_JOINT: Final = re.compile("[\ufe00-\ufe0f\U000e0020-\U000e007f]|([^\u200d]?)\u200d+")
+_VIRAMA: Final = 9  # canonical combining class
 _PLAIN_LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%()*+,\-.;=?\[\\\]^_`{|}~]+\Z")
 _PLAIN_DOMAIN: Final = re.compile(
     r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*\Z"
@@ -151,10 +155,24 @@ def prepare_local(text: str) -> str:
 
 
 def prepare_resource(text: str) -> str:
-    """A resourcepart by OpaqueString (RFC 7622 §3.4.1)."""
+    """A resourcepart by OpaqueString (RFC 7622 §3.4.1).
+
+    What holds emoji together is taken out before: PRECIS forbids it (RFC 8264 §9.13, RFC 5892
+    appendix A.2), but people have such nicks, and Resourceprep (RFC 3920), by which most servers
+    go, takes it out as well (RFC 3454 appendix B.1), so that it never told two people apart.
+    """
     if not _PLAIN_RESOURCE.match(text):
+        text = _EMOJI_JOINT.sub(_without_joint, text)
         text = _precis("OpaqueString", text, "the resource")
     return _short(text, "the resource")
+
+
+def _without_joint(found: re.Match[str]) -> str:
+    import unicodedata
+
+    before = found[1] or ""
+    belongs = before and unicodedata.combining(before) == _VIRAMA
+    return f"{before}\u200d" if belongs else before
 
 
 def prepare_password(text: str) -> str:

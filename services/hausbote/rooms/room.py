@@ -16,7 +16,10 @@ _LARGE: Final = 10_000  # bytes of a message; so many smaller ones are no proble
 _MAX_RECENT_BYTES: Final = MAX_RECENT * _LARGE
 _MAX_VOICES: Final = 1_000
 _MAX_INVITED: Final = 1_000
-_BLANKS: Final = str.maketrans("\u2800\U0001d159", "  ")  # symbols that show nothing
+# Symbols that show nothing; and joiners, which a word may have where PRECIS allows them, and which
+# do not make it another nick.
+_UNSEEN: Final = str.maketrans("\u2800\U0001d159", "  ", "\u200c\u200d")
+_JOINERS: Final = str.maketrans("", "", "\u200c\u200d")
 
 
 class Affiliated(NamedTuple):
@@ -78,12 +81,14 @@ class Subject(NamedTuple):
 
 def fold(nick: str) -> str:
     """Nicks that look alike are the same."""
-    return " ".join(unicodedata.normalize("NFKC", nick).casefold().translate(_BLANKS).split())
+    return " ".join(unicodedata.normalize("NFKC", nick).casefold().translate(_UNSEEN).split())
 
 
 def is_nick(nick: str) -> bool:
-    """Whether people can be called that: there is something to see, and nothing that is not."""
-    return nick == nick.strip() and nick.isprintable() and bool(fold(nick))
+    """Whether people can be called that, who are known by a prepared resourcepart: there is
+    something to see, and nothing that is not."""
+    seen = nick.translate(_JOINERS)
+    return nick == nick.strip() and seen.isprintable() and bool(fold(nick))
 
 
 class Room:
