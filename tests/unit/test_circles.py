@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.rooms import USER, Room
+from support.rooms import USER, Room, condition
 from support.worlds import PASSWORD, RunningWorld, hausbote
 
 ROSTER = "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>"
@@ -76,6 +76,9 @@ def test_a_family_from_its_making_to_its_end(house, people):
     assert contacts(juliet) == {}
     juliet.settle_with(room)
     assert [s for s in juliet.came() if s.find(f".//{{{USER}}}destroy") is not None]
+    nurse.forget()
+    room.join(nurse, "nurse", forget=False)
+    assert condition(nurse.next()) == ("gone", "cancel"), "nobody makes a trap of its name"
 
 
 def test_whoever_is_taken_in_while_the_box_rests_is_invited_when_they_come(house):
