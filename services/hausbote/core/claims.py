@@ -18,12 +18,12 @@ _NAMED_BY: Final = {  # which attribute says who
     (ns.OLD_DELAY, "x"): "from",
     (ns.OLD_ARCHIVE, "archived"): "by",
 }
-_NAMESPACES: Final = frozenset(namespace for namespace, _ in _NAMED_BY)
+NAMESPACES: Final = frozenset(namespace for namespace, _ in _NAMED_BY)
 
 
 def claimant(part: Child) -> str | None:
     """Who says it, as written: "" if nobody is named; None if it is no such element."""
-    if part.ns not in _NAMESPACES:
+    if part.ns not in NAMESPACES:
         return None
     attribute = _NAMED_BY.get((part.ns, part.name))
     return None if attribute is None else start_tag(part).get(attribute, "").strip()
@@ -61,7 +61,7 @@ def without_forgeries(
 ) -> Stanza:
     """The message without what only we may say."""
     for part in message.children:
-        if part.ns in _NAMESPACES:
+        if part.ns in NAMESPACES:
             break
     else:  # as good as always
         return message

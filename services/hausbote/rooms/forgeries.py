@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from hausbote.base.jid import JID
-from hausbote.core.claims import is_forged
+from hausbote.core.claims import NAMESPACES, is_forged
 from hausbote.core.host import Host
 from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Child, Stanza
@@ -38,11 +38,14 @@ _NOT_WITH: Final = {
     (ns.OLD_RETRACT, "retract"): _MODERATED,  # of the version in use, messages are refused
     (ns.ADDRESSES, "addresses"): _ORIGINAL_SENDER,
 }
+_NAMESPACES: Final = NAMESPACES | {namespace for namespace, _ in (*_OURS, *_NOT_WITH)}
 
 
 def cleaned(host: Host, room: JID, stanza: Stanza) -> tuple[Child, ...]:
     """What the room of that bare address passes on of a stanza."""
-    return tuple([c for c in stanza.children if not _is_ours(host, room, c)])
+    return tuple(
+        [c for c in stanza.children if c.ns not in _NAMESPACES or not _is_ours(host, room, c)]
+    )
 
 
 def _is_ours(host: Host, room: JID, child: Child) -> bool:
