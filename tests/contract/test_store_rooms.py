@@ -3,8 +3,8 @@
 import pytest
 
 from hausbote.storage import (
+    Range,
     RoomMessage,
-    Span,
     StoredAffiliation,
     StoredOccupant,
     migrate,
@@ -104,7 +104,7 @@ class TestRooms:
         again = make(rooms)
         assert again.id != room.id
         assert rooms.affiliations(again.id) == []
-        assert rooms.messages(again.id, Span(), 10) == []
+        assert rooms.page(again.id, Range(), 10) == []
         assert rooms.occupied() == ["cave"]  # for it is locked
 
     def test_what_is_written_to_a_destroyed_room_is_nothing(self, rooms):
@@ -113,7 +113,7 @@ class TestRooms:
         rooms.affiliate(room.id, [StoredAffiliation("romeo@h", "owner", "", "")])
         rooms.enter(room.id, StoredOccupant("romeo@h/x", "romeo", "moderator", b"p"))
         rooms.say(room.id, RoomMessage(1, "o", "romeo@h", b"m")).wait()
-        assert rooms.messages(room.id, Span(), 10) == []
+        assert rooms.page(room.id, Range(), 10) == []
 
 
 class TestPeople:
@@ -146,7 +146,7 @@ class TestPeople:
         rooms.say(room.id, RoomMessage(1, "o", "romeo@h", b"m"))
         store.accounts.delete("romeo", "romeo@h")
         assert rooms.affiliations(room.id) == []
-        assert rooms.messages(room.id, Span(), 1)[0].sender == ""
+        assert rooms.page(room.id, Range(), 1)[0].sender == ""
         assert rooms.find("cave").creator == ""
         assert make(rooms, "heath", limit=1) is not None, "the name's next owner made no room yet"
 
@@ -162,32 +162,32 @@ class TestMessages:
         return room.id
 
     @pytest.mark.parametrize(
-        ("span", "limit", "newest", "wanted"),
+        ("span", "limit", "backwards", "wanted"),
         [
-            (Span(), 100, False, range(10, 20)),
-            (Span(), 3, False, [10, 11, 12]),
-            (Span(), 3, True, [17, 18, 19]),
-            (Span(after=12, before=16), 100, False, [13, 14, 15]),
-            (Span(before=15), 2, True, [13, 14]),
-            (Span(sender="juliet@h"), 100, False, [11, 13, 15, 17, 19]),
-            (Span(ids=(12, 14, 99)), 100, False, [12, 14]),
-            (Span(after=19), 100, False, []),
+            (Range(), 100, False, range(10, 20)),
+            (Range(), 3, False, [10, 11, 12]),
+            (Range(), 3, True, [17, 18, 19]),
+            (Range(after=12, before=16), 100, False, [13, 14, 15]),
+            (Range(before=15), 2, True, [13, 14]),
+            (Range(peer="juliet@h"), 100, False, [11, 13, 15, 17, 19]),
+            (Range(ids=(12, 14, 99)), 100, False, [12, 14]),
+            (Range(after=19), 100, False, []),
         ],
     )
-    def test_spans(self, rooms, room, span, limit, newest, wanted):
-        found = rooms.messages(room, span, limit, newest=newest)
+    def test_spans(self, rooms, room, span, limit, backwards, wanted):
+        found = rooms.page(room, span, limit, backwards=backwards)
         assert [message.id for message in found] == list(wanted)
         if limit == 100:
-            assert rooms.count(room, span) == len(found)
+            assert rooms.count(room, span).number == len(found)
 
     def test_all_of_a_message(self, rooms, room):
-        (message,) = rooms.messages(room, Span(ids=(12,)), 1)
+        (message,) = rooms.page(room, Range(ids=(12,)), 1)
         assert message[:4] == (12, "o-romeo@h", "romeo@h", b"m12")
 
     def test_a_message_is_replaced(self, rooms, room):
         rooms.replace(room, 12, b"tombstone")
-        assert rooms.messages(room, Span(ids=(12,)), 1)[0].stanza == b"tombstone"
-        assert rooms.messages(room, Span(ids=(13,)), 1)[0].stanza == b"m13"
+        assert rooms.page(room, Range(ids=(12,)), 1)[0].stanza == b"tombstone"
+        assert rooms.page(room, Range(ids=(13,)), 1)[0].stanza == b"m13"
 
     def test_what_brought_them(self, store, rooms, room):
         store.settle()
@@ -195,4 +195,4 @@ class TestMessages:
 
     def test_old_ones_expire(self, rooms, room):
         rooms.expire(15)
-        assert [message.id for message in rooms.messages(room, Span(), 100)] == list(range(15, 20))
+        assert [message.id for message in rooms.page(room, Range(), 100)] == list(range(15, 20))

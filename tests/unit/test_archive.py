@@ -23,9 +23,20 @@ SECOND = 1_000_000
 def asked(*inner):
     """What is read of a query; ids are written as decimal numbers."""
     xml = f"<query xmlns='{ns.MAM}'>{''.join(inner)}</query>"
-    return read(
-        tree(Child(ns.MAM, "query", xml)), lambda text: int(text) if text.isdigit() else None
-    )
+    return read(tree(Child(ns.MAM, "query", xml)), Numbered())
+
+
+class Numbered:
+    """An account's archive, as far as queries are read."""
+
+    tick = 1_000
+    groupchat_field = True
+
+    def unseal(self, text):
+        return int(text) if text.isdigit() else None
+
+    def peer(self, jid):
+        return jid.bare, jid.full if jid.resource else ""
 
 
 class TestQueries:
