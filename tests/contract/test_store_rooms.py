@@ -196,3 +196,61 @@ class TestMessages:
     def test_old_ones_expire(self, rooms, room):
         rooms.expire(15)
         assert [message.id for message in rooms.page(room, Range(), 100)] == list(range(15, 20))
+
+
+class Steps:
+    """How many steps SQLite takes for something."""
+
+    def __init__(self, store):
+        self.count = 0
+        self._connection = store.rooms._reader.connection()
+
+    def of(self, read):
+        self.count = 0
+        self._connection.set_progress_handler(self._step, 1)
+        try:
+            read()
+        finally:
+            self._connection.set_progress_handler(None, 1)
+        return self.count
+
+    def _step(self):
+        self.count += 1
+
+
+def test_a_page_costs_the_same_in_a_large_room(store, rooms):
+    room = make(rooms)
+    steps, costs = Steps(store), []
+    id = 0
+    for number in (200, 5_000):
+        for _ in range(number):
+            id += 1
+            rooms.say(room.id, RoomMessage(id, "o", f"{id % 10}@h", b"m" * 500))
+        store.settle()
+        reads = [
+            lambda: rooms.page(room.id, Range(), 11),
+            lambda: rooms.page(room.id, Range(), 11, backwards=True),
+            lambda: rooms.page(room.id, Range(after=50, before=190), 11, backwards=True),
+            lambda: rooms.page(room.id, Range(peer="3@h"), 11),
+            lambda: rooms.page(room.id, Range(peer="3@h"), 11, backwards=True),
+            lambda: rooms.page(room.id, Range(peer="nobody@h"), 11),
+            lambda: rooms.page(room.id, Range(peer="3@h", ids=(3, 13, 14)), 11),
+            lambda: rooms.count(room.id, Range(), 100),
+            lambda: rooms.count(room.id, Range(peer="nobody@h"), 100),
+            lambda: rooms.count(room.id, Range(ids=(3, 13, 99_999)), 3),
+            lambda: rooms.ends(room.id),
+        ]
+        costs.append([steps.of(read) for read in reads])
+    assert costs[0] == costs[1]
+    assert max(costs[1]) < 2_000
+
+
+def test_no_more_is_read_once_there_are_enough_bytes(rooms):
+    room = make(rooms)
+    for id in range(1, 10):
+        rooms.say(room.id, RoomMessage(id, "o", "romeo@h", b"m" * 500))
+    assert [one.id for one in rooms.page(room.id, Range(), 9, size=1_200)] == [1, 2, 3]
+    found = rooms.page(room.id, Range(), 9, size=1_200, backwards=True)
+    assert [one.id for one in found] == [7, 8, 9]
+    assert rooms.ends(room.id) == (1, 9)
+    assert rooms.ends(make(rooms, "heath").id) is None
