@@ -230,3 +230,30 @@ def test_an_occupant_whom_a_message_did_not_reach_is_told_that_they_are_out(make
         ]
         codes = {status.get("code") for one in own for status in one.iter("{*}status")}
         assert {"110", "333"} <= codes, nick
+
+
+def test_pictures_and_lists_do_not_stop_messages_either(make):
+    world, cast = make()
+    greedy, juliet, nurse = cast("greedy", "juliet", "nurse")
+    full, other = Room(), Room()
+    full.make(greedy, "greedy")
+    picture = "A" * 60_000
+    vcard = f"<vCard xmlns='vcard-temp'><PHOTO><BINVAL>{picture}</BINVAL></PHOTO></vCard>"
+    assert full.ask(greedy, "set", vcard).get("type") == "result"
+    other.make(juliet, "juliet")
+    other.join(nurse, "nurse")
+    juliet.forget()
+    world.halt()
+    for number in range(12):
+        greedy.sends(
+            f"<iq type='get' id='v{number}' to='{full.jid}'><vCard xmlns='vcard-temp'/></iq>"
+        )
+    gevent.sleep(0.1)
+    for number in range(10):
+        other.says(juliet, f"line {number}")
+    gevent.sleep(0.1)
+    world.go_on()
+    nurse.settle_with(other)
+    assert bodies(nurse.came()) == [f"line {number}" for number in range(10)]
+    for number in range(12):
+        assert picture in greedy.answer(f"v{number}").findtext(".//{*}BINVAL")

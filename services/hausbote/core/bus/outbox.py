@@ -129,6 +129,8 @@ class Outbox:
         ]
         for kept in late:
             self._forget(kept)
+        if late:
+            self.rewind()  # for they are among what was not sent
         for kept in late:
             self._give_up(kept.frame, kept.cause, told=True)
 
