@@ -6,7 +6,7 @@ own: whoever asks for a lot must not take what others need for their messages.
 
 import time
 from collections.abc import Callable, Iterable
-from enum import Enum, auto
+from enum import IntEnum
 from typing import Final, NamedTuple
 
 from hausbote.core.bus.cause import Cause
@@ -20,12 +20,12 @@ _MUCH: Final = 8  # what waits on one account, from which on it should bring no 
 _GREEDY: Final = 4  # what one account may have at most, when half of the capacity is taken
 
 
-class Kind(Enum):
+class Kind(IntEnum):
     """How much a frame may ask of others."""
 
-    ORDINARY = auto()
-    BULKY = auto()  # it waited until there was room for it
-    VITAL = auto()  # given up by nobody: who gets it would go on in error without it
+    ORDINARY = 0
+    BULKY = 1  # it waited until there was room for it
+    VITAL = 2  # given up by nobody: who gets it would go on in error without it
 
 
 class _Kept(NamedTuple):
@@ -53,7 +53,7 @@ class Outbox:
         self._capacity = capacity
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
-        self._sizes = dict.fromkeys(Kind, 0)
+        self._sizes = [0 for _ in Kind]  # bytes that wait
         self._accounts: dict[str, int] = {}  # bytes of ordinary frames that wait
         self._unsent: list[bytes] = []
 
