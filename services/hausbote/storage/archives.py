@@ -110,7 +110,7 @@ class Archives:
         order = "DESC" if backwards else "ASC"
         sql = f"{_MESSAGES} {condition} ORDER BY archive.id {order} LIMIT ?"
         with closing(self._connection().execute(sql, (*values, limit))) as rows:
-            found = taken((Archived(*row) for row in rows), size)
+            found = taken(rows, Archived, size)
         return found[::-1] if backwards else found
 
     def get(self, local: str, id: int) -> Archived | None:

@@ -2,8 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable
-from typing import NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 
 class Range(NamedTuple):
@@ -51,12 +51,14 @@ def narrowed(where: Range, id: str) -> tuple[str, list[object]]:
     return sql, values
 
 
-def taken(rows: Iterable[T], size: int) -> list[T]:
-    """The first rows, until they have so many bytes together; no more are read then."""
+def taken(rows: Iterable[Any], make: Callable[..., T], size: int) -> list[T]:
+    """What `make` makes of the first rows, until that has so many bytes together; no more rows are
+    read then."""
     found = []
     for row in rows:
-        found.append(row)
-        size -= len(row.stanza)
+        one = make(*row)
+        found.append(one)
+        size -= len(one.stanza)
         if size <= 0:
             break
     return found

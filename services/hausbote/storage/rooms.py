@@ -259,7 +259,7 @@ class Rooms:
 
         def look(connection: sqlite3.Connection) -> list[RoomMessage]:
             with closing(connection.execute(sql, (*values, limit))) as rows:
-                return taken((RoomMessage(*row) for row in rows), size)
+                return taken(rows, RoomMessage, size)
 
         found = self._look(look)
         return found[::-1] if backwards else found
