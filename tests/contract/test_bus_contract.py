@@ -182,6 +182,8 @@ def test_who_fills_the_room_is_refused_first(exchange):
         c2s.send("rooms", "n", "greedy@h/y", [], b"x" * 1_000)
     greedy = len(exchange.refused)
     assert greedy > 45
+    assert not c2s.ease("rooms", "greedy@h")
+    assert c2s.ease("rooms", "0@h")
     for number in range(5):
         c2s.send("rooms", "n", f"{number}@h/x", [], b"x" * 1_000)
     c2s.send("rooms", "n", "a@elsewhere/x", [], b"x" * 1_000, account="greedy@h")

@@ -61,12 +61,14 @@ class Outbox:
         return len(self._kept)
 
     def is_busy(self, account: str) -> bool:
-        """Whether so much waits, for everybody or on that account, that it should bring no more
-        just now.  What was begun can be finished then: half of the capacity is free."""
-        return (
-            self._accounts.get(account, 0) * _MUCH >= self._capacity
-            or self._sizes[Kind.ORDINARY] * 2 >= self._capacity
-        )
+        """Whether so much waits, on that account or for everybody, that it should bring no more
+        just now.  What was begun can be finished then, for there is room left; and who has nothing
+        waiting may go on for longer than others.
+        """
+        own, total = self._accounts.get(account, 0), self._sizes[Kind.ORDINARY]
+        if own * _MUCH >= self._capacity:
+            return True
+        return total * 4 >= self._capacity * (2 if own else 3)
 
     def is_too_large(self, size: int) -> bool:
         """Whether there never is room for a frame of so many bytes."""
