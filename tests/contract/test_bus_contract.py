@@ -170,9 +170,80 @@ def test_nobody_waits_for_ever(exchange):
 
 def test_there_is_only_so_much_room(exchange):
     c2s = exchange.join("c2s", capacity=10_000)
-    for _ in range(20):
-        c2s.send("rooms", "n", "", [], b"x" * 1_000)
+    for number in range(20):
+        c2s.send("rooms", "n", f"{number}@h/x", [], b"x" * 1_000)
     assert 8 <= len(exchange.refused) <= 12
+
+
+def test_who_fills_the_room_is_refused_first(exchange):
+    c2s = exchange.join("c2s", capacity=20_000)
+    for _ in range(30):
+        c2s.send("rooms", "n", "greedy@h/x", [], b"x" * 1_000)
+        c2s.send("rooms", "n", "greedy@h/y", [], b"x" * 1_000)
+    greedy = len(exchange.refused)
+    assert greedy > 45
+    assert not c2s.ease("rooms", "greedy@h")
+    assert c2s.ease("rooms", "0@h")
+    for number in range(5):
+        c2s.send("rooms", "n", f"{number}@h/x", [], b"x" * 1_000)
+    c2s.send("rooms", "n", "a@elsewhere/x", [], b"x" * 1_000, account="greedy@h")
+    assert [frame.sender for _, frame in exchange.refused[greedy:]] == ["a@elsewhere/x"]
+
+
+def test_what_is_bulky_has_room_of_its_own_and_waits_for_it(exchange):
+    """Nobody handles anything, and somebody sends long answers as quickly as possible."""
+    rooms = exchange.join("rooms", capacity=80_000, patience=30)
+    sent = []
+
+    def answer():
+        for _ in range(200):
+            if rooms.send_bulky("c2s", "n", "greedy@h", [], b"x" * 2_000):
+                sent.append(1)
+
+    answers = [gevent.spawn(answer) for _ in range(5)]
+    gevent.sleep(0.05)
+    assert len(sent) == 4  # an eighth of the capacity
+    for number in range(20):
+        rooms.send("c2s", "n", f"{number}@h", [], b"x" * 2_000)
+        assert rooms.ease("c2s", f"{number}@h") or number >= 18
+    assert exchange.refused == []
+    seen = []
+    exchange.join("c2s", collector(seen))
+    until(lambda: len(seen) == 1_020)  # the others go on, in turns
+    gevent.killall(answers)
+    assert exchange.refused == []
+
+
+def test_a_bulky_frame_goes_alone_if_it_must_and_is_not_sent_if_it_cannot(exchange):
+    class Disk:
+        def then(self, callback):
+            self.finish = callback
+
+    disk = Disk()
+    exchange.join("c2s", lambda _: [disk])
+    rooms = exchange.join("rooms", capacity=80_000, patience=0.2)
+    assert rooms.send_bulky("c2s", "n", "", [], b"x" * 70_000)
+    assert not rooms.send_bulky("c2s", "n", "", [], b"x")  # it waited for that in vain
+    assert not rooms.send_bulky("c2s", "n", "", [], b"x" * 80_000)
+    disk.finish()
+    assert rooms.send_bulky("c2s", "n", "", [], b"x")
+    assert exchange.refused == []
+
+
+def test_what_is_vital_is_never_given_up(exchange):
+    seen = []
+    c2s = exchange.join("c2s", patience=0.1, capacity=10_000)
+    for number in range(9):
+        c2s.send("rooms", "n", f"{number}@h", [], b"x" * 900)
+    assert c2s.send_vital("rooms", "n", "a@h", [], b"vital")
+    until(lambda: len(exchange.refused) == 9)
+    gevent.sleep(0.2)
+    exchange.join("rooms", collector(seen))
+    until(lambda: seen)
+    assert [frame.payload for frame in seen] == [b"vital"]
+    rooms = exchange.join("turn", capacity=10_000)
+    assert sum(rooms.send_vital("s2s", "n", "a@h", [], b"x" * 1_000) for _ in range(20)) == 9
+    assert len(exchange.refused) == 9, "whoever sends it is told by the answer"
 
 
 def test_a_frame_that_is_too_large_for_anybody_is_refused_at_once(exchange):
@@ -350,7 +421,7 @@ def test_who_sends_faster_than_others_take_can_wait_for_them(exchange):
     exchange.join("c2s", slow)
     rooms = exchange.join("rooms", collector([]))
     for _ in range(60):  # more than twice what may wait
-        rooms.ease("c2s")
+        rooms.ease("c2s", "")
         rooms.send("c2s", "n", "", [], b"x" * 300_000)
     until(lambda: len(seen) == 60)
     assert exchange.refused == []
@@ -360,5 +431,5 @@ def test_it_does_not_wait_long_for_a_service_that_is_away(exchange):
     rooms = exchange.join("rooms", collector([]))
     for _ in range(10):
         rooms.send("c2s", "n", "", [], b"x" * 300_000)
-    rooms.ease("c2s")
+    rooms.ease("c2s", "")
     assert exchange.refused == []

@@ -4,8 +4,8 @@ import pytest
 
 from hausbote.storage import (
     DestroyedRoom,
+    Range,
     RoomMessage,
-    Span,
     StoredAffiliation,
     StoredOccupant,
     migrate,
@@ -105,7 +105,7 @@ class TestRooms:
         again = make(rooms)
         assert again.id != room.id
         assert rooms.affiliations(again.id) == []
-        assert rooms.messages(again.id, Span(), 10) == []
+        assert rooms.page(again.id, Range(), 10) == []
         assert rooms.occupied() == ["cave"]  # for it is locked
 
     def test_what_is_written_to_a_destroyed_room_is_nothing(self, rooms):
@@ -114,7 +114,7 @@ class TestRooms:
         rooms.affiliate(room.id, [StoredAffiliation("romeo@h", "owner", "", "")])
         rooms.enter(room.id, StoredOccupant("romeo@h/x", "romeo", "moderator", b"p"))
         rooms.say(room.id, RoomMessage(1, "o", "romeo@h", b"m")).wait()
-        assert rooms.messages(room.id, Span(), 10) == []
+        assert rooms.page(room.id, Range(), 10) == []
 
 
 class TestPeople:
@@ -147,7 +147,7 @@ class TestPeople:
         rooms.say(room.id, RoomMessage(1, "o", "romeo@h", b"m"))
         store.accounts.delete("romeo", "romeo@h")
         assert rooms.affiliations(room.id) == []
-        assert rooms.messages(room.id, Span(), 1)[0].sender == ""
+        assert rooms.page(room.id, Range(), 1)[0].sender == ""
         assert rooms.find("cave").creator == ""
         assert make(rooms, "heath", limit=1) is not None, "the name's next owner made no room yet"
 
@@ -163,32 +163,32 @@ class TestMessages:
         return room.id
 
     @pytest.mark.parametrize(
-        ("span", "limit", "newest", "wanted"),
+        ("span", "limit", "backwards", "wanted"),
         [
-            (Span(), 100, False, range(10, 20)),
-            (Span(), 3, False, [10, 11, 12]),
-            (Span(), 3, True, [17, 18, 19]),
-            (Span(after=12, before=16), 100, False, [13, 14, 15]),
-            (Span(before=15), 2, True, [13, 14]),
-            (Span(sender="juliet@h"), 100, False, [11, 13, 15, 17, 19]),
-            (Span(ids=(12, 14, 99)), 100, False, [12, 14]),
-            (Span(after=19), 100, False, []),
+            (Range(), 100, False, range(10, 20)),
+            (Range(), 3, False, [10, 11, 12]),
+            (Range(), 3, True, [17, 18, 19]),
+            (Range(after=12, before=16), 100, False, [13, 14, 15]),
+            (Range(before=15), 2, True, [13, 14]),
+            (Range(peer="juliet@h"), 100, False, [11, 13, 15, 17, 19]),
+            (Range(ids=(12, 14, 99)), 100, False, [12, 14]),
+            (Range(after=19), 100, False, []),
         ],
     )
-    def test_spans(self, rooms, room, span, limit, newest, wanted):
-        found = rooms.messages(room, span, limit, newest=newest)
+    def test_spans(self, rooms, room, span, limit, backwards, wanted):
+        found = rooms.page(room, span, limit, backwards=backwards)
         assert [message.id for message in found] == list(wanted)
         if limit == 100:
-            assert rooms.count(room, span) == len(found)
+            assert rooms.count(room, span).number == len(found)
 
     def test_all_of_a_message(self, rooms, room):
-        (message,) = rooms.messages(room, Span(ids=(12,)), 1)
+        (message,) = rooms.page(room, Range(ids=(12,)), 1)
         assert message[:4] == (12, "o-romeo@h", "romeo@h", b"m12")
 
     def test_a_message_is_replaced(self, rooms, room):
         rooms.replace(room, 12, b"tombstone")
-        assert rooms.messages(room, Span(ids=(12,)), 1)[0].stanza == b"tombstone"
-        assert rooms.messages(room, Span(ids=(13,)), 1)[0].stanza == b"m13"
+        assert rooms.page(room, Range(ids=(12,)), 1)[0].stanza == b"tombstone"
+        assert rooms.page(room, Range(ids=(13,)), 1)[0].stanza == b"m13"
 
     def test_what_brought_them(self, store, rooms, room):
         store.settle()
@@ -196,7 +196,7 @@ class TestMessages:
 
     def test_old_ones_expire(self, rooms, room):
         rooms.expire(15)
-        assert [message.id for message in rooms.messages(room, Span(), 100)] == list(range(15, 20))
+        assert [message.id for message in rooms.page(room, Range(), 100)] == list(range(15, 20))
 
 
 class TestDestroyedRooms:
@@ -243,3 +243,61 @@ class TestDestroyedRooms:
         store.rooms.destroy(make(store.rooms).id, self.kept()).wait()
         store.accounts.delete("romeo", "romeo@h")
         assert store.destroyed_rooms.find("cave", 0).owners == frozenset()
+
+
+class Steps:
+    """How many steps SQLite takes for something."""
+
+    def __init__(self, store):
+        self.count = 0
+        self._connection = store.rooms._reader.connection()
+
+    def of(self, read):
+        self.count = 0
+        self._connection.set_progress_handler(self._step, 1)
+        try:
+            read()
+        finally:
+            self._connection.set_progress_handler(None, 1)
+        return self.count
+
+    def _step(self):
+        self.count += 1
+
+
+def test_a_page_costs_the_same_in_a_large_room(store, rooms):
+    room = make(rooms)
+    steps, costs = Steps(store), []
+    id = 0
+    for number in (200, 5_000):
+        for _ in range(number):
+            id += 1
+            rooms.say(room.id, RoomMessage(id, "o", f"{id % 10}@h", b"m" * 500))
+        store.settle()
+        reads = [
+            lambda: rooms.page(room.id, Range(), 11),
+            lambda: rooms.page(room.id, Range(), 11, backwards=True),
+            lambda: rooms.page(room.id, Range(after=50, before=190), 11, backwards=True),
+            lambda: rooms.page(room.id, Range(peer="3@h"), 11),
+            lambda: rooms.page(room.id, Range(peer="3@h"), 11, backwards=True),
+            lambda: rooms.page(room.id, Range(peer="nobody@h"), 11),
+            lambda: rooms.page(room.id, Range(peer="3@h", ids=(3, 13, 14)), 11),
+            lambda: rooms.count(room.id, Range(), 100),
+            lambda: rooms.count(room.id, Range(peer="nobody@h"), 100),
+            lambda: rooms.count(room.id, Range(ids=(3, 13, 99_999)), 3),
+            lambda: rooms.ends(room.id),
+        ]
+        costs.append([steps.of(read) for read in reads])
+    assert costs[0] == costs[1]
+    assert max(costs[1]) < 2_000
+
+
+def test_no_more_is_read_once_there_are_enough_bytes(rooms):
+    room = make(rooms)
+    for id in range(1, 10):
+        rooms.say(room.id, RoomMessage(id, "o", "romeo@h", b"m" * 500))
+    assert [one.id for one in rooms.page(room.id, Range(), 9, size=1_200)] == [1, 2, 3]
+    found = rooms.page(room.id, Range(), 9, size=1_200, backwards=True)
+    assert [one.id for one in found] == [7, 8, 9]
+    assert rooms.ends(room.id) == (1, 9)
+    assert rooms.ends(make(rooms, "heath").id) is None

@@ -77,11 +77,13 @@ def test_11_2_rooms_restarts_in_a_lively_chat_and_nothing_is_lost_or_doubled(hou
         assert len(heard[name]) == each * len(people)
     romeo = people["romeo"]
     romeo.forget()
-    romeo.sends("<iq type='set' id='a' to='lively@rooms.h'><query xmlns='urn:xmpp:mam:2'/></iq>")
+    count = "<set xmlns='http://jabber.org/protocol/rsm'><max>0</max></set>"
+    query = f"<query xmlns='urn:xmpp:mam:2'>{count}</query>"
+    romeo.sends(f"<iq type='set' id='a' to='lively@rooms.h'>{query}</iq>")
     answer = romeo.answer("a")
-    count = re.search("<count>(.*?)</count>", _text(answer))
-    assert count is not None
-    assert int(count.group(1)) == each * len(people)
+    counted = re.search("<count>(.*?)</count>", _text(answer))
+    assert counted is not None
+    assert int(counted.group(1)) == each * len(people)
 
 
 def _text(element):

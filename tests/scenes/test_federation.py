@@ -6,7 +6,9 @@ import gevent
 import gevent.server
 import pytest
 
+from hausbote.core.bus.frame import Frame
 from hausbote.net.tlsa import PublishedCertificates, Tlsa
+from hausbote.xmpp.stanza import child, stanza
 from support.federation import log_in, make_houses, wait_until
 from support.worlds import PASSWORD
 
@@ -84,6 +86,49 @@ def test_rooms_and_pubsub_of_the_other_box_answer(lovers):
     for domain in ("montague.example", "rooms.montague.example", "pubsub.montague.example"):
         juliet.sends(f"<iq type='get' to='{domain}' id='{domain}'>{PING}</iq>")
         juliet.receives(f"<iq type='result' from='{domain}' id='{domain}'/>")
+
+
+def test_what_is_said_in_a_room_and_its_archive_reach_the_people_of_another_box(houses, lovers):
+    juliet, romeo = lovers
+    desk = houses[1].client().log_in("romeo", PASSWORD, "desk")
+    room = "balcony@rooms.capulet.example"
+    enter = "<x xmlns='http://jabber.org/protocol/muc'/>"
+    juliet.sends(f"<presence to='{room}/juliet'>{enter}</presence>")
+    juliet.receives(f"<presence from='{room}/juliet'/>", f"<message from='{room}'/>")
+    form = "<x xmlns='jabber:x:data' type='submit'/>"
+    owner = f"<query xmlns='http://jabber.org/protocol/muc#owner'>{form}</query>"
+    juliet.sends(f"<iq type='set' id='c' to='{room}'>{owner}</iq>")
+    juliet.answer("c")
+    for client, nick in ((romeo, "romeo"), (desk, "desk")):
+        client.sends(f"<presence to='{room}/{nick}'>{enter}</presence>")
+        while client.next().find("{jabber:client}subject") is None:
+            pass
+    romeo.forget()
+    for number in range(30):
+        juliet.sends(
+            f"<message to='{room}' type='groupchat'><body>{number} {'x' * 5_000}</body></message>"
+        )
+    for client in (romeo, desk):
+        for number in range(30):
+            body = client.next().findtext("{jabber:client}body")
+            assert body.partition(" ")[0] == str(number)
+    romeo.sends(f"<iq type='set' id='q' to='{room}'><query xmlns='urn:xmpp:mam:2'/></iq>")
+    answer = romeo.answer("q")
+    assert answer.find("{urn:xmpp:mam:2}fin").get("complete") == "true"
+    found = [one.findtext(".//{*}body").partition(" ")[0] for one in romeo.came()]
+    assert found == [str(number) for number in range(30)]
+
+
+def test_that_somebody_is_gone_arrives_though_the_bus_had_no_room_for_it(houses, lovers):
+    juliet, romeo = lovers
+    befriend(juliet, romeo)
+    romeo.forget()
+    juliet.forget()
+    words = child("jabber:client", "status", "x" * 5_000)
+    gone = stanza("presence", words, type="unavailable", from_=romeo.jid, to=juliet.jid)
+    houses[0].gate.undeliverable("c2s", Frame("f", "stanza", romeo.jid, (juliet.jid,), gone.pack()))
+    juliet.receives(f"<presence from='{romeo.jid}' type='unavailable'/>")
+    romeo.receives_nothing()
 
 
 def test_errors_come_back_to_the_right_client(lovers):

@@ -136,7 +136,7 @@ def test_who_said_it_is_for_those_who_may_know(told):
     ("arguments", "name"),
     [
         ({"start": "yesterday"}, "bad-request"),
-        ({"with": "@@"}, "bad-request"),
+        ({"with": "@@"}, "jid-malformed"),
         ({"ids": ["1"]}, "item-not-found"),
         ({"after_id": "1"}, "item-not-found"),
         ({"rsm": "<max>1</max><after>1</after>"}, "item-not-found"),

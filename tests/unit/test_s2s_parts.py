@@ -84,6 +84,7 @@ class TestParcel:
             (message(), True),
             (message(type="chat"), True),
             (message(type="error"), False),
+            (stanza("message", child(ns.MAM, "result", id="1"), to="a@b"), False),
             (stanza("presence"), False),
             (stanza("presence", type="probe"), False),
             (stanza("presence", type="subscribe"), False),

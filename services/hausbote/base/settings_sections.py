@@ -327,8 +327,8 @@ class Archive:
     )
     page: int = setting(
         100,
-        "Messages that a client gets at once at most; it asks again for more. 0 = no number, but "
-        "a megabyte at a time.",
+        "Messages that a client gets at once at most, of its own archive or a room's; it asks "
+        "again for more. 0 = no number, but a megabyte at a time.",
         minimum=10,
     )
 

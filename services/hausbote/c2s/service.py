@@ -14,7 +14,6 @@ from hausbote.features import (
     account_affiliations,
     adhoc,
     administration,
-    archive,
     avatars,
     blocking,
     bookmarks,
@@ -48,9 +47,11 @@ from hausbote.features import (
     vcard,
     version,
 )
+from hausbote.features.archive import keeping, preferences, queries
 from hausbote.features.pubsub import arrivals, requests
 from hausbote.storage import Store
 
+_ARCHIVE: tuple[Feature, ...] = (keeping.feature, queries.feature, preferences.feature)
 FEATURES: tuple[Feature, ...] = (
     blocking.feature,
     reports.feature,
@@ -67,7 +68,7 @@ FEATURES: tuple[Feature, ...] = (
     elsewhere.feature,
     displayed.feature,
     forgeries.feature,
-    *archive.FEATURES,
+    *_ARCHIVE,
     carbons.feature,
     client_state.feature,
     management.feature,
@@ -136,4 +137,4 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
 def _features(settings: Settings) -> tuple[Feature, ...]:
     if settings.archive.enabled == "yes":
         return FEATURES
-    return tuple(feature for feature in FEATURES if feature not in archive.FEATURES)
+    return tuple(feature for feature in FEATURES if feature not in _ARCHIVE)

@@ -3,11 +3,14 @@
 Everything that a handler refuses by raising StanzaError is answered here, and only here.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.log import bug
+from hausbote.core.bulk import LONG, make_for, send_to, way_to
 from hausbote.core.bus.cause import Pending
+from hausbote.core.bus.frame import STANZA
 from hausbote.core.delivery import Delivery, Sent, deliver_message
 from hausbote.core.feature import Moment, Target
 from hausbote.core.host import Host
@@ -18,6 +21,7 @@ from hausbote.xmpp.errors import (
     InternalServerError,
     JidMalformed,
     RemoteServerNotFound,
+    ResourceConstraint,
     ServiceUnavailable,
     StanzaError,
     StreamError,
@@ -166,13 +170,13 @@ def _route(
         return
     service = host.services.get(to.domain)
     if service is not None:
-        host.bus.send(service, "stanza", sender.full, (to.full,), stanza.pack())
+        host.bus.send(service, STANZA, sender.full, (to.full,), stanza.pack())
     elif to.domain in host.outlets:
         host.outlets[to.domain].send(stanza)
     elif to.domain in host.elsewhere:
         raise ServiceUnavailable
     elif host.beyond:
-        host.bus.send(host.beyond, "stanza", sender.full, (to.full,), stanza.pack())
+        host.bus.send(host.beyond, STANZA, sender.full, (to.full,), stanza.pack())
     else:
         raise RemoteServerNotFound
 
@@ -301,8 +305,50 @@ def answer(request: Request, content: Child | None) -> None:
     reply = result(request.stanza, content)
     if request.session is not None:
         request.session.send(reply)
-    else:
+    elif content is None or len(content.xml) < LONG or not _answer_at_length(request, reply):
         route(request.host, reply)
+
+
+def answer_at_length(request: Request, make: Callable[[str], Child | None]) -> None:
+    """Answer an IQ of another service in its turn among the long answers (`core.bulk`).
+
+    `make` is called then, with the name of the service that it is for; it returns the content, or
+    raises the refusal.
+    """
+    host, asker = request.host, request.sender
+    service = None if asker is None else way_to(host, asker)
+    if asker is None or service is None:
+        raise ServiceUnavailable
+
+    def job() -> None:
+        try:
+            answer(request, make(service))
+        except StanzaError as problem:
+            refuse(host, request.stanza, problem)
+        except Exception as fault:  # noqa: BLE001 - a fault of ours is one stanza's error, no more
+            bug(fault)
+            refuse(host, request.stanza, InternalServerError())
+
+    make_for(host, service, asker, len(request.payload.xml), job)
+
+
+def _answer_at_length(request: Request, reply: Stanza) -> bool:
+    """Send a long answer in its turn; False if it is not for another service."""
+    host, asker = request.host, request.sender
+    service = None if asker is None else way_to(host, asker)
+    if asker is None or service is None:
+        return False
+    sender = JID.parse(reply.attrs["from"])
+    if any(screen(host, reply, sender, asker, None) for screen in host.registry.screens):
+        return True
+
+    def job() -> None:
+        payload = reply.pack()
+        if not host.bus.send_bulky(service, STANZA, sender.full, (asker.full,), payload):
+            refuse(host, request.stanza, ResourceConstraint("the answer is too long just now"))
+
+    send_to(host, service, asker, len(reply.inner), job)
+    return True
 
 
 # -- sessions come and go ----------------------------------------------------------------------

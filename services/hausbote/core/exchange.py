@@ -1,10 +1,12 @@
 """Stanzas, and what features say, to and from the other services of the box."""
 
 from collections.abc import Callable
+from typing import Final
 
 from hausbote.base.compact import read
 from hausbote.base.log import Event, Word, log
 from hausbote.core import circular
+from hausbote.core.bus import Bus
 from hausbote.core.bus.cause import Pending
 from hausbote.core.bus.frame import STANZA, STANZAS, Frame
 from hausbote.core.dispatch import refuse, route
@@ -12,6 +14,8 @@ from hausbote.core.host import Host
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import ServiceUnavailable
 from hausbote.xmpp.stanza import Child, Stanza, child, stanza
+
+_LONG_GOODBYE: Final = 2_048  # bytes
 
 
 def from_bus(host: Host, frame: Frame) -> list[Pending]:
@@ -46,11 +50,15 @@ def _tell_rooms(host: Host, notice: Child) -> None:
     rooms = host.settings.names.rooms
     if rooms in host.services:
         message = stanza("message", notice, from_=host.domain, to=rooms)
-        host.bus.send(host.services[rooms], STANZA, host.domain, (rooms,), message.pack())
+        host.bus.send_vital(host.services[rooms], STANZA, host.domain, (rooms,), message.pack())
 
 
 def undeliverable(host: Callable[[], Host]) -> Callable[[str, Frame], None]:
-    """Tells the senders of frames that a service was away for too long."""
+    """Tells the senders of frames that a service was away for too long, or took too little.
+
+    Nobody can be told that a goodbye did not arrive, and whoever misses it believes for ever that
+    somebody is there: those are kept until they arrive.
+    """
 
     def refuse_frame(service: str, frame: Frame) -> None:
         log(Event.UNDELIVERABLE, service=Word(service))
@@ -58,12 +66,28 @@ def undeliverable(host: Callable[[], Host]) -> Callable[[str, Frame], None]:
         if handler is not None:
             handler(host(), frame)
             return
-        sorry = ServiceUnavailable("this part of the server is not running", type="wait")
+        sorry = ServiceUnavailable("this part of the server takes no more now", type="wait")
         for one in _unpack(frame):
+            if is_goodbye(one):
+                say_goodbye(host().bus, service, frame, one)
+                continue
             for recipient in frame.recipients:
                 refuse(host(), one.replace(to=recipient), sorry)
 
     return refuse_frame
+
+
+def is_goodbye(stanza: Stanza) -> bool:
+    """Whether it says that somebody is not there any more."""
+    return stanza.name == "presence" and stanza.type == "unavailable"
+
+
+def say_goodbye(bus: Bus, service: str, frame: Frame, goodbye: Stanza) -> None:
+    """Send a goodbye that was in a frame so that it arrives, with what a room says in it; what
+    people say in theirs may be long, and is left out then."""
+    if len(goodbye.inner) > _LONG_GOODBYE:
+        goodbye = goodbye.with_children(tuple([c for c in goodbye.children if c.ns == ns.MUC_USER]))
+    bus.send_vital(service, STANZA, frame.sender, frame.recipients, goodbye.pack())
 
 
 def _unpack(frame: Frame) -> list[Stanza]:

@@ -11,7 +11,7 @@ from hausbote.rooms.configuration import of_kind
 from hausbote.rooms.forgeries import cleaned
 from hausbote.rooms.house import House, house_of
 from hausbote.rooms.leaving import FAULTS, leave, not_there, put_out
-from hausbote.rooms.post import post
+from hausbote.rooms.post import need_room, post
 from hausbote.rooms.privileges import Action, Role, Standing, may
 from hausbote.rooms.room import Occupant, Room, Visit, is_nick
 from hausbote.xmpp import ns
@@ -97,6 +97,7 @@ def probed(presence: Presence) -> None:
 
 
 def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
+    need_room(house.host, to.to_bare())  # it may wait, so it comes first
     room = house.find(to.local)
     visit = None if room is None else room.visits.get(sender.full)
     joins = stanza.child(ns.MUC, "x") is not None

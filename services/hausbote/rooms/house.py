@@ -25,7 +25,7 @@ from hausbote.rooms.room import (
 )
 from hausbote.storage import (
     DestroyedRoom,
-    Span,
+    Range,
     StoredAffiliation,
     StoredOccupant,
     StoredRoom,
@@ -251,7 +251,7 @@ class House:
             room.subject = Subject(at, Stanza.unpack(packed.encode()))
         for row in rooms.affiliations(stored.id):
             room.affiliate(row.jid, _affiliated(row))
-        kept = rooms.messages(stored.id, Span(), MAX_RECENT, newest=True)
+        kept = rooms.page(stored.id, Range(), MAX_RECENT, backwards=True)
         if kept:
             self._last_id = max(self._last_id, kept[-1].id)
         for message in kept:

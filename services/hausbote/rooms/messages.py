@@ -9,7 +9,7 @@ from hausbote.rooms import absent, announce, forwarding, invitations, retraction
 from hausbote.rooms.forgeries import cleaned
 from hausbote.rooms.house import House, house_of, is_talk
 from hausbote.rooms.leaving import FAULTS, GONE, not_there
-from hausbote.rooms.post import post
+from hausbote.rooms.post import need_room, post
 from hausbote.rooms.privileges import Action, may
 from hausbote.rooms.room import Room, Subject, Visit, jids
 from hausbote.storage import RoomMessage
@@ -68,6 +68,8 @@ def receive(delivery: Delivery) -> bool:
 
 
 def _receive(house: House, delivery: Delivery) -> None:
+    if delivery.type == "groupchat":
+        need_room(house.host, delivery.to.to_bare())  # it may wait, so it comes first
     room = house.find(delivery.to.local)
     if delivery.type == "error":
         if room is not None:

@@ -14,7 +14,7 @@ from hausbote.rooms.house import House, house_of, stamp
 from hausbote.rooms.post import post
 from hausbote.rooms.privileges import Action, may
 from hausbote.rooms.room import Room
-from hausbote.storage import RoomMessage, Span, Ticket
+from hausbote.storage import Range, RoomMessage, Ticket
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import BadRequest, Forbidden, ItemNotFound
 from hausbote.xmpp.stanza import Child, Stanza, child, start_tag
@@ -87,7 +87,7 @@ def _find(house: House, room: Room, id: str) -> RoomMessage | None:
     for message in room.recent:
         if message.id == int(id):
             return message
-    found = house.host.store.rooms.messages(room.id, Span(ids=(int(id),)), 1)
+    found = house.host.store.rooms.page(room.id, Range(ids=(int(id),)), 1)
     return found[0] if found else None
 
 

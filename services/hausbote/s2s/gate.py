@@ -21,6 +21,7 @@ from hausbote.core.bus import Bus
 from hausbote.core.bus.cause import Cause, Pending
 from hausbote.core.bus.frame import STANZA, Frame
 from hausbote.core.bus.inbox import Inbox
+from hausbote.core.exchange import is_goodbye, say_goodbye
 from hausbote.core.host import Host
 from hausbote.net.connection import Connection, Traffic
 from hausbote.net.dns import Resolver
@@ -222,29 +223,34 @@ class Gate:
             self._hand_over(stanza, JID.parse(stanza.attrs.get("to", "")))
 
     def _hand_over(self, stanza: Stanza, to: JID) -> None:
+        """It counts for the server that it is from, which has as many names as it likes."""
         service = self.hosted.get(to.domain)
         if service is not None:
             sender = stanza.attrs.get("from", "")
-            self.bus.send(service, STANZA, sender, (to.full,), stanza.pack())
+            server = sender.partition("/")[0].rpartition("@")[2]
+            self.bus.send(service, STANZA, sender, (to.full,), stanza.pack(), account=server)
 
     def announce(self, link: Link, *, away: bool) -> None:
         """Tell a service of the box that all of a server's people are away, or may be back."""
         news = stanza("presence", from_=link.remote, to=link.local)
-        self._to_box(
-            error(news.replace(from_=link.local, to=link.remote), RemoteServerTimeout())
-            if away
-            else news
-        )
+        if away:
+            turned = news.replace(from_=link.local, to=link.remote)
+            news = error(turned, RemoteServerTimeout())
+        service = self.hosted[link.local]
+        self.bus.send_vital(service, STANZA, link.remote, (link.local,), news.pack())
 
     def undeliverable(self, service: str, frame: Frame) -> None:
-        """A service of the box was away for too long: the peer's user hears of it."""
+        """A service of the box was away for too long, or took too little: the peer's user hears of
+        it, or it is kept."""
         log(Event.UNDELIVERABLE, service=Word(service))
         try:
             refused = Stanza.unpack(frame.payload)
         except ValueError:
             return
-        if refused.type not in ("error", "result") and refused.sender is not None:
-            sorry = ServiceUnavailable("this part of the server is not running", type="wait")
+        if is_goodbye(refused):
+            say_goodbye(self.bus, service, frame, refused)
+        elif refused.type not in ("error", "result") and refused.sender is not None:
+            sorry = ServiceUnavailable("this part of the server takes no more now", type="wait")
             self._send(Parcel(error(refused, sorry), token(96)))
 
     # -- streams -------------------------------------------------------------------------------

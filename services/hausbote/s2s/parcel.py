@@ -65,11 +65,17 @@ def is_kept(stanza: Stanza) -> bool:
     """Whether it waits for a server that is away.
 
     Messages do, and answers about subscriptions, which nobody ever repeats: without them the two
-    servers would not agree on who may see whom.  Errors do not: nobody waits for them.
+    servers would not agree on who may see whom.  Errors do not: nobody waits for them.  Neither do
+    results from an archive, which are asked for again.
     """
     if stanza.name == "presence":
         return stanza.type in _KEPT_PRESENCE
-    return stanza.name == "message" and stanza.type != "error"
+    return stanza.name == "message" and stanza.type != "error" and not is_result(stanza)
+
+
+def is_result(stanza: Stanza) -> bool:
+    """Whether it is a result from an archive, one of many (XEP-0313 §4.2)."""
+    return any(part.ns == ns.MAM and part.name == "result" for part in stanza.children)
 
 
 def without_hop(stanza: Stanza) -> tuple[Stanza, str]:

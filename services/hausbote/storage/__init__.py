@@ -4,7 +4,7 @@ Nothing of the database leaves this package: callers speak of accounts, rosters 
 """
 
 from hausbote.storage.accounts import Account, AccountExists
-from hausbote.storage.archives import Archived, Range
+from hausbote.storage.archives import Archived
 from hausbote.storage.archiving import Preferences
 from hausbote.storage.clients import Client, Revoked
 from hausbote.storage.destroyed_rooms import DestroyedRoom
@@ -25,10 +25,10 @@ from hausbote.storage.pubsub import (
 )
 from hausbote.storage.pubsub_people import Affiliation, People, Subscription
 from hausbote.storage.pushes import PushService
+from hausbote.storage.ranges import Portion, Range
 from hausbote.storage.rooms import (
     PublicRoom,
     RoomMessage,
-    Span,
     StoredAffiliation,
     StoredOccupant,
     StoredRoom,
@@ -60,6 +60,7 @@ __all__ = [
     "Peer",
     "People",
     "Piece",
+    "Portion",
     "Preferences",
     "PublicRoom",
     "Published",
@@ -73,7 +74,6 @@ __all__ = [
     "RoomMessage",
     "Roster",
     "RosterItem",
-    "Span",
     "StorageError",
     "Store",
     "StoredAffiliation",

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from peewee import SqliteDatabase
 
+from hausbote.storage.ranges import Portion, Range, narrowed, taken
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.writer import Writer
 
@@ -59,25 +60,6 @@ class Archived(NamedTuple):
     def at(self) -> float:
         """Seconds since 1970."""
         return self.id / MICROSECONDS
-
-
-class Range(NamedTuple):
-    """A part of an archive: ids between `after` and `before`, both not included.
-
-    `peer` is the bare JID of the other side, "" for all; `ids` are those that may be in it.
-    """
-
-    after: int = 0
-    before: int = sys.maxsize
-    peer: str = ""
-    ids: tuple[int, ...] | None = None
-
-
-class Portion(NamedTuple):
-    """How many entries were counted, and the id of the last of them."""
-
-    number: int
-    last: int
 
 
 class _Row(NamedTuple):
@@ -127,16 +109,9 @@ class Archives:
         condition, values = _condition(local, where)
         order = "DESC" if backwards else "ASC"
         sql = f"{_MESSAGES} {condition} ORDER BY archive.id {order} LIMIT ?"
-        found = []
         with closing(self._connection().execute(sql, (*values, limit))) as rows:
-            for row in rows:
-                found.append(Archived(*row))
-                size -= len(row[1])
-                if size <= 0:
-                    break
-        if backwards:
-            found.reverse()
-        return found
+            found = taken(rows, Archived, size)
+        return found[::-1] if backwards else found
 
     def get(self, local: str, id: int) -> Archived | None:
         found = self.page(local, Range(id - 1, id + 1), 1)
@@ -312,16 +287,8 @@ def _condition(local: str, where: Range) -> tuple[str, list[object]]:
             f" WHERE account_id = ({_ACCOUNT}) AND jid = ?)"
         )
         values += [local, where.peer]
-    if where.after:
-        sql += " AND archive.id > ?"
-        values.append(where.after)
-    if where.before != sys.maxsize:
-        sql += " AND archive.id < ?"
-        values.append(where.before)
-    if where.ids is not None:
-        sql += " AND archive.id IN (SELECT value FROM json_each(?))"
-        values.append(json.dumps(where.ids))
-    return sql, values
+    more, bounds = narrowed(where, "archive.id")
+    return sql + more, [*values, *bounds]
 
 
 def _lives(connection: sqlite3.Connection, known: dict[int, bool], account: int) -> bool:

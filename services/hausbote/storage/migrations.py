@@ -169,6 +169,13 @@ CREATE TABLE room_message (
 """
 
 
+# What somebody said in a room is found without looking at everything, and what a deleted account
+# said anywhere is, too.
+_SAID_BY: Final = """
+CREATE INDEX room_message_sender ON room_message (sender, room_id, id);
+"""
+
+
 _UPLOADS: Final = """
 CREATE TABLE upload (
     id TEXT PRIMARY KEY,
@@ -258,6 +265,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _uploads,
     _small_uploads,
     _run_all(_DESTROYED_ROOMS),
+    _run_all(_SAID_BY),
 )
 """Step number n leads from version n to version n + 1."""
 

@@ -5,16 +5,20 @@ at which the room took it, in microseconds since 1970, and grows from one messag
 """
 
 import sqlite3
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from peewee import SqliteDatabase
 
 from hausbote.storage import destroyed_rooms
 from hausbote.storage.destroyed_rooms import DestroyedRoom
+from hausbote.storage.ranges import Portion, Range, narrowed, taken
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.writer import Writer
+
+T = TypeVar("T")
 
 _ROOM: Final = "SELECT id, local, creator, public, locked, config, subject, vcard FROM room"
 _CREATE: Final = (
@@ -42,7 +46,10 @@ _SAY: Final = (
 _EXPIRE: Final = (  # room by room, for there is no index of ids alone
     "DELETE FROM room_message WHERE room_id IN (SELECT id FROM room) AND id < ?"
 )
-_MESSAGE: Final = "SELECT id, occupant, sender, stanza FROM room_message WHERE room_id = ?"
+_ENDS: Final = (
+    "SELECT (SELECT min(id) FROM room_message WHERE room_id = ?),"
+    " (SELECT max(id) FROM room_message WHERE room_id = ?)"
+)
 
 
 class StoredRoom(NamedTuple):
@@ -90,31 +97,6 @@ class RoomMessage(NamedTuple):
     sender: str
     stanza: bytes
     cause: str = ""
-
-
-class Span(NamedTuple):
-    """Which messages of a room are meant: ids between two others, which are not among them."""
-
-    after: int | None = None
-    before: int | None = None
-    sender: str | None = None
-    ids: tuple[int, ...] | None = None
-
-    def where(self) -> tuple[str, list[object]]:
-        """As SQL that follows the choice of the room."""
-        sql, values = "", list[object]()
-        for clause, value in (
-            ("id > ?", self.after),
-            ("id < ?", self.before),
-            ("sender = ?", self.sender),
-        ):
-            if value is not None:
-                sql += f" AND {clause}"
-                values.append(value)
-        if self.ids is not None:
-            sql += f" AND id IN ({', '.join('?' * len(self.ids))})"
-            values += self.ids
-        return sql, values
 
 
 class Rooms:
@@ -267,32 +249,59 @@ class Rooms:
             "UPDATE room_message SET stanza = ? WHERE room_id = ? AND id = ?", (stanza, room, id)
         )
 
-    def messages(
-        self, room: int, span: Span, limit: int, *, newest: bool = False
+    def page(
+        self,
+        room: int,
+        where: Range,
+        limit: int,
+        *,
+        size: int = sys.maxsize,
+        backwards: bool = False,
     ) -> list[RoomMessage]:
-        """The first `limit` of them, or the last, in the order of time; all that was said before
-        the call is seen."""
-        where, values = span.where()
-        order = "DESC" if newest else "ASC"
-        sql = f"{_MESSAGE}{where} ORDER BY id {order} LIMIT ?"
-        rows = self._look(sql, (room, *values, limit))
-        found = [RoomMessage(*row) for row in rows]
-        return found[::-1] if newest else found
+        """The first messages of the range, or its last; oldest first either way.
 
-    def count(self, room: int, span: Span) -> int:
-        where, values = span.where()
-        sql = f"SELECT count(*) FROM room_message WHERE room_id = ?{where}"
-        return int(self._look(sql, (room, *values))[0][0])
+        No more than `limit`, and no more once they have `size` bytes together.  All that was said
+        before the call is seen.
+        """
+        condition, values = _condition(room, where)
+        order = "DESC" if backwards else "ASC"
+        sql = f"SELECT id, occupant, sender, stanza {condition} ORDER BY id {order} LIMIT ?"
+
+        def look(connection: sqlite3.Connection) -> list[RoomMessage]:
+            with closing(connection.execute(sql, (*values, limit))) as rows:
+                return taken(rows, RoomMessage, size)
+
+        found = self._look(look)
+        return found[::-1] if backwards else found
+
+    def count(self, room: int, where: Range, limit: int = sys.maxsize) -> Portion:
+        """How many messages are in the range, from its beginning and up to `limit`."""
+        condition, values = _condition(room, where)
+        sql = (
+            "SELECT count(*), coalesce(max(id), 0) FROM"
+            f" (SELECT id {condition} ORDER BY id LIMIT ?)"
+        )
+
+        def look(connection: sqlite3.Connection) -> Portion:
+            return Portion(*connection.execute(sql, (*values, limit)).fetchone())
+
+        return self._look(look)
+
+    def ends(self, room: int) -> tuple[int, int] | None:
+        """The ids of the oldest and of the newest message; None if there are none."""
+
+        def look(connection: sqlite3.Connection) -> tuple[int, int] | None:
+            first, last = connection.execute(_ENDS, (room, room)).fetchone()
+            return None if first is None else (first, last)
+
+        return self._look(look)
 
     def expire(self, before: int) -> None:
         """Delete messages with ids below that."""
         self._writer.insert(_EXPIRE, (before,)).wait()
 
-    def _look(self, sql: str, values: tuple[object, ...]) -> list[tuple[int, str, str, bytes]]:
-        def look(connection: sqlite3.Connection) -> list[tuple[int, str, str, bytes]]:
-            with closing(connection.execute(sql, values)) as rows:
-                return list(rows)
-
+    def _look(self, look: Callable[[sqlite3.Connection], T]) -> T:
+        """What is read after all that was given to the writer before; it may wait for that."""
         if self._writer.idle:
             return look(self._reader.connection())
         return self._writer.submit(look).wait()
@@ -300,6 +309,16 @@ class Rooms:
     def _one(self, sql: str, values: tuple[object, ...]) -> StoredRoom | None:
         row = self._reader.execute_sql(sql, values).fetchone()
         return None if row is None else _room(row)
+
+
+def _condition(room: int, where: Range) -> tuple[str, list[object]]:
+    """FROM and WHERE, and their values."""
+    more, bounds = narrowed(where, "id")
+    if not where.peer:
+        return f"FROM room_message WHERE room_id = ?{more}", [room, *bounds]
+    # SQLite would rather go along everything that was said in the room.
+    by_sender = "FROM room_message INDEXED BY room_message_sender WHERE sender = ? AND room_id = ?"
+    return by_sender + more, [where.peer, room, *bounds]
 
 
 def _room(row: tuple[int, str, str, int, int, str, str | None, str | None]) -> StoredRoom:

@@ -381,6 +381,7 @@ class RoomMessage(Model):
     class Meta:
         table_name = "room_message"
         primary_key = CompositeKey("room", "id")
+        indexes = ((("sender", "room", "id"), False),)
 
 
 class DestroyedRoom(Model):

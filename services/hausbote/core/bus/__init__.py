@@ -34,13 +34,37 @@ class Bus(Protocol):
         """
 
     def send(
-        self, service: str, kind: str, sender: str, recipients: Sequence[str], payload: bytes
+        self,
+        service: str,
+        kind: str,
+        sender: str,
+        recipients: Sequence[str],
+        payload: bytes,
+        *,
+        account: str | None = None,
     ) -> None:
-        """Queue a frame; never blocks, and never fails because the other side is away."""
+        """Queue a frame; never blocks, and never fails because the other side is away.
 
-    def ease(self, service: str) -> None:
-        """Wait a little while much waits for that service: for whoever sends a lot for one frame
-        that it handles, and would fill what may wait.  It is a short wait, not a promise."""
+        It counts for `account`, which is the bare form of `sender` if it is None: when much waits,
+        those are given up first who brought most of it.
+        """
+
+    def send_bulky(
+        self, service: str, kind: str, sender: str, recipients: Sequence[str], payload: bytes
+    ) -> bool:
+        """Queue a frame of a long answer when there is room among those, which is apart from that
+        for everything else.  False if no room came: nothing was sent, and `undeliverable` is not
+        told.  May wait for long."""
+
+    def send_vital(
+        self, service: str, kind: str, sender: str, recipients: Sequence[str], payload: bytes
+    ) -> bool:
+        """Queue a frame that is never given up.  False if too much of that kind waits: nothing was
+        sent, and `undeliverable` is not told."""
+
+    def ease(self, service: str, account: str) -> bool:
+        """Wait a moment while much waits for that service on that account; whether more may be
+        brought now."""
 
     def on_status(self, describe: Callable[[], dict[str, object]]) -> None:
         """Answer `query_status` with this."""

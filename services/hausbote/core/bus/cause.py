@@ -38,6 +38,21 @@ class Cause:
         if self._open == 0:
             self._done()
 
+    def extended(self, job: Callable[[], None]) -> Callable[[], None]:
+        """A job that runs later, in another greenlet: what it sends belongs to the frame, too,
+        which is not done before the job is.  It must be called once."""
+        self._open += 1
+
+        def run() -> None:
+            token = current.set(self)
+            try:
+                job()
+            finally:
+                current.reset(token)
+                self.close()
+
+        return run
+
     def run(self, handler: Callable[[], Sequence[Pending]]) -> None:
         """Run the handler as this cause."""
         token = current.set(self)

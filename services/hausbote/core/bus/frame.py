@@ -8,6 +8,7 @@ from hausbote.base.compact import read, write
 _LENGTHS: Final = struct.Struct("!II")  # of the header, of the payload
 STANZA: Final = "stanza"  # the kind whose payload is a packed stanza
 STANZAS: Final = "stanzas"  # ... a JSON list of packed stanzas, to be handled in this order
+_REST: Final = 200  # bytes of a frame beside what is in it
 MAX_HEADER: Final = 1_048_576
 MAX_PAYLOAD: Final = 8_388_608
 
@@ -24,6 +25,17 @@ class Frame(NamedTuple):
     sender: str
     recipients: tuple[str, ...]
     payload: bytes
+
+
+Content = tuple[str, str, tuple[str, ...], bytes]
+"""A frame without its id."""
+
+
+def encoded_size(content: Content) -> int:
+    """How many bytes such a frame has on the wire, about."""
+    kind, sender, recipients, payload = content
+    addresses = sum([len(address) for address in recipients])
+    return len(payload) + len(kind) + len(sender) + addresses + 4 * len(recipients) + _REST
 
 
 def encode(frame: Frame) -> bytes:

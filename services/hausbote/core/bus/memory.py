@@ -1,6 +1,6 @@
 """The bus inside one process: the same promises, without sockets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -9,11 +9,12 @@ from gevent.event import Event as Signal
 
 from hausbote.base.log import bug
 from hausbote.core.bus import BusError, Handler, Undeliverable
-from hausbote.core.bus.cause import Cause, FrameIds
-from hausbote.core.bus.easing import ease
+from hausbote.core.bus.cause import Cause
+from hausbote.core.bus.easing import BulkRoom
 from hausbote.core.bus.frame import Frame, FrameReader
 from hausbote.core.bus.inbox import Inbox
 from hausbote.core.bus.outbox import CAPACITY, PATIENCE, Outbox
+from hausbote.core.bus.sending import Sending, Way
 
 _POLL: Final = 0.05  # seconds until a service that came or went is noticed
 
@@ -28,7 +29,7 @@ class _Exchange:
 _exchanges: Final[WeakValueDictionary[str, _Exchange]] = WeakValueDictionary()
 
 
-class MemoryBus:
+class MemoryBus(Sending):
     """One service's end of `memory:NAME`."""
 
     def __init__(
@@ -39,6 +40,7 @@ class MemoryBus:
         patience: float = PATIENCE,
         capacity: int = CAPACITY,
     ) -> None:
+        super().__init__()
         exchange = _exchanges.get(name)
         if exchange is None:
             exchange = _exchanges[name] = _Exchange()
@@ -47,8 +49,7 @@ class MemoryBus:
         self._undeliverable = undeliverable
         self._patience = patience
         self._capacity = capacity
-        self._ids = FrameIds()
-        self._ways: dict[str, _Way] = {}
+        self._ways: dict[str, _Carrier] = {}
         self._handler: Handler | None = None
         self._inbox = Inbox()
         self.describe: Callable[[], dict[str, object]] = dict
@@ -65,17 +66,6 @@ class MemoryBus:
 
     def on_notify(self, handle: Callable[[dict[str, str]], None]) -> None:
         self.notified = handle
-
-    def send(
-        self, service: str, kind: str, sender: str, recipients: Sequence[str], payload: bytes
-    ) -> None:
-        id, cause = self._ids.next()
-        way = self._way(service)
-        way.outbox.add(Frame(id, kind, sender, tuple(recipients), payload), cause)
-        way.work.set()
-
-    def ease(self, service: str) -> None:
-        ease(lambda: self._way(service).outbox.size)
 
     def close(self, *, graceful: bool = True) -> None:
         if self._exchange.buses.get(self._service) is self:
@@ -101,7 +91,7 @@ class MemoryBus:
         except Exception as error:  # noqa: BLE001 - one frame's fault must not stop the bus
             bug(error)
 
-    def _way(self, service: str) -> "_Way":
+    def _way(self, service: str) -> "_Carrier":
         way = self._ways.get(service)
         if way is None:
 
@@ -109,18 +99,18 @@ class MemoryBus:
                 self._undeliverable(service, frame)
 
             outbox = Outbox(refuse, self._patience, self._capacity)
-            way = self._ways[service] = _Way(self._exchange, service, outbox)
+            bulk = BulkRoom(outbox, self._patience)
+            way = self._ways[service] = _Carrier(self._exchange, service, outbox, bulk)
         return way
 
 
-class _Way:
+class _Carrier(Way):
     """Carries the frames of one service to another."""
 
-    def __init__(self, exchange: _Exchange, service: str, outbox: Outbox) -> None:
+    def __init__(self, exchange: _Exchange, service: str, outbox: Outbox, bulk: BulkRoom) -> None:
+        super().__init__(outbox, bulk, Signal())
         self._exchange = exchange
         self._service = service
-        self.outbox = outbox
-        self.work = Signal()
         self.carrier: Any = gevent.spawn(self._carry)
 
     def _carry(self) -> None:

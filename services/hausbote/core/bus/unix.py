@@ -7,7 +7,7 @@ service of the box are all it costs.
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 import gevent
@@ -17,12 +17,13 @@ from gevent.queue import SimpleQueue
 
 from hausbote.base.log import bug
 from hausbote.core.bus import BusError, Handler, Undeliverable
-from hausbote.core.bus.cause import Cause, FrameIds
+from hausbote.core.bus.cause import Cause
 from hausbote.core.bus.control import NOTIFY, RESULT, STATUS
-from hausbote.core.bus.easing import ease
+from hausbote.core.bus.easing import BulkRoom
 from hausbote.core.bus.frame import Frame, FrameError, FrameReader, encode
 from hausbote.core.bus.inbox import Inbox
 from hausbote.core.bus.outbox import CAPACITY, PATIENCE, Outbox
+from hausbote.core.bus.sending import Sending, Way
 from hausbote.core.bus.sockets import is_ours, send_all, short_path
 
 _HELLO: Final = "bus.hello"
@@ -32,7 +33,7 @@ _FAREWELL: Final = 5.0  # seconds that a graceful close may take
 _TURN: Final = 0.008  # seconds of handling frames, after which everything else has a turn
 
 
-class UnixBus:
+class UnixBus(Sending):
     """One service's end of `unix:DIRECTORY`."""
 
     def __init__(
@@ -43,12 +44,12 @@ class UnixBus:
         patience: float = PATIENCE,
         capacity: int = CAPACITY,
     ) -> None:
+        super().__init__()
         self._directory = directory
         self._service = service
         self._undeliverable = undeliverable
         self._patience = patience
         self._capacity = capacity
-        self._ids = FrameIds()
         self._peers: dict[str, _Peer] = {}
         self._incoming = _Incoming()
         self._acceptor: Any = None
@@ -66,15 +67,6 @@ class UnixBus:
 
     def on_notify(self, handle: Callable[[dict[str, str]], None]) -> None:
         self._incoming.notified = handle
-
-    def send(
-        self, service: str, kind: str, sender: str, recipients: Sequence[str], payload: bytes
-    ) -> None:
-        id, cause = self._ids.next()
-        self._peer(service).send(Frame(id, kind, sender, tuple(recipients), payload), cause)
-
-    def ease(self, service: str) -> None:
-        ease(lambda: self._peer(service).size)
 
     def close(self, *, graceful: bool = True) -> None:
         self._closed = True
@@ -94,7 +86,7 @@ class UnixBus:
             p.connected and p.waiting for p in self._peers.values()
         )
 
-    def _peer(self, service: str) -> "_Peer":
+    def _way(self, service: str) -> "_Peer":
         peer = self._peers.get(service)
         if peer is None:
 
@@ -102,7 +94,9 @@ class UnixBus:
                 self._undeliverable(service, frame)
 
             outbox = Outbox(refuse, self._patience, self._capacity)
-            peer = self._peers[service] = _Peer(self._directory, self._service, service, outbox)
+            bulk = BulkRoom(outbox, self._patience)
+            peer = _Peer(self._directory, self._service, service, outbox, bulk)
+            self._peers[service] = peer
         return peer
 
     def _accept(self) -> None:
@@ -115,30 +109,23 @@ class UnixBus:
             self._incoming.take(sock)
 
 
-class _Peer:
+class _Peer(Way):
     """The way to one other service."""
 
-    def __init__(self, directory: str, ours: str, theirs: str, outbox: Outbox) -> None:
+    def __init__(
+        self, directory: str, ours: str, theirs: str, outbox: Outbox, bulk: BulkRoom
+    ) -> None:
+        super().__init__(outbox, bulk, Signal())
         self._directory = directory
         self._ours = ours
         self._theirs = theirs
-        self._outbox = outbox
-        self._work = Signal()
         self.connected = False
         self._runner: Any = gevent.spawn(self._run)
         self._clock: Any = gevent.spawn(self._expire)
 
     @property
-    def size(self) -> int:
-        return self._outbox.size
-
-    @property
     def waiting(self) -> int:
-        return len(self._outbox)
-
-    def send(self, frame: Frame, cause: Cause | None) -> None:
-        self._outbox.add(frame, cause)
-        self._work.set()
+        return len(self.outbox)
 
     def close(self) -> None:
         gevent.killall([self._runner, self._clock])
@@ -148,14 +135,14 @@ class _Peer:
             gevent.sleep(0.5)
             if not self.connected:
                 try:
-                    self._outbox.expire()
+                    self.outbox.expire()
                 except Exception as error:  # noqa: BLE001 - the clock must go on
                     bug(error)
 
     def _run(self) -> None:
         pause = _RETRY[0]
         while True:
-            self._work.wait()
+            self.work.wait()
             try:
                 sock = self._connect()
             except OSError:
@@ -178,24 +165,24 @@ class _Peer:
     def _talk(self, sock: Any) -> None:
         listening = gevent.spawn(self._hear, sock)
         self.connected = True
-        self._outbox.rewind()
+        self.outbox.rewind()
         try:
             sock.sendall(encode(Frame("", _HELLO, self._ours, (), b"")))
             while not listening.ready():
-                self._work.clear()
-                data = self._outbox.take()
+                self.work.clear()
+                data = self.outbox.take()
                 if data:
                     send_all(sock, data)
                 else:
-                    self._work.wait()
+                    self.work.wait()
         except OSError:
             pass
         finally:
             self.connected = False
             listening.kill()
             sock.close()
-            if self._outbox:
-                self._work.set()
+            if self.outbox:
+                self.work.set()
 
     def _hear(self, sock: Any) -> None:
         reader = FrameReader()
@@ -203,11 +190,11 @@ class _Peer:
             while data := sock.recv(65_536):
                 for frame in reader.feed(data):
                     if frame.kind == _ACK:
-                        self._outbox.acknowledge(frame.recipients)
+                        self.outbox.acknowledge(frame.recipients)
         except (OSError, FrameError):
             pass
         finally:
-            self._work.set()  # so that _talk sees the end
+            self.work.set()  # so that _talk sees the end
 
 
 class _Incoming:

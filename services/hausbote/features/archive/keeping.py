@@ -21,7 +21,7 @@ from hausbote.xmpp.stanza import Child, Stanza
 feature = Feature(
     "archive",
     xeps={"0313": "1.1.3", "0334": "1.0.0", "0359": "0.7.0", "0424": "0.4.2"},
-    partial={"0313": "archives of accounts; rooms and nodes have none"},
+    partial={"0313": "archives of accounts and rooms; nodes have none"},
     disco=(ns.STANZA_ID, ns.RETRACT),
     account_disco=(ns.STANZA_ID, f"{ns.RETRACT}#tombstone"),
 )

@@ -1,21 +1,25 @@
-"""What a client asks of its archive, as it is written in a <query/> (XEP-0313 §4)."""
+"""What a client asks of an archive, as it is written in a <query/> (XEP-0313 §4)."""
 
 import sys
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple, Protocol
 
 from hausbote.base.clock import moment
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.storage import Range
 from hausbote.xmpp import ns, paging
 from hausbote.xmpp.data_form import DataForm, Field, FilledForm, form_in, truth
-from hausbote.xmpp.errors import BadRequest, FeatureNotImplemented, ItemNotFound, JidMalformed
-from hausbote.xmpp.xml import Tree, el
-
-_MILLISECOND: Final = 1_000  # of what ids count; no finer time is told to clients
-_FIELDS: Final = frozenset(
-    ("with", "start", "end", "before-id", "after-id", "ids", "include-groupchat")
+from hausbote.xmpp.errors import (
+    BadRequest,
+    FeatureNotImplemented,
+    ItemNotFound,
+    JidMalformed,
+    PolicyViolation,
 )
+from hausbote.xmpp.xml import Markup, Tree, el
+
+_MAX_IDS: Final = 1_000  # that are named in one query
+_FIELDS: Final = frozenset(("with", "start", "end", "before-id", "after-id", "ids"))
+_GROUPCHAT: Final = "include-groupchat"
 _VALIDATE: Final = "http://jabber.org/protocol/xdata-validate"
 
 _IDS: Final = el(
@@ -24,23 +28,34 @@ _IDS: Final = el(
     var="ids",
     type="list-multi",
 )
-FORM: Final = DataForm(
-    ns.MAM,
-    (
+
+
+class Asked(Protocol):
+    """What must be known of an archive to understand what is asked of it: see `pages.Archive`."""
+
+    tick: ClassVar[int]
+    groupchat_field: ClassVar[bool]
+
+    def unseal(self, text: str) -> int | None: ...
+    def peer(self, jid: JID) -> tuple[str, str]: ...
+
+
+def form(archive: Asked) -> Markup:
+    """What a client may fill in (§4.1.5)."""
+    fields = [
         Field("with", (), "jid-single"),
         Field("start", ()),
         Field("end", ()),
         Field("before-id", ()),
         Field("after-id", ()),
-        Field("include-groupchat", (), "boolean"),
-    ),
-    inside=_IDS,
-).markup("form")
-"""What a client may fill in (§4.1.5)."""
+    ]
+    if archive.groupchat_field:
+        fields.append(Field(_GROUPCHAT, (), "boolean"))
+    return DataForm(ns.MAM, tuple(fields), inside=_IDS).markup("form")
 
 
 class Query(NamedTuple):
-    """`where` has everything but `resource`, the full JID that `with` named if it was one.
+    """`where` has everything but `resource`, the full JID that `with` named if only that was meant.
 
     `known` are the ids that were named and must be there.  `limit` is None if none was given.
     """
@@ -54,14 +69,14 @@ class Query(NamedTuple):
     flipped: bool = False
 
 
-def read(query: Tree, unseal: Callable[[str], int | None]) -> Query:
-    """The query; a StanzaError if it is wrong.  `unseal` knows ids of the archive."""
+def read(query: Tree, archive: Asked) -> Query:
+    """The query; a StanzaError if it is wrong."""
     if query.get("node") is not None:
-        raise FeatureNotImplemented("an account's archive has no nodes")
-    reader = _Reader(unseal)
-    form = form_in(query)
-    if form is not None:
-        reader.read_form(form)
+        raise FeatureNotImplemented("this archive has no nodes")
+    reader = _Reader(archive)
+    filled = form_in(query)
+    if filled is not None:
+        reader.read_form(filled)
     page = paging.read(query)
     if page is not None:
         reader.read_page(page)
@@ -80,8 +95,8 @@ def read(query: Tree, unseal: Callable[[str], int | None]) -> Query:
 class _Reader:
     """Narrows down what is asked for, condition by condition."""
 
-    def __init__(self, unseal: Callable[[str], int | None]) -> None:
-        self._unseal = unseal
+    def __init__(self, archive: Asked) -> None:
+        self._archive = archive
         self.after = 0
         self.before = sys.maxsize
         self.peer = self.resource = ""
@@ -91,23 +106,26 @@ class _Reader:
     def read_form(self, form: FilledForm) -> None:
         if form.type != "submit" or form.form_type != ns.MAM:
             raise BadRequest("the form is not one of this protocol, to be submitted")
-        if not _FIELDS.issuperset(form.values):
+        known = _FIELDS | {_GROUPCHAT} if self._archive.groupchat_field else _FIELDS
+        if not known.issuperset(form.values):
             raise FeatureNotImplemented("there is a field that is not known here")
-        groupchat = form.value("include-groupchat")  # there is none in any archive of an account
+        groupchat = form.value(_GROUPCHAT)  # there is none in any archive of an account
         if groupchat is not None and truth(groupchat) is None:
             raise BadRequest("include-groupchat is true or false")
         self._read_peer(form.value("with"))
         start, end = form.value("start"), form.value("end")
-        if start is not None:  # counted in milliseconds, as `timestamp` tells times
-            first = -(-_microseconds(start) // _MILLISECOND) * _MILLISECOND
-            self._narrow(after=first - 1)
+        tick = self._archive.tick  # times count as they are told
+        if start is not None:
+            self._narrow(after=-(-_microseconds(start) // tick) * tick - 1)
         if end is not None:
-            self._narrow(before=(_microseconds(end) // _MILLISECOND + 1) * _MILLISECOND)
+            self._narrow(before=(_microseconds(end) // tick + 1) * tick)
         after, before = form.value("after-id"), form.value("before-id")
         if after is not None:
             self._narrow(after=self._known(after))
         if before is not None:
             self._narrow(before=self._known(before))
+        if len(form.values.get("ids", ())) > _MAX_IDS:
+            raise PolicyViolation(f"at most {_MAX_IDS} ids are asked for at once")
         if "ids" in form.values:
             self.ids = tuple(dict.fromkeys(self._known(text) for text in form.values["ids"]))
 
@@ -126,15 +144,15 @@ class _Reader:
             peer = JID.parse(text)
         except InvalidJID as problem:
             raise JidMalformed(str(problem)) from None
-        self.peer, self.resource = peer.bare, peer.full if peer.resource else ""
+        self.peer, self.resource = self._archive.peer(peer)
 
     def _narrow(self, *, after: int = 0, before: int = sys.maxsize) -> None:
         self.after, self.before = max(self.after, after), min(self.before, before)
 
     def _known(self, text: str) -> int:
-        id = self._unseal(text)
+        id = self._archive.unseal(text)
         if id is None:
-            raise ItemNotFound
+            raise ItemNotFound("there is no such message")
         self.known.append(id)
         return id
 
