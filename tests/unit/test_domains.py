@@ -54,5 +54,7 @@ def test_people_of_the_box_have_shares_of_their_own_and_other_servers_one_each()
 
 def test_the_list_is_loaded_only_where_it_is_needed():
     program = "import sys, hausbote.c2s.service as s; print('publicsuffixlist' in sys.modules)"
-    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert out.stdout.strip() == "False"

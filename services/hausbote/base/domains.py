@@ -37,6 +37,11 @@ def party_of(who: JID, home: str) -> str:
     return registrable_domain(who.domain)
 
 
+def server_of(address: str) -> str:
+    """The registrable domain of a JID, given as text."""
+    return registrable_domain(JID.parse(address).domain)
+
+
 @lru_cache(1)
 def _suffixes() -> "PublicSuffixList":
     from publicsuffixlist import PublicSuffixList  # 1.6 MB that a box without strangers never needs

@@ -60,6 +60,12 @@ class Shares(Generic[K, V]):
 
         Returns what had to go for it.
         """
+        known = self._things.get(key)
+        if known is not None and known.party == party:
+            self._things[key] = Thing(key, party, value)
+            self._things.move_to_end(key)
+            self._held[party].move_to_end(key)
+            return None
         self.pop(key)
         self._things[key] = Thing(key, party, value)
         held = self._held.setdefault(party, OrderedDict())

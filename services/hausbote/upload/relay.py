@@ -51,7 +51,7 @@ class ProxyServer:
             return
         try:
             keep_alive(sock, self._settings.limits.idle_seconds)
-            self._attend(sock)
+            self._attend(sock, address[0])
         except OSError:
             pass  # the peer is gone
         except Exception as error:  # noqa: BLE001 - one connection's fault
@@ -60,11 +60,11 @@ class ProxyServer:
             self._book.leave(address[0])
             sock.close()
 
-    def _attend(self, sock: Any) -> None:
+    def _attend(self, sock: Any, origin: str) -> None:
         handshake = _shake_hands(sock)
         if handshake is None:
             return
-        party = Party(sock)
+        party = Party(sock, origin)
         if not self._streams.join(handshake.address, party):
             sock.sendall(handshake.reply(Reply.FORBIDDEN))
             return
