@@ -13,9 +13,11 @@ from typing import Final
 
 import gevent
 
+from hausbote.base.domains import registrable_domain
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.log import Event, Word, log
 from hausbote.base.settings import Settings
+from hausbote.base.shares import Shares
 from hausbote.base.tokens import token
 from hausbote.core.bus import Bus
 from hausbote.core.bus.cause import Cause, Pending
@@ -50,6 +52,7 @@ _MAX_LINKS: Final = 10_000
 _MANY_LINKS: Final = 1_000  # from there on nobody may open more than
 _MAX_IN_VAIN: Final = 100  # where messages only wait
 _MAX_OF_ONE: Final = 40  # streams of one server
+_MAX_STREAMS: Final = 3_000  # that are proven, in both directions; who holds most loses one
 _MAX_UNSAFE: Final = 2_097_152  # bytes that are not on disk yet and wait for all servers
 _TOTAL: Final = 8  # how many times what may wait for one server may wait for all
 
@@ -82,7 +85,7 @@ class Gate:
         self.traffic = Traffic(
             settings.limits.bytes_per_second, settings.limits.burst_bytes, idle=120
         )
-        self.left: Callable[[str], None] = lambda _: None  # an accepted connection is gone
+        self.proven: Shares[PeerStream, None] = Shares(_MAX_STREAMS)
         self._unsafe = 0  # bytes of the box that are neither on disk nor at their server
         self._arrivals = Inbox(20_000)
         self._patience = federation.queue_days * 86_400
@@ -262,8 +265,17 @@ class Gate:
         """Its connection is closed."""
         self.streams.discard(stream)
         self.pings.forget(stream)
-        if self.is_incoming(stream):
-            self.left(stream.connection.address)
+        self.proven.pop(stream)
+        if stream.connection.entry is not None:
+            stream.connection.entry.leave()
+
+    def hold(self, stream: PeerStream) -> None:
+        """A stream was proven: if there are too many, one with whoever has most of them goes."""
+        if stream.connection.entry is not None:
+            stream.connection.entry.known()
+        displaced = self.proven.put(stream, registrable_domain(stream.remote), None)
+        if displaced is not None:
+            displaced.key.end(StreamError("resource-constraint", "you have many streams here"))
 
     def heard(self, stream: PeerStream, domain: str) -> None:
         """A peer proved that it speaks for a domain; StreamError if it has enough streams."""
