@@ -138,7 +138,7 @@ class TestDeletingAnAccount:
         rosters = people.rosters
         rosters.put("juliet", RosterItem("romeo@h", "R", "both", groups=("x",)))
         rosters.put("nurse", RosterItem("romeo@h", approved=True, listed=False))
-        rosters.add_request("nurse", "romeo@h", b"<presence/>")
+        rosters.add_request("nurse", "romeo@h", b"<presence/>", 1.0)
         known = rosters.load("juliet").version
         people.accounts.delete("romeo", "romeo@h")
         left = RosterItem("romeo@h", "R", "none", groups=("x",))
@@ -155,7 +155,7 @@ class TestDeletingAnAccount:
         for local in ("romeo", "juliet"):
             people.rosters.put(local, RosterItem("nurse@h", "Nurse"))
             people.rosters.remove(local, "paris@h")
-            people.rosters.add_request(local, "paris@h", b"<presence/>")
+            people.rosters.add_request(local, "paris@h", b"<presence/>", 1.0)
             people.blocklists.add(local, ["paris@h"], 0)
             people.pushes.put(local, PushService("push.h", "n", "phone", ""), 0)
             people.notices.see(local, "motd")
@@ -233,7 +233,7 @@ class TestDeletingAnAccount:
         used.accounts.delete("romeo", "romeo@h")
         used.rosters.put("romeo", RosterItem("nurse@h"))
         used.rosters.remove("romeo", "nurse@h")
-        used.rosters.add_request("romeo", "nurse@h", b"<presence/>")
+        used.rosters.add_request("romeo", "nurse@h", b"<presence/>", 1.0)
         used.activity.left("romeo", 2.0, "")
         used.clients.remember("romeo", "phone", 2)
         used.clients.seen("romeo", "phone", 3)
@@ -323,8 +323,8 @@ class TestRosters:
         assert 50 < rows_by_table(url)["contact"] < 120
 
     def test_a_request_waits_until_it_is_answered(self, people):
-        people.rosters.add_request("juliet", "romeo@h", b"<presence>\x00\xff</presence>")
-        people.rosters.add_request("juliet", "paris@h", b"<presence/>")
+        people.rosters.add_request("juliet", "romeo@h", b"<presence>\x00\xff</presence>", 1.0)
+        people.rosters.add_request("juliet", "paris@h", b"<presence/>", 1.0)
         waiting = {r.jid: r.stanza for r in people.rosters.requests("juliet")}
         assert waiting == {"romeo@h": b"<presence>\x00\xff</presence>", "paris@h": b"<presence/>"}
         assert people.rosters.remove_request("juliet", "paris@h")
@@ -336,13 +336,13 @@ class TestRosters:
         assert people.rosters.requests("romeo") == []
 
     def test_a_repeated_request_is_one_request(self, people):
-        people.rosters.add_request("juliet", "romeo@h", b"first")
-        people.rosters.add_request("juliet", "romeo@h", b"second")
+        people.rosters.add_request("juliet", "romeo@h", b"first", 1.0)
+        people.rosters.add_request("juliet", "romeo@h", b"second", 1.0)
         assert people.rosters.requests("juliet") == [("romeo@h", b"second")]
 
     def test_a_request_does_not_change_the_roster(self, people):
         before = people.rosters.load("juliet")
-        people.rosters.add_request("juliet", "romeo@h", b"<presence/>")
+        people.rosters.add_request("juliet", "romeo@h", b"<presence/>", 1.0)
         assert people.rosters.load("juliet") == before
 
 
@@ -914,8 +914,9 @@ class TestMoreKeys:
 class TestOutgoing:
     ROOM = Room(messages=3, size=1_000, total=5_000)
 
-    def keep(self, store, frame, stanza=b"s", remote="b.example", at=1.0):
-        return store.outgoing.keep(remote, "a.example", frame, stanza, at, self.ROOM).wait()
+    def keep(self, store, frame, stanza=b"s", remote="b.example", at=1.0, sender="juliet"):
+        queue = store.outgoing
+        return queue.keep(remote, "a.example", frame, stanza, at, self.ROOM, sender).wait().kept
 
     def test_what_waits_comes_in_the_order_in_which_it_was_kept(self, store):
         for number in range(3):

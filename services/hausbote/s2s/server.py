@@ -36,7 +36,7 @@ class Server:
         self._clock: Any = None
         self._jobs: list[_Job] = [
             _Job(_CERTIFICATE_CHECK, self._look_at_certificates),
-            _Job(_EXPIRE, gate.expire),
+            _Job(_EXPIRE, gate.queue.expire),
             _Job(_JUDGE_AGAIN, gate.judge_again),
         ]
 
