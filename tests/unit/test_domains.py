@@ -37,7 +37,7 @@ def test_people_of_the_box_have_shares_of_their_own_and_other_servers_one_each()
         party_of(JID.parse(text), "box.example.org")
         for text in (
             "romeo@box.example.org/a",
-            "room@rooms.box.example.org",
+            "anybody@bridge.box.example.org",
             "tybalt@example.org",
             "paris@x1.evil.example",
             "paris2@x2.evil.example/b",
@@ -45,7 +45,7 @@ def test_people_of_the_box_have_shares_of_their_own_and_other_servers_one_each()
     ]
     assert parties == [
         "romeo@box.example.org",
-        "room@rooms.box.example.org",
+        "bridge.box.example.org",
         "example.org",
         "evil.example",
         "evil.example",

@@ -30,10 +30,13 @@ def registrable_domain(domain: str) -> str:
 
 
 def party_of(who: JID, home: str) -> str:
-    """Whom somebody's share is: an address of the box at `home` stands for itself, and all of
-    another server's for its registrable domain, for that has as many as it likes."""
-    if who.domain == home or who.domain.endswith(f".{home}"):
+    """Whose share somebody takes: a person of the box at `home` one for themselves, all people of
+    another server together that of its registrable domain, for it has as many as it likes.  A
+    component below the name of the box is such a server, too."""
+    if who.domain == home:
         return who.bare
+    if who.domain.endswith(f".{home}"):
+        return who.domain
     return registrable_domain(who.domain)
 
 

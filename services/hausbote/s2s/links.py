@@ -89,12 +89,8 @@ class Link:
         """Send it, keep it or refuse it."""
         self.used = time.monotonic()
         straight = self.stream is not None and not self.waiting and not self._held
-        if (
-            self.stream is not None
-            and straight
-            and self._has_room()
-            and self.gate.has_room(parcel.sender)
-        ):
+        room = straight and self._has_room() and self.gate.has_room(parcel.sender)
+        if self.stream is not None and room:
             self._write(self.stream, parcel)
         elif self.stream is None and not self.waiting and self._may_connect:
             self._hold(parcel)

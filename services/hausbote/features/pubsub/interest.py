@@ -45,27 +45,30 @@ class Interest:
 
 
 class Remote:
-    """An account's view of clients elsewhere, by bare JID and resource."""
+    """An account's view of clients elsewhere, by bare JID and resource; every contact has a
+    share."""
 
-    __slots__ = ("clients", "count")
+    __slots__ = ("_shares", "clients")
 
     def __init__(self) -> None:
         self.clients: dict[str, dict[str, Interest]] = {}
-        self.count = 0
+        self._shares: Shares[JID, None] = Shares(_MAX_REMOTE)
 
-    def add(self, jid: JID) -> Interest | None:
-        """None if there are too many."""
+    def add(self, jid: JID) -> Interest:
+        """If there are too many, an older one of who has most is forgotten."""
         known = self.clients.setdefault(jid.bare, {})
         interest = known.get(jid.resource)
-        if interest is None and self.count < _MAX_REMOTE:
+        if interest is None:
             interest = known[jid.resource] = Interest()
-            self.count += 1
+            displaced = self._shares.put(jid, jid.bare, None)
+            if displaced is not None:
+                self.remove(displaced.key)
         return interest
 
     def remove(self, jid: JID) -> None:
+        self._shares.pop(jid)
         known = self.clients.get(jid.bare, {})
-        if known.pop(jid.resource, None) is not None:
-            self.count -= 1
+        known.pop(jid.resource, None)
         if not known:
             self.clients.pop(jid.bare, None)
 
