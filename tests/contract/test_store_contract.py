@@ -915,8 +915,11 @@ class TestOutgoing:
     ROOM = Room(messages=3, size=1_000, total=5_000)
 
     def keep(self, store, frame, stanza=b"s", remote="b.example", at=1.0, sender="juliet"):
+        return self.kept(store, frame, stanza, remote, at, sender).kept
+
+    def kept(self, store, frame, stanza=b"s", remote="b.example", at=1.0, sender="juliet"):
         queue = store.outgoing
-        return queue.keep(remote, "a.example", frame, stanza, at, self.ROOM, sender).wait().kept
+        return queue.keep(remote, "a.example", frame, stanza, at, self.ROOM, sender).wait()
 
     def test_what_waits_comes_in_the_order_in_which_it_was_kept(self, store):
         for number in range(3):
@@ -943,6 +946,28 @@ class TestOutgoing:
     def test_there_is_no_room_for_more_than_all_together_may_have(self, store):
         kept = [self.keep(store, "f", b"x" * 900, remote=f"{n}.example") for n in range(8)]
         assert kept == [True] * 6 + [False] * 2
+
+    def test_who_has_most_makes_room_for_others(self, store):
+        """Of one server, by messages, and of all, by bytes; it is there until it is forgotten."""
+        for number in range(3):
+            self.keep(store, f"f{number}")
+        assert not self.keep(store, "f3")
+        found = self.kept(store, "hers", sender="romeo")
+        assert found.kept
+        assert [one.frame for one in found.displaced] == ["f0"]
+        left = store.outgoing.pending("b.example", "a.example", 0, 10)
+        assert [one.frame for one in left] == ["f0", "f1", "f2", "hers"]
+        assert self.kept(store, "nurse's", sender="nurse").displaced[0].frame == "f1"
+        assert self.kept(store, "third", sender="romeo") == (False, ())
+
+    def test_who_has_most_of_all_makes_room_for_others(self, store):
+        for number in range(6):
+            self.keep(store, f"f{number}", b"x" * 900, remote=f"{number}.example")
+        found = self.kept(store, "hers", b"x" * 1_000, remote="d.example", sender="romeo")
+        assert found.kept
+        assert [one.frame for one in found.displaced] == ["f0", "f1"]
+        assert self.keep(store, "more", b"x" * 900, remote="e.example")
+        assert not self.keep(store, "still more", b"x" * 900, remote="e.example")
 
     def test_discarded_up_to(self, store):
         for number in range(3):
@@ -1035,6 +1060,18 @@ class TestPeers:
         assert peer.fingerprint == self.SHOWN.fingerprint
         store.peers.heard("b.example", 3.0, Certificate()).wait()
         assert store.peers.get("b.example").heard_at == 3.0
+
+    def test_names_of_one_owner_make_room_for_others(self, store, monkeypatch):
+        monkeypatch.setattr(peers, "_MAX_PEERS", 3)
+        store.peers.reached("friend.example", 1.0, Certificate())
+        for number in range(9):
+            store.peers.heard(f"x{number}.evil.example", 2.0 + number, Certificate())
+        store.settle()
+        assert [one.domain for one in store.peers.all()] == [
+            "friend.example",
+            "x7.evil.example",
+            "x8.evil.example",
+        ]
 
     def test_the_one_not_heard_of_for_the_longest_time_is_forgotten(self, store, monkeypatch):
         monkeypatch.setattr(peers, "_MAX_PEERS", 3)
