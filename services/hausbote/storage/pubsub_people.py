@@ -16,7 +16,8 @@ _GRANT: Final = (
     " WHERE EXISTS (SELECT 1 FROM pubsub_node WHERE id = ?)"
 )
 _OTHERS: Final = "SELECT count(*) FROM pubsub_subscription WHERE node_id = ? AND jid != ?"
-_OF_SUBSCRIBE: Final = (
+_OF_SERVER: Final = f"{_OTHERS} AND substr(bare, -?) IN (?, ?)"
+_SUBSCRIBE: Final = (
     "INSERT OR REPLACE INTO pubsub_subscription (node_id, jid, bare, subid, state, account_id)"
     " SELECT ?, ?, ?, ?, ?, (SELECT id FROM account WHERE local = ?)"
     " WHERE EXISTS (SELECT 1 FROM pubsub_node WHERE id = ?)"
