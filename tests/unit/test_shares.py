@@ -36,6 +36,16 @@ def test_the_same_thing_again_takes_no_place():
     assert shares.oldest().key == "b"
 
 
+def test_what_is_renewed_is_the_newest():
+    shares = Shares(2)
+    shares.put("a", "x", 1)
+    shares.put("b", "x", 2)
+    assert shares.renew("a", 3)
+    assert not shares.renew("c", 4)
+    assert shares.put("c", "x", 4).key == "b"
+    assert shares.get("a") == 3
+
+
 def test_without_a_bound_nothing_goes():
     shares = Shares(0)
     assert all(shares.put(number, "x", None) is None for number in range(1_000))

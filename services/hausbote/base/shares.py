@@ -60,12 +60,6 @@ class Shares(Generic[K, V]):
 
         Returns what had to go for it.
         """
-        known = self._things.get(key)
-        if known is not None and known.party == party:
-            self._things[key] = Thing(key, party, value)
-            self._things.move_to_end(key)
-            self._held[party].move_to_end(key)
-            return None
         self.pop(key)
         self._things[key] = Thing(key, party, value)
         held = self._held.setdefault(party, OrderedDict())
@@ -74,6 +68,16 @@ class Shares(Generic[K, V]):
         if not 0 < self.total < len(self._things):
             return None
         return self.pop_of_greediest()
+
+    def renew(self, key: K, value: V) -> bool:
+        """Give a thing another value, and make it the newest; False if there is no such thing."""
+        known = self._things.get(key)
+        if known is None:
+            return False
+        self._things[key] = Thing(key, known.party, value)
+        self._things.move_to_end(key)
+        self._held[known.party].move_to_end(key)
+        return True
 
     def pop(self, key: K) -> V | None:
         """Hold it no longer; None if there is no such thing."""

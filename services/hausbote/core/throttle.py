@@ -41,7 +41,8 @@ class Throttle:
             return
         self._forget()
         events = [*self._recent(key), self._clock()][-self._limit :]
-        self._events.put(key, self._party(key), events)
+        if not self._events.renew(key, events):
+            self._events.put(key, self._party(key), events)
 
     def count(self, key: Hashable) -> int:
         """How often within the window, up to the limit."""

@@ -156,7 +156,7 @@ def _note_the_rest(book: Book, id: str, ledger: Ledger) -> None:
     """What it sent last is safe now."""
     ended = book.ended.get(id)
     if ended is not None:
-        book.ended.put(id, ended[0], (ended[0], ledger.count))
+        book.ended.renew(id, (ended[0], ledger.count))
 
 
 @feature.on(Moment.REMOVED)
