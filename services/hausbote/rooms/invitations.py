@@ -16,6 +16,7 @@ from hausbote.xmpp.errors import (
     ItemNotFound,
     JidMalformed,
     NotAcceptable,
+    ResourceConstraint,
 )
 from hausbote.xmpp.invitations import invitation
 from hausbote.xmpp.stanza import Child, Stanza, child, tree

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 from peewee import SqliteDatabase
 
+from hausbote.base.domains import registrable_domain
 from hausbote.storage import destroyed_rooms
 from hausbote.storage.destroyed_rooms import DestroyedRoom
-from hausbote.base.domains import registrable_domain
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.writer import Writer
 
