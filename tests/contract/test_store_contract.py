@@ -138,7 +138,7 @@ class TestDeletingAnAccount:
         rosters = people.rosters
         rosters.put("juliet", RosterItem("romeo@h", "R", "both", groups=("x",)))
         rosters.put("nurse", RosterItem("romeo@h", approved=True, listed=False))
-        rosters.add_request("nurse", "romeo@h", b"<presence/>")
+        rosters.add_request("nurse", "romeo@h", b"<presence/>", 1.0)
         known = rosters.load("juliet").version
         people.accounts.delete("romeo", "romeo@h")
         left = RosterItem("romeo@h", "R", "none", groups=("x",))
@@ -155,7 +155,7 @@ class TestDeletingAnAccount:
         for local in ("romeo", "juliet"):
             people.rosters.put(local, RosterItem("nurse@h", "Nurse"))
             people.rosters.remove(local, "paris@h")
-            people.rosters.add_request(local, "paris@h", b"<presence/>")
+            people.rosters.add_request(local, "paris@h", b"<presence/>", 1.0)
             people.blocklists.add(local, ["paris@h"], 0)
             people.pushes.put(local, PushService("push.h", "n", "phone", ""), 0)
             people.notices.see(local, "motd")
@@ -233,7 +233,7 @@ class TestDeletingAnAccount:
         used.accounts.delete("romeo", "romeo@h")
         used.rosters.put("romeo", RosterItem("nurse@h"))
         used.rosters.remove("romeo", "nurse@h")
-        used.rosters.add_request("romeo", "nurse@h", b"<presence/>")
+        used.rosters.add_request("romeo", "nurse@h", b"<presence/>", 1.0)
         used.activity.left("romeo", 2.0, "")
         used.clients.remember("romeo", "phone", 2)
         used.clients.seen("romeo", "phone", 3)
@@ -323,8 +323,8 @@ class TestRosters:
         assert 50 < rows_by_table(url)["contact"] < 120
 
     def test_a_request_waits_until_it_is_answered(self, people):
-        people.rosters.add_request("juliet", "romeo@h", b"<presence>\x00\xff</presence>")
-        people.rosters.add_request("juliet", "paris@h", b"<presence/>")
+        people.rosters.add_request("juliet", "romeo@h", b"<presence>\x00\xff</presence>", 1.0)
+        people.rosters.add_request("juliet", "paris@h", b"<presence/>", 1.0)
         waiting = {r.jid: r.stanza for r in people.rosters.requests("juliet")}
         assert waiting == {"romeo@h": b"<presence>\x00\xff</presence>", "paris@h": b"<presence/>"}
         assert people.rosters.remove_request("juliet", "paris@h")
@@ -336,13 +336,13 @@ class TestRosters:
         assert people.rosters.requests("romeo") == []
 
     def test_a_repeated_request_is_one_request(self, people):
-        people.rosters.add_request("juliet", "romeo@h", b"first")
-        people.rosters.add_request("juliet", "romeo@h", b"second")
+        people.rosters.add_request("juliet", "romeo@h", b"first", 1.0)
+        people.rosters.add_request("juliet", "romeo@h", b"second", 1.0)
         assert people.rosters.requests("juliet") == [("romeo@h", b"second")]
 
     def test_a_request_does_not_change_the_roster(self, people):
         before = people.rosters.load("juliet")
-        people.rosters.add_request("juliet", "romeo@h", b"<presence/>")
+        people.rosters.add_request("juliet", "romeo@h", b"<presence/>", 1.0)
         assert people.rosters.load("juliet") == before
 
 
@@ -914,8 +914,12 @@ class TestMoreKeys:
 class TestOutgoing:
     ROOM = Room(messages=3, size=1_000, total=5_000)
 
-    def keep(self, store, frame, stanza=b"s", remote="b.example", at=1.0):
-        return store.outgoing.keep(remote, "a.example", frame, stanza, at, self.ROOM).wait()
+    def keep(self, store, frame, stanza=b"s", remote="b.example", at=1.0, sender="juliet"):
+        return self.kept(store, frame, stanza, remote, at, sender).kept
+
+    def kept(self, store, frame, stanza=b"s", remote="b.example", at=1.0, sender="juliet"):
+        queue = store.outgoing
+        return queue.keep(remote, "a.example", frame, stanza, at, self.ROOM, sender).wait()
 
     def test_what_waits_comes_in_the_order_in_which_it_was_kept(self, store):
         for number in range(3):
@@ -942,6 +946,28 @@ class TestOutgoing:
     def test_there_is_no_room_for_more_than_all_together_may_have(self, store):
         kept = [self.keep(store, "f", b"x" * 900, remote=f"{n}.example") for n in range(8)]
         assert kept == [True] * 6 + [False] * 2
+
+    def test_who_has_most_makes_room_for_others(self, store):
+        """Of one server, by messages, and of all, by bytes; it is there until it is forgotten."""
+        for number in range(3):
+            self.keep(store, f"f{number}")
+        assert not self.keep(store, "f3")
+        found = self.kept(store, "hers", sender="romeo")
+        assert found.kept
+        assert [one.frame for one in found.displaced] == ["f0"]
+        left = store.outgoing.pending("b.example", "a.example", 0, 10)
+        assert [one.frame for one in left] == ["f0", "f1", "f2", "hers"]
+        assert self.kept(store, "nurse's", sender="nurse").displaced[0].frame == "f1"
+        assert self.kept(store, "third", sender="romeo") == (False, ())
+
+    def test_who_has_most_of_all_makes_room_for_others(self, store):
+        for number in range(6):
+            self.keep(store, f"f{number}", b"x" * 900, remote=f"{number}.example")
+        found = self.kept(store, "hers", b"x" * 1_000, remote="d.example", sender="romeo")
+        assert found.kept
+        assert [one.frame for one in found.displaced] == ["f0", "f1"]
+        assert self.keep(store, "more", b"x" * 900, remote="e.example")
+        assert not self.keep(store, "still more", b"x" * 900, remote="e.example")
 
     def test_discarded_up_to(self, store):
         for number in range(3):
@@ -1034,6 +1060,18 @@ class TestPeers:
         assert peer.fingerprint == self.SHOWN.fingerprint
         store.peers.heard("b.example", 3.0, Certificate()).wait()
         assert store.peers.get("b.example").heard_at == 3.0
+
+    def test_names_of_one_owner_make_room_for_others(self, store, monkeypatch):
+        monkeypatch.setattr(peers, "_MAX_PEERS", 3)
+        store.peers.reached("friend.example", 1.0, Certificate())
+        for number in range(9):
+            store.peers.heard(f"x{number}.evil.example", 2.0 + number, Certificate())
+        store.settle()
+        assert [one.domain for one in store.peers.all()] == [
+            "friend.example",
+            "x7.evil.example",
+            "x8.evil.example",
+        ]
 
     def test_the_one_not_heard_of_for_the_longest_time_is_forgotten(self, store, monkeypatch):
         monkeypatch.setattr(peers, "_MAX_PEERS", 3)

@@ -70,11 +70,11 @@ class TestRooms:
                 local, creator, 1.5, "{}", public=True, limit=1, limit_of_domain=most
             )
 
-        assert make("one", "a@elsewhere", 2)
-        assert make("own", "a@here.elsewhere", 2)
-        assert make("two", "b@elsewhere", 2)
-        assert make("three", "c@elsewhere", 2) is None
-        assert make("three", "c@elsewhere", 0)
+        assert make("one", "a@elsewhere.example", 2)
+        assert make("own", "a@nowhere.example", 2)
+        assert make("two", "b@x2.elsewhere.example", 2)
+        assert make("three", "c@x3.elsewhere.example", 2) is None
+        assert make("three", "c@elsewhere.example", 0)
         assert make("four", "romeo@h", 2)
 
     def test_it_is_configured(self, rooms):

@@ -370,7 +370,7 @@ def test_what_waited_too_long_comes_back_with_the_cause(houses, lovers):
     juliet.sends(chat(romeo.bare, "now or never"))
     wait_until(lambda: houses[0].store.outgoing.waiting())
     houses[0].gate.host.clock = lambda: time.time() + 3 * 86_400 + 60
-    houses[0].gate.expire()
+    houses[0].gate.queue.expire()
     juliet.receives(
         f"<message type='error' id='1' from='{romeo.bare}'><error type='wait'>"
         f"<remote-server-timeout xmlns='{STANZAS}'/></error></message>"

@@ -280,7 +280,7 @@ def test_a_peer_that_acknowledges_nothing_may_not_ask_for_ever(house, peer, monk
 
 def days_later(house):
     house.gate.host.clock = lambda: time.time() + 4 * 86_400
-    house.gate.expire()
+    house.gate.queue.expire()
 
 
 def test_a_server_that_nothing_waits_for_any_more_is_not_looked_for(house):
@@ -349,7 +349,7 @@ def test_what_is_given_up_does_not_arrive_as_well(house, peer):
     juliet.sends(chat("2"))
     assert ids_that_come(one, 1) == ["2"]
     one.send(f"<a xmlns='{SM}' h='1'/>")
-    house.gate.expire()
+    house.gate.queue.expire()
     told[0].close()
     wait_until(lambda: not messages_waiting(house))
     juliet.receives_nothing()

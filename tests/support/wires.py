@@ -76,6 +76,7 @@ class MemoryWire:
     tls_version = 0
     silence = 0.0
     address = "192.0.2.1"
+    entry = None  # in no address book
 
     def __init__(self):
         self.receiver = None

@@ -242,6 +242,17 @@ def test_the_cache_is_bounded(tmp_path):
         assert len(server.asked) == 1100
 
 
+def test_names_of_one_owner_push_only_each_other_out_of_the_cache(tmp_path):
+    server, resolver = counted(60, tmp_path)
+    with server:
+        resolver._ask("chat.friend.example", A)
+        for number in range(1100):
+            resolver._ask(f"h{number}.evil.example", A)
+        asked = len(server.asked)
+        resolver._ask("chat.friend.example", A)
+        assert len(server.asked) == asked
+
+
 # -- name servers that mean harm, or are broken ------------------------------------------------
 
 

@@ -4,9 +4,9 @@ import gevent
 import pytest
 from gevent import socket
 
+from hausbote.net.address_book import AddressBook
 from hausbote.net.connection import Traffic
 from hausbote.net.http import HttpServer
-from hausbote.net.listener import AddressBook
 
 
 class BrokenShelf:

@@ -17,3 +17,4 @@ from hausbote.base.networks import network_of, site_of
 def test_addresses_of_one_network_count_together(address, network, site):
     assert network_of(address) == network
     assert site_of(address) == site
+    assert site_of(network_of(address)) == site

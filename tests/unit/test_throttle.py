@@ -22,9 +22,28 @@ def test_no_limit_means_no_limit():
     assert not throttle.exceeded("a")
 
 
-def test_a_flood_of_keys_is_forgotten():
-    throttle = Throttle(3, 60)
+def first_letter(key):
+    return key[0]
+
+
+def test_a_flood_of_keys_takes_nobody_elses_count():
+    throttle = Throttle(3, 60, party=first_letter)
+    for _ in range(3):
+        throttle.note("victim")
     for number in range(50_000):
-        throttle.note(number)
+        throttle.note(f"flood {number}")
+    assert throttle.exceeded("victim")
+    assert not throttle.exceeded("newcomer")
+    throttle.note("newcomer")
+    assert throttle.count("newcomer") == 1
     assert len(throttle._events) <= 10_000
-    assert throttle.count(49_999) == 1
+
+
+def test_keys_go_with_their_time():
+    now = [1.0]
+    throttle = Throttle(1, 60, clock=lambda: now[0])
+    for number in range(100):
+        throttle.note(number)
+    now[0] = 62
+    throttle.note("a")
+    assert len(throttle._events) == 1

@@ -24,8 +24,8 @@ def crowd(turns, *crowds):
 
 def test_one_owner_of_many_names_leaves_turns_for_others():
     turns = Turns(60.0)
-    many = [(*of_name(f"x{number}.evil.example", 1, 2), ALL) for number in range(50)]
-    friend = (*of_name("friend.example", 1, 2), ALL)
+    many = [(of_name(f"x{number}.y{number}.evil.example", 2), ALL) for number in range(50)]
+    friend = (of_name("friend.example", 2), ALL)
     greenlets, holding = crowd(turns, *many, friend)
     assert len(holding) == 3
     assert friend in holding
@@ -54,8 +54,8 @@ def test_patience_has_an_end():
             pass
 
 
-def test_names_count_for_those_above_them():
-    narrow, wide = of_name("a.b.home.example", 5, 20)
-    assert (narrow.key, narrow.at_once) == ((3, "b.home.example"), 5)
-    assert (wide.key, wide.at_once) == ((2, "home.example"), 20)
-    assert of_name("home.example", 5, 20)[1] == wide
+def test_names_count_for_those_who_registered_them():
+    share = of_name("a.b.home.example", 5)
+    assert share == of_name("home.example", 5)
+    assert share != of_name("b.example", 5)
+    assert of_name("a.dyndns.org", 5) != of_name("b.dyndns.org", 5)

@@ -9,8 +9,11 @@ def network_of(address: str) -> str:
 
 
 def site_of(address: str) -> str:
-    """What one customer may have at most: the IPv4 address, or the IPv6 /48 (RFC 6177)."""
-    return _prefix(address, 48)
+    """What one customer may have at most: the IPv4 address, or the IPv6 /48 (RFC 6177).
+
+    Takes a network, too.
+    """
+    return _prefix(address.partition("/")[0], 48)
 
 
 def _prefix(address: str, bits: int) -> str:

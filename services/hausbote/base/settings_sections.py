@@ -137,7 +137,16 @@ class Limits:
     )
     idle_seconds: int = setting(300, "Seconds of silence until we look whether a client is alive.")
     sessions_per_account: int = setting(10, "Clients of one account at the same time.")
-    connections_per_address: int = setting(100, "Connections of one address at the same time.")
+    connections_per_address: int = setting(
+        100,
+        "Connections of one address at the same time, for IPv6 of a /64; a /48 has four times as "
+        "many.",
+    )
+    connections: int = setting(
+        20_000,
+        "Connections of one service at the same time; when there are as many, the oldest without "
+        "a login goes, of the address that has most of these.",
+    )
     login_attempts: int = setting(
         10, "Failed logins in five minutes, per account and per address, until others must wait."
     )

@@ -152,10 +152,12 @@ class Bosh:
             return _TEXT, refusal("improper-addressing")
         if not _is(host.domain, to):
             return _TEXT, refusal("host-unknown")
-        if not self._server.book.enter(address):
+        entry = self._server.book.enter(address)
+        if entry is None:
             return _TEXT, refusal("policy-violation")
         unread = self._server.traffic.unread
         transport = BoshTransport(address, host.domain, request, unread)
+        transport.entry, entry.end = entry, transport.abort
         self._server.welcome(transport, FRAMES)
         session = transport.session
         self._transports[session.sid] = transport

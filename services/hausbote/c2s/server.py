@@ -17,9 +17,10 @@ from hausbote.core.host import Host
 from hausbote.features.clients import end_agents_sessions, forget_old_clients
 from hausbote.features.contacts import forget_person
 from hausbote.features.roster_changes import reread
+from hausbote.net.address_book import AddressBook, most_connections
 from hausbote.net.certificates import certificates
 from hausbote.net.connection import Connection, Traffic
-from hausbote.net.listener import AddressBook, Listener
+from hausbote.net.listener import Listener
 from hausbote.net.tls import CertificateError, TlsShelf
 from hausbote.net.transport import Transport
 from hausbote.xmpp.errors import StreamError
@@ -50,7 +51,8 @@ class Server:
         self.shelf = TlsShelf(*certificates(settings))
         self.offers = offers(host)
         limits = settings.limits
-        self.book = AddressBook(limits.connections_per_address)
+        most = most_connections(limits.connections)
+        self.book = AddressBook(limits.connections_per_address, most)
         self.traffic = Traffic(
             limits.bytes_per_second, limits.burst_bytes, idle=limits.idle_seconds
         )
@@ -158,12 +160,15 @@ class Server:
 
     def logged_in(self, stream: ClientStream) -> None:
         self._strangers.discard(stream)
+        if stream.connection.entry is not None:
+            stream.connection.entry.known()
 
     def woke(self, stream: ClientStream) -> None:
         self._awake.add(stream)
 
     def forget(self, stream: ClientStream) -> None:
-        self.book.leave(stream.connection.address)
+        if stream.connection.entry is not None:
+            stream.connection.entry.leave()
         for streams in (self._streams, self._strangers, self._awake):
             streams.discard(stream)
 

@@ -72,8 +72,11 @@ class Host:
     started: float = 0.0
     handled: int = 0  # stanzas taken from clients and from the bus
     neighbours: "dict[str, Host]" = field(default_factory=dict)
-    queries: Queries = field(default_factory=Queries)
+    queries: Queries = field(init=False)
     _states: dict[type, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.queries = Queries(self.settings.domain)
 
     def state(self, kind: type[T]) -> T:
         """A feature's own state of this service, made on first use by calling `kind`."""

@@ -6,7 +6,9 @@ An answer is taken from nobody but the one who was asked (RFC 6120 §8.1.3, by i
 from collections.abc import Callable
 from typing import Final
 
+from hausbote.base.domains import party_of
 from hausbote.base.jid import JID
+from hausbote.base.shares import Shares
 from hausbote.base.tokens import token
 from hausbote.xmpp.stanza import Child, Stanza, stanza
 
@@ -14,24 +16,27 @@ _MAX_OPEN: Final = 10_000
 
 
 class Queries:
-    """Open questions by id; the oldest is forgotten when there are too many."""
+    """Open questions by id, of a service of the box at `home`.
 
-    def __init__(self) -> None:
-        self._open: dict[str, tuple[str, Callable[[Stanza], None]]] = {}
+    When there are too many, the oldest to whom most were asked is forgotten: who answers nothing
+    takes nobody else's answers away.
+    """
+
+    def __init__(self, home: str) -> None:
+        self._home = home
+        self._open: Shares[str, tuple[str, Callable[[Stanza], None]]] = Shares(_MAX_OPEN)
 
     def ask(
         self, type: str, payload: Child, sender: str, to: JID, callback: Callable[[Stanza], None]
     ) -> Stanza:
         """The IQ to be sent; `callback` gets the result or error, if one ever comes."""
-        if len(self._open) >= _MAX_OPEN:
-            del self._open[next(iter(self._open))]
         id = token(96)
-        self._open[id] = (to.full, callback)
+        self._open.put(id, party_of(to, self._home), (to.full, callback))
         return stanza("iq", payload, type=type, id=id, from_=sender, to=to.full)
 
     def answered(self, answer: Stanza, sender: JID) -> None:
         """Give an answer to whoever waits for it."""
         known = self._open.get(answer.id or "")
         if known is not None and known[0] == sender.full:
-            del self._open[answer.id or ""]
+            self._open.pop(answer.id or "")
             known[1](answer)

@@ -5,10 +5,12 @@ than one step, and turns what goes wrong into the errors of the standard.  Comma
 service, and at everybody's own account, where some clients look for them.
 """
 
-from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Final
 
+from hausbote.base.domains import party_of
+from hausbote.base.shares import Shares
 from hausbote.base.tokens import token
 from hausbote.core.command import Command, Done, Values
 from hausbote.core.feature import Feature, Target
@@ -56,10 +58,10 @@ class _Session:
 
 
 class Sessions:
-    """Those under way, the oldest first."""
+    """Those under way, the oldest first; a person of the box and another server have a share."""
 
     def __init__(self) -> None:
-        self.by_id: OrderedDict[str, _Session] = OrderedDict()
+        self.by_id: Shares[str, _Session] = Shares(_MAX_SESSIONS)
 
 
 # -- disco -------------------------------------------------------------------------------------
@@ -161,8 +163,9 @@ def _begin(request: Request, command: Command, action: str, filled: FilledForm |
             return _completed(host, command, id, at_once)
     assert request.sender is not None
     session = _Session(command, request.sender.full, host.clock() + _LIFETIME, outcome)
-    _make_room(host, session.owner)
-    host.state(Sessions).by_id[id] = session
+    party = party_of(request.sender, host.settings.domain)
+    _make_room(host, session.owner, party)
+    host.state(Sessions).by_id.put(id, party, session)
     return _executing(session, id, outcome)
 
 
@@ -177,16 +180,15 @@ def _session(request: Request, command: Command, id: str) -> _Session:
     return session
 
 
-def _make_room(host: Host, owner: str) -> None:
-    """Drop what has expired, and the oldest of who has too many."""
+def _make_room(host: Host, owner: str, party: Hashable) -> None:
+    """Drop what has expired, and the oldest of a client that has too many."""
     sessions, now = host.state(Sessions).by_id, host.clock()
-    for id in [id for id, session in sessions.items() if session.until < now]:
-        del sessions[id]
-    own = [id for id, session in sessions.items() if session.owner == owner]
+    of_party = [(id, session) for id in sessions.keys_of(party) if (session := sessions.get(id))]
+    for id in [id for id, session in of_party if session.until < now]:
+        sessions.pop(id)
+    own = [id for id, session in of_party if session.owner == owner and id in sessions]
     for id in own[: max(0, len(own) - _MAX_SESSIONS_EACH + 1)]:
-        del sessions[id]
-    while len(sessions) >= _MAX_SESSIONS:
-        sessions.popitem(last=False)
+        sessions.pop(id)
 
 
 def _forward(request: Request, session: _Session, id: str, action: str, tree: Tree) -> Child:
@@ -255,7 +257,7 @@ def _completed(host: Host, command: Command, id: str, done: Done) -> Child:
 
 
 def _end(host: Host, command: Command, id: str, status: str, payload: tuple[Markup, ...]) -> Child:
-    host.state(Sessions).by_id.pop(id, None)
+    host.state(Sessions).by_id.pop(id)
     return _command(command, id, status, *payload)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from hausbote.base.jid import JID
+from hausbote.base.shares import Shares
 from hausbote.core.directory import Account
 from hausbote.core.dispatch import route
 from hausbote.core.feature import Feature, Moment
@@ -27,12 +28,13 @@ _AWAY: Final = ("remote-server-not-found", "remote-server-timeout")
 
 
 class Seen:
-    """The clients elsewhere that an account's own were shown as available, by full JID."""
+    """The clients elsewhere that an account's own were shown as available, by full JID; every
+    contact has a share."""
 
     __slots__ = ("jids",)
 
     def __init__(self) -> None:
-        self.jids: dict[str, JID] = {}
+        self.jids: Shares[str, JID] = Shares(_MAX_SEEN)
 
 
 @feature.witness
@@ -43,10 +45,9 @@ def remember(presence: Presence) -> None:
         return
     seen = account.state(Seen).jids
     if presence.stanza.type != "unavailable":
-        if len(seen) < _MAX_SEEN:
-            seen[sender.full] = sender
+        seen.put(sender.full, sender.bare, sender)
     elif sender.resource:
-        seen.pop(sender.full, None)
+        seen.pop(sender.full)
     else:
         _take(seen, [jid for jid in seen.values() if jid.bare == sender.bare])
 
@@ -55,7 +56,7 @@ def remember(presence: Presence) -> None:
 def forget(_host: Host, session: Session) -> None:
     """Whoever comes next is told anew."""
     if not session.account.available():
-        session.account.state(Seen).jids.clear()
+        session.account.state(Seen).jids = Shares(_MAX_SEEN)
 
 
 @feature.inbound("error")
@@ -103,9 +104,9 @@ def _seen(account: Account) -> list[JID]:
     return list(account.state(Seen).jids.values())
 
 
-def _take(seen: dict[str, JID], gone: Iterable[JID]) -> None:
+def _take(seen: Shares[str, JID], gone: Iterable[JID]) -> None:
     for jid in gone:
-        seen.pop(jid.full, None)
+        seen.pop(jid.full)
 
 
 def _say_goodbye(account: Account, gone: list[JID]) -> None:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from hausbote.base import relay
 from hausbote.base.clock import timestamp
 from hausbote.base.relay import Answer, Offer, Question
+from hausbote.base.shares import Shares
 from hausbote.base.tokens import token
 from hausbote.core.bus.frame import Frame
 from hausbote.core.dispatch import answer, refuse
@@ -45,7 +46,7 @@ class Questions:
     """What the turn service was asked and has not answered, by id."""
 
     def __init__(self) -> None:
-        self.open: dict[str, Told] = {}
+        self.open: Shares[str, Told] = Shares(_MAX_OPEN)
 
 
 class _Watch(NamedTuple):
@@ -154,10 +155,9 @@ def _markup(offer: Offer, action: str | None = None) -> Markup:
 
 
 def _ask(host: Host, question: Question, told: Told) -> None:
-    questions = host.state(Questions).open
-    if len(questions) >= _MAX_OPEN:
-        raise ResourceConstraint("too many are asking at the moment")
-    questions[question.id] = told
+    displaced = host.state(Questions).open.put(question.id, question.account, told)
+    if displaced is not None:
+        displaced.value(ResourceConstraint("too many are asking at the moment"))
     host.bus.send(_SERVICE, relay.ASK, "", (), question.pack())
 
 
@@ -165,7 +165,7 @@ def _ask(host: Host, question: Question, told: Told) -> None:
 def told(host: Host, frame: Frame) -> None:
     """An answer came; one that nobody waits for is of a time before we were restarted."""
     found = Answer.unpack(frame.payload)
-    waiting = host.state(Questions).open.pop(found.id, None)
+    waiting = host.state(Questions).open.pop(found.id)
     if waiting is not None:
         limit = ResourceConstraint("that was often; the credentials you have may be good still")
         waiting(limit if found.offers is None else found.offers)
@@ -174,7 +174,7 @@ def told(host: Host, frame: Frame) -> None:
 @feature.frame(relay.ASK)
 def not_asked(host: Host, frame: Frame) -> None:
     """The turn service was away for so long that the question came back."""
-    waiting = host.state(Questions).open.pop(Question.unpack(frame.payload).id, None)
+    waiting = host.state(Questions).open.pop(Question.unpack(frame.payload).id)
     if waiting is not None:
         waiting(RemoteServerTimeout("this part of the server is not running"))
 
@@ -187,10 +187,7 @@ def changed(host: Host, _frame: Frame) -> None:
     """Ask anew for everybody who was told something before (§3.2)."""
     for session, watch in list(host.state(Watches).by_session.items()):
         question = Question(token(96), session.jid.bare, watch.type, unasked=True)
-        try:
-            _ask(host, question, partial(_push, host, session))
-        except ResourceConstraint:
-            return  # whom we do not tell asks for the next call
+        _ask(host, question, partial(_push, host, session))
 
 
 @feature.on(Moment.GONE)

@@ -8,8 +8,11 @@ Both sides of a handshake may live here.  An account's lock is never held while 
 another account, so that two people who ask each other at once cannot block one another.
 """
 
+from hausbote.base.domains import party_of
+from hausbote.base.jid import JID
+from hausbote.base.shares import Shares
 from hausbote.core.directory import Account
-from hausbote.core.dispatch import route
+from hausbote.core.dispatch import refuse, route
 from hausbote.core.feature import Feature, Phase
 from hausbote.core.host import Host
 from hausbote.core.request import Presence
@@ -136,8 +139,11 @@ def asked(presence: Presence) -> None:
         else:
             answer = may_see(item)
         known = not answer and host.store.rosters.has_request(account.local, jid)
+        displaced = None
         if not answer and not known:
-            _keep_request(presence, account)
+            displaced = _keep_request(presence, account)
+    if displaced is not None:
+        refuse(host, displaced, _too_many_requests())
     if answer:
         _reply(presence, "subscribed")
         show_presence(host, account, jid)
@@ -146,14 +152,36 @@ def asked(presence: Presence) -> None:
             session.send(presence.stanza)
 
 
-def _keep_request(presence: Presence, account: Account) -> None:
-    rosters, limit = presence.host.store.rosters, presence.host.settings.limits.roster_items
-    if 0 < limit <= rosters.count_requests(account.local):
-        raise ResourceConstraint("too many requests wait for an answer there")
+def _keep_request(presence: Presence, account: Account) -> Stanza | None:
+    """Returns another request that had to go for it."""
+    host, rosters, jid = presence.host, presence.host.store.rosters, presence.sender.bare
+    limit = host.settings.limits.roster_items
+    full = 0 < limit <= rosters.count_requests(account.local)
+    displaced = rosters.take_request(account.local, _greediest(presence, account)) if full else None
     kept = presence.stanza.pack()
     if len(kept) > _MAX_KEPT_REQUEST:
         kept = presence.stanza.with_children(()).pack()
-    rosters.add_request(account.local, presence.sender.bare, kept)
+    rosters.add_request(account.local, jid, kept, host.clock())
+    return None if displaced is None else Stanza.unpack(displaced)
+
+
+def _greediest(presence: Presence, account: Account) -> str:
+    """Whose request makes room: the oldest one of the server with most of them; of people of the
+    box everybody counts by themselves.  ResourceConstraint if that is the newcomer's server."""
+    host = presence.host
+    home, limit = host.domain, host.settings.limits.roster_items
+    shares: Shares[str, None] = Shares(limit)
+    for jid in host.store.rosters.requesters(account.local):
+        shares.put(jid, party_of(JID.parse(jid), home), None)
+    party = party_of(presence.sender, home)
+    displaced = shares.put(presence.sender.bare, party, None)
+    if displaced is None or displaced.party == party:
+        raise _too_many_requests()
+    return displaced.key
+
+
+def _too_many_requests() -> ResourceConstraint:
+    return ResourceConstraint("too many requests wait for an answer there")
 
 
 @feature.inbound("unsubscribe")

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from gevent import get_hub
 from OpenSSL import SSL
 
+from hausbote.net.address_book import Entry
 from hausbote.net.peer_tls import Presented, presented
 from hausbote.net.tls import channel_bindings, reason
 from hausbote.net.transport import Receiver, TlsMaker
@@ -61,6 +62,7 @@ class Connection:
         "_traffic",
         "_writer",
         "address",
+        "entry",
         "failure",
         "receiver",
     )
@@ -69,6 +71,7 @@ class Connection:
 
     def __init__(self, sock: socket.socket, address: str, traffic: Traffic) -> None:
         self.address = address
+        self.entry: Entry | None = None  # of who connected to us
         self.failure = ""  # why TLS did not come about
         self.receiver: Receiver
         self._sock = sock

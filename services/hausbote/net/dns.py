@@ -6,7 +6,6 @@ Answers are kept as long as they say, within bounds; so are failures and names t
 import ipaddress
 import re
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from random import SystemRandom
 from typing import Any, Final, NamedTuple
@@ -20,8 +19,10 @@ import dns.rdatatype
 import gevent
 from gevent.event import AsyncResult
 
+from hausbote.base.domains import registrable_domain
 from hausbote.base.jid import a_label
 from hausbote.base.settings import Settings
+from hausbote.base.shares import Shares
 from hausbote.net.dns_wire import Unanswered, Wire
 from hausbote.net.tlsa import PublishedCertificates, Tlsa
 from hausbote.net.turns import NoTurn, Share, Turns, of_name
@@ -33,8 +34,7 @@ _SHORTEST: Final = 5.0
 _LONGEST_NOTHING: Final = 300.0  # that there is nothing: its owner may be mending it just now
 _FAILURE: Final = 15.0  # that nobody answered
 _ALL: Final = Share("all", 128)  # questions under way
-_FEW: Final = 8  # of them below the same three labels of a name
-_SEVERAL: Final = 24  # below the same two
+_OF_ONE: Final = 16  # of them about names of the same owner
 _TURN: Final = 20.0  # seconds to wait for a turn
 _RECORDS: Final = 32  # of one answer
 _ALIASES: Final = 8  # that are followed one by one
@@ -93,9 +93,7 @@ class Resolver:
         self._wire: Final = Wire(settings)
         self._trusted: Final = settings.dns.trusted == "yes"
         self._clock: Final = clock
-        self._cache: OrderedDict[tuple[str, int], tuple[float, Answer | NameProblem]] = (
-            OrderedDict()
-        )
+        self._cache: Shares[tuple[str, int], tuple[float, Answer | NameProblem]] = Shares(_CACHED)
         self._asked: dict[tuple[str, int], AsyncResult] = {}
         self._turns: Final = Turns(_TURN)
         self._random: Final = SystemRandom()
@@ -216,7 +214,6 @@ class Resolver:
         key = (name, int(kind))
         known = self._cache.get(key)
         if known is not None and known[0] > self._clock():
-            self._cache.move_to_end(key)
             return _given(known[1])
         pending = self._asked.get(key)
         if pending is not None:
@@ -224,7 +221,7 @@ class Resolver:
         self._asked[key] = pending = AsyncResult()
         found: Answer | NameProblem = NameProblem("The question was given up.", lasting=False)
         try:
-            with self._turns.taken(*of_name(name, _FEW, _SEVERAL), _ALL):
+            with self._turns.taken(of_name(name, _OF_ONE), _ALL):
                 found, seconds = self._found(name, kind)
             self._remember(key, found, seconds)
         except NoTurn:
@@ -235,10 +232,8 @@ class Resolver:
         return _given(found)
 
     def _remember(self, key: tuple[str, int], found: Answer | NameProblem, seconds: float) -> None:
-        self._cache[key] = (self._clock() + seconds, found)
-        self._cache.move_to_end(key)
-        while len(self._cache) > _CACHED:
-            self._cache.popitem(last=False)
+        party = registrable_domain(key[0])
+        self._cache.put(key, party, (self._clock() + seconds, found))
 
     def _found(self, name: str, kind: int) -> tuple[Answer | NameProblem, float]:
         """What there is, and for how many seconds that is true."""

@@ -18,6 +18,7 @@ from gevent.pywsgi import Input, WSGIHandler, WSGIServer
 from OpenSSL import SSL
 
 from hausbote.base.log import bug
+from hausbote.net.address_book import AddressBook
 from hausbote.net.connection import Connection, Traffic
 from hausbote.net.http_head import (
     Fields,
@@ -28,7 +29,7 @@ from hausbote.net.http_head import (
     read_target,
 )
 from hausbote.net.http_socket import CHUNK, HttpSocket
-from hausbote.net.listener import AddressBook, keep_alive, listen
+from hausbote.net.listener import keep_alive, listen
 from hausbote.net.tls import TlsShelf
 
 _DRAINED: Final = 4_194_304  # bytes of a refused request that are read and dropped
@@ -124,6 +125,9 @@ class Exchange:
         handler.close_connection = True
         connection = Connection(sock, handler.client_address[0], handler.server.traffic)
         connection.adopt_tls(tls)
+        entry = connection.entry = handler.socket.entry
+        if entry is not None:
+            entry.end = connection.abort
         return connection, early
 
 
@@ -270,15 +274,17 @@ class HttpServer(WSGIServer):  # type: ignore[misc]
 
     def handle(self, sock: socket.socket, address: tuple[Any, ...]) -> None:
         """One connection, in a greenlet of its own."""
-        if not self.book.enter(address[0]):
+        entry = self.book.enter(address[0])
+        if entry is None:
             sock.close()
             return
         try:
             sock.setblocking(False)
             wire = HttpSocket(sock, self.shelf.connection(sock), self.traffic)
+            wire.entry, entry.end = entry, wire.cut_off
         except Exception as error:  # noqa: BLE001 - nobody else would count the address out again
             bug(error)
-            self.book.leave(address[0])
+            entry.leave()
             sock.close()
             return
         try:
@@ -290,5 +296,5 @@ class HttpServer(WSGIServer):  # type: ignore[misc]
         finally:
             # What was handed over is counted until its receiver says that it is closed.
             if not wire.handed_over:
-                self.book.leave(address[0])
+                entry.leave()
             wire.close()

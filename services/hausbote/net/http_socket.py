@@ -8,6 +8,7 @@ import io
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ import gevent
 from gevent.socket import wait
 from OpenSSL import SSL
 
+from hausbote.net.address_book import Entry
 from hausbote.net.connection import READ, WRITE, Traffic
 
 CHUNK: Final = 16_384  # what fits into one TLS record
@@ -46,6 +48,7 @@ class HttpSocket:
         self._between = False
         self._latest = 0.0  # when a body that may take its time must be there; 0 = there is none
         self._ended = False  # by the peer
+        self.entry: Entry | None = None
         self.handed_over = False
         self.is_mute = False
 
@@ -202,6 +205,12 @@ class HttpSocket:
         """Give the connection to somebody else; nothing is read or closed here any more."""
         self.handed_over = True
         return self._let_go(), self._tls
+
+    def cut_off(self) -> None:
+        """Whoever reads or writes here finds that it is over."""
+        if self._plain is not None:
+            with suppress(OSError):
+                self._plain.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         if self._plain is None:

@@ -1,14 +1,13 @@
-"""Accepts connections and counts them per address."""
+"""Accepts connections, as many as the address book allows."""
 
 import errno
 import socket
-from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
 from gevent import get_hub
 
-from hausbote.base.networks import network_of
+from hausbote.net.address_book import AddressBook
 from hausbote.net.connection import READ, Connection, Traffic
 
 _BACKLOG: Final = 1024
@@ -22,31 +21,6 @@ _KEEPALIVE: Final = (
     (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 90_000),
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
 )
-
-
-class AddressBook:
-    """How many connections each address has, on all listeners of a service together.
-
-    An IPv6 host owns its /64, so that is what counts.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit  # 0 = no limit
-        self._connections: Counter[str] = Counter()
-
-    def enter(self, address: str) -> bool:
-        """Count one more connection; False if the address has enough."""
-        key = network_of(address)
-        if 0 < self._limit <= self._connections[key]:
-            return False
-        self._connections[key] += 1
-        return True
-
-    def leave(self, address: str) -> None:
-        key = network_of(address)
-        self._connections[key] -= 1
-        if self._connections[key] <= 0:
-            del self._connections[key]
 
 
 class Listener:
@@ -94,12 +68,16 @@ class Listener:
             self._welcome(sock, peer[0])
 
     def _welcome(self, sock: socket.socket, address: str) -> None:
-        if not self._book.enter(address):
+        entry = self._book.enter(address)
+        if entry is None:
             sock.close()
             return
         sock.setblocking(False)
         keep_alive(sock, self._traffic.idle)
-        self._accept(Connection(sock, address, self._traffic))
+        connection = Connection(sock, address, self._traffic)
+        connection.entry = entry
+        entry.end = connection.abort
+        self._accept(connection)
 
 
 def keep_alive(sock: socket.socket, idle: int) -> None:

@@ -6,9 +6,11 @@ turns, and everybody else would wait.
 
 from collections.abc import Hashable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from gevent.lock import BoundedSemaphore
+
+from hausbote.base.domains import registrable_domain
 
 
 class NoTurn(Exception):
@@ -68,14 +70,6 @@ class _Line:
         self.turns: Any = BoundedSemaphore(at_once)
 
 
-_LABELS: Final = 3
-
-
-def of_name(name: str, few: int, several: int) -> tuple[Share, Share]:
-    """What a name counts for: `few` below the same three labels, `several` below the same two.
-
-    Below a provider's two labels many people may have their names, so they get more turns.
-    """
-    labels = name.split(".")[-_LABELS:]
-    narrow, wide = ".".join(labels), ".".join(labels[-2:])
-    return Share((_LABELS, narrow), few), Share((2, wide), several)
+def of_name(name: str, at_once: int) -> Share:
+    """What a name counts for: so many for all names of whom it belongs to."""
+    return Share(("name", registrable_domain(name)), at_once)

@@ -54,6 +54,7 @@ class WebSocket(Framed):
 
     def __init__(self, connection: Connection, ws: WSConnection, largest: int) -> None:
         self.address = connection.address
+        self.entry = connection.entry
         self.heard = time.monotonic()
         self._connection = connection
         self._ws = ws

@@ -3,7 +3,7 @@
 
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.request import Request
-from hausbote.rooms import announce, courtesy, invitations
+from hausbote.rooms import announce, courtesy, invitations, places
 from hausbote.rooms.announce import Change
 from hausbote.rooms.house import House
 from hausbote.rooms.privileges import (
@@ -25,7 +25,6 @@ from hausbote.xmpp.errors import (
     ItemNotFound,
     JidMalformed,
     NotAcceptable,
-    ResourceConstraint,
 )
 from hausbote.xmpp.xml import Markup, Tree, el
 
@@ -151,10 +150,8 @@ def apply(
             owners.add(jid)
     if not owners:
         raise Conflict("a room needs an owner")
-    limit = house.host.settings.limits.room_affiliations
     new = [j for j, a in changes.items() if a.affiliation is not Affiliation.NONE]
-    if 0 < limit < len({*room.affiliations, *new}) > len(room.affiliations):
-        raise ResourceConstraint("the room has too many members")
+    places.check(house, room, actor, new)
     before = {jid: room.affiliation(JID.parse(jid)) for jid in changes}
     people = {o.jid.full: room.affiliation(o.jid) for o in room.occupants.values()}
     house.affiliate(room, changes).wait()

@@ -5,9 +5,12 @@ import hmac
 import json
 import time
 from base64 import urlsafe_b64encode
+from collections.abc import Iterable
 from typing import Final
 
+from hausbote.base.domains import party_of
 from hausbote.base.jid import JID, InvalidJID, prepare_resource
+from hausbote.base.shares import Shares
 from hausbote.core.bus.cause import current
 from hausbote.core.directory import new_lock
 from hausbote.core.host import Host
@@ -237,7 +240,7 @@ class House:
             empty = [one for one in self._rooms.values() if not one.visits and one is not room]
             if len(empty) > _MAX_EMPTY:
                 self.host.store.settle()  # what they were changed to can be read again
-                for one in empty[: _MAX_EMPTY // 2]:
+                for one in _too_many(empty, self.host.settings.domain):
                     if not one.visits:  # nobody came meanwhile
                         self._rooms.pop(one.jid.local, None)
 
@@ -268,6 +271,13 @@ class House:
             id = self.occupant_id(room, jid)
             occupant = Occupant(stored.nick, jid.to_bare(), ROLES[stored.role], id)
         room.add(occupant, Visit(jid, occupant, stored.presence))
+
+
+def _too_many(rooms: Iterable[Room], home: str) -> list[Room]:
+    """Those that are not kept in memory: the oldest of whoever made most of them."""
+    shares: Shares[Room, None] = Shares(_MAX_EMPTY // 2)
+    put = [shares.put(one, party_of(JID.parse(one.creator), home), None) for one in rooms]
+    return [displaced.key for displaced in put if displaced is not None]
 
 
 def _affiliated(row: StoredAffiliation) -> Affiliated:

@@ -6,7 +6,7 @@ from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.delivery import Delivery
 from hausbote.core.dispatch import route
 from hausbote.core.host import Host
-from hausbote.rooms import announce
+from hausbote.rooms import announce, places
 from hausbote.rooms.house import House
 from hausbote.rooms.privileges import Action, Affiliation, may
 from hausbote.rooms.room import Affiliated, Room
@@ -67,9 +67,7 @@ def _invite(house: House, room: Room, delivery: Delivery, invitations: list[Tree
             for jid, _ in invited
             if room.affiliation(jid) is Affiliation.NONE
         }
-        limit = house.host.settings.limits.room_affiliations
-        if new and 0 < limit < len(room.affiliations) + len(new):
-            raise ResourceConstraint("the room has too many members")
+        places.check(house, room, delivery.sender, new)
         delivery.tickets.append(house.affiliate(room, new))
         announce.absent(house, room, new, dict.fromkeys(new, Affiliation.NONE))
     for jid, one in invited:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from hausbote.base.domains import registrable_domain, server_of
 from hausbote.base.jid import JID
 from hausbote.base.settings import Settings
 from hausbote.core.throttle import Throttle
@@ -17,16 +18,18 @@ class Pace:
     def __init__(self, settings: Settings) -> None:
         limits = settings.limits
         self._domain = settings.domain
-        self._joins = Throttle(limits.room_joins_per_minute, 60.0)
+        self._joins = Throttle(limits.room_joins_per_minute, 60.0, party=server_of)
         self._joins_of_servers = Throttle(limits.room_joins_per_minute * _CROWD, 60.0)
-        self._changes = Throttle(limits.room_changes_per_minute, 60.0)
-        self._requests = Throttle(_REQUESTS, 3_600.0)
+        self._changes = Throttle(
+            limits.room_changes_per_minute, 60.0, party=lambda key: server_of(key[1])
+        )
+        self._requests = Throttle(_REQUESTS, 3_600.0, party=server_of)
 
     def enter(self, who: JID) -> None:
         """Somebody enters a room; another server may have as many names as it likes."""
         counted = [(self._joins, who.bare)]
         if who.domain != self._domain:
-            counted.append((self._joins_of_servers, who.domain))
+            counted.append((self._joins_of_servers, registrable_domain(who.domain)))
         if any(throttle.exceeded(key) for throttle, key in counted):
             raise ResourceConstraint("too many rooms were entered within a minute")
         for throttle, key in counted:

@@ -3,6 +3,7 @@
 import math
 from typing import Final, NamedTuple
 
+from hausbote.base.domains import server_of
 from hausbote.core.feature import Feature, Target
 from hausbote.core.request import Request
 from hausbote.core.throttle import Throttle
@@ -58,7 +59,7 @@ class _Asked:
     """How often everybody has searched."""
 
     def __init__(self) -> None:
-        self.throttle = Throttle(_PER_MINUTE, 60.0)
+        self.throttle = Throttle(_PER_MINUTE, 60.0, party=server_of)
 
 
 @feature.iq("get", ns.CHANNEL_SEARCH, "search", Target.HOST)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hausbote.base.jid import a_label
 from hausbote.base.log import Event, log
-from hausbote.base.networks import network_of
+from hausbote.base.networks import network_of, site_of
 from hausbote.net.connection import Connection
 from hausbote.net.dial import Reached, Unreachable, dial
 from hausbote.net.dns import Endpoint, NameProblem, Resolver
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 _PORT: Final = 5269
 _PLACES: Final = 3  # that are tried in one attempt
 _ALL: Final = Share("all", 400)  # at once
-_NETWORK: Final = 10  # to the same network
-_FEW: Final = 5  # below the same three labels of a name
-_SEVERAL: Final = 20  # below the same two
+_OF_NETWORK: Final = 10  # to the same network
+_OF_SITE: Final = 20
+_OF_NAME: Final = 10  # to names of the same owner
 _PATIENCE: Final = 60.0  # seconds to wait for a turn
 _QUESTIONS: Final = Share("questions", 20)  # at once; each makes a worker wait
+_QUESTIONS_OF_NAME: Final = 5  # about names of the same owner
 
 
 class Attempts:
@@ -54,7 +55,7 @@ class Attempts:
         """Ask the server that DNS names for a domain about a dialback key; Problem."""
         rule = self._rule(remote)
         try:
-            with self._questions.taken(*of_name(remote, _FEW, _SEVERAL), _QUESTIONS):
+            with self._questions.taken(of_name(remote, _QUESTIONS_OF_NAME), _QUESTIONS):
                 call = _Call(local, remote, rule, _at_once, (stream_id, key))
                 return self._connect(call, self._endpoints(remote)).answer
         except NoTurn:
@@ -62,13 +63,13 @@ class Attempts:
 
     def _in_turn(self, local: str, remote: str) -> OutgoingStream:
         rule = self._rule(remote)
-        name = of_name(remote, _FEW, _SEVERAL)
+        name = of_name(remote, _OF_NAME)
         try:
-            with self._turns.taken(*name):
+            with self._turns.taken(name):
                 endpoints = self._endpoints(remote)
                 shares = [*self._networks(endpoints[0]), _ALL]
                 with self._turns.taken(*shares):
-                    wanted = partial(self._turns.wanted, *name, *shares)
+                    wanted = partial(self._turns.wanted, name, *shares)
                     return self._connect(_Call(local, remote, rule, wanted), endpoints)
         except NoTurn:
             raise _busy() from None
@@ -85,7 +86,11 @@ class Attempts:
             addresses = self._resolver.addresses(endpoint.host)
         except NameProblem:
             return []  # told when it is called
-        return [Share(network, _NETWORK) for network in sorted(set(map(network_of, addresses)))]
+        networks, sites = sorted(set(map(network_of, addresses))), set(map(site_of, addresses))
+        return [
+            *[Share(("network", network), _OF_NETWORK) for network in networks],
+            *[Share(("site", site), _OF_SITE) for site in sorted(sites)],
+        ]
 
     def _connect(self, call: "_Call", endpoints: list[Endpoint]) -> OutgoingStream:
         for left in range(_PLACES - 1, -1, -1):

@@ -6,6 +6,7 @@ to the service of its domain, and acknowledged to the peer when that service has
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -13,9 +14,11 @@ from typing import Final
 
 import gevent
 
+from hausbote.base.domains import registrable_domain
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.log import Event, Word, log
 from hausbote.base.settings import Settings
+from hausbote.base.shares import Shares
 from hausbote.base.tokens import token
 from hausbote.core.bus import Bus
 from hausbote.core.bus.cause import Cause, Pending
@@ -29,13 +32,14 @@ from hausbote.net.outgoing_tls import OutgoingTls
 from hausbote.net.tls import TlsShelf
 from hausbote.s2s.attempts import Attempts
 from hausbote.s2s.incoming import IncomingStream
-from hausbote.s2s.links import Link, unpacked
+from hausbote.s2s.links import Link
 from hausbote.s2s.parcel import Parcel
 from hausbote.s2s.pings import Pings
-from hausbote.s2s.problem import Problem, away, word
+from hausbote.s2s.problem import word
+from hausbote.s2s.queue import Queue
 from hausbote.s2s.stream import PeerStream
 from hausbote.s2s.trust import Trust
-from hausbote.storage import Certificate, Outgoing, Returned, Room, Ticket
+from hausbote.storage import Certificate
 from hausbote.xmpp.errors import (
     RemoteServerNotFound,
     RemoteServerTimeout,
@@ -46,13 +50,13 @@ from hausbote.xmpp.errors import (
 )
 from hausbote.xmpp.stanza import Stanza, error, stanza
 
-_PORTION: Final = 100  # stanzas read from the queue at once
 _MAX_LINKS: Final = 10_000
 _MANY_LINKS: Final = 1_000  # from there on nobody may open more than
 _MAX_IN_VAIN: Final = 100  # where messages only wait
 _MAX_OF_ONE: Final = 40  # streams of one server
+_MAX_STREAMS: Final = 3_000  # that are proven, in both directions; who holds most loses one
 _MAX_UNSAFE: Final = 2_097_152  # bytes that are not on disk yet and wait for all servers
-_TOTAL: Final = 8  # how many times what may wait for one server may wait for all
+_LITTLE: Final = 131_072  # bytes of these that one sender may have even then
 
 
 class Gate:
@@ -72,21 +76,17 @@ class Gate:
         self.tls = tls
         self.shelf = shelf
         self.stopping = False
-        federation = settings.federation
-        self.keeps = federation.queue_days > 0
-        self.room = Room(
-            federation.queue_messages, federation.queue_bytes, federation.queue_bytes * _TOTAL
-        )
+        self.keeps = settings.federation.queue_days > 0
+        self.queue = Queue(self)
         self.streams: set[PeerStream] = set()
-        self.bounced: set[str] = set()  # frames in the queue whose senders are being told
         self.links: dict[tuple[str, str], Link] = {}
         self.traffic = Traffic(
             settings.limits.bytes_per_second, settings.limits.burst_bytes, idle=120
         )
-        self.left: Callable[[str], None] = lambda _: None  # an accepted connection is gone
+        self.proven: Shares[PeerStream, None] = Shares(_MAX_STREAMS)
         self._unsafe = 0  # bytes of the box that are neither on disk nor at their server
+        self._unsafe_of: Counter[str] = Counter()  # by sender
         self._arrivals = Inbox(20_000)
-        self._patience = federation.queue_days * 86_400
 
     @property
     def bus(self) -> Bus:
@@ -107,18 +107,25 @@ class Gate:
             copy = stanza if stanza.to == recipient else stanza.replace(to=recipient)
             parcel = Parcel(copy, f"{frame.id}/{number}" if number else frame.id)
             pending.append(parcel)
-            self._unsafe += parcel.size
-            parcel.then(partial(self._is_safe, parcel.size))
+            sender, size = parcel.sender, parcel.size
+            self._unsafe += size
+            self._unsafe_of[sender] += size
+            parcel.then(partial(self._is_safe, sender, size))
             self._send(parcel)
         return pending
 
-    def _is_safe(self, size: int) -> None:
+    def _is_safe(self, sender: str, size: int) -> None:
         self._unsafe -= size
+        self._unsafe_of[sender] -= size
+        if not self._unsafe_of[sender]:
+            del self._unsafe_of[sender]
 
-    @property
-    def has_room(self) -> bool:
-        """Whether more may wait in memory, that of the box's other services included."""
-        return self._unsafe < _MAX_UNSAFE
+    def has_room(self, sender: str) -> bool:
+        """Whether more of `sender` may wait in memory, that of the box's other services included:
+        there is always some for who has little there."""
+        if self._unsafe < _MAX_UNSAFE:
+            return True
+        return self._unsafe < 2 * _MAX_UNSAFE and self._unsafe_of[sender] < _LITTLE
 
     def _send(self, parcel: Parcel) -> None:
         try:
@@ -162,19 +169,6 @@ class Gate:
         if len(self.links) >= _MAX_LINKS:
             raise ResourceConstraint("too many servers are spoken with")
 
-    def keep(self, link: Link, parcel: Parcel) -> Ticket[bool]:
-        """Into the queue on disk."""
-        return self.store.outgoing.keep(
-            link.remote, link.local, parcel.id, parcel.stanza.pack(), self.host.clock(), self.room
-        )
-
-    def put_back(self, link: Link, parcels: list[Parcel], after: int) -> Ticket[bool]:
-        """What was under way becomes the beginning of the queue on disk."""
-        returned = [Returned(p.row, p.id, b"" if p.row else p.stanza.pack()) for p in parcels]
-        return self.store.outgoing.put_back(
-            link.remote, link.local, returned, self.host.clock(), after
-        )
-
     def refuse(self, stanza: Stanza, why: StanzaError) -> None:
         """Tell a stanza's sender, who is of the box, no (RFC 6120 §8.3.1)."""
         if stanza.type in ("error", "result"):
@@ -182,22 +176,6 @@ class Gate:
         if stanza.name == "presence" and stanza.type == "unavailable":
             return
         self._to_box(error(stanza, why))
-
-    def bounce(self, row: Outgoing, problem: Problem) -> None:
-        """What waited in the queue comes back; it is forgotten when its sender has the error."""
-
-        def refuse() -> tuple[Pending, ...]:
-            self.refuse(unpacked(row).stanza, problem.answer())
-            return ()
-
-        def told() -> None:
-            forgotten = self.store.outgoing.forget(row.frame)
-            forgotten.then(lambda: self.bounced.discard(row.frame))
-
-        if row.frame in self.bounced:
-            return
-        self.bounced.add(row.frame)
-        Cause(f"bounce:{row.frame}", told).run(refuse)
 
     # -- to the box ----------------------------------------------------------------------------
 
@@ -268,8 +246,17 @@ class Gate:
         """Its connection is closed."""
         self.streams.discard(stream)
         self.pings.forget(stream)
-        if self.is_incoming(stream):
-            self.left(stream.connection.address)
+        self.proven.pop(stream)
+        if stream.connection.entry is not None:
+            stream.connection.entry.leave()
+
+    def hold(self, stream: PeerStream) -> None:
+        """A stream was proven: if there are too many, one with whoever has most of them goes."""
+        if stream.connection.entry is not None:
+            stream.connection.entry.known()
+        displaced = self.proven.put(stream, registrable_domain(stream.remote), None)
+        if displaced is not None:
+            displaced.key.end(StreamError("resource-constraint", "you have many streams here"))
 
     def heard(self, stream: PeerStream, domain: str) -> None:
         """A peer proved that it speaks for a domain; StreamError if it has enough streams."""
@@ -299,33 +286,6 @@ class Gate:
             stream.end(StreamError("system-shutdown"))
         for link in list(self.links.values()):
             link.stop()
-
-    def expire(self) -> None:
-        """What has waited too long goes back to its senders, with the cause."""
-        after, given_up = 0, 0
-        while rows := self.store.outgoing.late(self.oldest, after, _PORTION):
-            for row in rows:
-                after = row.id
-                given_up += self.give_up(row)
-        if given_up:
-            log(Event.QUEUE_GIVEN_UP, messages=given_up)
-
-    @property
-    def oldest(self) -> float:
-        """What came before that, in seconds since 1970, has waited too long."""
-        return self.host.clock() - self._patience
-
-    def give_up(self, row: Outgoing) -> bool:
-        """Not what is under way to the peer at last: it would come back, and arrive as well."""
-        parcel = unpacked(row)
-        domains = [JID.parse(parcel.stanza.attrs[key]).domain for key in ("from", "to")]
-        link = self.links.get((domains[0], domains[1]))
-        if row.frame in self.bounced or (link is not None and link.is_sent(row.id)):
-            return False
-        why = link.problem if link is not None else None
-        fault = "could not be reached" if link is None or link.stream is None else "took nothing"
-        self.bounce(row, why or away("too-late", f"{domains[1]} {fault} in time."))
-        return True
 
     # -- what the owner asks and tells -----------------------------------------------------------
 

@@ -21,7 +21,7 @@ from hausbote.base.log import bug
 from hausbote.s2s.parcel import Parcel
 from hausbote.s2s.problem import Kind, Problem
 from hausbote.s2s.stream import PeerStream
-from hausbote.storage import Outgoing, StorageError, Ticket
+from hausbote.storage import Kept, Outgoing, StorageError, Ticket
 from hausbote.xmpp.errors import (
     InternalServerError,
     RemoteServerTimeout,
@@ -89,7 +89,8 @@ class Link:
         """Send it, keep it or refuse it."""
         self.used = time.monotonic()
         straight = self.stream is not None and not self.waiting and not self._held
-        if self.stream is not None and straight and self._has_room() and self.gate.has_room:
+        room = straight and self._has_room() and self.gate.has_room(parcel.sender)
+        if self.stream is not None and room:
             self._write(self.stream, parcel)
         elif self.stream is None and not self.waiting and self._may_connect:
             self._hold(parcel)
@@ -134,7 +135,7 @@ class Link:
     def _may_hold(self, parcel: Parcel) -> bool:
         size = sum([one.size for one in self._held])
         few = len(self._held) < _MAX_HELD and size < _MAX_UNSAFE_SIZE
-        return few and (self.gate.has_room or not parcel.kept)
+        return few and (self.gate.has_room(parcel.sender) or not parcel.kept)
 
     def check(self, now: float) -> None:
         """If the attempt takes its time, messages are better off on the disk."""
@@ -171,20 +172,22 @@ class Link:
         if not self.gate.keeps:
             self._hold(parcel)
             return
-        self._store([parcel], self.gate.keep(self, parcel))
+        self._store([parcel], self.gate.queue.keep(self, parcel))
         self.connect()
 
-    def _store(self, parcels: list[Parcel], ticket: Ticket[bool]) -> None:
+    def _store(self, parcels: list[Parcel], ticket: Ticket[Kept]) -> None:
         self.waiting = True
         self._storing += 1
         self._stored += 1
         ticket.then(partial(self._kept, parcels, ticket))
 
-    def _kept(self, parcels: list[Parcel], ticket: Ticket[bool]) -> None:
+    def _kept(self, parcels: list[Parcel], ticket: Ticket[Kept]) -> None:
         self._storing -= 1
         refusal: StanzaError | None = None
         try:
-            if not ticket.wait():
+            found = ticket.wait()
+            self.gate.queue.displace(found.displaced)
+            if not found.kept:
                 refusal = ResourceConstraint("too many messages wait for that server")
         except StorageError:
             refusal = InternalServerError("it could not be kept")
@@ -291,7 +294,7 @@ class Link:
             for row in rows:
                 if self.stream is not None:
                     return  # the peer came to us meanwhile
-                self.gate.bounce(row, problem)
+                self.gate.queue.bounce(row, problem.answer())
                 after = row.id
             if not self.waiting:
                 return
@@ -319,9 +322,9 @@ class Link:
                         return
                     # What is too old by now may have been sent before, to one that acknowledged
                     # nothing: it is not sent for ever.
-                    given_up = row.at < self.gate.oldest and self.gate.give_up(row)
+                    given_up = row.at < self.gate.queue.oldest and self.gate.queue.give_up(row)
                     self._read = row.id
-                    if not given_up and row.frame not in self.gate.bounced:
+                    if not given_up and row.frame not in self.gate.queue.bounced:
                         stream.deliver(unpacked(row))
                 if not rows and (not self.waiting or self._storing):
                     return
@@ -388,7 +391,7 @@ class Link:
         self.waiting = self.waiting or bool(rows)
         new = [parcel for parcel in parcels[:before] if not parcel.row]
         if new and self.gate.keeps:
-            self._store(new, self.gate.put_back(self, parcels[:before], read))
+            self._store(new, self.gate.queue.put_back(self, parcels[:before], read))
             parcels = parcels[before:]
         later, self._held = self._held, deque()
         for parcel in parcels:

@@ -29,6 +29,11 @@ class Parcel:
         self._safe = row > 0
         self._callbacks: list[Callable[[], None]] = []
 
+    @property
+    def sender(self) -> str:
+        """Who of the box, or which room of it, as a bare JID."""
+        return self.stanza.attrs.get("from", "").partition("/")[0]
+
     def then(self, callback: Callable[[], None]) -> None:
         if self._safe:
             callback()

@@ -7,18 +7,18 @@ from typing import Any, Final
 import gevent
 
 from hausbote.base.log import Event, bug, log
+from hausbote.net.address_book import AddressBook, most_connections
 from hausbote.net.connection import Connection
-from hausbote.net.listener import AddressBook, Listener
+from hausbote.net.listener import Listener
 from hausbote.net.tls import CertificateError
 from hausbote.s2s.gate import Gate
 from hausbote.s2s.keepalive import Keepalive
-from hausbote.xmpp.errors import StreamError
 
 _SWEEP: Final = 2.0  # seconds
 _CERTIFICATE_CHECK: Final = 60.0  # seconds
 _EXPIRE: Final = 60.0  # seconds
 _JUDGE_AGAIN: Final = 3_600.0  # seconds
-_MAX_STREAMS: Final = 3_000
+_MAX_STREAMS: Final = 3_000  # that others began
 _MAX_STRANGERS: Final = 500  # that have not proven who they are
 
 
@@ -28,15 +28,17 @@ class Server:
     def __init__(self, gate: Gate) -> None:
         self.gate = gate
         self._keepalive = Keepalive(gate)
-        self._book = AddressBook(gate.settings.limits.connections_per_address)
+        limits = gate.settings.limits
+        # As many again are for our own calls.
+        most = min(most_connections(limits.connections, share=2), _MAX_STREAMS)
+        self._book = AddressBook(limits.connections_per_address, most, _MAX_STRANGERS)
         self._listeners: list[Listener] = []
         self._clock: Any = None
         self._jobs: list[_Job] = [
             _Job(_CERTIFICATE_CHECK, self._look_at_certificates),
-            _Job(_EXPIRE, gate.expire),
+            _Job(_EXPIRE, gate.queue.expire),
             _Job(_JUDGE_AGAIN, gate.judge_again),
         ]
-        gate.left = self._book.leave
 
     def start(self) -> None:
         """Accept other servers; OSError if a port is taken."""
@@ -75,17 +77,8 @@ class Server:
         connection.start_tls(self.gate.shelf)
 
     def _welcome(self, connection: Connection) -> None:
-        stream = self.gate.welcome(connection)
+        self.gate.welcome(connection)
         connection.start()
-        streams = self.gate.streams
-        if len(streams) > _MAX_STREAMS or self._strangers() > _MAX_STRANGERS:
-            stream.end(StreamError("resource-constraint", "too many servers are connected"))
-
-    def _strangers(self) -> int:
-        streams = self.gate.streams
-        if len(streams) <= _MAX_STRANGERS:
-            return 0
-        return sum(self.gate.is_incoming(stream) and not stream.proven for stream in streams)
 
     def _watch(self) -> None:
         while True:

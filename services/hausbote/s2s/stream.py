@@ -359,6 +359,7 @@ class PeerStream(ABC):
         """From here on the configured limits hold, and stanzas may come."""
         if not self.proven:
             self._parser.allow(ParserLimits(stanza=self.gate.settings.limits.stanza_bytes))
+            self.gate.hold(self)
         self.proven.add((theirs, ours))
 
     # -- the end -------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from hausbote.base.log import Event, log
-from hausbote.base.networks import network_of
+from hausbote.base.networks import network_of, site_of
 from hausbote.base.settings import Settings
 from hausbote.core.throttle import Throttle
 from hausbote.net.chains import TrustError
@@ -28,7 +28,7 @@ class Trust:
         self._judge = Judge(settings)
         self._store = store
         self._clock = clock
-        self._strangers = Throttle(_NOTED_STRANGERS, 3_600.0)
+        self._strangers = Throttle(_NOTED_STRANGERS, 3_600.0, party=site_of)
 
     def judge(
         self,

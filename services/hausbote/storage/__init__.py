@@ -11,7 +11,7 @@ from hausbote.storage.destroyed_rooms import DestroyedRoom
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import migrate, schema_version
 from hausbote.storage.offline import OfflineMessage
-from hausbote.storage.outgoing import Outgoing, Returned, Room, Waiting
+from hausbote.storage.outgoing import Kept, Outgoing, Returned, Room, Waiting
 from hausbote.storage.peers import Certificate, Peer
 from hausbote.storage.private import Piece
 from hausbote.storage.pubsub import (
@@ -50,6 +50,7 @@ __all__ = [
     "Client",
     "DestroyedRoom",
     "Item",
+    "Kept",
     "Limits",
     "NewItem",
     "NewNode",

@@ -254,6 +254,14 @@ CREATE INDEX destroyed_room_person_jid ON destroyed_room_person (jid);
 """
 
 
+# What waits for other servers is counted by who sent it; a row of size 0 was given up for others.
+# Requests have the order in which they came.
+_SHARES: Final = """
+ALTER TABLE outgoing ADD COLUMN sender TEXT NOT NULL DEFAULT '';
+CREATE INDEX outgoing_share ON outgoing (remote, sender, size);
+ALTER TABLE subscription_request ADD COLUMN at REAL NOT NULL DEFAULT 0;
+"""
+
 STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
     _run_all(_CLIENTS),
@@ -266,6 +274,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _small_uploads,
     _run_all(_DESTROYED_ROOMS),
     _run_all(_SAID_BY),
+    _run_all(_SHARES),
 )
 """Step number n leads from version n to version n + 1."""
 

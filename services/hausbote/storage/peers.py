@@ -6,18 +6,20 @@ from typing import Final, NamedTuple
 
 from peewee import SqliteDatabase
 
+from hausbote.base.domains import registrable_domain
+from hausbote.base.shares import Shares
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.writer import Writer
 
-_MAX_PEERS: Final = 5_000  # the one that nothing was heard of for the longest time is forgotten
+_MAX_PEERS: Final = 5_000
+_TRIMMED: Final = 50  # one in so many is forgotten at once, so that this is done rarely
 _COLUMNS: Final = (
     "domain, reached_at, heard_at, failed_at, cause, sentence, fingerprint, expires_at, authority"
 )
 _MAKE: Final = "INSERT OR IGNORE INTO peer (domain, changed_at) VALUES (?, ?)"
-_TRIM: Final = (
-    "DELETE FROM peer WHERE domain IN"
-    " (SELECT domain FROM peer ORDER BY changed_at DESC LIMIT -1 OFFSET ?)"
-)
+_COUNT: Final = "SELECT count(*) FROM peer"
+_BY_TIME: Final = "SELECT domain FROM peer ORDER BY changed_at"
+_FORGET: Final = "DELETE FROM peer WHERE domain = ?"
 
 
 class Peer(NamedTuple):
@@ -83,11 +85,22 @@ class Peers:
 
         def note(connection: sqlite3.Connection) -> None:
             if connection.execute(_MAKE, (domain, at)).rowcount:
-                connection.execute(_TRIM, (_MAX_PEERS,))
+                _trim(connection)
             connection.execute(f"UPDATE peer SET {changes} WHERE domain = ?", row)
 
         job: Callable[[sqlite3.Connection], None] = note
         return self._writer.submit(job)
+
+
+def _trim(connection: sqlite3.Connection) -> None:
+    """Forget those that nothing was heard of for the longest time, of whoever has most names."""
+    if connection.execute(_COUNT).fetchone()[0] <= _MAX_PEERS:
+        return
+    shares: Shares[str, None] = Shares(_MAX_PEERS - _MAX_PEERS // _TRIMMED)
+    for (domain,) in connection.execute(_BY_TIME).fetchall():
+        displaced = shares.put(domain, registrable_domain(domain), None)
+        if displaced is not None:
+            connection.execute(_FORGET, (displaced.key,))
 
 
 def _of(certificate: Certificate) -> tuple[tuple[str, float | str], ...]:

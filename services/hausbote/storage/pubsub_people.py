@@ -5,6 +5,8 @@ from typing import Final, NamedTuple
 
 from peewee import SqliteDatabase
 
+from hausbote.base.domains import registrable_domain
+from hausbote.base.jid import JID
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.writer import Writer
 
@@ -13,6 +15,8 @@ _GRANT: Final = (
     " SELECT ?, ?, ?, (SELECT id FROM account WHERE local = ?)"
     " WHERE EXISTS (SELECT 1 FROM pubsub_node WHERE id = ?)"
 )
+_OTHERS: Final = "SELECT count(*) FROM pubsub_subscription WHERE node_id = ? AND jid != ?"
+_OF_SERVER: Final = f"{_OTHERS} AND substr(bare, -?) IN (?, ?)"
 _SUBSCRIBE: Final = (
     "INSERT OR REPLACE INTO pubsub_subscription (node_id, jid, bare, subid, state, account_id)"
     " SELECT ?, ?, ?, ?, ?, (SELECT id FROM account WHERE local = ?)"
@@ -105,18 +109,29 @@ class People:
         return self._reader.execute_sql(sql, (node, bare)).fetchone() is not None
 
     def subscribe(
-        self, node: int, jid: str, bare: str, subid: str, state: str, local: str, limit: int
+        self,
+        node: int,
+        jid: str,
+        bare: str,
+        subid: str,
+        state: str,
+        local: str,
+        limit: int,
+        of_server: int = 0,
     ) -> Ticket[bool]:
         """Put a subscription in the place of the JID's former one; False if the node has `limit`
-        others (0 = no limit).  `local` is "" for people elsewhere."""
+        others, or `of_server` of them are of the same other server (0 = no limit).  `local` is ""
+        for people elsewhere."""
 
         def subscribe(connection: sqlite3.Connection) -> bool:
-            others = connection.execute(
-                "SELECT count(*) FROM pubsub_subscription WHERE node_id = ? AND jid != ?",
-                (node, jid),
-            ).fetchone()[0]
+            others = connection.execute(_OTHERS, (node, jid)).fetchone()[0]
             if 0 < limit <= others:
                 return False
+            if 0 < of_server <= others:
+                domain = registrable_domain(JID.parse(bare).domain)
+                ends = (len(domain) + 1, f"@{domain}", f".{domain}")
+                if connection.execute(_OF_SERVER, (node, jid, *ends)).fetchone()[0] >= of_server:
+                    return False
             connection.execute(_SUBSCRIBE, (node, jid, bare, subid, state, local, node))
             return True
 

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from peewee import SqliteDatabase
 
+from hausbote.base.domains import registrable_domain
 from hausbote.storage import destroyed_rooms
 from hausbote.storage.destroyed_rooms import DestroyedRoom
 from hausbote.storage.ranges import Portion, Range, narrowed, taken
@@ -25,7 +26,7 @@ _CREATE: Final = (
     "INSERT INTO room (local, creator, created, public, locked, config, subject, vcard)"
     " SELECT ?, ?, ?, ?, ?, ?, NULL, NULL"
     " WHERE (? = 0 OR (SELECT count(*) FROM room WHERE creator = ?) < ?)"
-    " AND (? = 0 OR (SELECT count(*) FROM room WHERE substr(creator, -?) = ?) < ?)"
+    " AND (? = 0 OR (SELECT count(*) FROM room WHERE substr(creator, -?) IN (?, ?)) < ?)"
 )
 _AFFILIATE: Final = (
     "INSERT INTO room_affiliation (room_id, jid, affiliation, nick, reason)"
@@ -122,12 +123,13 @@ class Rooms:
         limit: int,
         limit_of_domain: int = 0,
     ) -> StoredRoom | None:
-        """A new locked room; None if its creator has `limit` of them, or all people of the
-        creator's domain have `limit_of_domain` (0 = no limit)."""
+        """A new locked room; None if its creator has `limit` of them, or all people of servers of
+        the creator's registrable domain have `limit_of_domain` (0 = no limit)."""
 
         def create(connection: sqlite3.Connection) -> StoredRoom | None:
-            end = creator[creator.index("@") :] if "@" in creator else creator
-            of_domain = (limit_of_domain, len(end), end, limit_of_domain)
+            domain = registrable_domain(creator.rpartition("@")[2])
+            ends = (f"@{domain}", f".{domain}")
+            of_domain = (limit_of_domain, len(domain) + 1, *ends, limit_of_domain)
             values = (local, creator, int(at), public, True, config, limit, creator, limit)
             row = connection.execute(_CREATE, (*values, *of_domain))
             if row.rowcount < 1 or row.lastrowid is None:

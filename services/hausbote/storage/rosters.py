@@ -26,6 +26,7 @@ _PUT: Final = (
 _OF_ACCOUNT: Final = "subscription_request JOIN account ON account.id = account_id WHERE local = ?"
 _HAS_REQUEST: Final = f"SELECT 1 FROM {_OF_ACCOUNT} AND jid = ?"
 _COUNT_REQUESTS: Final = f"SELECT count(*) FROM {_OF_ACCOUNT}"
+_REQUESTERS: Final = f"SELECT jid FROM {_OF_ACCOUNT} ORDER BY at, jid"
 
 
 class RosterItem(NamedTuple):
@@ -116,13 +117,26 @@ class Rosters:
         """How many wait for an answer."""
         return int(self._reader.execute_sql(_COUNT_REQUESTS, (local,)).fetchone()[0])
 
-    def add_request(self, local: str, jid: str, stanza: bytes) -> None:
+    def requesters(self, local: str) -> list[str]:
+        """Whose requests wait for an answer, the oldest first."""
+        return [jid for (jid,) in self._reader.execute_sql(_REQUESTERS, (local,))]
+
+    def add_request(self, local: str, jid: str, stanza: bytes, at: float) -> None:
         """Keep a request; a newer one of the same contact takes its place."""
         sql = (
-            "INSERT OR REPLACE INTO subscription_request (account_id, jid, stanza)"
-            " SELECT id, ?, ? FROM account WHERE local = ?"
+            "INSERT OR REPLACE INTO subscription_request (account_id, jid, stanza, at)"
+            " SELECT id, ?, ?, ? FROM account WHERE local = ?"
         )
-        self._writer.insert(sql, (jid, stanza, local)).wait()
+        self._writer.insert(sql, (jid, stanza, at, local)).wait()
+
+    def take_request(self, local: str, jid: str) -> bytes | None:
+        """Forget a request; its stanza, None if there was none."""
+        sql = (
+            "DELETE FROM subscription_request WHERE jid = ?"
+            " AND account_id = (SELECT id FROM account WHERE local = ?) RETURNING stanza"
+        )
+        row = self._writer.submit(lambda c: c.execute(sql, (jid, local)).fetchone()).wait()
+        return None if row is None else bytes(row[0])
 
     def remove_request(self, local: str, jid: str) -> bool:
         """Forget a request; False if there was none."""

@@ -61,6 +61,7 @@ class SubscriptionRequest(Model):
     account = ForeignKeyField(Account, on_delete="CASCADE")
     jid = TextField()
     stanza = BlobField()
+    at = FloatField()
 
     class Meta:
         table_name = "subscription_request"
@@ -310,9 +311,14 @@ class Outgoing(Model):
     at = FloatField()
     size = IntegerField()
     stanza = BlobField()
+    sender = TextField()
 
     class Meta:
-        indexes = ((("remote", "local", "id"), False), (("frame", "remote", "local"), True))
+        indexes = (
+            (("remote", "local", "id"), False),
+            (("frame", "remote", "local"), True),
+            (("remote", "sender", "size"), False),
+        )
 
 
 class Peer(Model):

@@ -5,6 +5,8 @@ Nothing is read of a connection before its stream is activated, so nothing is ke
 
 import socket
 import time
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import gevent
@@ -14,7 +16,8 @@ from gevent.server import StreamServer
 from hausbote.base.log import Event, bug, log
 from hausbote.base.settings_sections import Proxy
 from hausbote.core.host import Host
-from hausbote.net.listener import AddressBook, keep_alive, listen
+from hausbote.net.address_book import AddressBook, Entry, most_connections
+from hausbote.net.listener import keep_alive, listen
 from hausbote.upload.socks import Handshake, Reply, SocksError
 from hausbote.upload.streams import Party, Streams
 
@@ -29,7 +32,9 @@ class ProxyServer:
     def __init__(self, host: Host) -> None:
         self._settings = host.settings
         self._streams = host.state(Streams)
-        self._book = AddressBook(host.settings.limits.connections_per_address)
+        limits = host.settings.limits
+        most = most_connections(limits.connections, share=3)
+        self._book = AddressBook(limits.connections_per_address, most)
         self._server: Any = None
 
     def start(self) -> None:
@@ -46,25 +51,27 @@ class ProxyServer:
 
     def _serve(self, sock: Any, address: tuple[Any, ...]) -> None:
         """One connection, in a greenlet of its own."""
-        if not self._book.enter(address[0]):
+        entry = self._book.enter(address[0])
+        if entry is None:
             sock.close()
             return
+        entry.end = partial(_cut_off, sock)
         try:
             keep_alive(sock, self._settings.limits.idle_seconds)
-            self._attend(sock)
+            self._attend(sock, entry)
         except OSError:
             pass  # the peer is gone
         except Exception as error:  # noqa: BLE001 - one connection's fault
             bug(error)
         finally:
-            self._book.leave(address[0])
+            entry.leave()
             sock.close()
 
-    def _attend(self, sock: Any) -> None:
+    def _attend(self, sock: Any, entry: Entry) -> None:
         handshake = _shake_hands(sock)
         if handshake is None:
             return
-        party = Party(sock)
+        party = Party(sock, entry.address)
         if not self._streams.join(handshake.address, party):
             sock.sendall(handshake.reply(Reply.FORBIDDEN))
             return
@@ -75,6 +82,7 @@ class ProxyServer:
             self._streams.leave(handshake.address, party)
         if party.other is None:
             return
+        entry.known()  # somebody of the box has asked for this stream
         if party.leads:
             self._lead(party, party.other)
         else:
@@ -86,6 +94,12 @@ class ProxyServer:
         finally:
             self._streams.over(party)
             other.done.set()
+
+
+def _cut_off(sock: Any) -> None:
+    """Whoever reads or writes here finds that it is over."""
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _shake_hands(sock: Any) -> Handshake | None:

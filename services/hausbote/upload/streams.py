@@ -6,6 +6,9 @@ from typing import Any, Final
 
 from gevent.event import Event as Signal
 
+from hausbote.base.networks import site_of
+from hausbote.base.shares import Shares
+
 _WAITING: Final = 1_000  # connections that wait to be activated
 
 
@@ -23,13 +26,14 @@ class TooMany(Exception):
 
 @dataclass(eq=False)
 class Party:
-    """One connection of a stream.
+    """One connection of a stream, and the IP address that it came from.
 
     When it is `called`, `other` is the one it is connected to.  The party that `leads` does the
     work for both and sets the other's `done`.
     """
 
     sock: Any
+    origin: str = ""
     other: "Party | None" = None
     leads: bool = False
     account: str = ""
@@ -48,22 +52,29 @@ class Streams:
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[Party]] = {}
-        self._count = 0
+        self._shares: Shares[Party, str] = Shares(_WAITING)  # all that wait, with their streams
         self._running: Counter[str] = Counter()
 
     def join(self, address: str, party: Party) -> bool:
-        """Wait for activation; False if two do already, or too many at all."""
+        """Wait for activation; False if two do already.
+
+        If too many wait, one of the site that has most of them waits no longer: anybody may
+        come here, and only a stream that somebody of the box activates shows who was meant to.
+        """
         parties = self._waiting.get(address, [])
-        if len(parties) >= 2 or self._count >= _WAITING:
+        if len(parties) >= 2:
             return False
         self._waiting[address] = [*parties, party]
-        self._count += 1
+        displaced = self._shares.put(party, site_of(party.origin), address)
+        if displaced is not None:
+            self.leave(displaced.value, displaced.key)
+            displaced.key.called.set()
         return True
 
     def leave(self, address: str, party: Party) -> None:
         """Wait no longer."""
-        left = [one for one in self._waiting.get(address, []) if one is not party]
-        self._count -= len(self._waiting.pop(address, [])) - len(left)
+        self._shares.pop(party)
+        left = [one for one in self._waiting.pop(address, []) if one is not party]
         if left:
             self._waiting[address] = left
 
@@ -77,8 +88,9 @@ class Streams:
         if self._running[account] >= limit:
             raise TooMany
         del self._waiting[address]
-        self._count -= 2
         one, other = parties
+        for party in parties:
+            self._shares.pop(party)
         one.other, other.other = other, one
         one.leads, one.account = True, account
         self._running[account] += 1

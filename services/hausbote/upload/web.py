@@ -13,10 +13,10 @@ import gevent
 from hausbote.base.jid import a_label
 from hausbote.base.log import Event, log
 from hausbote.core.host import Host
+from hausbote.net.address_book import AddressBook, most_connections
 from hausbote.net.certificates import certificates
 from hausbote.net.connection import Traffic
 from hausbote.net.http import Environ, HttpServer, Stored
-from hausbote.net.listener import AddressBook
 from hausbote.net.tls import CertificateError, TlsShelf
 from hausbote.storage import StorageError, Upload
 from hausbote.upload.content import display
@@ -60,7 +60,9 @@ class Web:
         settings = self._host.settings
         if not settings.ports.upload:
             return
-        book = AddressBook(settings.limits.connections_per_address)
+        limits = settings.limits
+        most = most_connections(limits.connections, share=3)
+        book = AddressBook(limits.connections_per_address, most)
         traffic = Traffic(bytes_per_second=0, idle=settings.limits.idle_seconds)
         self._http = HttpServer(
             settings.address, settings.ports.upload, self._answer, self._shelf, book, traffic

@@ -11,11 +11,13 @@ from hausbote.c2s.components.outlet import Component
 from hausbote.c2s.components.stream import ComponentStream
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
+from hausbote.net.address_book import AddressBook
 from hausbote.net.connection import Connection, Traffic
-from hausbote.net.listener import AddressBook, Listener
+from hausbote.net.listener import Listener
 from hausbote.xmpp.errors import StreamError
 
 _HANDSHAKE_TIME: Final = 30.0  # seconds
+_CONNECTIONS: Final = 100  # at the same time
 _FILE: Final = "file:"
 
 
@@ -33,7 +35,7 @@ class ComponentServer:
         settings = host.settings
         self.host = host
         self.secrets = secrets(settings)
-        self._book = AddressBook(settings.limits.connections_per_address)
+        self._book = AddressBook(settings.limits.connections_per_address, _CONNECTIONS)
         self._traffic = Traffic(bytes_per_second=0)  # the owner chose them, the pump holds back
         self._streams: dict[ComponentStream, Any] = {}  # with the clock of their handshake
         self._listener: Listener | None = None
@@ -69,10 +71,13 @@ class ComponentServer:
 
     def proven(self, stream: ComponentStream) -> None:
         """It has all the time in the world now."""
+        if stream.connection.entry is not None:
+            stream.connection.entry.known()
         self._stop_clock(stream)
 
     def forget(self, stream: ComponentStream) -> None:
-        self._book.leave(stream.connection.address)
+        if stream.connection.entry is not None:
+            stream.connection.entry.leave()
         self._stop_clock(stream)
         self._streams.pop(stream, None)
 

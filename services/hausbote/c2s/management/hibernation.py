@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 ACK_SECONDS: Final = 30.0  # until a client that does not acknowledge is taken for gone
 _LATE: Final = 2.0  # seconds that an <a/> waits for the disk at most
-_REMEMBERED: Final = 10_000  # ended sessions whose last count is still known
 
 
 class Hibernation:
@@ -80,6 +79,9 @@ def hibernate(stream: "ClientStream") -> bool:
     managed.until = time.monotonic() + managed.seconds
     session.transport = Hibernation(host, session)
     session.asleep = partial(push.wake, host, session)
+    too_many = host.state(Book).asleep.put(managed, session.account.local, None)
+    if too_many is not None:
+        host.pump.run(partial(_displace, host, too_many.key))
     log(Event.SESSION_HIBERNATES, session=Word(stream.tag))
     for sent in list(session.acks.unacked.queue):
         if sent.stanza is not None and sent.stanza.name == "message":
@@ -114,6 +116,12 @@ def _expire(host: Host, managed: Managed) -> None:
         dispatch.gone(host, managed.session)
 
 
+def _displace(host: Host, managed: Managed) -> None:
+    """Others need its place; unless its client has come meanwhile."""
+    if managed.waits:
+        dispatch.gone(host, managed.session)
+
+
 def make_room(host: Host, account: Account) -> None:
     """End the one of an account's hibernating sessions that has waited longest, if there is any."""
     places = [session.state(Place).managed for session in account.sessions.values()]
@@ -135,19 +143,20 @@ def forget(host: Host, session: Session) -> None:
         return
     book, ledger = host.state(Book), session.acks.ledger
     book.all.discard(managed)
+    book.asleep.pop(managed)
     managed.stream = None
     if managed.id:
         del book.by_id[managed.id]
-        book.ended[managed.id] = session.account.local, ledger.count
-        if len(book.ended) > _REMEMBERED:
-            book.ended.popitem(last=False)
+        local = session.account.local
+        book.ended.put(managed.id, local, (local, ledger.count))
         ledger.then(partial(_note_the_rest, book, managed.id, ledger), float("inf"))
 
 
 def _note_the_rest(book: Book, id: str, ledger: Ledger) -> None:
     """What it sent last is safe now."""
-    if id in book.ended:
-        book.ended[id] = book.ended[id][0], ledger.count
+    ended = book.ended.get(id)
+    if ended is not None:
+        book.ended.renew(id, (ended[0], ledger.count))
 
 
 @feature.on(Moment.REMOVED)

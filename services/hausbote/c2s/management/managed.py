@@ -1,8 +1,8 @@
 """The sessions whose stanzas are counted, and what is said when that fails (XEP-0198)."""
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
+from hausbote.base.shares import Shares
 from hausbote.core.feature import Feature
 from hausbote.core.session import Session
 from hausbote.xmpp import ns
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 feature = Feature("stream management", xeps={"0198": "1.6.3"})
 
+_REMEMBERED: Final = 10_000  # ended sessions whose last count is still known
+_ASLEEP: Final = 2_000  # sessions that wait for their clients; each may have some megabytes
 ASK: Final = el("r", xmlns=ns.SM).encode()
 OFFER: Final = el("sm", xmlns=ns.SM)
 """In the features of a stream, unless it was enabled with Bind 2 already."""
@@ -55,12 +57,16 @@ class Place:
 
 
 class Book:
-    """All managed sessions of this service, and how far those were that ended."""
+    """All managed sessions of this service, and how far those were that ended.
+
+    Of what sleeps and of what ended every account has a share.
+    """
 
     def __init__(self) -> None:
         self.all: set[Managed] = set()
         self.by_id: dict[str, Managed] = {}
-        self.ended: OrderedDict[str, tuple[str, int]] = OrderedDict()
+        self.ended: Shares[str, tuple[str, int]] = Shares(_REMEMBERED)
+        self.asleep: Shares[Managed, None] = Shares(_ASLEEP)  # sessions that hibernate
 
 
 def failed(problem: StanzaError, h: int | None = None) -> Markup:

@@ -96,6 +96,7 @@ def _take_over(stream: "ClientStream", local: str, attrs: Mapping[str, str]) -> 
         raise _Refused(ItemNotFound(), acks.ledger.count)
     found.taker = None
     found.stream = stream
+    book.asleep.pop(found)
     acks.unacked.acknowledge(h)
     agent = stream.login.agent if stream.login is not None else None
     if agent is not None and agent.id:
@@ -105,10 +106,11 @@ def _take_over(stream: "ClientStream", local: str, attrs: Mapping[str, str]) -> 
 
 def _last_count(host: Host, book: Book, previd: str, local: str) -> int | None:
     """How much was handled of a session that ended; None if it was none of this account's."""
-    if book.ended.get(previd, ("", 0))[0] != local:
+    ended = book.ended.get(previd)
+    if ended is None or ended[0] != local:
         return None
     host.store.settle()  # what it sent just before counts, too
-    return book.ended.get(previd, ("", 0))[1]
+    return (book.ended.get(previd) or ended)[1]
 
 
 def _resumed(managed: Managed) -> Markup:

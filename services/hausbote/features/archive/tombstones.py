@@ -3,6 +3,7 @@
 from typing import Final
 
 from hausbote.base.clock import timestamp
+from hausbote.base.domains import server_of
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.bus.cause import Pending
 from hausbote.core.host import Host
@@ -21,7 +22,7 @@ class _Burials:
     __slots__ = ("throttle",)
 
     def __init__(self) -> None:
-        self.throttle = Throttle(_BURIALS, 60.0)
+        self.throttle = Throttle(_BURIALS, 60.0, party=server_of)
 
 
 def bury(

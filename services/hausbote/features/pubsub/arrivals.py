@@ -146,8 +146,6 @@ def seen(presence: Presence) -> None:
     if not (may_see(contact) or sees(contact)):  # who is seen may be let in later
         return
     interest = remote.add(sender) if host.directory.online(local) is not None else Interest()
-    if interest is None:
-        return
     own = presence.recipient.bare
     if learn(host, interest, sender, presence.stanza):
         answered = partial(_send_last_elsewhere, host, local, sender, interest)

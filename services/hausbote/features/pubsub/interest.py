@@ -5,10 +5,12 @@ proved to be what it stands for.  Without a hash, or with a wrong one, they coun
 that was asked, alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final, NamedTuple
 
+from hausbote.base.domains import party_of
 from hausbote.base.jid import JID
+from hausbote.base.shares import Shares
 from hausbote.core.host import Host
 from hausbote.core.request import source
 from hausbote.core.session import Session
@@ -43,43 +45,45 @@ class Interest:
 
 
 class Remote:
-    """An account's view of clients elsewhere, by bare JID and resource."""
+    """An account's view of clients elsewhere, by bare JID and resource; every contact has a
+    share."""
 
-    __slots__ = ("clients", "count")
+    __slots__ = ("_shares", "clients")
 
     def __init__(self) -> None:
         self.clients: dict[str, dict[str, Interest]] = {}
-        self.count = 0
+        self._shares: Shares[JID, None] = Shares(_MAX_REMOTE)
 
-    def add(self, jid: JID) -> Interest | None:
-        """None if there are too many."""
+    def add(self, jid: JID) -> Interest:
+        """If there are too many, an older one of who has most is forgotten."""
         known = self.clients.setdefault(jid.bare, {})
         interest = known.get(jid.resource)
-        if interest is None and self.count < _MAX_REMOTE:
+        if interest is None:
             interest = known[jid.resource] = Interest()
-            self.count += 1
+            displaced = self._shares.put(jid, jid.bare, None)
+            if displaced is not None:
+                self.remove(displaced.key)
         return interest
 
     def remove(self, jid: JID) -> None:
+        self._shares.pop(jid)
         known = self.clients.get(jid.bare, {})
-        if known.pop(jid.resource, None) is not None:
-            self.count -= 1
+        known.pop(jid.resource, None)
         if not known:
             self.clients.pop(jid.bare, None)
 
 
 class _Remembered:
-    """Interests by hash; the oldest is forgotten first."""
+    """Interests by hash; a hash belongs to the share of whose client was asked first."""
 
     __slots__ = ("known",)
 
     def __init__(self) -> None:
-        self.known: dict[tuple[str, str, str], frozenset[str]] = {}
+        self.known: Shares[tuple[str, str, str], frozenset[str]] = Shares(_MAX_REMEMBERED)
 
-    def put(self, caps: Caps, nodes: frozenset[str]) -> None:
-        if len(self.known) >= _MAX_REMEMBERED:
-            del self.known[next(iter(self.known))]
-        self.known[_key(caps)] = nodes
+    def put(self, caps: Caps, party: Hashable, nodes: frozenset[str]) -> None:
+        if _key(caps) not in self.known:
+            self.known.put(_key(caps), party, nodes)
 
 
 class Question(NamedTuple):
@@ -150,7 +154,8 @@ def _take(asked: Question, caps: Caps, answer: Stanza) -> None:
     wanted = [name.removesuffix(_NOTIFY) for name in features(found) if name.endswith(_NOTIFY)]
     nodes = frozenset(wanted[:_MAX_NODES])
     if _is_proven(caps, found):
-        asked.host.state(_Remembered).put(caps, nodes)
+        party = party_of(asked.client, asked.host.settings.domain)
+        asked.host.state(_Remembered).put(caps, party, nodes)
     if asked.interest.caps == caps:  # it may have other ones by now
         asked.interest.nodes = nodes
         asked.answered()

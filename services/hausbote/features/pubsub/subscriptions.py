@@ -19,6 +19,7 @@ from hausbote.xmpp.stanza import Child, stanza, tree
 from hausbote.xmpp.xml import Markup, Tree, el
 
 _GONE = ("gone", "item-not-found")
+_SERVER = 4  # the part of a node's subscriptions that people of one other server may have
 _STATES = ("subscribed", "none", "pending")
 
 
@@ -171,7 +172,7 @@ def _decide(service: Service, node: Node, jid: str, state: str) -> None:
         service.people.unsubscribe(node.id, jid).wait()
     else:
         subid = known.subid if known is not None else token(96)
-        _put(service, node, Subscription(node.name, jid, subid, state))
+        _put(service, node, Subscription(node.name, jid, subid, state), by_owner=True)
     subscription_changed(service, node, jid, state)
     if state == "subscribed":
         _send_last(service, node, jid)
@@ -260,11 +261,17 @@ def _own_address(action: Action, refusal: StanzaError) -> JID:
     return jid
 
 
-def _put(service: Service, node: Node, made: Subscription) -> None:
+def _put(service: Service, node: Node, made: Subscription, *, by_owner: bool = False) -> None:
+    """People of other servers leave a part of the places to the owner, and all of one server most
+    of the others to the rest."""
     host, jid = service.host, JID.parse(made.jid)
-    limit = host.settings.limits.pubsub_subscriptions
+    limit, of_server = host.settings.limits.pubsub_subscriptions, 0
+    local = service.local_part(jid)
+    if limit and not local and not by_owner:
+        of_server = max(1, limit // _SERVER)
+        limit -= limit // _SERVER
     kept = host.store.pubsub.people.subscribe(
-        node.id, jid.full, jid.bare, made.subid, made.state, service.local_part(jid), limit
+        node.id, jid.full, jid.bare, made.subid, made.state, local, limit, of_server
     )
     if not kept.wait():
         raise errors.too_many_subscriptions()
