@@ -95,6 +95,17 @@ def test_impossible_names_and_passwords_are_refused(open_world, name, password, 
     client.receives(refusal(condition))
 
 
+def test_a_password_that_cannot_be_is_no_fault(open_box):
+    """It is found in a thread, whose exceptions must not be printed beside the log."""
+    client = open_box.client()
+    client.secure()
+    client.sends(registration("paris", "with a\ttab").replace("\t", "&#9;"))
+    client.receives(refusal("not-acceptable"))
+    log = open_box.log("c2s")
+    assert "Traceback" not in log
+    assert " bug " not in log
+
+
 def test_a_form_without_a_password_is_refused(open_world):
     client = open_world.client()
     client.secure()
