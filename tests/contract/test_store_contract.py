@@ -866,8 +866,8 @@ class TestTokens:
         current = self.FIRST._replace(slot=CURRENT)
         for count in (5, 4):
             assert not phone.tokens.use("romeo", "phone", current, count=count)
-        assert phone.tokens.use("romeo", "phone", current)
         assert not phone.tokens.use("romeo", "phone", current, count=5)
+        assert not phone.tokens.use("romeo", "phone", current)  # as if it had never been counted
         assert phone.tokens.use("romeo", "phone", current, count=6)
         assert self.of(phone) == [current._replace(counted=6)]
 
