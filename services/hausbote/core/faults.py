@@ -9,7 +9,7 @@ import sys
 import threading
 import warnings
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any
 
 from gevent import get_hub
 
@@ -23,7 +23,7 @@ def report_faults() -> None:
     sys.excepthook = _of_program
     sys.unraisablehook = _of_finalizer
     threading.excepthook = _of_thread
-    warnings.showwarning = _of_warning
+    warnings.showwarning = _of_warning  # type: ignore[assignment]  # other names
 
 
 def silence_libraries() -> None:
@@ -59,11 +59,6 @@ def _of_thread(found: threading.ExceptHookArgs) -> None:
 
 
 def _of_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: str | None = None,
+    _message: Warning | str, category: type[Warning], filename: str, line: int, *_: object
 ) -> None:
-    bug_at(category.__name__, filename, lineno)
+    bug_at(category.__name__, filename, line)
