@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 
+from hausbote.base.ways import Way
 from hausbote.net.transport import Receiver, TlsMaker
 
 
@@ -56,6 +57,7 @@ class Framed:
     """A transport whose frames arrive over TLS of somebody else's making."""
 
     address: str
+    way: Way
     receiver: Receiver
     encrypted = True
     silence = 0.0

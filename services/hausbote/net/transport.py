@@ -5,6 +5,8 @@ from typing import Protocol
 
 from OpenSSL import SSL
 
+from hausbote.base.ways import Way
+
 
 class TlsMaker(Protocol):
     """Begins TLS over a connected, non-blocking socket; `initiates` as the side that connected."""
@@ -28,6 +30,7 @@ class Transport(Protocol):
     """Bytes of a document, or frames.  Where there are frames, `write` takes one element."""
 
     address: str
+    way: Way
 
     @property
     def silence(self) -> float:

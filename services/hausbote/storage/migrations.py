@@ -247,6 +247,11 @@ CREATE INDEX destroyed_room_person_jid ON destroyed_room_person (jid);
 """
 
 
+_DEPARTED_NAMES: Final = """
+CREATE TABLE departed_name (name BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+
 STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
     _run_all(_CLIENTS),
@@ -258,6 +263,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _uploads,
     _small_uploads,
     _run_all(_DESTROYED_ROOMS),
+    _run_all(_DEPARTED_NAMES),
 )
 """Step number n leads from version n to version n + 1."""
 
