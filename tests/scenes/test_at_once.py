@@ -131,9 +131,7 @@ def test_an_account_is_deleted_while_a_client_binds(cast):
     juliet = cast("juliet")
     with at_once(cast.world):
         phone.sends(f"<iq type='set' id='r'><query xmlns='{REGISTER}'><remove/></query></iq>")
-        new.send(
-            f"<iq type='set' id='b'><bind xmlns='{BIND}'><resource>new</resource></bind></iq>"
-        )
+        new.send(f"<iq type='set' id='b'><bind xmlns='{BIND}'><resource>new</resource></bind></iq>")
     new.is_ended_with("not-authorized")
     phone.is_ended_with("not-authorized")
     juliet.sends("<message to='romeo@h' type='chat' id='m'><body>Where art thou?</body></message>")
