@@ -4,7 +4,7 @@ import pytest
 
 from support.archive import page
 from support.at_once import at_once, outcomes
-from support.commands import COMMANDS, command
+from support.commands import ADMIN, COMMANDS, command
 from support.files import UPLOAD
 from support.pep import PUBSUB, iq, items, publish
 
@@ -190,7 +190,7 @@ def test_two_administrators_make_one_account(cast):
         accounts.set_admin(local, True)
     accounts.delete("tybalt", "tybalt@h")
     nurse, friar = cast("nurse", "friar")
-    node = "http://jabber.org/protocol/admin#add-user"
+    node = f"{ADMIN}#add-user"
     begun = {}
     for client in (nurse, friar):
         client.sends(command(node, "execute"))
@@ -205,3 +205,41 @@ def test_two_administrators_make_one_account(cast):
     for local in ("nurse", "friar"):
         accounts.set_admin(local, False)
     accounts.delete("tybalt", "tybalt@h")
+
+
+@pytest.fixture
+def two_admins(own_cast):
+    """Two administrators, who have begun a command each."""
+    cast = own_cast()
+    for local in ("nurse", "friar"):
+        cast.account(local)
+        cast.world.store.accounts.set_admin(local, True)
+
+    def begin(name):
+        clients = cast("nurse", "friar")
+        ids = []
+        for client in clients:
+            client.sends(command(f"{ADMIN}#{name}", "execute"))
+            ids.append(client.answer("c").find(f"{{{COMMANDS}}}command").get("sessionid"))
+        return cast.world, clients, ids
+
+    return begin
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "others"),
+    [
+        ("edit-admin", "adminjids", ("nurse@h", "friar@h")),  # only oneself
+        ("disable-user", "accountjids", ("friar@h", "nurse@h")),
+        ("delete-user", "accountjids", ("friar@h", "nurse@h")),
+    ],
+)
+def test_two_administrators_depose_each_other(two_admins, name, field, others):
+    """One of them is left: the box could not be administered from a client any more."""
+    world, clients, ids = two_admins(name)
+    with at_once(world):
+        for client, id, other in zip(clients, ids, others, strict=True):
+            client.sends(command(f"{ADMIN}#{name}", "complete", id, {field: [other]}))
+    for client in clients:
+        client.next()
+    assert len(world.store.accounts.admins()) == 1
