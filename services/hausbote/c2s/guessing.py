@@ -52,7 +52,10 @@ class LoginGuard:
     def succeeded(self, address: str, way: Way, local: str) -> None:
         """Remember the place; those not seen for longest make room."""
         place = (network_of(address), way)
-        places = self._places.pop(local, {})
+        places = self._places.get(local, {})
+        if places and next(reversed(places)) == place:
+            return
+        self._places.pop(local, None)
         places.pop(place, None)
         if len(places) >= _PLACES:
             del places[next(iter(places))]
