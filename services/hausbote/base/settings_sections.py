@@ -325,8 +325,8 @@ class Retention:
     )
     names_days: int = setting(
         90,
-        "Days until the name of a deleted account can be registered from a client. The owner can "
-        "give it away sooner.",
+        "Days until the name of a deleted account can be registered from a client; the owner can "
+        "give it away sooner. 0 = at once.",
     )
 
 

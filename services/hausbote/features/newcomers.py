@@ -48,7 +48,8 @@ class Newcomers:
 
         NotAcceptable or Conflict if a stranger may not have it.
         """
-        wanted = skeleton(local)
+        # In a thread, for the first one that is not plain ASCII needs tables that take their time.
+        wanted: str = skeleton(local) if local.isascii() else host.compute(skeleton, local)
         if wanted in self._claims:
             raise Conflict("this name is taken")
         self._claims.add(wanted)
