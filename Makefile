@@ -49,7 +49,7 @@ kills: check  ## two boxes whose services are killed 300 times while people talk
 	KILLS=$(KILLS) $(PYTEST) -s tests/kills
 
 fuzz: check  ## properties for as long as you like: HYPOTHESIS_PROFILE=long
-	HYPOTHESIS_PROFILE=long $(PYTEST) tests/unit tests/fuzz
+	HYPOTHESIS_PROFILE=long $(PYTEST) --timeout=0 -o faulthandler_timeout=0 tests/unit tests/fuzz
 
 bench: check  ## measure against Prosody and ejabberd; see docs/benchmarks.md
 	$(BIN)/python tests/bench/run

@@ -13,6 +13,16 @@ settings.register_profile("everyday", max_examples=60, deadline=None)
 settings.register_profile("long", max_examples=3000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 
+_PATIENT = {"faults": 600, "interop": 600}  # seconds; others have those of pyproject.toml
+
+
+def pytest_collection_modifyitems(items):
+    """Families that restart boxes or wait for other people's programs may take longer."""
+    for item in items:
+        for family, seconds in _PATIENT.items():
+            if family in item.path.parts and item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(seconds))
+
 
 @pytest.fixture(scope="session")
 def authority():

@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +64,39 @@ class TestAccounts:
         assert (account.local, account.admin, account.locked) == ("romeo", True, False)
         assert before <= account.created <= time.time()
         assert store.accounts.exists("romeo")
+
+    def test_a_deleted_accounts_name_is_held_for_a_while(self, people, url):
+        now = int(time.time())
+        assert not people.accounts.is_departed("romeo", 0)
+        people.accounts.delete("romeo", "romeo@h")
+        assert people.accounts.is_departed("romeo", now - 10)
+        with pytest.raises(AccountExists):
+            people.accounts.register("romeo", KEYS, now - 10)
+        assert not people.accounts.exists("romeo")
+        people.accounts.register("romeo", KEYS, now + 10)  # it has been long enough
+        assert people.accounts.exists("romeo")
+
+    def test_a_held_name_is_the_owners_to_give_and_is_forgotten(self, people):
+        people.accounts.delete("romeo", "romeo@h")
+        people.accounts.create("romeo", KEYS)
+        people.accounts.delete("romeo", "romeo@h")
+        people.accounts.forget_departed(int(time.time()) + 10)
+        people.accounts.register("romeo", KEYS, 0)
+
+    def test_a_held_name_cannot_be_read_in_the_file(self, store, url):
+        name = "montague-the-younger"
+        store.accounts.create(name, KEYS)
+        store.accounts.delete(name, f"{name}@h")
+        assert store.accounts.is_departed(name, 0)
+        store.close()
+        path = Path(url.removeprefix("sqlite:///"))
+        for file in path.parent.glob(f"{path.name}*"):
+            assert name.encode() not in file.read_bytes()
+
+    def test_a_stranger_cannot_have_a_name_that_is_taken(self, people):
+        with pytest.raises(AccountExists):
+            people.accounts.register("romeo", {"SHA-1": SHA256}, 0)
+        assert people.accounts.keys("romeo", "SHA-1") == SHA1
 
     def test_a_new_account_is_no_administrator_unless_told_so(self, people):
         assert not people.accounts.get("romeo").admin
@@ -732,12 +766,13 @@ def test_everything_is_there_after_reopening(people, url):
 def rows_by_table(url):
     """How many rows each table of accounts has, read without the store.
 
-    Notices are everybody's, and `upload_gone` names nobody.
+    Notices are everybody's, `upload_gone` and `secret` name nobody, and `departed_name` has hashes.
     """
+    others = "'notice', 'upload_gone', 'secret', 'departed_name'"
     connection = sqlite3.connect(url.removeprefix("sqlite:///"))
     names = connection.execute(
         "SELECT name FROM sqlite_master"
-        " WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('notice', 'upload_gone')"
+        f" WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ({others})"
     ).fetchall()
     rows = {n: connection.execute(f"SELECT count(*) FROM {n}").fetchone()[0] for (n,) in names}
     connection.close()
@@ -866,8 +901,8 @@ class TestTokens:
         current = self.FIRST._replace(slot=CURRENT)
         for count in (5, 4):
             assert not phone.tokens.use("romeo", "phone", current, count=count)
-        assert phone.tokens.use("romeo", "phone", current)
         assert not phone.tokens.use("romeo", "phone", current, count=5)
+        assert not phone.tokens.use("romeo", "phone", current)  # as if it had never been counted
         assert phone.tokens.use("romeo", "phone", current, count=6)
         assert self.of(phone) == [current._replace(counted=6)]
 

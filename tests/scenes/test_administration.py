@@ -430,3 +430,17 @@ def test_who_comes_for_the_first_time_is_welcomed_once(cast, admin, quiet):
     juliet.sends("<presence/>")
     juliet.receives("<presence/>")
     juliet.receives_nothing()
+
+
+def test_an_administrator_may_give_any_name_and_is_told_what_it_is_taken_for(cast, admin):
+    cast.account("romeo")
+    accounts = cast.world.store.accounts
+    for name, said in (("rorneo", "looks like romeo"), ("postmaster", "office"), ("tybalt", "")):
+        accounts.delete(name, f"{name}@h")
+        given = {"accountjid": f"{name}@h", "password": "x", "password_verify": "x"}
+        done = admin.runs("add-user", **given)
+        assert accounts.exists(name)
+        notes = [note.text for note in done.findall(f"{{{COMMANDS}}}note")]
+        assert len(notes) == bool(said)
+        assert said in "".join(notes)
+        accounts.delete(name, f"{name}@h")

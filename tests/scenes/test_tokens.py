@@ -135,6 +135,22 @@ def test_a_count_must_grow(stranger, token):
     assert succeeded(token_login(stranger(), token, count=4))
 
 
+def test_who_has_counted_goes_on_counting(stranger, token):
+    """What was heard of a login with a count must not do without one."""
+    assert succeeded(token_login(stranger(), token))
+    assert succeeded(token_login(stranger(), token, count=3))
+    for more in ((), (bind2(),)):
+        assert failure_of(token_login(stranger(), token, *more)) == "not-authorized"
+    assert succeeded(token_login(stranger(), token, count=4))
+
+
+def test_another_token_is_counted_anew(stranger, token):
+    assert succeeded(token_login(stranger(), token, count=7))
+    fresh = token_of(token_login(stranger(), token, request_token(), count=8))
+    assert succeeded(token_login(stranger(), fresh))
+    assert succeeded(token_login(stranger(), fresh, count=1))
+
+
 @pytest.mark.parametrize("count", ["0", "-1", "x", "", "1.5", "9" * 30, "١"])
 def test_what_is_no_count_is_refused(stranger, token, count):
     assert failure_of(token_login(stranger(), token, count=count)) == "malformed-request"

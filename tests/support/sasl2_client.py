@@ -38,11 +38,16 @@ def request_token(mechanism="HT-SHA-256-NONE"):
 
 def authenticate(client, mechanism, initial, *extras):
     """Send <authenticate/>; the server's answer."""
+    ask(client, mechanism, initial, *extras)
+    return client.next(12)
+
+
+def ask(client, mechanism, initial, *extras):
+    """Send <authenticate/>."""
     response = "" if initial is None else f"<initial-response>{b64(initial)}</initial-response>"
     client.send(
         f"<authenticate xmlns='{SASL2}' mechanism='{mechanism}'>{response}{''.join(extras)}</authenticate>"
     )
-    return client.next(12)
 
 
 def log_in(
@@ -61,26 +66,32 @@ def log_in(
     return answer
 
 
-def token_login(
+def token_login(client, token, *extras, binding=b"", **said):
+    """One message with a token; the answer."""
+    ask_by_token(client, token, *extras, binding=binding, **said)
+    answer = client.next(12)
+    if answer.tag == f"{{{SASL2}}}success":
+        told = base64.b64decode(answer.findtext(f"{{{SASL2}}}additional-data"))
+        assert told == hmac.digest(token.encode(), b"Responder" + binding, hashlib.sha256)
+    welcome(client, answer)
+    return answer
+
+
+def ask_by_token(
     client, token, *extras, user="romeo", mechanism="HT-SHA-256-NONE", agent=PHONE, count=None,
     invalidate=None, binding=b"",
 ):  # fmt: skip
-    """One message with a token; the answer."""
+    """Send one message with a token."""
     hashed = hmac.digest(token.encode(), b"Initiator" + binding, hashlib.sha256)
     attributes = "".join(
         f" {name}='{value}'"
         for name, value in (("count", count), ("invalidate", invalidate))
         if value is not None
     )
-    answer = authenticate(
+    ask(
         client, mechanism, f"{user}\0".encode() + hashed,
         user_agent(agent), f"<fast xmlns='{FAST}'{attributes}/>", *extras,
     )  # fmt: skip
-    if answer.tag == f"{{{SASL2}}}success":
-        told = base64.b64decode(answer.findtext(f"{{{SASL2}}}additional-data"))
-        assert told == hmac.digest(token.encode(), b"Responder" + binding, hashlib.sha256)
-    welcome(client, answer)
-    return answer
 
 
 def welcome(client, answer):

@@ -63,14 +63,17 @@ class WebSocketWire:
 
     needs_tls = False
 
-    def __init__(self, world, subprotocols=("xmpp",), path="/xmpp-websocket"):
+    def __init__(self, world, subprotocols=("xmpp",), path="/xmpp-websocket", origin=None):
         self.sock = tls_socket(world)
         self.ws = WSConnection(ConnectionType.CLIENT)
         self.messages = []
         self._text = ""
         self.closed_with = None
         self.rejected = None
-        request = Request(host=world.domain, target=path, subprotocols=list(subprotocols))
+        request = Request(
+            host=world.domain, target=path, subprotocols=list(subprotocols),
+            extra_headers=[(b"Origin", origin.encode())] if origin else [],
+        )  # fmt: skip
         self.raw(self.ws.send(request))
         self.accepted = None
         while self.accepted is None and self.rejected is None:
@@ -134,8 +137,9 @@ class BoshWire:
 
     needs_tls = False
 
-    def __init__(self, world):
+    def __init__(self, world, origin=None):
         self.world = world
+        self.headers = {"Origin": origin} if origin else {}
         self.sid = None
         self.rid = random.getrandbits(40)
         self.frames = queue.Queue()
@@ -174,7 +178,7 @@ class BoshWire:
     def ask(self, body, timeout=30):
         """One HTTP request on a connection of its own; the answer's <body/>."""
         connection = https(self.world, timeout)
-        connection.request("POST", "/http-bind", body.encode())
+        connection.request("POST", "/http-bind", body.encode(), self.headers)
         response = connection.getresponse()
         answer = response.read()
         connection.close()

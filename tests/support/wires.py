@@ -8,6 +8,8 @@ import time
 
 import gevent
 
+from hausbote.base.ways import DIRECT
+
 
 class TcpWire:
     """A connection to a running server; `secure` verifies its certificate.
@@ -75,10 +77,11 @@ class MemoryWire:
     needs_tls = False
     tls_version = 0
     silence = 0.0
-    address = "192.0.2.1"
     entry = None  # in no address book
 
-    def __init__(self):
+    def __init__(self, address="192.0.2.1", way=DIRECT):
+        self.address = address
+        self.way = way
         self.receiver = None
         self.closed = False
         self._out = bytearray()

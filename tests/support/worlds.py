@@ -118,13 +118,14 @@ class MemoryWorld:
         secrets.forget_before(now)
         self.turn.notified({})
 
-    def wire(self):
-        wire = MemoryWire()
+    def wire(self, **whence):
+        wire = MemoryWire(**whence)
         wire.receiver = ClientStream(self.server, wire, time.monotonic())
         return wire
 
-    def client(self):
-        return Client(self.wire(), self.domain)
+    def client(self, **whence):
+        """`whence` may be an `address`, and a `way` to come."""
+        return Client(self.wire(**whence), self.domain)
 
     def component_wire(self):
         wire = MemoryWire()
@@ -150,11 +151,12 @@ class _MemoryServer(Server):
     """A server without listeners and certificates."""
 
     def __init__(self, host):
-        from hausbote.c2s.login import KeyRing, LoginGuard
+        from hausbote.c2s.guessing import LoginGuard
+        from hausbote.c2s.login import KeyRing
 
         self.host = host
         self.keys = KeyRing(host.store)
-        self.guard = LoginGuard(host.settings.limits.login_attempts)
+        self.guard = LoginGuard(host.settings.limits.login_attempts, host.store.clients.exists)
         self.offers = offers(host)
         self._strangers = set()
 

@@ -5,6 +5,7 @@ import socket
 import gevent
 import pytest
 
+from hausbote.base.ways import WEB
 from hausbote.net.connection import Connection, Traffic
 from hausbote.net.websocket import HandshakeError, WebSocket, handshake
 
@@ -34,7 +35,7 @@ def test_silent_clients_are_asked_and_then_dropped():
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     ws, _ = handshake(headers(), "/", "xmpp")
-    web_socket = WebSocket(Connection(ours, "192.0.2.1", Traffic()), ws, 0)
+    web_socket = WebSocket(Connection(ours, "192.0.2.1", Traffic()), ws, 0, WEB)
     web_socket.receiver = receiver = Receiver()
     web_socket.start(b"", b"")
     web_socket.check(web_socket.heard + 200)

@@ -122,8 +122,15 @@ def bug(error: BaseException) -> None:
     """Report a fault of ours by its type and place; its message could hold an address."""
     frames = traceback.extract_tb(error.__traceback__)
     here = [f for f in frames if "hausbote" in f.filename] or frames
-    place = f"{Path(here[-1].filename).name}:{here[-1].lineno}" if here else "unknown"
-    log(Event.BUG, type=_word(type(error).__name__), at=_word(place))
+    if here:
+        bug_at(type(error).__name__, here[-1].filename, here[-1].lineno or 0)
+    else:
+        bug_at(type(error).__name__, "unknown", 0)
+
+
+def bug_at(kind: str, filename: str, line: int) -> None:
+    """Report a fault of that type in that line of a file."""
+    log(Event.BUG, type=_word(kind), at=_word(f"{Path(filename).name}:{line}"))
 
 
 def _word(text: str) -> Word:

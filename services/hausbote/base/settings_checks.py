@@ -134,6 +134,9 @@ def contradictions(settings: "Settings") -> Iterator[tuple[str, str]]:
         yield "relay.run", "a relay needs one of ports.relay and ports.relay_tls"
     if not re.fullmatch(r"|https://[^/?#\s<>]+(/[^?#\s<>]*)?", settings.web.url):
         yield "web.url", f"{settings.web.url!r} is not https://NAME[:PORT]"
+    for origin in settings.web.origins:
+        if not re.fullmatch(r"https?://[^/?#\s<>]+", origin):
+            yield "web.origins", f"{origin!r} is not https://NAME[:PORT]"
     if not re.fullmatch(r"|https://[^/?#\s<>]+/?", settings.upload.url):
         yield "upload.url", f"{settings.upload.url!r} is not https://NAME[:PORT]"
     if not re.fullmatch(r"[^\s/<>]*", settings.proxy.host):

@@ -53,6 +53,11 @@ class Web:
     url: str = setting(
         "", "Where browsers reach ports.web: https://NAME[:PORT]. Default: DOMAIN and the port."
     )
+    origins: tuple[str, ...] = setting(
+        (),
+        "Web pages that may log in there besides the box's own, like https://chat.example.org. "
+        "Empty = any.",
+    )
 
 
 @dataclass(frozen=True)
@@ -148,12 +153,16 @@ class Limits:
         "a login goes, of the address that has most of these.",
     )
     login_attempts: int = setting(
-        10, "Failed logins in five minutes, per account and per address, until others must wait."
+        10,
+        "Failed logins in five minutes of one address with one account, until it must wait. Who "
+        "never logged in to an account before fails with it twice as often at most, all together.",
     )
     relay_credentials_per_hour: int = setting(
         60, "How often one account gets credentials for the relay, per hour."
     )
-    registrations_per_hour: int = setting(5, "New accounts per hour and address.")
+    registrations_per_hour: int = setting(
+        5, "New accounts per hour and address; an address may try four times as often."
+    )
     clients_per_account: int = setting(
         50, "Clients that are remembered for one account; beyond that the oldest is forgotten."
     )
@@ -322,6 +331,11 @@ class Retention:
     )
     clients_days: int = setting(
         90, "Which clients have logged in to an account, in days since then. 0 = for ever."
+    )
+    names_days: int = setting(
+        90,
+        "Days until the name of a deleted account can be registered from a client; the owner can "
+        "give it away sooner. 0 = at once.",
     )
 
 

@@ -9,6 +9,7 @@ from hausbote.core.clock import every
 from hausbote.core.exchange import announce_restart
 from hausbote.core.process import Process
 from hausbote.features.archive.retention import forget_old_messages
+from hausbote.features.newcomers import free_old_names
 from hausbote.net.tls import CertificateError
 
 _HOUR = 3_600.0  # seconds
@@ -25,6 +26,7 @@ def main() -> int:
         print(f"c2s: {error}", file=sys.stderr)
         return 1
     every(_HOUR, lambda: forget_old_messages(host))
+    every(_HOUR, lambda: free_old_names(host))
     every(_HOUR, lambda: host.store.pubsub.expire_all(host.clock()))
     announce_restart(host)
     process.on_reload(server.reload_certificates)

@@ -11,6 +11,7 @@ from gevent.event import Event
 from hausbote.base.jid import InvalidJID, prepare_domain
 from hausbote.base.log import bug
 from hausbote.base.tokens import token
+from hausbote.base.ways import Way
 from hausbote.net.framed import Framed, Frames
 from hausbote.xmpp.bosh import BoshSession, Held, refusal
 from hausbote.xmpp.bosh_body import BadBody, Request, read_body
@@ -30,8 +31,9 @@ class BoshTransport(Framed):
 
     silence = 120.0  # between two requests, at most: a client that polls, or that paused
 
-    def __init__(self, address: str, domain: str, creation: Request, unread: int) -> None:
+    def __init__(self, address: str, way: Way, domain: str, creation: Request, unread: int) -> None:
         self.address = address
+        self.way = way
         self.frames = Frames(self._receive)
         self.session = BoshSession(
             token(), creation, domain, self.frames.put, unread, time.monotonic()
@@ -125,14 +127,17 @@ class Bosh:
         """Bytes of the largest request."""
         return (self._server.host.settings.limits.stanza_bytes or 16_777_216) + 65_536
 
-    def handle(self, data: bytes, address: str) -> Answer:
-        """The answer to a request; its greenlet waits for it."""
+    def handle(self, data: bytes, address: str, way: Way) -> Answer:
+        """The answer to a request; its greenlet waits for it.
+
+        A session is of the address and the page that began it, whoever goes on with it.
+        """
         try:
             request = read_body(data, self.largest)
         except BadBody:
             return _TEXT, refusal("bad-request")
         if request.sid is None:
-            return self._create(request, address)
+            return self._create(request, address, way)
         transport = self._transports.get(request.sid)
         if transport is None:
             return _TEXT, refusal("item-not-found")
@@ -145,7 +150,7 @@ class Bosh:
             transport.lose()
         return self._wait(transport, held)
 
-    def _create(self, request: Request, address: str) -> Answer:
+    def _create(self, request: Request, address: str, way: Way) -> Answer:
         host = self._server.host
         to = request.attrs.get("to")
         if not to:
@@ -156,7 +161,7 @@ class Bosh:
         if entry is None:
             return _TEXT, refusal("policy-violation")
         unread = self._server.traffic.unread
-        transport = BoshTransport(address, host.domain, request, unread)
+        transport = BoshTransport(address, way, host.domain, request, unread)
         transport.entry, entry.end = entry, transport.abort
         self._server.welcome(transport, FRAMES)
         session = transport.session

@@ -93,7 +93,8 @@ def _use(
 ) -> None:
     """Write down what changes by this use, which most often is nothing."""
     count, tokens = _count(attempt), host.store.tokens
-    if (count or discard or fresh is not None or used.slot == NEW) and not tokens.use(
+    counted = count or used.counted
+    if (counted or discard or fresh is not None or used.slot == NEW) and not tokens.use(
         login.local, attempt.agent.id, used, count=count, discard=discard, fresh=fresh
     ):
         raise SaslError("not-authorized")

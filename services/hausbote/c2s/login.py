@@ -1,6 +1,7 @@
-"""SASL on a client's stream (RFC 6120 §6, XEP-0440, 0474, 0515), and what guessing passwords costs.
+"""SASL on a client's stream (RFC 6120 §6, XEP-0440, 0474, 0515).
 
-A name that does not exist fails exactly like a wrong password, and as slowly.
+A name that does not exist fails exactly like a wrong password, and as slowly; what guessing costs
+is in `guessing.py`.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -9,9 +10,7 @@ import gevent
 
 from hausbote.base.jid import JID
 from hausbote.base.log import Event, Word, log
-from hausbote.base.networks import network_of
 from hausbote.core.feature import Feature
-from hausbote.core.throttle import Throttle
 from hausbote.features.clients import Agent
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StreamError
@@ -38,9 +37,6 @@ if TYPE_CHECKING:
 feature = Feature("sasl", xeps={"0440": "1.0.0", "0474": "0.5.0", "0515": "0.1.0"})
 
 _TRIES_PER_STREAM: Final = 4
-_WINDOW: Final = 300.0  # seconds
-_ADDRESS_FACTOR: Final = 5  # a household shares one address
-_MAX_PENALTY: Final = 5.0  # seconds
 
 
 class Login:
@@ -81,31 +77,6 @@ class Login:
             mechanism, keys, self.bindings, domain, self.offered, self.tls_version
         )
         return self.scram
-
-
-class LoginGuard:
-    """Failed logins of the last minutes, in this process."""
-
-    def __init__(self, limit: int) -> None:
-        self._by_account = Throttle(limit, _WINDOW)
-        self._by_address = Throttle(limit * _ADDRESS_FACTOR, _WINDOW)
-        self._by_both = Throttle(limit, _WINDOW)
-
-    def refuses(self, address: str, local: str) -> bool:
-        """Whether this address has failed too often, for this account or in all."""
-        network = network_of(address)
-        both = (network, local)
-        return self._by_address.exceeded(network) or self._by_both.exceeded(both)
-
-    def penalty(self, address: str, local: str) -> float:
-        """Note a failure; returns the seconds to wait before the client hears of it."""
-        network = network_of(address)
-        both = (network, local)
-        self._by_account.note(local)
-        self._by_address.note(network)
-        self._by_both.note(both)
-        failures = max(self._by_account.count(local), self._by_both.count(both))
-        return min(0.05 * 2**failures, _MAX_PENALTY) if failures else 0.0
 
 
 class KeyRing:
@@ -168,15 +139,31 @@ def _succeed(stream: "ClientStream", success: Success) -> None:
     stream.login.scram = None
     stream.login.local = success.local
     stream.login.done = True
+    note_success(stream, success.local)
     stream.say(el("success", encode(success.data), xmlns=ns.SASL))
     stream.restart()
 
 
 def hold_back(stream: "ClientStream", local: str) -> None:
-    """SaslError if this address has guessed too often."""
-    if stream.server.guard.refuses(stream.connection.address, local):
+    """SaslError if there was too much guessing for one more try from there."""
+    connection = stream.connection
+    if stream.server.guard.refuses(connection.address, connection.way, local, _agent(stream)):
         log(Event.LOGINS_HELD_BACK, session=Word(stream.tag))
-        raise SaslError("temporary-auth-failure", "too many failed logins: wait some minutes")
+        raise SaslError(
+            "temporary-auth-failure",
+            "too many failed logins: wait some minutes, or log in with a client or from a network"
+            " where you have logged in before",
+        )
+
+
+def note_success(stream: "ClientStream", local: str) -> None:
+    """Who has been in is not kept out by what others guess."""
+    stream.server.guard.succeeded(stream.connection.address, stream.connection.way, local)
+
+
+def _agent(stream: "ClientStream") -> str:
+    attempt = stream.login.attempt if stream.login is not None else None
+    return attempt.agent.id if attempt is not None else ""
 
 
 def keep_locked_out(stream: "ClientStream", local: str) -> None:
@@ -202,7 +189,8 @@ def tell_failure(stream: "ClientStream", condition: str, failure: Markup) -> Non
         log(Event.LOGIN_FAILED, session=Word(stream.tag))
         if login is not None and (login.attempt is None or login.attempt.fast is None):
             local = login.scram.local if login.scram is not None else ""
-            penalty = stream.server.guard.penalty(stream.connection.address, local)
+            connection, guard = stream.connection, stream.server.guard
+            penalty = guard.penalty(connection.address, connection.way, local, _agent(stream))
     if login is not None:
         login.scram = login.attempt = None
         login.failures += 1

@@ -171,8 +171,11 @@ def _for_strangers(stream: "ClientStream", element: Stanza) -> Stanza:
     if handler is None or not _is_for_us(stream, element.to):
         raise _refusal(element, "log in first")
     to = JID.parse(host.domain)
-    address = stream.connection.address
-    return result(element, handler(Request(host, element, None, to, payload, address=address)))
+    connection = stream.connection
+    request = Request(
+        host, element, None, to, payload, address=connection.address, way=connection.way
+    )
+    return result(element, handler(request))
 
 
 def _is_for_us(stream: "ClientStream", to: str | None) -> bool:

@@ -9,7 +9,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from hausbote.c2s import bind2, fast, upgrade
-from hausbote.c2s.login import Login, hold_back, keep_locked_out, tell_failure
+from hausbote.c2s.login import (
+    Login,
+    hold_back,
+    keep_locked_out,
+    note_success,
+    tell_failure,
+)
 from hausbote.core.feature import Feature, Inline
 from hausbote.core.host import Host
 from hausbote.features.clients import Agent
@@ -212,6 +218,7 @@ def _succeed(stream: "ClientStream", login: Login, attempt: Attempt, data: bytes
     answers = [fast.settle(host, login, attempt)]
     login.scram = login.attempt = None
     login.done = True
+    note_success(stream, login.local)
     taken = Inline()
     for element in attempt.inlines:
         taken = _inline(stream, login.local, element)

@@ -7,7 +7,8 @@ import gevent
 
 from hausbote.base.log import Event, bug, log
 from hausbote.base.memory import give_back
-from hausbote.c2s.login import KeyRing, LoginGuard
+from hausbote.c2s.guessing import LoginGuard
+from hausbote.c2s.login import KeyRing
 from hausbote.c2s.management import hibernation
 from hausbote.c2s.stream import ClientStream
 from hausbote.core import dispatch
@@ -47,7 +48,7 @@ class Server:
         settings = host.settings
         self.host = host
         self.keys = KeyRing(host.store)
-        self.guard = LoginGuard(settings.limits.login_attempts)
+        self.guard = LoginGuard(settings.limits.login_attempts, host.store.clients.exists)
         self.shelf = TlsShelf(*certificates(settings))
         self.offers = offers(host)
         limits = settings.limits

@@ -1,7 +1,8 @@
 """What clients in browsers find on ports.web: WebSocket, BOSH, and where both are.
 
-Any page on the web may speak to all of it: there are no cookies and nobody is logged in by coming
-from somewhere, so the Origin of a request tells us nothing that we would have to protect.
+Any page on the web may speak to all of it, unless `web.origins` says which: there are no cookies
+and nobody is logged in by coming from somewhere.  What the Origin of a request decides is whom
+failed logins hold back (`guessing.py`).
 """
 
 import time
@@ -14,6 +15,7 @@ import gevent
 from hausbote.base.log import bug
 from hausbote.c2s import discovery
 from hausbote.c2s.bosh import Bosh
+from hausbote.c2s.origins import Origins
 from hausbote.net.certificates import certificates
 from hausbote.net.http import Environ, Exchange, HttpServer
 from hausbote.net.tls import TlsShelf
@@ -30,7 +32,7 @@ _EVERYWHERE: Final = [
     ("Content-Security-Policy", "default-src 'none'; sandbox"),
     ("Cache-Control", "no-store"),
 ]
-_CROSS_ORIGIN: Final = [("Access-Control-Allow-Origin", "*")]
+_ANY_ORIGIN: Final = [("Access-Control-Allow-Origin", "*")]
 _PREFLIGHT: Final = [
     ("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"),
     ("Access-Control-Allow-Headers", "Content-Type"),
@@ -56,6 +58,7 @@ class Web:
         self.shelf = TlsShelf(*certificates(settings), alpn=_ALPN)
         self._server = server
         self._bosh = Bosh(server)
+        self._origins = Origins(settings)
         self._sockets: WeakSet[WebSocket] = WeakSet()
         self._http: HttpServer | None = None
         self._pages: dict[str, tuple[str, bytes]] = {
@@ -89,6 +92,10 @@ class Web:
             methods = ("GET", "HEAD")
         else:
             return request.say("404 Not Found", b"There is nothing here.\n")
+        if path not in self._pages:
+            if not self._origins.admits(request.origin):
+                return request.refuse_origin()
+            request.allowed = self._origins.allowed(request.origin)
         if method == "OPTIONS":
             return request.say("204 No Content", headers=[*_PREFLIGHT, _allow(methods)])
         if method not in methods:
@@ -106,7 +113,9 @@ class Web:
         if body is None:
             sorry = b"This is too much at once.\n"
             return request.say("413 Content Too Large", sorry, headers=[("Connection", "close")])
-        content, answer = self._bosh.handle(body, request.address)
+        content, answer = self._bosh.handle(
+            body, request.address, self._origins.way(request.origin)
+        )
         return request.say("200 OK", answer, content)
 
     def _open_websocket(self, request: "_Request") -> list[bytes]:
@@ -119,7 +128,7 @@ class Web:
             return request.say(status, f"{problem}\n".encode(), headers=upgrade)
         connection, early = request.exchange.hand_over()
         largest = self._server.host.settings.limits.stanza_bytes
-        socket = WebSocket(connection, ws, largest)
+        socket = WebSocket(connection, ws, largest, self._origins.way(request.origin))
         self._sockets.add(socket)
         self._server.welcome(socket, FRAMES)
         socket.start(answer, early)
@@ -144,8 +153,15 @@ class _Request:
         self.path: str = environ["PATH_INFO"]
         self.method: str = environ["REQUEST_METHOD"]
         self.address: str = environ["REMOTE_ADDR"]
+        self.origin: str | None = environ.get("HTTP_ORIGIN")
         self.exchange: Exchange = environ[Exchange.KEY]
+        self.allowed = _ANY_ORIGIN  # which pages may read the answer
         self._start = start
+
+    def refuse_origin(self) -> list[bytes]:
+        """That page may not read why, but who looks into the browser's console may."""
+        self.allowed = []
+        return self.say("403 Forbidden", b"This page may not log in here.\n")
 
     def say(
         self,
@@ -154,7 +170,7 @@ class _Request:
         content: str = "text/plain; charset=utf-8",
         headers: list[tuple[str, str]] | None = None,
     ) -> list[bytes]:
-        said = [*_EVERYWHERE, *_CROSS_ORIGIN, *(headers or [])]
+        said = [*_EVERYWHERE, *self.allowed, *(headers or [])]
         if not status.startswith("204"):
             said += [("Content-Type", content), ("Content-Length", str(len(body)))]
         self._start(status, said)

@@ -14,6 +14,7 @@ from hausbote.cli.clients import clients
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, opened_store, state_option
 from hausbote.core.bus.control import notify
+from hausbote.features.account_names import doubts
 from hausbote.storage import AccountExists, Store
 from hausbote.xmpp.sasl import keys_for
 
@@ -43,11 +44,14 @@ def add(state: Path, jid: str, password_stdin: bool, admin: bool) -> None:
     local = local_part(settings, jid)
     keys = keys_for(_password(password_stdin))
     with opened_store(settings) as store:
+        doubt = doubts(settings, local, store.accounts.names())
         try:
             store.accounts.create(local, keys, admin=admin)
         except AccountExists:
             raise Problem(f"{jid} exists already.") from None
     click.echo(f"{local}@{settings.domain} can log in now.")
+    if doubt is not None:
+        click.echo(doubt, err=True)
 
 
 @command.command("passwd")

@@ -19,6 +19,7 @@ from hausbote.base.log import Event, log, set_level
 from hausbote.base.settings import Settings, SettingsError
 from hausbote.core.bus import Bus, BusError, Handler, open_bus
 from hausbote.core.bus.frame import Frame
+from hausbote.core.faults import report_faults
 
 # When the three generations are collected.  Python's own (700, 10, 10) looked through all of 5,000
 # clients every four seconds, 0.2 s each time, and found nothing: circles are few here, and ended
@@ -38,7 +39,8 @@ class Daemon:
 
     @classmethod
     def from_command_line(cls, service: str) -> Self:
-        """`--state DIR` and nothing else."""
+        """`--state DIR` and nothing else; faults are told by the log from here on."""
+        report_faults()
         parser = argparse.ArgumentParser(prog=f"hausbote.{service}")
         parser.add_argument("--state", type=Path, required=True)
         state = parser.parse_args().state

@@ -5,13 +5,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from gevent import get_hub, sleep
+from gevent import sleep
 
 from hausbote.base.settings import Settings
 from hausbote.core.directory import Directory
 from hausbote.core.pump import Pump
 from hausbote.core.queries import Queries
 from hausbote.core.registry import Registry
+from hausbote.core.threads import compute
 from hausbote.xmpp.stanza import Stanza
 
 if TYPE_CHECKING:
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from hausbote.storage import Store
 
 T = TypeVar("T")
-
-
-def compute(function: Callable[..., Any], *arguments: object) -> Any:
-    """Call a function that takes long in a thread; only the calling greenlet waits."""
-    return get_hub().threadpool.apply(function, arguments)
 
 
 def breathe() -> None:

@@ -9,6 +9,7 @@ from hausbote.base.settings import Settings
 from hausbote.core.bus import Handler
 from hausbote.core.daemon import Daemon
 from hausbote.core.exchange import from_bus
+from hausbote.core.faults import silence_libraries
 from hausbote.core.host import Host
 from hausbote.net.waiting import GreenletRoom
 from hausbote.storage import StorageError, Store, open_store
@@ -19,6 +20,7 @@ class Process(Daemon):
 
     def __init__(self, service: str, settings: Settings) -> None:
         super().__init__(service, settings)
+        silence_libraries()
         self._store: Store | None = None
 
     def store(self) -> Store:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hausbote.base.jid import JID
+from hausbote.base.ways import DIRECT, Way
 from hausbote.xmpp.stanza import Child, Stanza, tree
 from hausbote.xmpp.xml import Tree
 
@@ -26,8 +27,8 @@ class Request:
     """An IQ get or set.
 
     `session` is the sender's, if it is one of this process; `address` is the network address of a
-    connection that has not logged in, else "".  What is put into `afterwards` runs when the answer
-    is on its way.
+    connection that has not logged in, else "", and `way` how it came.  What is put into
+    `afterwards` runs when the answer is on its way.
     """
 
     host: "Host"
@@ -37,6 +38,7 @@ class Request:
     payload: Child
     session: "Session | None" = None
     address: str = ""
+    way: Way = DIRECT
     afterwards: list[Callable[[], None]] = field(default_factory=list)
 
     def tree(self) -> Tree:

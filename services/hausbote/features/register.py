@@ -7,8 +7,8 @@ from hausbote.core.directory import Account
 from hausbote.core.feature import Feature, Phase, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
-from hausbote.core.throttle import Throttle
 from hausbote.features.closing import end_sessions, erase
+from hausbote.features.newcomers import Newcomers, held_since
 from hausbote.storage import AccountExists
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import (
@@ -16,7 +16,6 @@ from hausbote.xmpp.errors import (
     Conflict,
     Forbidden,
     NotAcceptable,
-    ResourceConstraint,
     ServiceUnavailable,
     StanzaError,
     StreamError,
@@ -28,7 +27,6 @@ from hausbote.xmpp.xml import Markup, Tree, el
 
 feature = Feature("register", xeps={"0077": "2.4"}, disco=(ns.REGISTER,))
 
-_HOUR = 3_600.0
 _REMOVE = f"{{{ns.REGISTER}}}remove"
 _MAX_PASSWORD = 1_023  # bytes
 
@@ -52,32 +50,22 @@ def form(request: Request) -> Child:
 @feature.iq("set", ns.REGISTER, "query", Target.STRANGER)
 def create(request: Request) -> None:
     """Make an account (§3.1)."""
-    host, query = request.host, request.tree()
+    host = request.host
+    _only_if_open(host)  # before anything of the request is looked into
+    newcomers = host.state(Newcomers)
+    newcomers.admit(host, request.address, request.way)
+    query = request.tree()
     if query.find(_REMOVE) is not None:
         raise UnexpectedRequest("log in first")  # §3.2
-    _only_if_open(host)
     local, password = _credentials(query, missing=NotAcceptable)  # §3.1
-    throttle = host.state(Registrations).throttle(host)
-    if throttle.exceeded(request.address):
-        raise ResourceConstraint("too many accounts were made from your address: try later")
-    try:
-        host.store.accounts.create(local, _keys(host, password))
-    except AccountExists:
-        raise Conflict("this name is taken") from None
-    throttle.note(request.address)
+    with newcomers.claim(host, local):
+        newcomers.count(host, request.address, request.way)
+        keys = _keys(host, password)
+        try:
+            host.store.accounts.register(local, keys, held_since(host))
+        except AccountExists:
+            raise Conflict("this name is taken") from None
     log(Event.ACCOUNT_REGISTERED)
-
-
-class Registrations:
-    """New accounts of the last hour, by address."""
-
-    def __init__(self) -> None:
-        self._throttle: Throttle | None = None
-
-    def throttle(self, host: Host) -> Throttle:
-        if self._throttle is None:
-            self._throttle = Throttle(host.settings.limits.registrations_per_hour, _HOUR)
-        return self._throttle
 
 
 def _only_if_open(host: Host) -> None:

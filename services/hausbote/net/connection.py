@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from gevent import get_hub
 from OpenSSL import SSL
 
+from hausbote.base.ways import DIRECT
 from hausbote.net.address_book import Entry
 from hausbote.net.peer_tls import Presented, presented
 from hausbote.net.tls import channel_bindings, reason
@@ -68,6 +69,7 @@ class Connection:
     )
 
     silence = 0.0
+    way = DIRECT
 
     def __init__(self, sock: socket.socket, address: str, traffic: Traffic) -> None:
         self.address = address

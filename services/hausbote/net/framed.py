@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 
+from hausbote.base.ways import Way
 from hausbote.net.address_book import Entry
 from hausbote.net.transport import Receiver, TlsMaker
 
@@ -58,6 +59,7 @@ class Framed:
 
     address: str
     entry: Entry | None
+    way: Way
     receiver: Receiver
     encrypted = True
     silence = 0.0

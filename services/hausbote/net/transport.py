@@ -5,6 +5,7 @@ from typing import Protocol
 
 from OpenSSL import SSL
 
+from hausbote.base.ways import Way
 from hausbote.net.address_book import Entry
 
 
@@ -31,6 +32,7 @@ class Transport(Protocol):
 
     address: str
     entry: Entry | None
+    way: Way
 
     @property
     def silence(self) -> float:

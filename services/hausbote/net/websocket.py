@@ -22,6 +22,7 @@ from wsproto.events import (
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
+from hausbote.base.ways import Way
 from hausbote.net.connection import Connection
 from hausbote.net.framed import Framed, Frames
 from hausbote.xmpp.framing import alone
@@ -52,9 +53,10 @@ def handshake(headers: Headers, path: str, protocol: str) -> tuple[WSConnection,
 class WebSocket(Framed):
     """A transport of text messages; `receiver` must be set before `start`."""
 
-    def __init__(self, connection: Connection, ws: WSConnection, largest: int) -> None:
+    def __init__(self, connection: Connection, ws: WSConnection, largest: int, way: Way) -> None:
         self.address = connection.address
         self.entry = connection.entry
+        self.way = way
         self.heard = time.monotonic()
         self._connection = connection
         self._ws = ws

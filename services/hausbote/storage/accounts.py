@@ -9,6 +9,7 @@ from peewee import SqliteDatabase
 
 from hausbote.storage import schema
 from hausbote.storage.archives import clear_archive, sort_in
+from hausbote.storage.departed import forget_departed, is_departed, note_departed
 from hausbote.storage.writer import Writer
 from hausbote.xmpp.sasl import ScramKeys
 
@@ -102,6 +103,10 @@ class Accounts:
         sql = "SELECT 1 FROM account WHERE local = ? AND admin AND NOT locked"
         return self._reader.execute_sql(sql, (local,)).fetchone() is not None
 
+    def names(self) -> list[str]:
+        """The local parts of all accounts."""
+        return [local for (local,) in self._reader.execute_sql("SELECT local FROM account")]
+
     def count(self) -> int:
         row = self._reader.execute_sql("SELECT count(*) FROM account").fetchone()
         return int(row[0])
@@ -111,6 +116,24 @@ class Accounts:
 
         if not self._writer.submit(lambda c: _insert(c, local, keys, admin)).wait():
             raise AccountExists(local)
+
+    def register(self, local: str, keys: Keys, since: int) -> None:
+        """Create it for a stranger; AccountExists, too, if one of that name was deleted since."""
+
+        def register(connection: sqlite3.Connection) -> bool:
+            free = not is_departed(connection, local, since)
+            return free and _insert(connection, local, keys, False)
+
+        if not self._writer.submit(register).wait():
+            raise AccountExists(local)
+
+    def is_departed(self, local: str, since: int) -> bool:
+        """Whether an account of that name was deleted since, in seconds since 1970."""
+        return self._writer.submit(lambda c: is_departed(c, local, since)).wait()
+
+    def forget_departed(self, before: int) -> None:
+        """Names of accounts that were deleted until then are free for everybody."""
+        self._writer.submit(lambda c: forget_departed(c, before)).wait()
 
     def create_many(self, rows: Iterable[tuple[str, Keys]]) -> list[str]:
         """Create all of them in one transaction; returns the names that were taken already."""
@@ -162,7 +185,8 @@ class Accounts:
     def delete(self, local: str, jid: str) -> bool:
         """Delete the account and every row of it; False without such an account.
 
-        Nobody is subscribed to `jid` then: whoever gets the name next inherits nothing.
+        Nobody is subscribed to `jid` then: whoever gets the name next inherits nothing, and
+        strangers do not get it for a while (`register`).
         """
         clear_archive(self._reader, self._writer, local)  # which may be long
 
@@ -170,6 +194,7 @@ class Accounts:
             sort_in(connection)  # what is not in the archive yet would not go with it
             if not connection.execute("DELETE FROM account WHERE local = ?", (local,)).rowcount:
                 return False
+            note_departed(connection, local, int(time.time()))
             connection.execute("DELETE FROM subscription_request WHERE jid = ?", (jid,))
             connection.execute("DELETE FROM room_affiliation WHERE jid = ?", (jid,))
             connection.execute("DELETE FROM destroyed_room_person WHERE jid = ?", (jid,))

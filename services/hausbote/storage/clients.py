@@ -15,6 +15,9 @@ _OF: Final = (
     " (SELECT max(expires) FROM token WHERE client_id = client.id)"
     " FROM client JOIN account ON account.id = account_id WHERE local = ?"
 )
+_EXISTS: Final = (
+    "SELECT 1 FROM client JOIN account ON account.id = account_id WHERE local = ? AND agent = ?"
+)
 _ADD: Final = (
     "INSERT OR IGNORE INTO client"
     " (account_id, agent, ref, software, device, password, first_seen, last_seen)"
@@ -71,6 +74,10 @@ class Clients:
         self._reader = reader
         self._writer = writer
         self._noted: dict[tuple[str, str], int] = {}
+
+    def exists(self, local: str, agent: str) -> bool:
+        """Whether it has logged in before and was not forgotten."""
+        return self._reader.execute_sql(_EXISTS, (local, agent)).fetchone() is not None
 
     def get(self, local: str, agent: str) -> Client | None:
         row = self._reader.execute_sql(f"{_OF} AND agent = ?", (local, agent)).fetchone()

@@ -262,6 +262,11 @@ CREATE INDEX outgoing_share ON outgoing (remote, sender, size);
 ALTER TABLE subscription_request ADD COLUMN at REAL NOT NULL DEFAULT 0;
 """
 
+_DEPARTED_NAMES: Final = """
+CREATE TABLE departed_name (name BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+
 STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
     _run_all(_CLIENTS),
@@ -275,6 +280,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_DESTROYED_ROOMS),
     _run_all(_SAID_BY),
     _run_all(_SHARES),
+    _run_all(_DEPARTED_NAMES),
 )
 """Step number n leads from version n to version n + 1."""
 

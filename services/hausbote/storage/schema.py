@@ -118,6 +118,16 @@ class Secret(Model):
     value = BlobField()
 
 
+class DepartedName(Model):
+    """The name of a deleted account, as a keyed hash: whose it was cannot be read here."""
+
+    name = BlobField(primary_key=True)
+    at = IntegerField()
+
+    class Meta:
+        table_name = "departed_name"
+
+
 class Blocked(Model):
     account = ForeignKeyField(Account, on_delete="CASCADE")
     jid = TextField()
@@ -462,6 +472,7 @@ TABLES = (
     Client,
     Token,
     Secret,
+    DepartedName,
     Blocked,
     Push,
     Notice,

@@ -81,8 +81,9 @@ class Tokens:
     ) -> bool:
         """Note that the client has logged in with `used`; False if that is not valid any more.
 
-        A `count`, unless 0, must be higher than all before.  The first use of a new token ends the
-        one before it; `discard` ends all of them.
+        A `count` must be higher than all before; 0, which is none, is good for a token that was
+        never used with one: without that, whoever replays a login would leave out its count
+        (XEP-0484 §3.4).  The first use of a new token ends the one before it; `discard` ends all.
         """
 
         def use(connection: sqlite3.Connection) -> bool:
@@ -90,7 +91,7 @@ class Tokens:
             if client is None:
                 return False
             row = connection.execute(_COUNT, (*client, used.slot, used.secret)).fetchone()
-            if row is None or 0 < count <= row[0]:
+            if row is None or (row[0] and count <= row[0]):
                 return False
             if discard:
                 connection.execute("DELETE FROM token WHERE client_id = ?", client)

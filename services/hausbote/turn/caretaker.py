@@ -7,6 +7,7 @@ import gevent
 from hausbote.base.log import bug
 from hausbote.base.settings import Settings
 from hausbote.core.bus import Bus
+from hausbote.core.threads import compute
 from hausbote.turn.desk import Desk
 from hausbote.turn.keeper import keep_true, wanted
 from hausbote.turn.service import tell_of_change
@@ -27,7 +28,7 @@ class Caretaker:
         if self._desk.tend():
             tell_of_change(self._bus)
         if self._settings.relay.run == "here":
-            keep_true(self._settings, gevent.get_hub().threadpool.apply(wanted, (self._settings,)))
+            keep_true(self._settings, compute(wanted, self._settings))
 
     def watch(self) -> None:
         """For ever, in a greenlet."""

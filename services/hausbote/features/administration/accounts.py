@@ -8,6 +8,7 @@ from hausbote.core.directory import Account
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
 from hausbote.core.request import Request
+from hausbote.features.account_names import doubts
 from hausbote.features.administration.common import (
     XEPS,
     Unfit,
@@ -45,11 +46,14 @@ def add(request: Request, values: Values) -> Done:
     password = single(values, "password")
     if single(values, "password-verify") != password:
         raise Unfit("The two passwords are not the same.")
+    host = request.host
+    keys, names = _keys(host, password), host.store.accounts.names()
+    doubt: str | None = host.compute(doubts, host.settings, jid.local, names)
     try:
-        request.host.store.accounts.create(jid.local, _keys(request.host, password))
+        host.store.accounts.create(jid.local, keys)
     except AccountExists:
         raise Conflict("this account exists") from None
-    return Done()
+    return Done(info=doubt)
 
 
 @declare(feature, "delete-user", "Delete users", _SOME)

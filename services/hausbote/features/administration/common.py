@@ -7,11 +7,12 @@ from typing import Final
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.log import Event, Word, log
 from hausbote.core.command import Done, Step, Values
-from hausbote.core.directory import Account
+from hausbote.core.directory import Account, new_lock
 from hausbote.core.feature import Feature
 from hausbote.core.request import Request
 from hausbote.xmpp import ns
 from hausbote.xmpp.data_form import DataForm, Field
+from hausbote.xmpp.errors import Forbidden
 from hausbote.xmpp.xml import Markup
 
 XEPS: Final = {"0133": "1.3.1"}
@@ -19,6 +20,16 @@ XEPS: Final = {"0133": "1.3.1"}
 
 class Unfit(Exception):
     """What was filled in cannot be; the message is for the administrator."""
+
+
+class OneByOne:
+    """The work of administrators: what one has looked at, another must not change meanwhile.
+
+    Two who depose each other at the same time would both see that an administrator is left.
+    """
+
+    def __init__(self) -> None:
+        self.lock = new_lock()
 
 
 def administrators(request: Request) -> bool:
@@ -102,10 +113,13 @@ def declare_after(feature: Feature, name: str, title: str, *before: Step) -> Cal
     def register(work: Step) -> Step:
         @wraps(work)
         def step(request: Request, values: Values) -> DataForm | Done:
-            try:
-                outcome = work(request, values)
-            except Unfit as problem:
-                return Done(error=str(problem))
+            with request.host.state(OneByOne).lock:
+                if not administrators(request):  # any more: somebody else's command was first
+                    raise Forbidden(type="cancel")
+                try:
+                    outcome = work(request, values)
+                except Unfit as problem:
+                    return Done(error=str(problem))
             log(Event.ADMINISTERED, command=Word(name))
             return outcome
 
