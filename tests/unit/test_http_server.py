@@ -4,15 +4,15 @@ import gevent
 import pytest
 from gevent import socket
 
-from hausbote.net.connection import Traffic
 from hausbote.net.http import HttpServer
 from hausbote.net.listener import AddressBook
+from hausbote.net.traffic import Traffic
 
 
 class BrokenShelf:
     """TLS cannot even be begun."""
 
-    def connection(self, _sock):
+    def connection(self):
         raise MemoryError
 
 

@@ -5,7 +5,8 @@ import socket
 import gevent
 import pytest
 
-from hausbote.net.connection import Connection, Traffic
+from hausbote.net.connection import Connection
+from hausbote.net.traffic import Traffic
 from hausbote.net.websocket import HandshakeError, WebSocket, handshake
 
 REQUEST = {

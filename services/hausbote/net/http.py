@@ -18,7 +18,7 @@ from gevent.pywsgi import Input, WSGIHandler, WSGIServer
 from OpenSSL import SSL
 
 from hausbote.base.log import bug
-from hausbote.net.connection import Connection, Traffic
+from hausbote.net.connection import Connection
 from hausbote.net.http_head import (
     Fields,
     TooLarge,
@@ -30,6 +30,7 @@ from hausbote.net.http_head import (
 from hausbote.net.http_socket import CHUNK, HttpSocket
 from hausbote.net.listener import AddressBook, keep_alive, listen
 from hausbote.net.tls import TlsShelf
+from hausbote.net.traffic import Traffic
 
 _DRAINED: Final = 4_194_304  # bytes of a refused request that are read and dropped
 _LITTLE: Final = 8_192  # bytes of a body that go with the head
@@ -275,7 +276,7 @@ class HttpServer(WSGIServer):  # type: ignore[misc]
             return
         try:
             sock.setblocking(False)
-            wire = HttpSocket(sock, self.shelf.connection(sock), self.traffic)
+            wire = HttpSocket(sock, self.shelf.connection(), self.traffic)
         except Exception as error:  # noqa: BLE001 - nobody else would count the address out again
             bug(error)
             self.book.leave(address[0])

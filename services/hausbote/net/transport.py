@@ -7,12 +7,12 @@ from OpenSSL import SSL
 
 
 class TlsMaker(Protocol):
-    """Begins TLS over a connected, non-blocking socket; `initiates` as the side that connected."""
+    """Makes one side of TLS, over buffers; `initiates` as the side that connected."""
 
     @property
     def initiates(self) -> bool: ...
 
-    def connection(self, sock: object) -> SSL.Connection: ...
+    def connection(self) -> SSL.Connection: ...
 
 
 class Receiver(Protocol):

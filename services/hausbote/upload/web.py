@@ -14,10 +14,10 @@ from hausbote.base.jid import a_label
 from hausbote.base.log import Event, log
 from hausbote.core.host import Host
 from hausbote.net.certificates import certificates
-from hausbote.net.connection import Traffic
 from hausbote.net.http import Environ, HttpServer, Stored
 from hausbote.net.listener import AddressBook
 from hausbote.net.tls import CertificateError, TlsShelf
+from hausbote.net.traffic import Traffic
 from hausbote.storage import StorageError, Upload
 from hausbote.upload.content import display
 from hausbote.upload.depot import Depot

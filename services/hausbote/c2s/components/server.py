@@ -11,8 +11,9 @@ from hausbote.c2s.components.outlet import Component
 from hausbote.c2s.components.stream import ComponentStream
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
-from hausbote.net.connection import Connection, Traffic
+from hausbote.net.connection import Connection
 from hausbote.net.listener import AddressBook, Listener
+from hausbote.net.traffic import Traffic
 from hausbote.xmpp.errors import StreamError
 
 _HANDSHAKE_TIME: Final = 30.0  # seconds
