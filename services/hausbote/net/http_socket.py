@@ -32,6 +32,7 @@ _WRITE: Final = 30.0  # seconds without a byte taken
 _STALL: Final = 30.0  # seconds without a byte of a body that may take its time
 _SLOWEST: Final = 8_192  # bytes per second of such a body, on the whole
 _ENOUGH: Final = 65_536  # and at least, if they are not the last ones
+_NEXT_TURN: Final = 1e-6  # seconds; after none at all one is back before others' sockets are read
 
 
 class HttpSocket:
@@ -162,7 +163,7 @@ class HttpSocket:
         self._row += pieces
         if self._row >= PIECES:
             self._row = 0
-            gevent.sleep(0)
+            gevent.sleep(_NEXT_TURN)
 
     def sendall(self, data: bytes | bytearray | memoryview) -> None:
         if self._plain is None:

@@ -65,7 +65,7 @@ class WebSocket(Framed):
         self._frames = Frames(self._receive)
         self._events: Iterator[Event] = iter(())
         self._working = False  # there may be more frames in what came
-        self._loop: Any = get_hub().loop
+        self._next_turn: Any = get_hub().loop.timer(0.0)
         connection.receiver = self
 
     def start(self, answer: bytes, early: bytes) -> None:
@@ -102,7 +102,7 @@ class WebSocket(Framed):
         if count == _FRAMES:
             self._working = True
             self._connection.pause()
-            self._loop.run_callback(self._work)
+            self._next_turn.start(self._work)  # a callback would come before others are read
         elif self._working:
             self._working = False
             if not self._frames.paused:
@@ -146,6 +146,8 @@ class WebSocket(Framed):
 
     def on_closed(self) -> None:
         self._frames.close()
+        self._next_turn.stop()
+        self._next_turn.close()
         receiver = self.receiver
         del self.receiver  # it holds us, too: neither is to wait for the garbage collector
         receiver.on_closed()
