@@ -162,7 +162,6 @@ def test_a_server_s_ticket_in_single_bytes_keeps_nobody_waiting(files):
         assert seen == [b""] * ROUNDS
         wait_for(lambda: heard.data == b"end")
         connection.write(b"x" * 100_000)
-        records.sock.settimeout(10)
         got = 0
         while got < 100_000:
             got += len(gevent.get_hub().threadpool.apply(records.tls.recv, (65_536,)))
@@ -357,3 +356,46 @@ def test_a_body_that_has_no_end_is_read_only_so_far(files):
         sent = in_thread(send)
         assert sent is not None
         assert sent < 20_000_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"zz\r\n",
+        b"\r\n",
+        b"-1\r\n",
+        b"0x1\r\na\r\n",
+        b"1 \r\na\r\n0\r\n\r\n",
+        b"1\na\r\n0\r\n\r\n",
+        b"1;a\nb\r\na\r\n0\r\n\r\n",
+        b"1;a\rb\r\na\r\n0\r\n\r\n",
+        b"1\r\nab\r\n0\r\n\r\n",
+        b"1\r\na\n0\r\n\r\n",
+        b"0\r\nX: y\n\r\n",
+        b"0\r\n X: y\r\n\r\n",
+        b"0\r\n" + b"X: y\r\n" * 200 + b"\r\n",
+        b"1;" + b"a" * 10_000 + b"\r\na\r\n0\r\n\r\n",
+    ],
+)
+def test_a_body_that_could_be_read_in_two_ways_is_refused(files, body, monkeypatch):
+    faults = []
+    monkeypatch.setattr("hausbote.net.http.bug", faults.append)
+    with http(files) as (_, connected):
+        records = connected()
+        head = request(b"/", b"Transfer-Encoding: chunked\r\n")
+        records.sock.sendall(records.record(head + body))
+        assert in_thread(records.tls.recv, 12) == b"HTTP/1.1 400"
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"1;a=b;c\r\na\r\n0\r\n\r\n", b'1 ;a="b c"\r\na\r\n00;x\r\nX: y\r\n\r\n']
+)
+def test_a_body_in_chunks_is_read(files, body):
+    with http(files) as (requests, connected):
+        records = connected()
+        head = request(b"/", b"Transfer-Encoding: chunked\r\n")
+        for _ in range(2):  # what follows is the next request
+            records.sock.sendall(records.record(head + body))
+        wait_for(lambda: len(requests.bodies) == 2)
+        assert requests.bodies == [b"a", b"a"]
