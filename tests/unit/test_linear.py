@@ -17,13 +17,17 @@ import time
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 import hausbote
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.net.http_chunks import ChunkedInput
 from hausbote.net.http_head import read_fields, read_request_line, read_target
+from hausbote.net.websocket import handshake
 from hausbote.xmpp.bosh_body import BadBody, read_body
+from hausbote.xmpp.data_form import read_form
 from hausbote.xmpp.stream import ParserLimits, StreamParser
+from unit.test_websocket import headers
 
 TIMES = 8  # larger
 TOO_MUCH = 24.0  # times the work: 8 is linear, 64 its square
@@ -273,5 +277,39 @@ def test_an_address_is_linear(pump, form):
             refused(JID.parse, form.format(f"{fresh.getrandbits(40):x}{text}"))
 
         return step
+
+    assert_linear(work)
+
+
+@pytest.mark.parametrize("cut", [64, 4096])
+@pytest.mark.parametrize(
+    "frame",
+    [b"\x01\x80\0\0\0\0", b"\x00\x81\0\0\0\0a", b"\x89\x80\0\0\0\0", b"\x81\x84\0\0\0\0text"],
+)
+def test_a_web_socket_is_linear(frame, cut):
+    """As wsproto reads it: our own part looks at each event once."""
+    opened = b"" if frame[0] & 0x80 else b"\x01\x80\0\0\0\0"
+
+    def work(size):
+        data = opened + frame.replace(b"\x01\x80", b"\x00\x80") * (size // len(frame))
+
+        def step():
+            ws, _ = handshake(headers(), "/", "xmpp")
+            for at in range(0, len(data), cut):
+                ws.receive_data(data[at : at + cut])
+                for _event in ws.events():
+                    pass
+
+        return step
+
+    assert_linear(work)
+
+
+def test_forms_are_linear():
+    def work(size):
+        field = "<field xmlns='jabber:x:data' var='{}'><value>x</value></field>"
+        fields = "".join(field.format(number) for number in range(size // 60 + 1))
+        tree = etree.fromstring(f"<x xmlns='jabber:x:data' type='submit'>{fields}</x>")
+        return lambda: read_form(tree)
 
     assert_linear(work)
