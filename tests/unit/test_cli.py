@@ -21,6 +21,7 @@ from hausbote.cli.certificates import make_certificates
 from hausbote.cli.holder import holder
 from hausbote.storage import open_store
 from hausbote.turn.secrets import secrets_of
+from hausbote.xmpp.expat import advice, outdated
 from support.worlds import HAUSBOTE, RunningWorld, free_ports, hausbote
 
 ADDRESS = "127.0.0.21"
@@ -410,6 +411,9 @@ def test_the_status_tells_of_every_service(running):
     table = hausbote("status", state=running.state).stdout.splitlines()
     assert table[0].split() == ["service", "state", "uptime", "memory", "sessions", "handled"]
     assert table[1].split()[:2] == ["c2s", "running"]
+    old = outdated()
+    logged = (Settings.load(running.state).log_dir / "c2s.log").read_text()
+    assert ((advice(old) in table), ("xml-parser-old" in logged)) == (bool(old), bool(old))
 
 
 def test_a_box_is_not_started_twice(running):

@@ -7,7 +7,7 @@ import socket
 import gevent
 import pytest
 
-from hausbote.net.dial import Unreachable, dial, is_public
+from hausbote.net.dial import Unreachable, dial
 from hausbote.net.dns import Endpoint, NameProblem
 
 ADDRESS = "127.0.0.55"
@@ -139,35 +139,6 @@ def test_private_networks_are_left_alone_where_dns_is_anybodys(listener):
     listener.setblocking(False)
     with pytest.raises(BlockingIOError):
         listener.accept()
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "127.0.0.1",
-        "10.0.0.1",
-        "172.16.3.4",
-        "192.168.1.1",
-        "169.254.0.1",
-        "100.64.0.1",
-        "0.0.0.0",
-        "::1",
-        "fd00::7",
-        "fe80::1%lo",
-        "::ffff:127.0.0.1",
-        "2002:7f00:1::1",
-        "64:ff9b::a00:1",
-    ],
-)
-def test_addresses_that_are_not_of_the_internet(address):
-    assert not is_public(address)
-
-
-@pytest.mark.parametrize(
-    "address", ["9.9.9.9", "2620:fe::fe", "::ffff:9.9.9.9", "64:ff9b::909:909"]
-)
-def test_addresses_of_the_internet(address):
-    assert is_public(address)
 
 
 def test_nowhere_to_go_is_told():

@@ -5,14 +5,14 @@ import pytest
 from gevent import socket
 
 from hausbote.net.address_book import AddressBook
-from hausbote.net.connection import Traffic
 from hausbote.net.http import HttpServer
+from hausbote.net.traffic import Traffic
 
 
 class BrokenShelf:
     """TLS cannot even be begun."""
 
-    def connection(self, _sock):
+    def connection(self):
         raise MemoryError
 
 

@@ -6,7 +6,8 @@ import gevent
 import pytest
 
 from hausbote.base.ways import WEB
-from hausbote.net.connection import Connection, Traffic
+from hausbote.net.connection import Connection
+from hausbote.net.traffic import Traffic
 from hausbote.net.websocket import HandshakeError, WebSocket, handshake
 
 REQUEST = {

@@ -22,6 +22,10 @@ class Event(Enum):
 
     SERVICE_STARTED = "info", "A service is ready for work."
     SERVICE_STOPPING = "info", "A service was told to stop and says goodbye to its clients."
+    XML_PARSER_OLD = (
+        "warning",
+        "Python's XML parser is older than expat 2.6; what it does not bound is bounded here.",
+    )
     LISTENING = "info", "A service accepts connections on this port."
     CERTIFICATE_RELOADED = "info", "New connections get the certificate that is now on disk."
     CERTIFICATE_UNUSABLE = "error", "The certificate on disk cannot be used; the old one stays."

@@ -20,9 +20,10 @@ from hausbote.features.contacts import forget_person
 from hausbote.features.roster_changes import reread
 from hausbote.net.address_book import AddressBook, most_connections
 from hausbote.net.certificates import certificates
-from hausbote.net.connection import Connection, Traffic
+from hausbote.net.connection import Connection
 from hausbote.net.listener import Listener
 from hausbote.net.tls import CertificateError, TlsShelf
+from hausbote.net.traffic import Traffic
 from hausbote.net.transport import Transport
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.framing import DOCUMENT, Framing

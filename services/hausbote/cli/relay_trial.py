@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
+from hausbote.base.networks import Address, is_public
 from hausbote.base.relay import Offer
 from hausbote.base.settings import Settings
 from hausbote.turn.credentials import Credentials
-from hausbote.turn.networks import Address, is_public
 from hausbote.turn.stun import Answer, NotStun, Trial, size_of
 
 _PATIENCE: Final = 1.5  # seconds for one answer

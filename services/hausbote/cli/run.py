@@ -19,6 +19,7 @@ from hausbote.cli.state import load_settings, state_option
 from hausbote.cli.supervision import processes, runs_relay, services, start, write_config
 from hausbote.core.bus.control import query_status
 from hausbote.storage import StorageError, migrate
+from hausbote.xmpp.expat import advice, outdated
 
 _START_TIME: Final = 30.0  # seconds
 _LAST_LINES: Final = 5
@@ -116,6 +117,7 @@ def _what_next(settings: Settings, state: Path) -> str:
         f"  {settings.address} port {ports.s2s}: other servers" if federates and ports.s2s else "",
         *_relay(settings),
         f"  {settings.address} port {ports.upload}: files" if ports.upload else "",
+        advice(old) if (old := outdated()) else "",
         "What to do next, in another terminal:",
         f"  {command}{where} user add you@{settings.domain} --admin",
         f"  then log in with any XMPP client; it must trust {state / 'certs' / 'ca.pem'}",

@@ -11,6 +11,7 @@ from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
 from hausbote.cli.supervision import processes
 from hausbote.core.bus.control import query_status
+from hausbote.xmpp.expat import advice, outdated
 
 NOT_RUNNING = 3  # the exit code that init systems use for it
 _COLUMNS = ("service", "state", "uptime", "memory", "sessions", "handled")
@@ -33,6 +34,8 @@ def command(state: Path, as_json: bool) -> None:
     for row in rows:
         cells = zip(row, widths, strict=True)
         click.echo("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
+    if old := outdated():
+        click.echo(advice(old))
 
 
 def describe(settings: Settings) -> list[dict[str, Any]] | None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
+from hausbote.base.log import Event, Word, log
 from hausbote.base.settings import Settings
 from hausbote.core.bus import Handler
 from hausbote.core.daemon import Daemon
@@ -13,6 +14,7 @@ from hausbote.core.faults import silence_libraries
 from hausbote.core.host import Host
 from hausbote.net.waiting import GreenletRoom
 from hausbote.storage import StorageError, Store, open_store
+from hausbote.xmpp.expat import outdated
 
 
 class Process(Daemon):
@@ -44,6 +46,9 @@ class Process(Daemon):
         `handler` takes frames instead of the dispatcher; `more` is what there is to tell besides.
         """
         host.started = host.clock()
+        old = outdated()
+        if old:
+            log(Event.XML_PARSER_OLD, version=Word(old))
         host.bus.on_status(lambda: describe(host) | more())
         host.bus.on_notify(notified)
         self.serve(host.bus, handler or partial(from_bus, host), stop)

@@ -25,7 +25,7 @@ _EXPIRED: Final = 10
 _SELF_SIGNED_LEAF: Final = 18
 _SELF_SIGNED_IN_CHAIN: Final = 19
 
-_PEM: Final = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_PEM: Final = re.compile(b"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
 
 class TrustError(Exception):

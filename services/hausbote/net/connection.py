@@ -8,34 +8,25 @@ import fcntl
 import socket
 import struct
 import termios
-import time
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from gevent import get_hub
 from OpenSSL import SSL
 
 from hausbote.base.ways import DIRECT
+from hausbote.net import memory_tls, records
 from hausbote.net.address_book import Entry
 from hausbote.net.peer_tls import Presented, presented
 from hausbote.net.tls import channel_bindings, reason
+from hausbote.net.traffic import Budget, Traffic
 from hausbote.net.transport import Receiver, TlsMaker
 
 READ: Final = 1
 WRITE: Final = 2
 _CHUNK: Final = 4096
-_TURN: Final = 16_384  # bytes of TLS records that are read together
-_NONE: Final = bytes(4)
+_ANSWERS: Final = 16_384  # bytes of TLS's own that wait for one who does not read
 _LINGER: Final = 3.0  # seconds that a closed connection may take to read our last words
-
-
-class Traffic(NamedTuple):
-    """What one connection may send us and leave unread."""
-
-    bytes_per_second: int = 262_144  # 0 = no limit
-    burst: int = 1_048_576  # bytes that may come at once
-    unread: int = 8_388_608  # bytes we keep for a peer that does not read
-    idle: int = 300  # seconds of silence until it is looked for; 0 = for ever
 
 
 class Connection:
@@ -43,11 +34,12 @@ class Connection:
 
     __slots__ = (
         "_budget",
-        "_budget_at",
         "_closing",
         "_fd_closed",
         "_flush_due",
         "_handshaking",
+        "_in_memory",
+        "_keeps_memory",
         "_leftover",
         "_loop",
         "_out",
@@ -84,9 +76,9 @@ class Connection:
         self._closing = self._fd_closed = self._flush_due = self._over = False
         self._out: list[bytes] = []
         self._out_size = 0
-        self._leftover = b""
-        self._budget = float(traffic.burst)
-        self._budget_at = 0.0
+        self._leftover: bytes | memoryview = b""  # of what was joined to be sent
+        self._budget = Budget(traffic)
+        self._in_memory = self._keeps_memory = False  # TLS over buffers instead of the socket
         self._reader: Any = self._loop.io(sock.fileno(), READ)
         self._writer: Any = None
         self._timer: Any = None
@@ -110,8 +102,9 @@ class Connection:
         if self._leftover:  # a client that does not read: nothing of this may slip into TLS
             self._gone()
         if not self._fd_closed:
-            self._tls = shelf.connection(self._sock)
-            self._handshaking = True
+            self._tls = shelf.connection()
+            self._handshaking = self._in_memory = True
+            self._keeps_memory = shelf.initiates
             if shelf.initiates:
                 self._loop.run_callback(self._begin_handshake)
 
@@ -156,82 +149,92 @@ class Connection:
 
     def _readable(self) -> None:
         if self._handshaking:
-            self._handshake()
+            self._handshake(memory_tls.received)
             return
         try:
-            data = self._sock.recv(_CHUNK) if self._tls is None else self._decrypt(self._tls)
-        except (BlockingIOError, SSL.WantReadError):
+            data, pieces = self._read()
+        except (BlockingIOError, SSL.WantReadError):  # a part of a record, or one of TLS's own
+            self._charge(0, 1)
             return
-        except SSL.WantWriteError:
+        except SSL.WantWriteError:  # an answer of TLS's own that the peer does not take
+            self._reader.stop()
             self._await_writable()
             return
         except (OSError, SSL.Error):
-            data = b""
-        if not data:
+            data, pieces = b"", 0
+        if data:
+            self._take(data, pieces)
+        else:
             self._gone()
-        elif not self._closing:
-            if self._traffic.bytes_per_second:
-                self._charge(len(data))
-            self.receiver.on_data(data)
         if self._over:
             self._listen()
 
-    def _decrypt(self, tls: SSL.Connection) -> bytes:
-        data = tls.recv(_CHUNK)
-        # What OpenSSL has already decrypted does not make the socket readable again.
-        while pending := tls.pending():
-            data += tls.recv(pending)
-        if data and _unread(self._sock):
-            data += self._decrypt_more(tls, _TURN - len(data))
-        return data
+    def _take(self, data: bytes, pieces: int) -> None:
+        if not self._closing:
+            self._charge(len(data), pieces)
+            self.receiver.on_data(data)
 
-    def _decrypt_more(self, tls: SSL.Connection, most: int) -> bytes:
-        """A peer in a hurry sent further records: together they cost one turn of everything."""
-        parts = []
-        try:
-            while most > 0 and _unread(self._sock):
-                parts.append(tls.recv(most))
-                most -= len(parts[-1])
-        except (SSL.WantReadError, SSL.WantWriteError):
-            pass
-        except (OSError, SSL.Error):
-            self._over = True  # for what came before is to be handled first
-        while pending := tls.pending():
-            parts.append(tls.recv(pending))
-        return b"".join(parts)
+    def _read(self) -> tuple[bytes, int]:
+        """What came, and in how many pieces; nothing at the end."""
+        if self._tls is None:
+            return self._sock.recv(_CHUNK), 1
+        if self._in_memory:
+            return self._read_memory(self._tls)
+        data, pieces, self._over = records.read(self._tls, self._sock)
+        return data, pieces
+
+    def _read_memory(self, tls: SSL.Connection) -> tuple[bytes, int]:
+        encrypted = memory_tls.received(self._sock)
+        parts, self._over = memory_tls.decrypted(tls, encrypted)
+        answer = memory_tls.encrypted(tls, b"")  # of TLS itself, to a request for new keys say
+        if answer and len(self._leftover) > _ANSWERS:
+            self._over = True  # it asks and asks, and does not read
+        elif answer:
+            self._leftover = bytes(self._leftover) + answer
+            self._out_size += len(answer)
+            self._flush_soon()
+        if not parts and not self._over:
+            self._charge(len(encrypted), 0)
+            raise SSL.WantReadError
+        return b"".join(parts), len(parts)
 
     def _begin_handshake(self) -> None:
         if self._handshaking and not self._fd_closed:
-            self._handshake()
+            self._handshake(lambda _sock: b"")
 
-    def _handshake(self) -> None:
+    def _handshake(self, receive: Callable[[socket.socket], bytes]) -> None:
         assert self._tls is not None
         try:
-            self._tls.do_handshake()
-        except SSL.WantReadError:
-            return
-        except SSL.WantWriteError:
-            self._await_writable()
+            if not memory_tls.handshake(self._tls, self._sock, receive(self._sock)):
+                self._charge(0, 1)
+                return
+            early, self._over = memory_tls.decrypted(self._tls, b"")
+        except BlockingIOError:
             return
         except Exception as error:  # noqa: BLE001 - OpenSSL's, and what a callback of ours raised
             self.failure = reason(error)
             self._gone()
             return
         self._handshaking = False
+        if not self._keeps_memory:
+            memory_tls.let_read(self._tls, self._sock)
+            self._in_memory = False
         self._flush()
-        if self._tls.pending():
-            self._loop.run_callback(self._readable)
+        if early and not self._fd_closed:
+            self._take(b"".join(early), len(early))
+        if self._over:
+            self._listen()
 
-    def _charge(self, size: int) -> None:
-        now = time.monotonic()
-        rate, burst = self._traffic.bytes_per_second, self._traffic.burst
-        refilled = self._budget + (now - self._budget_at) * rate
-        self._budget = min(refilled, burst) - size
-        self._budget_at = now
-        if self._budget < 0:
+    def charge(self, pieces: int) -> None:
+        """What came had so many parts that each cost as much as a record does."""
+        self._charge(0, pieces)
+
+    def _charge(self, size: int, pieces: int) -> None:
+        wait = self._budget.charge(size, pieces)
+        if wait and not self.closed:
             self._throttled = True
             self._reader.stop()
-            self._after(-self._budget / rate, self._unthrottle)
+            self._after(wait, self._unthrottle)
 
     def _unthrottle(self) -> None:
         self._throttled = False
@@ -247,7 +250,11 @@ class Connection:
         self._out_size += len(data)
         if self._out_size > self._traffic.unread:
             self._gone()
-        elif not self._flush_due and self._writer is None:
+        else:
+            self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        if not self._flush_due and self._writer is None:
             self._flush_due = True
             self._loop.run_callback(self._flush)
 
@@ -270,9 +277,7 @@ class Connection:
     def when_sent(self, callback: Callable[[], None]) -> None:
         """Call back on the hub when nothing waits to be sent any more, or never will be."""
         self._sent.append(callback)
-        if not self._flush_due and self._writer is None:
-            self._flush_due = True
-            self._loop.run_callback(self._flush)
+        self._flush_soon()
 
     def _tell_sent(self) -> None:
         sent, self._sent = self._sent, []
@@ -285,30 +290,43 @@ class Connection:
             self._tell_sent()
         if self._fd_closed or self._handshaking:
             return
-        data = self._leftover + b"".join(self._out)
-        self._out.clear()
         try:
-            data = self._send(data)
+            while self._leftover or self._out:
+                # What is left goes first and by itself: joined anew each time, the 8 MB that a slow
+                # reader may leave would be copied for every piece that it takes.
+                data = self._leftover or self._joined()
+                self._leftover = self._send(data)
+                self._out_size -= len(data) - len(self._leftover)
+                if self._leftover:
+                    self._await_writable()
+                    return
         except (OSError, SSL.Error):
             self._gone()
             return
-        self._leftover = data
-        self._out_size = len(data)
-        if data:
-            self._await_writable()
-        else:
-            self._writer_done()
+        self._writer_done()
 
-    def _send(self, data: bytes) -> bytes:
-        """What could not be sent yet."""
-        send = self._sock.send if self._tls is None else self._tls.send
-        try:
-            while data:
-                sent = send(data)
-                data = data[sent:]
-        except (BlockingIOError, SSL.WantWriteError, SSL.WantReadError):
-            pass
+    def _joined(self) -> bytes:
+        data = b"".join(self._out)
+        self._out.clear()
+        if self._tls is not None and self._in_memory:
+            encrypted = memory_tls.encrypted(self._tls, data)
+            self._out_size += len(encrypted) - len(data)
+            return encrypted
         return data
+
+    def _send(self, data: bytes | memoryview) -> bytes | memoryview:
+        """What could not be sent yet."""
+        tls = self._tls
+        send = self._sock.send if tls is None or self._in_memory else tls.send
+        try:
+            sent = send(data)
+            if sent < len(data):
+                data = memoryview(data)[sent:]
+                while data:
+                    data = data[send(data) :]
+        except (BlockingIOError, SSL.WantWriteError, SSL.WantReadError):
+            return data
+        return b""
 
     def _await_writable(self) -> None:
         if self._writer is None:
@@ -316,11 +334,9 @@ class Connection:
             self._writer.start(self._writable)
 
     def _writable(self) -> None:
-        if self._handshaking:
-            self._stop_writer()
-            self._handshake()
-        else:
-            self._flush()
+        self._flush()
+        if self._writer is None:
+            self._listen()  # which TLS may have stopped until it could write
 
     def _stop_writer(self) -> None:
         if self._writer is not None:
@@ -360,6 +376,8 @@ class Connection:
         try:
             if self._tls is not None:
                 self._tls.shutdown()
+                if self._in_memory:
+                    self._sock.send(memory_tls.encrypted(self._tls, b""))
             self._sock.shutdown(socket.SHUT_WR)
         except (OSError, SSL.Error):
             self._gone()
@@ -391,8 +409,3 @@ class Connection:
         del self.receiver  # it holds us, too: neither is to wait for the garbage collector
         receiver.on_closed()
         self._tell_sent()
-
-
-def _unread(sock: socket.socket) -> bool:
-    """Whether more has arrived; asking costs less than trying to read in vain."""
-    return fcntl.ioctl(sock.fileno(), termios.FIONREAD, _NONE) != _NONE

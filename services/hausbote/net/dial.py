@@ -5,7 +5,6 @@ and the first that answers is taken.
 """
 
 import errno
-import ipaddress
 import os
 import socket
 from collections import Counter
@@ -17,13 +16,13 @@ import gevent.socket
 from gevent.event import Event
 from gevent.queue import SimpleQueue
 
+from hausbote.base.networks import is_public
 from hausbote.net.dns import Endpoint, NameProblem, Resolver
 
 _STAGGER: Final = 0.25  # seconds
 _SECONDS: Final = 30.0  # for all of it
 _PATIENCE: Final = 10.0  # seconds for one address
 _ADDRESSES: Final = 16  # that are tried
-_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")  # with an IPv4 address at its end
 
 
 class Unreachable(Exception):
@@ -53,18 +52,6 @@ def dial(
     With `public` no address of a private network is called: a stranger's DNS could name any.
     """
     return _Race(resolver, domain, endpoints, public).run()
-
-
-def is_public(address: str) -> bool:
-    """Whether it is of the Internet, and not of this machine or of a network around it."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        within = ip.ipv4_mapped or ip.sixtofour
-        if ip in _NAT64:
-            within = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if within is not None:
-            return within.is_global
-    return ip.is_global
 
 
 class _Race:

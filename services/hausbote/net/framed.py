@@ -11,12 +11,12 @@ from hausbote.net.transport import Receiver, TlsMaker
 class Frames:
     """Frames on their way to the receiver, in order; `size` is what waits, in bytes."""
 
-    __slots__ = ("_delivering", "_paused", "_receive", "_waiting", "size")
+    __slots__ = ("_delivering", "_receive", "_waiting", "paused", "size")
 
     def __init__(self, receive: Callable[[bytes], None]) -> None:
         self._receive = receive
         self._waiting: deque[bytes] = deque()
-        self._paused = self._delivering = False
+        self.paused = self._delivering = False
         self.size = 0
 
     def put(self, frame: bytes) -> None:
@@ -25,10 +25,10 @@ class Frames:
         self._deliver()
 
     def pause(self) -> None:
-        self._paused = True
+        self.paused = True
 
     def resume(self) -> None:
-        self._paused = False
+        self.paused = False
         self._deliver()
 
     def close(self) -> None:
@@ -42,7 +42,7 @@ class Frames:
             return
         self._delivering = True
         try:
-            while self._waiting and not self._paused:
+            while self._waiting and not self.paused:
                 frame = self._waiting.popleft()
                 self.size -= len(frame)
                 self._receive(frame)

@@ -9,6 +9,7 @@ bytes of a request, bytes per second, and connections per address.  Forwarding h
 here: the address of a client is that of its connection.
 """
 
+import contextlib
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -19,7 +20,8 @@ from OpenSSL import SSL
 
 from hausbote.base.log import bug
 from hausbote.net.address_book import AddressBook
-from hausbote.net.connection import Connection, Traffic
+from hausbote.net.connection import Connection
+from hausbote.net.http_chunks import ChunkedInput
 from hausbote.net.http_head import (
     Fields,
     TooLarge,
@@ -31,11 +33,13 @@ from hausbote.net.http_head import (
 from hausbote.net.http_socket import CHUNK, HttpSocket
 from hausbote.net.listener import keep_alive, listen
 from hausbote.net.tls import TlsShelf
+from hausbote.net.traffic import Traffic
 
 _DRAINED: Final = 4_194_304  # bytes of a refused request that are read and dropped
 _LITTLE: Final = 8_192  # bytes of a body that go with the head
 _BATCH: Final = 1_048_576  # bytes of a body that are handed on together at most
 
+_BAD: Final = b"400 Bad Request"
 _REFUSAL: Final = (
     b"HTTP/1.1 %s\r\nAccess-Control-Allow-Origin: *\r\n"
     b"Connection: close\r\nContent-Length: 0\r\n\r\n"
@@ -176,7 +180,8 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
         waits = waits and self.request_version == "HTTP/1.1"
         chunked = "HTTP_TRANSFER_ENCODING" in environ
         sock = self.socket if waits else None
-        self.wsgi_input = Input(self.rfile, self.content_length, sock, chunked)
+        kind = ChunkedInput if chunked else Input
+        self.wsgi_input = kind(self.rfile, self.content_length, sock, chunked)
         environ["wsgi.input"] = self.wsgi_input
         environ["wsgi.input_terminated"] = True
         environ[Exchange.KEY] = Exchange(self)
@@ -235,10 +240,18 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
         if not self.socket.handed_over:
             self._send_error_response_if_possible(500)
 
+    def _send_error_response_if_possible(self, error_code: int) -> None:
+        """After an answer that has begun, nothing that is said would be understood."""
+        self.close_connection = True
+        if not self.headers_sent:
+            status = _BAD if error_code == 400 else b"500 Internal Server Error"
+            with contextlib.suppress(OSError):
+                self.socket.sendall(_REFUSAL % status)
+
     def _handle_client_error(self, ex: Exception) -> Any:
         if isinstance(ex, TooLarge):
             return ("431", _REFUSAL % b"431 Request Header Fields Too Large")
-        return ("400", _REFUSAL % b"400 Bad Request")
+        return ("400", _REFUSAL % _BAD)
 
 
 class HttpServer(WSGIServer):  # type: ignore[misc]
@@ -280,7 +293,7 @@ class HttpServer(WSGIServer):  # type: ignore[misc]
             return
         try:
             sock.setblocking(False)
-            wire = HttpSocket(sock, self.shelf.connection(sock), self.traffic)
+            wire = HttpSocket(sock, self.shelf.connection(), self.traffic)
             wire.entry, entry.end = entry, wire.cut_off
         except Exception as error:  # noqa: BLE001 - nobody else would count the address out again
             bug(error)

@@ -1,8 +1,10 @@
 """What pywsgi reads from and writes to: the server's side of one TLS connection over pyOpenSSL.
 
-What a peer may cost is bounded here: the seconds and the bytes of a request, and bytes per second.
+What a peer may cost is bounded here: the seconds and the bytes of a request, bytes per second, and
+what is read or written until all others have had their turn, however much is there.
 """
 
+import contextlib
 import errno
 import io
 import socket
@@ -16,8 +18,11 @@ import gevent
 from gevent.socket import wait
 from OpenSSL import SSL
 
+from hausbote.net import memory_tls
 from hausbote.net.address_book import Entry
-from hausbote.net.connection import READ, WRITE, Traffic
+from hausbote.net.connection import READ, WRITE
+from hausbote.net.records import PIECES
+from hausbote.net.traffic import Budget, Traffic
 
 CHUNK: Final = 16_384  # what fits into one TLS record
 _AHEAD: Final = 4_096  # bytes that are read beyond what was asked for
@@ -29,6 +34,7 @@ _WRITE: Final = 30.0  # seconds without a byte taken
 _STALL: Final = 30.0  # seconds without a byte of a body that may take its time
 _SLOWEST: Final = 8_192  # bytes per second of such a body, on the whole
 _ENOUGH: Final = 65_536  # and at least, if they are not the last ones
+_NEXT_TURN: Final = 1e-6  # seconds; after none at all one is back before others' sockets are read
 
 
 class HttpSocket:
@@ -40,9 +46,9 @@ class HttpSocket:
         self._readable = _watcher(sock, READ)
         self._writable: Any = None
         self._tls = tls
-        self._traffic = traffic
-        self._budget = float(traffic.burst)
-        self._budget_at = time.monotonic()
+        self._budget = Budget(traffic)
+        self._row = 0  # records since others had their turn
+        self._early = b""  # came with the end of the handshake
         self._until = time.monotonic() + _HANDSHAKE
         self._bytes = 0
         self._between = False
@@ -53,7 +59,16 @@ class HttpSocket:
         self.is_mute = False
 
     def handshake(self) -> None:
-        self._retry(self._tls.do_handshake)
+        """OSError, or whatever OpenSSL and our callbacks raise."""
+        assert self._plain is not None
+        while True:
+            self._wait(self._readable)
+            with contextlib.suppress(BlockingIOError):
+                data = memory_tls.received(self._plain)
+                if memory_tls.handshake(self._tls, self._plain, data):
+                    break
+        self._early = b"".join(memory_tls.decrypted(self._tls, b"")[0])
+        memory_tls.let_read(self._tls, self._plain)
 
     def expect_request(self) -> None:
         """The next byte may take its time; from there on a request has its seconds and bytes."""
@@ -75,7 +90,9 @@ class HttpSocket:
         if self._plain is None:
             return 0
         try:
-            size: int = self._retry(partial(self._tls.recv_into, buffer, CHUNK))
+            size = self._take_early(buffer) or self._retry(
+                partial(self._tls.recv_into, buffer, CHUNK)
+            )
         except SSL.ZeroReturnError:
             self._ended = True
             return 0
@@ -84,8 +101,13 @@ class HttpSocket:
             self._until = time.monotonic() + _REQUEST
         elif self._latest:
             self._get_on()
-        self._charge(size)
+        self._charge(size, 1)
         return size
+
+    def _take_early(self, buffer: Any) -> int:
+        data, self._early = self._early[: len(buffer)], self._early[len(buffer) :]
+        buffer[: len(data)] = data
+        return len(data)
 
     def early(self, file: io.BufferedReader, limit: int) -> bytes:
         """Up to that much of what `file`, which is ours, has read ahead."""
@@ -97,11 +119,13 @@ class HttpSocket:
     def fill(self, buffer: memoryview) -> int:
         """How many bytes came: all that is there, as much as there is room for, and never so little
         that it would not be worth the way to the disk.  OSError if it does not come."""
-        recv_into, at = self._tls.recv_into, 0
+        recv_into, at, pieces = self._tls.recv_into, 0, 0
         enough = min(_ENOUGH, len(buffer))
         while at < len(buffer):
             try:
                 at += recv_into(buffer[at : at + CHUNK])
+                pieces += 1
+                self._give_way(1)
             except SSL.WantReadError:
                 if at >= enough:
                     break
@@ -109,7 +133,7 @@ class HttpSocket:
             except SSL.Error:
                 raise cut() from None
         self._get_on()
-        self._charge(at)
+        self._charge(at, pieces)
         return at
 
     def _some(self, buffer: memoryview) -> int:
@@ -127,17 +151,22 @@ class HttpSocket:
         if self._until <= now:
             raise _too_late()
 
-    def _charge(self, size: int) -> None:
+    def _charge(self, size: int, pieces: int) -> None:
         self._bytes -= size
         if self._bytes < 0:
             raise ConnectionAbortedError("a request is too large")
-        rate, burst = self._traffic.bytes_per_second, self._traffic.burst
-        if rate:
-            now = time.monotonic()
-            refilled = self._budget + (now - self._budget_at) * rate
-            self._budget, self._budget_at = min(refilled, burst) - size, now
-            if self._budget < 0:
-                gevent.sleep(-self._budget / rate)
+        seconds = self._budget.charge(size, pieces)
+        if seconds:
+            gevent.sleep(seconds)
+        else:
+            self._give_way(pieces)
+
+    def _give_way(self, pieces: int) -> None:
+        """Let others have their turn, even if there is always more to do here."""
+        self._row += pieces
+        if self._row >= PIECES:
+            self._row = 0
+            gevent.sleep(_NEXT_TURN)
 
     def sendall(self, data: bytes | bytearray | memoryview) -> None:
         if self._plain is None:
@@ -164,6 +193,7 @@ class HttpSocket:
         while at < size:
             try:
                 at += send(piece(at))
+                self._give_way(1)
             except SSL.WantReadError:
                 self._wait(self._readable)
             except SSL.WantWriteError:
@@ -181,6 +211,7 @@ class HttpSocket:
                 return step()
             except SSL.WantReadError:
                 self._wait(self._readable)
+                self._charge(0, 1)
             except SSL.WantWriteError:
                 self._wait(self._for_writing())
             except SSL.ZeroReturnError:
@@ -193,6 +224,7 @@ class HttpSocket:
         if left <= 0:
             raise _too_late()
         wait(watcher, timeout=left, timeout_exc=_too_late())
+        self._row = 0
 
     def _for_writing(self) -> Any:
         self._writable = self._writable or _watcher(self._plain, WRITE)

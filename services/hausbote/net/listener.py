@@ -8,7 +8,8 @@ from typing import Any, Final
 from gevent import get_hub
 
 from hausbote.net.address_book import AddressBook
-from hausbote.net.connection import READ, Connection, Traffic
+from hausbote.net.connection import READ, Connection
+from hausbote.net.traffic import Traffic
 
 _BACKLOG: Final = 1024
 _PER_WAKE_UP: Final = 64

@@ -41,8 +41,8 @@ class _Client:
         self._context = context
         self._remote = remote
 
-    def connection(self, sock: object) -> SSL.Connection:
-        tls = SSL.Connection(self._context, sock)  # type: ignore[arg-type]
+    def connection(self) -> SSL.Connection:
+        tls = SSL.Connection(self._context)
         name_peer(tls, self._remote)
         tls.set_connect_state()
         return tls

@@ -62,9 +62,9 @@ class TlsShelf:
 
     initiates: Final = False
 
-    def connection(self, sock: object) -> SSL.Connection:
-        """The server's side of a TLS connection over a connected, non-blocking socket."""
-        tls = SSL.Connection(self._default, sock)  # type: ignore[arg-type]
+    def connection(self) -> SSL.Connection:
+        """The server's side of TLS, over buffers as yet (`net/memory_tls.py`)."""
+        tls = SSL.Connection(self._default)
         tls.set_accept_state()
         return tls
 

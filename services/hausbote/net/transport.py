@@ -10,12 +10,12 @@ from hausbote.net.address_book import Entry
 
 
 class TlsMaker(Protocol):
-    """Begins TLS over a connected, non-blocking socket; `initiates` as the side that connected."""
+    """Makes one side of TLS, over buffers; `initiates` as the side that connected."""
 
     @property
     def initiates(self) -> bool: ...
 
-    def connection(self, sock: object) -> SSL.Connection: ...
+    def connection(self) -> SSL.Connection: ...
 
 
 class Receiver(Protocol):

@@ -5,9 +5,10 @@ idle WebSocket costs no greenlet, and rates, unread bytes and channel bindings a
 """
 
 import time
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
+from gevent import get_hub
 from wsproto import ConnectionType, WSConnection
 from wsproto.connection import ConnectionState
 from wsproto.events import (
@@ -29,6 +30,7 @@ from hausbote.xmpp.framing import alone
 
 _PING_AFTER: Final = 240.0  # idle seconds; phones sleep, and some proxies forget after five minutes
 _GONE_AFTER: Final = 360.0
+_FRAMES: Final = 32  # that are looked at in one turn: an empty one costs as much as a full one
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -64,6 +66,9 @@ class WebSocket(Framed):
         self._pieces: list[str] = []
         self._size = 0
         self._frames = Frames(self._receive)
+        self._events: Iterator[Event] = iter(())
+        self._working = False  # there may be more frames in what came
+        self._next_turn: Any = get_hub().loop.timer(0.0)
         connection.receiver = self
 
     def start(self, answer: bytes, early: bytes) -> None:
@@ -78,13 +83,33 @@ class WebSocket(Framed):
     def on_data(self, data: bytes) -> None:
         self.heard = time.monotonic()
         self._ws.receive_data(data)
+        self._events = self._ws.events()
+        self._work()
+
+    def _work(self) -> None:
+        """Some of the frames that came; the others in the next turn, and no data before them."""
+        count = 0
         try:
-            for event in self._ws.events():
+            for event in self._events:
                 if self.closed:
-                    return
+                    break
                 self._take(event)
+                count += 1
+                if count == _FRAMES:
+                    break
         except RemoteProtocolError:
             self._refuse(CloseReason.PROTOCOL_ERROR)
+        if self.closed:
+            return
+        self._connection.charge(count)
+        if count == _FRAMES:
+            self._working = True
+            self._connection.pause()
+            self._next_turn.start(self._work)  # a callback would come before others are read
+        elif self._working:
+            self._working = False
+            if not self._frames.paused:
+                self._connection.resume()
 
     def _take(self, event: Event) -> None:
         if isinstance(event, TextMessage):
@@ -97,7 +122,8 @@ class WebSocket(Framed):
             self._finish(event)
 
     def _take_text(self, event: TextMessage) -> None:
-        self._pieces.append(event.data)
+        if event.data:  # there may be frames without any, for ever
+            self._pieces.append(event.data)
         self._size += len(event.data)
         if event.message_finished or 0 < self._largest < self._size:
             # What is too long already need not end: the parser refuses it for its length.
@@ -123,6 +149,8 @@ class WebSocket(Framed):
 
     def on_closed(self) -> None:
         self._frames.close()
+        self._next_turn.stop()
+        self._next_turn.close()
         receiver = self.receiver
         del self.receiver  # it holds us, too: neither is to wait for the garbage collector
         receiver.on_closed()
@@ -153,7 +181,8 @@ class WebSocket(Framed):
 
     def resume(self) -> None:
         self._frames.resume()
-        self._connection.resume()
+        if not self._working:
+            self._connection.resume()
 
     def close(self) -> None:
         self._refuse(CloseReason.NORMAL_CLOSURE)

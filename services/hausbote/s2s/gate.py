@@ -26,10 +26,11 @@ from hausbote.core.bus.frame import STANZA, Frame
 from hausbote.core.bus.inbox import Inbox
 from hausbote.core.exchange import is_goodbye, say_goodbye
 from hausbote.core.host import Host
-from hausbote.net.connection import Connection, Traffic
+from hausbote.net.connection import Connection
 from hausbote.net.dns import Resolver
 from hausbote.net.outgoing_tls import OutgoingTls
 from hausbote.net.tls import TlsShelf
+from hausbote.net.traffic import Traffic
 from hausbote.s2s.attempts import Attempts
 from hausbote.s2s.incoming import IncomingStream
 from hausbote.s2s.links import Link

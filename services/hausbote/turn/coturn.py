@@ -4,16 +4,9 @@ import ipaddress
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from hausbote.base.networks import NOT_THE_INTERNET, Address, Network, is_public
 from hausbote.base.settings import Settings
-from hausbote.turn.networks import (
-    NOT_THE_INTERNET,
-    Address,
-    Network,
-    is_public,
-    outward_addresses,
-    own_networks,
-    public_address,
-)
+from hausbote.turn.networks import outward_addresses, own_networks, public_address
 
 _HEAD = """\
 # The relay for calls, made from hausbote.toml: changes belong there.

@@ -1,4 +1,4 @@
-"""Where the box is: its addresses, the networks it is in, and those that are not the internet."""
+"""Where the box is: its addresses, and the networks it is in."""
 
 import ipaddress
 import socket
@@ -6,22 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from hausbote.base.networks import Address, Network, is_public
 
-# The special-purpose registries of IANA (RFC 6890 and after): what a peer on the internet has
-# never, and what would lead a packet inside: private, loopback, link-local, shared (CGNAT),
-# documentation, benchmarks, multicast; IPv4 in IPv6's clothes; tunnels and translators.  Of IPv6
-# only 2000::/3 is the internet at all, so what else becomes special one day is on the list already.
-NOT_THE_INTERNET: Final[tuple[Network, ...]] = tuple(
-    ipaddress.ip_network(text)
-    for text in (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
-        "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
-        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-        "::/3", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "4000::/2", "8000::/1",
-    )
-)  # fmt: skip
 _PROC: Final = Path("/proc/net")
 _ANYBODY: Final = (  # for documentation; nothing is sent there, only the way is looked up
     (socket.AF_INET, "192.0.2.1"),
@@ -38,11 +24,6 @@ def own_networks(proc: Path = _PROC) -> list[Network]:
 def outward_addresses() -> list[Address]:
     """The addresses with which this machine reaches the internet: at most one per IP version."""
     return [found for family, anybody in _ANYBODY if (found := _source(family, anybody))]
-
-
-def is_public(address: Address) -> bool:
-    """Whether the internet can have a way to it."""
-    return not any(address in n for n in NOT_THE_INTERNET if n.version == address.version)
 
 
 def public_address(name: str) -> ipaddress.IPv4Address | None:

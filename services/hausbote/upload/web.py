@@ -15,9 +15,9 @@ from hausbote.base.log import Event, log
 from hausbote.core.host import Host
 from hausbote.net.address_book import AddressBook, most_connections
 from hausbote.net.certificates import certificates
-from hausbote.net.connection import Traffic
 from hausbote.net.http import Environ, HttpServer, Stored
 from hausbote.net.tls import CertificateError, TlsShelf
+from hausbote.net.traffic import Traffic
 from hausbote.storage import StorageError, Upload
 from hausbote.upload.content import display
 from hausbote.upload.depot import Depot

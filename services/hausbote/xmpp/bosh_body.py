@@ -56,7 +56,8 @@ def read_body(data: bytes, limit: int) -> Request:
         raise BadBody("the request is too large")
     parser = StreamParser(ParserLimits(stanza=limit))
     parser.feed(_ROOT)
-    events = parser.feed(_DECLARATION.sub(b"", data, count=1).strip())
+    declaration = _DECLARATION.match(data)  # only there: a search begins anew at every blank
+    events = parser.feed(data[declaration.end() if declaration else 0 :].strip())
     if len(events) != 1 or not isinstance(events[0], Stanza) or not parser.between:
         reason = events[-1] if events and isinstance(events[-1], StreamError) else None
         raise BadBody(reason.condition if reason else "the request is not one <body/>")

@@ -12,8 +12,9 @@ from hausbote.c2s.components.stream import ComponentStream
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
 from hausbote.net.address_book import AddressBook
-from hausbote.net.connection import Connection, Traffic
+from hausbote.net.connection import Connection
 from hausbote.net.listener import Listener
+from hausbote.net.traffic import Traffic
 from hausbote.xmpp.errors import StreamError
 
 _HANDSHAKE_TIME: Final = 30.0  # seconds
