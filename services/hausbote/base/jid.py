@@ -1,7 +1,7 @@
 """Addresses (RFC 7622): parsed, prepared and compared in one place.
 
-Preparation (`base.precis`) needs the PRECIS and IDNA tables, which cost 10 MB and are loaded with the first address
-that is not plain ASCII.
+Preparation (`base.precis`) needs the PRECIS and IDNA tables, which cost 10 MB and are loaded with
+the first address that is not plain ASCII.
 """
 
 import ipaddress

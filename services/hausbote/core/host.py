@@ -5,11 +5,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from gevent import get_hub, sleep
+from gevent import get_hub
 
 from hausbote.base.settings import Settings
 from hausbote.core.directory import Directory
 from hausbote.core.pump import Pump
+from hausbote.core.pump import breathe as breathe  # handlers find it beside `compute`
 from hausbote.core.queries import Queries
 from hausbote.core.registry import Registry
 from hausbote.xmpp.stanza import Stanza
@@ -24,11 +25,6 @@ T = TypeVar("T")
 def compute(function: Callable[..., Any], *arguments: object) -> Any:
     """Call a function that takes long in a thread; only the calling greenlet waits."""
     return get_hub().threadpool.apply(function, arguments)
-
-
-def breathe() -> None:
-    """Between the parts of a long job: let others go first."""
-    sleep(0)
 
 
 class Outlet(Protocol):

@@ -1,34 +1,42 @@
 """Runs handlers: in order within a lane, side by side between lanes, never in the hub.
 
 Every session owns a lane.  Worker greenlets take whole lanes from a queue; while no handler blocks,
-a single worker does everything, and a lane costs one list and no switch per item.
+a single worker does everything, and a lane costs one list and no switch per item.  The time that a
+lane's items take is charged to it (`core.share`), so that dear ones hold up its own session alone.
 """
 
-from collections import deque
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final
 
-from gevent import get_hub
+from gevent import get_hub, sleep
 from greenlet import getcurrent, greenlet
 
 from hausbote.base.log import bug
+from hausbote.core.share import NOTICED, FairQueue, Party
 
 _MAX_WORKERS: Final = 256
 _TURN: Final = 16  # items of one lane before the next lane's turn
+_LANE_TIME: Final = 0.002  # seconds of one lane before the next lane's turn
 _SLICE: Final = 0.01  # seconds of handling before connections are looked at again
+_MOST_FOR_WAITING: Final = 0.002  # seconds charged for an item that let go of the hub in between
+
+HOLD: Final = object()
+"""What a handler returns to have nothing more of its lane handled until `Pump.release`."""
 
 
-class Lane:
+class Lane(Party):
     """Items that must be handled one after the other; `handle` may block its worker."""
 
-    __slots__ = ("busy", "drained", "handle", "items")
+    __slots__ = ("busy", "drained", "handle", "items", "worker")
 
-    def __init__(self, handle: Callable[[Any], None]) -> None:
+    def __init__(self, handle: Callable[[Any], object]) -> None:
+        super().__init__()
         self.handle = handle
         self.items: list[Any] = []  # most often empty, and then a tenth of a deque
         self.busy = False
         self.drained: Callable[[], None] | None = None  # called once, when the lane is empty
+        self.worker: _Worker | None = None  # which rests in the middle of an item
 
 
 class Pump:
@@ -36,11 +44,12 @@ class Pump:
 
     def __init__(self, max_workers: int = _MAX_WORKERS) -> None:
         self._hub: Any = get_hub()
-        self._ready: deque[Lane] = deque()
-        self._idle: list[greenlet] = []
+        self._ready: FairQueue[Lane] = FairQueue()
+        self._resting: FairQueue[Lane] = FairQueue()  # in the middle of an item
+        self._idle: list[_Worker] = []
         self._workers = 0
         self._max_workers = max_workers
-        self._turn_due = False
+        self._turn_due = self._resting_first = False
         self._after_io: Any = self._hub.loop.timer(0.0)
 
     def post(self, lane: Lane, item: object) -> None:
@@ -48,12 +57,23 @@ class Pump:
         lane.items.append(item)
         if not lane.busy:
             lane.busy = True
-            self._ready.append(lane)
+            self._ready.add(lane)
             self._call_turn()
+
+    def release(self, lane: Lane) -> None:
+        """Go on with a lane whose handler returned HOLD."""
+        self._ready.add(lane)
+        self._call_turn()
 
     def run(self, job: Callable[[], None]) -> None:
         """Run a job of its own in some worker."""
         self.post(Lane(_call), job)
+
+    @property
+    def iteration(self) -> int:
+        """Changes with every round of the event loop."""
+        number: int = self._hub.loop.iteration
+        return number
 
     def _call_turn(self) -> None:
         if not self._turn_due:
@@ -61,48 +81,128 @@ class Pump:
             self._hub.loop.run_callback(self._turn)
 
     def _turn(self) -> None:
-        """On the hub: give the ready lanes to a worker that is not blocked."""
+        """On the hub: give a lane to a worker that is not blocked, or back to the one it has."""
         self._turn_due = False
-        if not self._ready:
+        lane = self._next()
+        if lane is None:
             return
-        if self._idle:
-            self._idle.pop().switch()
-        elif self._workers < self._max_workers:
+        if lane.worker is not None:
+            worker, lane.worker = lane.worker, None
+            if self._ready or self._resting:
+                self._call_turn()  # should it block, others go on
+        elif self._idle:
+            worker = self._idle.pop()
+        else:
             self._workers += 1
-            greenlet(self._work, parent=self._hub).switch()
+            worker = _Worker(self._work, parent=self._hub)
+            worker.pump = self
+        worker.switch(lane)
 
-    def _work(self) -> None:
-        me = getcurrent()
+    def _next(self) -> Lane | None:
+        """Those in the middle of an item are served in every second turn at least."""
+        now = monotonic()
+        self._resting_first = not self._resting_first
+        if self._resting_first and self._resting:
+            return self._resting.next(now)
+        if self._idle or self._workers < self._max_workers:
+            return self._ready.next(now) or self._resting.next(now)
+        return self._resting.next(now)
+
+    def _work(self, lane: Lane | None) -> None:
+        me: Any = getcurrent()
+        ready = self._ready
         while True:
-            until = monotonic() + _SLICE
-            while self._ready and monotonic() < until:
-                lane = self._ready.popleft()
+            now = me.begin()
+            until = now + _SLICE
+            while lane is not None:
                 # Should this lane block, the next turn of the hub finds another worker.
-                if self._ready:
+                if ready.modest or ready.greedy:
                     self._call_turn()
-                self._serve(lane)
+                now = self._serve(me, lane, now)
+                lane = ready.next(now) if now < until else None
             self._idle.append(me)
-            if self._ready:
+            if self._ready or self._resting:
                 self._after_io.start(self._turn)  # a callback would come before reading
-            self._hub.switch()
+            lane = self._hub.switch()
 
-    def _serve(self, lane: Lane) -> None:
+    def _serve(self, me: "_Worker", lane: Lane, now: float) -> float:
+        """Handle some of a lane's items, and say what time it is then."""
         items, handle = lane.items, lane.handle
+        me.lane, me.since = lane, now
+        held = False
         for _ in range(_TURN):
             if not items:
                 break
             try:
-                handle(items.pop(0))
+                held = handle(items.pop(0)) is HOLD
             except Exception as error:  # noqa: BLE001 - one item's fault must not stop the lane
                 bug(error)
+            now = monotonic()
+            if held or now - me.since > _LANE_TIME:
+                break
+        if now - me.since > NOTICED:
+            me.charge(now)
+        if held:
+            return now
         if items:
-            self._ready.append(lane)
+            self._ready.add(lane)
             self._call_turn()
-            return
+            return now
         lane.busy = False
         if lane.drained is not None:
             drained, lane.drained = lane.drained, None
             drained()
+        return now
+
+    def rest(self, worker: "_Worker") -> None:
+        """Called by a worker in the middle of an item: let others go first."""
+        worker.lane.worker = worker
+        self._resting.add(worker.lane)
+        self._after_io.start(self._turn)
+        self._hub.switch()
+
+
+class _Worker(greenlet):  # type: ignore[misc]
+    """`lane` is the one that it serves, and `since` when its work on that began."""
+
+    __slots__ = ("_iteration", "lane", "pump", "since")
+
+    pump: Pump
+    lane: Lane
+    since: float
+
+    def begin(self) -> float:
+        """The hub has given it control; returns the time."""
+        self._iteration = self.pump.iteration
+        self.since = monotonic()
+        return self.since
+
+    def charge(self, now: float) -> None:
+        """Charge the lane for the work since `since`; waiting is not work."""
+        spent = now - self.since
+        if spent > _MOST_FOR_WAITING and self._iteration != self.pump.iteration:
+            self._iteration = self.pump.iteration
+            spent = _MOST_FOR_WAITING
+        self.lane.charge(spent, now)
+
+    def breathe(self) -> None:
+        now = monotonic()
+        if now - self.since > _LANE_TIME:
+            self.charge(now)
+            self.pump.rest(self)
+            self.begin()
+
+
+def breathe() -> None:
+    """Between the parts of a long job, where anything may change: let others go first.
+
+    Cheap enough for every item of a list: somebody else is looked for after some milliseconds.
+    """
+    me = getcurrent()
+    if isinstance(me, _Worker):
+        me.breathe()
+    else:
+        sleep(0)
 
 
 def _call(job: Callable[[], None]) -> None:
