@@ -12,7 +12,8 @@ from typing import Final
 _MAX_BYTES: Final = 1023
 _MAX_UNPREPARED: Final = 2 * _MAX_BYTES  # characters; composing makes fewer of them
 _CACHE_SIZE: Final = 4096
-_MAX_CACHED: Final = 512  # characters: strangers choose them, and 4,096 of the longest take 40 MB
+_CACHED_CHARACTERS: Final = 1_000_000  # strangers choose them: 4,096 of the longest take 100 MB
+_MAX_CACHED: Final = 3 * _MAX_BYTES + 2  # characters
 # Characters that PRECIS allows beside certain others only (RFC 5892 appendix A).  The whole text is
 # looked through for each of them: 2,000 would hold everybody up for seconds.
 _CONTEXTUAL: Final = re.compile(
@@ -93,11 +94,14 @@ def names(text: str | None, jid: str) -> bool:
 
 # By what was to be parsed; or why it is no address, for finding that out is not cheap either.
 _cache: dict[str, JID | str] = {}
+_cached_characters = 0
 
 
 def _remember(text: str) -> JID | str:
-    if len(_cache) >= _CACHE_SIZE:
+    global _cached_characters
+    if len(_cache) >= _CACHE_SIZE or _cached_characters > _CACHED_CHARACTERS:
         _cache.clear()
+        _cached_characters = 0
     found: JID | str
     try:
         found = _make(text)
@@ -105,6 +109,7 @@ def _remember(text: str) -> JID | str:
         found = str(problem)
     if len(text) <= _MAX_CACHED:
         _cache[text] = found
+        _cached_characters += len(text)
     return found
 
 
@@ -117,7 +122,7 @@ def _make(text: str) -> JID:
     known = _cache.get(bare)
     if not isinstance(known, JID) or known.full != bare:
         known = JID(local, intern(domain))
-        if text.startswith(f"{bare}/") and len(bare) <= _MAX_CACHED:
+        if text.startswith(f"{bare}/"):
             _cache[known.full] = known
     return known.with_resource(resource)
 

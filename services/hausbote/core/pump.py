@@ -13,13 +13,12 @@ from gevent import get_hub, sleep
 from greenlet import getcurrent, greenlet
 
 from hausbote.base.log import bug
-from hausbote.core.share import NOTICED, FairQueue, Party
+from hausbote.core.share import NOTICED, FairQueue, Party, Stopwatch
 
 _MAX_WORKERS: Final = 256
 _TURN: Final = 16  # items of one lane before the next lane's turn
 _LANE_TIME: Final = 0.002  # seconds of one lane before the next lane's turn
 _SLICE: Final = 0.01  # seconds of handling before connections are looked at again
-_MOST_FOR_WAITING: Final = 0.002  # seconds charged for an item that let go of the hub in between
 
 HOLD: Final = object()
 """What a handler returns to have nothing more of its lane handled until `Pump.release`."""
@@ -69,12 +68,6 @@ class Pump:
         """Run a job of its own in some worker."""
         self.post(Lane(_call), job)
 
-    @property
-    def iteration(self) -> int:
-        """Changes with every round of the event loop."""
-        number: int = self._hub.loop.iteration
-        return number
-
     def _call_turn(self) -> None:
         if not self._turn_due:
             self._turn_due = True
@@ -95,7 +88,7 @@ class Pump:
         else:
             self._workers += 1
             worker = _Worker(self._work, parent=self._hub)
-            worker.pump = self
+            worker.pump, worker.watch = self, Stopwatch()
         worker.switch(lane)
 
     def _next(self) -> Lane | None:
@@ -112,7 +105,7 @@ class Pump:
         me: Any = getcurrent()
         ready = self._ready
         while True:
-            now = me.begin()
+            now = me.watch.start()
             until = now + _SLICE
             while lane is not None:
                 # Should this lane block, the next turn of the hub finds another worker.
@@ -128,7 +121,8 @@ class Pump:
     def _serve(self, me: "_Worker", lane: Lane, now: float) -> float:
         """Handle some of a lane's items, and say what time it is then."""
         items, handle = lane.items, lane.handle
-        me.lane, me.since = lane, now
+        watch = me.watch
+        me.lane, watch.since = lane, now
         held = False
         for _ in range(_TURN):
             if not items:
@@ -138,10 +132,10 @@ class Pump:
             except Exception as error:  # noqa: BLE001 - one item's fault must not stop the lane
                 bug(error)
             now = monotonic()
-            if held or now - me.since > _LANE_TIME:
+            if held or now - watch.since > _LANE_TIME:
                 break
-        if now - me.since > NOTICED:
-            me.charge(now)
+        if now - watch.since > NOTICED:
+            lane.charge(watch.spent(now), now)
         if held:
             return now
         if items:
@@ -163,34 +157,13 @@ class Pump:
 
 
 class _Worker(greenlet):  # type: ignore[misc]
-    """`lane` is the one that it serves, and `since` when its work on that began."""
+    """`lane` is the one that it serves, and `watch` measures its work on that."""
 
-    __slots__ = ("_iteration", "lane", "pump", "since")
+    __slots__ = ("lane", "pump", "watch")
 
     pump: Pump
     lane: Lane
-    since: float
-
-    def begin(self) -> float:
-        """The hub has given it control; returns the time."""
-        self._iteration = self.pump.iteration
-        self.since = monotonic()
-        return self.since
-
-    def charge(self, now: float) -> None:
-        """Charge the lane for the work since `since`; waiting is not work."""
-        spent = now - self.since
-        if spent > _MOST_FOR_WAITING and self._iteration != self.pump.iteration:
-            self._iteration = self.pump.iteration
-            spent = _MOST_FOR_WAITING
-        self.lane.charge(spent, now)
-
-    def breathe(self) -> None:
-        now = monotonic()
-        if now - self.since > _LANE_TIME:
-            self.charge(now)
-            self.pump.rest(self)
-            self.begin()
+    watch: Stopwatch
 
 
 def breathe() -> None:
@@ -198,11 +171,19 @@ def breathe() -> None:
 
     Cheap enough for every item of a list: somebody else is looked for after some milliseconds.
     """
-    me = getcurrent()
+    global _breathed
+    me, now = getcurrent(), monotonic()
     if isinstance(me, _Worker):
-        me.breathe()
-    else:
+        if now - me.watch.since > _LANE_TIME:
+            me.lane.charge(me.watch.spent(now), now)
+            me.pump.rest(me)
+            me.watch.start()
+    elif now - _breathed > _LANE_TIME:
         sleep(0)
+        _breathed = monotonic()
+
+
+_breathed = 0.0  # when the last of those did that have no lane
 
 
 def _call(job: Callable[[], None]) -> None:

@@ -5,11 +5,15 @@ share while what it owes reaches further into the future than a small credit.
 """
 
 from collections import deque
-from typing import Final, Generic, TypeVar
+from time import monotonic
+from typing import Any, Final, Generic, TypeVar
+
+from gevent import get_hub
 
 _PRICE: Final = 10.0  # seconds that one of work counts for: a tenth of the hub is a party's share
 _CREDIT: Final = 0.2  # seconds in advance: 20 ms of work at once are within everybody's share
 _MOST: Final = 2.0  # seconds that can be owed: after these at the latest everybody is served again
+_MOST_FOR_WAITING: Final = 0.002  # seconds charged for what let go of the hub in between
 NOTICED: Final = 0.0001
 """Seconds of work; what takes less is not worth charging."""
 
@@ -30,6 +34,30 @@ class Party:
     def exceeded(self, now: float) -> bool:
         """Whether it has used more than its share."""
         return self.owes_until > now + _CREDIT
+
+
+class Stopwatch:
+    """Measures the work of a greenlet; what it waited for is not its work."""
+
+    __slots__ = ("_iteration", "_loop", "since")
+
+    def __init__(self) -> None:
+        self._loop: Any = get_hub().loop
+        self.start()
+
+    def start(self) -> float:
+        """From here on; returns the time."""
+        self._iteration = self._loop.iteration
+        self.since = monotonic()
+        return self.since
+
+    def spent(self, now: float) -> float:
+        """Seconds of work since the start, or `since` if that was set later."""
+        spent = now - self.since
+        if spent > _MOST_FOR_WAITING and self._iteration != self._loop.iteration:
+            self._iteration = self._loop.iteration
+            return _MOST_FOR_WAITING
+        return spent
 
 
 P = TypeVar("P", bound=Party)

@@ -13,6 +13,7 @@ from hausbote.core.bus.cause import Cause, FrameIds
 from hausbote.core.bus.easing import ease
 from hausbote.core.bus.frame import Frame, FrameReader
 from hausbote.core.bus.inbox import Inbox
+from hausbote.core.bus.line import Line
 from hausbote.core.bus.outbox import CAPACITY, PATIENCE, Outbox
 
 _POLL: Final = 0.05  # seconds until a service that came or went is noticed
@@ -109,17 +110,19 @@ class MemoryBus:
                 self._undeliverable(service, frame)
 
             outbox = Outbox(refuse, self._patience, self._capacity)
-            way = self._ways[service] = _Way(self._exchange, service, outbox)
+            way = _Way(self._exchange, service, outbox, Line(self._service))
+            self._ways[service] = way
         return way
 
 
 class _Way:
     """Carries the frames of one service to another."""
 
-    def __init__(self, exchange: _Exchange, service: str, outbox: Outbox) -> None:
+    def __init__(self, exchange: _Exchange, service: str, outbox: Outbox, line: Line) -> None:
         self._exchange = exchange
         self._service = service
         self.outbox = outbox
+        self._line = line
         self.work = Signal()
         self.carrier: Any = gevent.spawn(self._carry)
 
@@ -136,5 +139,7 @@ class _Way:
                 connected = peer
             self.work.clear()
             for frame in FrameReader().feed(self.outbox.take()):
-                peer.take(frame, self.outbox)
+                self._line.put(frame)
+            while (first := self._line.next()) is not None:
+                peer.take(first, self.outbox)
             self.work.wait(_POLL)
