@@ -10,8 +10,8 @@ from typing import Any, Final, Generic, TypeVar
 
 from gevent import get_hub
 
-_PRICE: Final = 10.0  # seconds that one of work counts for: a tenth of the hub is a party's share
-_CREDIT: Final = 0.2  # seconds in advance: 20 ms of work at once are within everybody's share
+_PRICE: Final = 100.0  # seconds that one of work counts for: a party's share is a hundredth
+_CREDIT: Final = 0.2  # seconds in advance: 2 ms of work at once are within everybody's share
 _MOST: Final = 2.0  # seconds that can be owed: after these at the latest everybody is served again
 _MOST_FOR_WAITING: Final = 0.002  # seconds charged for what let go of the hub in between
 NOTICED: Final = 0.0001
