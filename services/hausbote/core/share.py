@@ -81,6 +81,8 @@ class FairQueue(Generic[P]):
 
     def next(self, now: float) -> P | None:
         """The party whose turn it is, taken from the queue."""
+        if self.greedy and not self.greedy[0].exceeded(now):
+            return self.greedy.popleft()
         while self.modest:
             party = self.modest.popleft()
             if party.owes_until <= now + _CREDIT:
