@@ -9,7 +9,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final
 
-from gevent import get_hub, sleep
+from gevent import get_hub
 from greenlet import getcurrent, greenlet
 
 from hausbote.base.log import bug
@@ -179,7 +179,8 @@ def breathe() -> None:
             me.pump.rest(me)
             me.watch.start()
     elif now - _breathed > _LANE_TIME:
-        sleep(0)
+        hub: Any = get_hub()
+        hub.wait(hub.loop.timer(0.0))  # sleep(0) would come back before reading
         _breathed = monotonic()
 
 
