@@ -171,20 +171,27 @@ def breathe() -> None:
 
     Cheap enough for every item of a list: somebody else is looked for after some milliseconds.
     """
-    global _breathed
     me, now = getcurrent(), monotonic()
     if isinstance(me, _Worker):
         if now - me.watch.since > _LANE_TIME:
             me.lane.charge(me.watch.spent(now), now)
             me.pump.rest(me)
             me.watch.start()
-    elif now - _breathed > _LANE_TIME:
-        hub: Any = get_hub()
-        hub.wait(hub.loop.timer(0.0))  # sleep(0) would come back before reading
-        _breathed = monotonic()
+        return
+    working: tuple[Party, Stopwatch] | None = getattr(me, "working", None)
+    if working is None:
+        _wait_for_reading()
+        return
+    party, watch = working
+    if now - watch.since > _LANE_TIME:
+        party.charge(watch.spent(now), now)
+        _wait_for_reading()
+        watch.start()
 
 
-_breathed = 0.0  # when the last of those did that have no lane
+def _wait_for_reading() -> None:
+    hub: Any = get_hub()
+    hub.wait(hub.loop.timer(0.0))  # sleep(0) would come back before
 
 
 def _call(job: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ What somebody's work took is paid back with time, as in GCRA (ITU-T I.371): a pa
 share while what it owes reaches further into the future than a small credit.
 """
 
+import time
 from collections import deque
 from time import monotonic
 from typing import Any, Final, Generic, TypeVar
@@ -13,7 +14,7 @@ from gevent import get_hub
 _PRICE: Final = 100.0  # seconds that one of work counts for: a party's share is a hundredth
 _CREDIT: Final = 0.2  # seconds in advance: 2 ms of work at once are within everybody's share
 _MOST: Final = 2.0  # seconds that can be owed: after these at the latest everybody is served again
-_MOST_FOR_WAITING: Final = 0.002  # seconds charged for what let go of the hub in between
+_BEFORE_WAITING: Final = 0.001  # seconds that are charged for what was done before a wait
 NOTICED: Final = 0.0001
 """Seconds of work; what takes less is not worth charging."""
 
@@ -54,9 +55,12 @@ class Stopwatch:
     def spent(self, now: float) -> float:
         """Seconds of work since the start, or `since` if that was set later."""
         spent = now - self.since
-        if spent > _MOST_FOR_WAITING and self._iteration != self._loop.iteration:
+        if spent > _BEFORE_WAITING and self._iteration != self._loop.iteration:
+            # It waited in between: what it did before that is not known, and afterwards at most
+            # what this round of the loop has taken so far.
             self._iteration = self._loop.iteration
-            return _MOST_FOR_WAITING
+            this_round: float = time.time() - self._loop.now()
+            return min(spent, _BEFORE_WAITING + this_round)
         return spent
 
 

@@ -2,7 +2,9 @@
 
 from collections import deque
 from time import monotonic
-from typing import Final
+from typing import Any, Final
+
+from greenlet import getcurrent
 
 from hausbote.core.bus.frame import Frame
 from hausbote.core.share import FairQueue, Party, Stopwatch
@@ -51,7 +53,11 @@ class Line:
             self._let_in()
         sender = self._current = self._queue.next(now)
         self._watch.start()
-        return sender.frames.popleft() if sender is not None else None
+        if sender is None:
+            return None
+        me: Any = getcurrent()
+        me.working = sender, self._watch  # for `breathe`
+        return sender.frames.popleft()
 
     def _charge(self, now: float) -> None:
         sender, self._current = self._current, None
