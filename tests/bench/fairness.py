@@ -1,6 +1,6 @@
 """How long others wait while somebody is greedy, with all limits as they are by default.
 
-    fairness.py [--seconds 10] [--greedy 1 10]
+    fairness.py [--seconds 10] [--greedy 1 10] [--attacks block presence ...]
 
 Starts a box of its own.  Each attack is made by that many accounts at once, each sending its next dear
 stanza when the last one was answered; meanwhile another account pings the server twenty times a
@@ -123,7 +123,9 @@ def pings(world, seconds, to=None):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         began = time.monotonic()
-        client.sends(f"<iq type='get' id='p' to='{to or client.domain}'><ping xmlns='urn:xmpp:ping'/></iq>")
+        client.sends(
+            f"<iq type='get' id='p' to='{to or client.domain}'><ping xmlns='urn:xmpp:ping'/></iq>"
+        )
         client.answer("p")
         took.append((time.monotonic() - began) * 1_000)
         time.sleep(max(0.0, _PERIOD - took[-1] / 1_000))
@@ -155,6 +157,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--greedy", type=int, nargs="+", default=[1, 10])
+    parser.add_argument("--attacks", nargs="+", default=[one.__name__ for one in ATTACKS])
     options = parser.parse_args()
     random.seed(1)
     multiprocessing.set_start_method("fork")
@@ -163,8 +166,10 @@ def main():
         try:
             for local in ("patient", *(f"greedy{n}" for n in range(max(options.greedy)))):
                 world.add_account(local)
-            print("| attack | accounts | median | 99 % | most | dear stanzas |\n|---|---|---|---|---|---|")
-            for attack in (None, *ATTACKS):
+            print(
+                "| attack | accounts | median | 99 % | most | dear stanzas |\n|---|---|---|---|---|---|"
+            )
+            for attack in (None, *[one for one in ATTACKS if one.__name__ in options.attacks]):
                 for count in options.greedy if attack else [0]:
                     took, answered = measure(world, attack, count, options.seconds)
                     worst = statistics.quantiles(took, n=100)[98]

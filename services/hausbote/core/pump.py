@@ -7,7 +7,7 @@ lane's items take is charged to it (`core.share`), so that dear ones hold up its
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from gevent import get_hub
 from greenlet import getcurrent, greenlet
@@ -73,11 +73,20 @@ class Pump:
             self._turn_due = True
             self._hub.loop.run_callback(self._turn)
 
-    def _turn(self) -> None:
-        """On the hub: give a lane to a worker that is not blocked, or back to the one it has."""
+    def _turn(self, *, after_reading: bool = False) -> None:
+        """On the hub: give a lane to a worker that is not blocked, or back to the one it has.
+
+        Whoever is greedy waits for connections to be read: what somebody asks for whenever the
+        last portion was sent makes a chain of callbacks, of which the hub runs fifty in a row.
+        """
         self._turn_due = False
-        lane = self._next()
+        now = monotonic()
+        lane = self._next(now)
         if lane is None:
+            return
+        if not after_reading and lane.worker is None and lane.exceeded(now):
+            self._ready.put_back(lane)
+            self._after_io.start(self._after_reading)
             return
         if lane.worker is not None:
             worker, lane.worker = lane.worker, None
@@ -91,9 +100,11 @@ class Pump:
             worker.pump, worker.watch = self, Stopwatch()
         worker.switch(lane)
 
-    def _next(self) -> Lane | None:
+    def _after_reading(self) -> None:
+        self._turn(after_reading=True)
+
+    def _next(self, now: float) -> Lane | None:
         """Those in the middle of an item are served in every second turn at least."""
-        now = monotonic()
         self._resting_first = not self._resting_first
         if self._resting_first and self._resting:
             return self._resting.next(now)
@@ -115,7 +126,7 @@ class Pump:
                 lane = ready.next(now) if now < until else None
             self._idle.append(me)
             if self._ready or self._resting:
-                self._after_io.start(self._turn)  # a callback would come before reading
+                self._after_io.start(self._after_reading)  # a callback would come before reading
             lane = self._hub.switch()
 
     def _serve(self, me: "_Worker", lane: Lane, now: float) -> float:
@@ -152,7 +163,7 @@ class Pump:
         """Called by a worker in the middle of an item: let others go first."""
         worker.lane.worker = worker
         self._resting.add(worker.lane)
-        self._after_io.start(self._turn)
+        self._after_io.start(self._after_reading)
         self._hub.switch()
 
 
@@ -164,6 +175,14 @@ class _Worker(greenlet):  # type: ignore[misc]
     pump: Pump
     lane: Lane
     watch: Stopwatch
+
+
+class Charged(Protocol):
+    """What a greenlet that is no worker of a pump works for."""
+
+    watch: Stopwatch
+
+    def charge(self, now: float) -> None: ...
 
 
 def breathe() -> None:
@@ -178,15 +197,13 @@ def breathe() -> None:
             me.pump.rest(me)
             me.watch.start()
         return
-    working: tuple[Party, Stopwatch] | None = getattr(me, "working", None)
-    if working is None:
+    line: Charged | None = getattr(me, "line", None)  # of frames of the bus
+    if line is None:
         _wait_for_reading()
-        return
-    party, watch = working
-    if now - watch.since > _LANE_TIME:
-        party.charge(watch.spent(now), now)
+    elif now - line.watch.since > _LANE_TIME:
+        line.charge(now)
         _wait_for_reading()
-        watch.start()
+        line.watch.start()
 
 
 def _wait_for_reading() -> None:

@@ -83,6 +83,10 @@ class FairQueue(Generic[P]):
         """It is served after all that are like it."""
         self.modest.append(party)
 
+    def put_back(self, party: P) -> None:
+        """It exceeded its share, and its turn is not now."""
+        self.greedy.appendleft(party)
+
     def next(self, now: float) -> P | None:
         """The party whose turn it is, taken from the queue."""
         if self.greedy and not self.greedy[0].exceeded(now):

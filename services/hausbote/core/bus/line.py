@@ -7,7 +7,7 @@ from typing import Any, Final
 from greenlet import getcurrent
 
 from hausbote.core.bus.frame import Frame
-from hausbote.core.share import FairQueue, Party, Stopwatch
+from hausbote.core.share import NOTICED, FairQueue, Party, Stopwatch
 
 _BEYOND: Final = "s2s"  # the service whose senders are at other servers
 _MAX_KNOWN: Final = 1_000  # senders whose use of time is remembered
@@ -32,65 +32,85 @@ class Line:
     """
 
     def __init__(self, service: str) -> None:
+        self.watch = Stopwatch()
         self._by_domain = service == _BEYOND
         self._senders: dict[str, _Sender] = {}
+        self._alone: Frame | None = None  # nearly always nothing else waits
         self._queue: FairQueue[_Sender] = FairQueue()
         self._later: deque[Frame] = deque()  # behind one that all must wait for
-        self._current: _Sender | None = None
-        self._watch = Stopwatch()
+        self._handled: Frame | None = None
+        self._worker: Any = None
 
     def put(self, frame: Frame) -> None:
+        if self._alone is not None:
+            first, self._alone = self._alone, None
+            self._sort(first)
+            self._sort(frame)
+        elif self._queue.modest or self._queue.greedy or self._later:
+            self._sort(frame)
+        else:
+            self._alone = frame
+
+    def next(self) -> Frame | None:
+        """The next one to be handled; what the last one took is charged to its sender."""
+        watch, now = self.watch, monotonic()
+        if self._handled is not None and now - watch.since > NOTICED:
+            self.charge(now)
+        watch.start()
+        if self._alone is not None:
+            self._handled, self._alone = self._alone, None
+        else:
+            self._handled = self._sorted(now)
+        if self._worker is None:
+            self._worker = getcurrent()
+            self._worker.line = self  # for pauses in the middle of a frame
+        return self._handled
+
+    def charge(self, now: float) -> None:
+        """Charge the sender of the frame that is handled for the work since `watch` was started."""
+        if self._handled is not None:
+            self._sender(self._handled).charge(self.watch.spent(now), now)
+
+    def _sort(self, frame: Frame) -> None:
         if self._later or self._is_for_all(frame):
             self._later.append(frame)
         else:
             self._enqueue(frame)
 
-    def next(self) -> Frame | None:
-        """The next one to be handled; what the last one took is charged to its sender."""
-        now = monotonic()
-        self._charge(now)
+    def _sorted(self, now: float) -> Frame | None:
         if not self._queue:
             self._let_in()
-        sender = self._current = self._queue.next(now)
-        self._watch.start()
+        sender = self._queue.next(now)
         if sender is None:
             return None
-        me: Any = getcurrent()
-        me.working = sender, self._watch  # for `breathe`
-        return sender.frames.popleft()
-
-    def _charge(self, now: float) -> None:
-        sender, self._current = self._current, None
-        if sender is None:
-            return
-        sender.charge(self._watch.spent(now), now)
+        frame = sender.frames.popleft()
         if sender.frames:
             self._queue.add(sender)
+        return frame
 
     def _let_in(self) -> None:
-        """What had to wait, up to the next one that all must wait for."""
-        if self._later:
-            first = self._later.popleft()
-            self._enqueue(first)
-            if self._is_for_all(first):
-                return
+        """What had to wait: one that all must wait for, or all before the next such."""
+        if self._later and self._is_for_all(self._later[0]):
+            self._enqueue(self._later.popleft())
+            return
         while self._later and not self._is_for_all(self._later[0]):
             self._enqueue(self._later.popleft())
 
     def _enqueue(self, frame: Frame) -> None:
-        key = self._key(frame)
+        sender = self._sender(frame)
+        if not sender.frames:
+            self._queue.add(sender)
+        sender.frames.append(frame)
+
+    def _sender(self, frame: Frame) -> _Sender:
+        bare = frame.sender.partition("/")[0]
+        key = bare.rpartition("@")[2] if self._by_domain else bare
         sender = self._senders.get(key)
         if sender is None:
             if len(self._senders) >= _MAX_KNOWN:
                 self._forget()
             sender = self._senders[key] = _Sender()
-        if not sender.frames and sender is not self._current:
-            self._queue.add(sender)
-        sender.frames.append(frame)
-
-    def _key(self, frame: Frame) -> str:
-        bare = frame.sender.partition("/")[0]
-        return bare.rpartition("@")[2] if self._by_domain else bare
+        return sender
 
     def _is_for_all(self, frame: Frame) -> bool:
         return not self._by_domain and "@" not in frame.sender.partition("/")[0]
@@ -100,5 +120,5 @@ class Line:
         self._senders = {
             key: sender
             for key, sender in self._senders.items()
-            if sender.frames or sender is self._current or sender.exceeded(now)
+            if sender.frames or sender.exceeded(now)
         }
