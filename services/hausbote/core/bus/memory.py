@@ -138,8 +138,12 @@ class _Way:
                 self.outbox.rewind()
                 connected = peer
             self.work.clear()
-            for frame in FrameReader().feed(self.outbox.take()):
-                self._line.put(frame)
+            self._read()
             while (first := self._line.next()) is not None:
                 peer.take(first, self.outbox)
+                self._read()
             self.work.wait(_POLL)
+
+    def _read(self) -> None:
+        for frame in FrameReader().feed(self.outbox.take()):
+            self._line.put(frame)
