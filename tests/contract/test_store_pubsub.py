@@ -188,8 +188,10 @@ class TestItems:
         put(store, node, ("1", "<a/>"), ("2", "<b/>"))
         put(store, other, ("x", "<c/>"))
         made(store, "empty")
-        found = store.pubsub.last_of(["juliet", "romeo", "nobody"], ["n", "empty", "none"])
-        assert sorted((one.service, item.id) for one, item in found) == [
+        found = store.pubsub.last_sizes(["juliet", "romeo", "nobody"], ["n", "empty", "none"])
+        assert sorted(found) == sorted([(node.id, 5), (other.id, 5)])
+        last = store.pubsub.last_in([other.id, node.id, 0])
+        assert sorted((one.service, item.id) for one, item in last) == [
             ("juliet", "2"),
             ("romeo", "x"),
         ]

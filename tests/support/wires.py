@@ -70,6 +70,9 @@ class TcpWire:
         self.sock.close()
 
 
+KERNEL = 65_536  # bytes that a MemoryWire takes before it says that they wait
+
+
 class MemoryWire:
     """The server's connection object and the test's wire in one, as if TLS were up."""
 
@@ -86,6 +89,7 @@ class MemoryWire:
         self.closed = False
         self._out = bytearray()
         self._held: list[bytes] = []
+        self._sent = []
         self._paused = False
 
     # what the server sees
@@ -97,8 +101,20 @@ class MemoryWire:
         if not self.closed:
             self._out += data
 
+    @property
+    def unwritten(self):
+        return max(len(self._out) - KERNEL, 0)
+
     def when_sent(self, callback):
-        callback()
+        if self.unwritten and not self.closed:
+            self._sent.append(callback)
+        else:
+            callback()
+
+    def _tell_sent(self):
+        sent, self._sent = self._sent, []
+        for callback in sent:
+            callback()
 
     def pause(self):
         self._paused = True
@@ -112,6 +128,7 @@ class MemoryWire:
         if not self.closed:
             self.closed = True
             self.receiver.on_closed()
+            self._tell_sent()
 
     abort = close
 
@@ -136,6 +153,7 @@ class MemoryWire:
             return b"" if self.closed else None
         data = bytes(self._out)
         self._out.clear()
+        self._tell_sent()
         return data
 
     cut = close

@@ -3,11 +3,14 @@
 import subprocess
 import sys
 
+import precis_i18n
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from precis_i18n.derived import derived_property
 
 from hausbote.base import jid as jids
+from hausbote.base import precis
 from hausbote.base.jid import JID, InvalidJID, prepare_local, prepare_password, prepare_resource
 
 
@@ -177,6 +180,73 @@ def test_a_stream_of_new_addresses_does_not_fill_the_memory():
         JID.parse(f"a{number}@b")
     assert len(jids._cache) <= 4_096
     assert JID.parse("a1@b").local == "a1"
+
+
+def test_long_addresses_do_not_fill_the_memory_either():
+    most = 0
+    for number in range(2_000):
+        JID.parse(f"{'x' * 1000}{number}@b/{'y' * 1000}")
+        most = max(most, sum(map(len, jids._cache)))
+    assert 500_000 < most < 2_100_000
+
+
+# -- PRECIS ------------------------------------------------------------------------------------
+
+
+def both(text):
+    """What the library makes of a text, and what we do; None if it is refused."""
+    ours, theirs = [], []
+    for prepare, profile in (
+        (precis.username_case_mapped, "UsernameCaseMapped"),
+        (precis.opaque_string, "OpaqueString"),
+    ):
+        try:
+            ours.append(prepare(text))
+        except precis.Disallowed:
+            ours.append(None)
+        try:
+            theirs.append(precis_i18n.get_profile(profile).enforce(text))
+        except UnicodeEncodeError:
+            theirs.append(None)
+    return ours, theirs
+
+
+def test_every_character_is_judged_as_the_library_judges_it():
+    for code in [*range(0x20, 0x3100), *range(0xA000, 0xA100), *range(0xFB00, 0x10000)]:
+        ours, theirs = both(chr(code))
+        assert ours == theirs, hex(code)
+
+
+@given(
+    st.text(
+        st.one_of(
+            st.sampled_from("aZßΣσς\u0308lL·א1٠۰ابل\u094d\u200c\u200d・カ漢͵׳ａ ²"),
+            st.characters(exclude_categories=()),
+        ),
+        min_size=1,
+    )
+)
+@example("א1")
+@example("1א")
+@example("l·l")
+@example("・カ")
+def test_every_text_is_prepared_as_the_library_prepares_it(text):
+    ours, theirs = both(text)
+    assert ours == theirs
+
+
+def test_a_character_is_looked_up_once(monkeypatch):
+    looked_up = []
+
+    def derived(code, unicode):
+        looked_up.append(code)
+        return derived_property(code, unicode)
+
+    monkeypatch.setattr(precis, "_kinds", bytearray(sys.maxunicode + 1))
+    monkeypatch.setattr(precis, "derived_property", derived)
+    for number in range(110):
+        JID.parse(f"{'äöü' * 150}{number}@b/{'漢字' * 100}{number}")
+    assert len(looked_up) == len(set(looked_up)) <= 15
 
 
 # -- passwords ---------------------------------------------------------------------------------

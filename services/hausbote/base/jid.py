@@ -1,7 +1,7 @@
 """Addresses (RFC 7622): parsed, prepared and compared in one place.
 
-Preparation needs the PRECIS and IDNA tables, which cost 10 MB and are loaded with the first address
-that is not plain ASCII.
+Preparation (`base.precis`) needs the PRECIS and IDNA tables, which cost 10 MB and are loaded with
+the first address that is not plain ASCII.
 """
 
 import ipaddress
@@ -12,9 +12,10 @@ from typing import Final
 _MAX_BYTES: Final = 1023
 _MAX_UNPREPARED: Final = 2 * _MAX_BYTES  # characters; composing makes fewer of them
 _CACHE_SIZE: Final = 4096
+_CACHED_CHARACTERS: Final = 1_000_000  # strangers choose them: 4,096 of the longest take 100 MB
 _MAX_CACHED: Final = 3 * _MAX_BYTES + 2  # characters
-# Characters that PRECIS allows beside certain others only (RFC 5892 appendix A).  The library looks
-# through the whole text for each of them: 2,000 would hold everybody up for seconds.
+# Characters that PRECIS allows beside certain others only (RFC 5892 appendix A).  The whole text is
+# looked through for each of them: 2,000 would hold everybody up for seconds.
 _CONTEXTUAL: Final = re.compile(
     "[\u00b7\u0375\u05f3\u05f4\u0660-\u0669\u06f0-\u06f9\u200c\u200d\u30fb]"
 )
@@ -29,6 +30,8 @@ _PLAIN_DOMAIN: Final = re.compile(
 )
 _PLAIN_RESOURCE: Final = re.compile(r"[\x20-\x7e]+\Z")
 _EXCLUDED: Final = frozenset("\"&'/:<>@")
+_LOCAL: Final = "the part before the @"
+_RESOURCE: Final = "the resource"
 
 
 class InvalidJID(ValueError):
@@ -95,11 +98,14 @@ def names(text: str | None, jid: str) -> bool:
 
 # By what was to be parsed; or why it is no address, for finding that out is not cheap either.
 _cache: dict[str, JID | str] = {}
+_cached_characters = 0
 
 
 def _remember(text: str) -> JID | str:
-    if len(_cache) >= _CACHE_SIZE:
+    global _cached_characters
+    if len(_cache) >= _CACHE_SIZE or _cached_characters > _CACHED_CHARACTERS:
         _cache.clear()
+        _cached_characters = 0
     found: JID | str
     try:
         found = _make(text)
@@ -107,6 +113,7 @@ def _remember(text: str) -> JID | str:
         found = str(problem)
     if len(text) <= _MAX_CACHED:
         _cache[text] = found
+        _cached_characters += len(text)
     return found
 
 
@@ -119,7 +126,7 @@ def _make(text: str) -> JID:
     known = _cache.get(bare)
     if not isinstance(known, JID) or known.full != bare:
         known = JID(local, intern(domain))
-        if text.startswith(f"{bare}/") and len(bare) <= _MAX_CACHED:
+        if text.startswith(f"{bare}/"):
             _cache[known.full] = known
     return known.with_resource(resource)
 
@@ -135,9 +142,9 @@ def _prepare(text: str) -> tuple[str, str, str]:
     if not at:
         local, domain = "", bare
     elif not local:
-        raise InvalidJID("the part before the @ is empty")
+        raise InvalidJID(f"{_LOCAL} is empty")
     if slash and not resource:
-        raise InvalidJID("the resource is empty")
+        raise InvalidJID(f"{_RESOURCE} is empty")
     return (
         prepare_local(local) if local else "",
         prepare_domain(domain),
@@ -148,10 +155,10 @@ def _prepare(text: str) -> tuple[str, str, str]:
 def prepare_local(text: str) -> str:
     """A localpart by UsernameCaseMapped and the exclusions of RFC 7622 §3.3.1."""
     if not _PLAIN_LOCAL.match(text):
-        text = _precis("UsernameCaseMapped", text, "the part before the @")
+        text = _precis(text, _LOCAL)
         if not _EXCLUDED.isdisjoint(text):
-            raise InvalidJID("the part before the @ has a character that is not allowed there")
-    return _short(text.lower() if text.isascii() else text, "the part before the @")
+            raise InvalidJID(f"{_LOCAL} has a character that is not allowed there")
+    return _short(text.lower() if text.isascii() else text, _LOCAL)
 
 
 def prepare_resource(text: str) -> str:
@@ -162,9 +169,8 @@ def prepare_resource(text: str) -> str:
     go, takes it out as well (RFC 3454 appendix B.1), so that it never told two people apart.
     """
     if not _PLAIN_RESOURCE.match(text):
-        text = _EMOJI_JOINT.sub(_without_joint, text)
-        text = _precis("OpaqueString", text, "the resource")
-    return _short(text, "the resource")
+        text = _precis(_EMOJI_JOINT.sub(_without_joint, text), _RESOURCE)
+    return _short(text, _RESOURCE)
 
 
 def _without_joint(found: re.Match[str]) -> str:
@@ -216,27 +222,28 @@ def _ip_address(text: str) -> str | None:
 def _international(text: str) -> str:
     import idna
 
+    if len(text) > _MAX_BYTES:  # mapping costs as much as the text is long
+        raise InvalidJID(f"the domain is longer than {_MAX_BYTES} bytes")
     try:
         return idna.decode(idna.encode(text, uts46=True)).removesuffix(".")
     except (idna.IDNAError, UnicodeError, IndexError):
         raise InvalidJID("the domain is not a valid name") from None
 
 
-def _precis(profile: str, text: str, part: str) -> str:
-    import precis_i18n
+def _precis(text: str, part: str) -> str:
+    from hausbote.base import precis
 
     if not text:
         raise InvalidJID(f"{part} is empty")
-    if len(text) > _MAX_UNPREPARED:  # preparing costs 6 µs a character
+    if len(text) > _MAX_UNPREPARED:
         raise InvalidJID(f"{part} is longer than {_MAX_BYTES} bytes")
     if len(_CONTEXTUAL.findall(text)) > _MAX_CONTEXTUAL:
         raise InvalidJID(f"{part} has too many characters that need others beside them")
+    prepare = precis.opaque_string if part == _RESOURCE else precis.username_case_mapped
     try:
-        once = precis_i18n.get_profile(profile).enforce(text)
-        prepared: str = precis_i18n.get_profile(profile).enforce(once)
-    except UnicodeEncodeError:
+        return prepare(text)
+    except precis.Disallowed:
         raise InvalidJID(f"{part} has a character that is not allowed there") from None
-    return prepared
 
 
 def _saslprep(text: str) -> str:

@@ -58,6 +58,10 @@ class BoshTransport(Framed):
     def tls_version(self) -> int:
         return 0
 
+    @property
+    def unwritten(self) -> int:
+        return self.session.unsent
+
     def when_sent(self, callback: Callable[[], None]) -> None:
         if self.closed or not self.session.unsent:
             self._loop.run_callback(callback)

@@ -17,7 +17,7 @@ from hausbote.c2s.management import hibernation
 from hausbote.c2s.negotiation import features, negotiate, open_stream
 from hausbote.core import dispatch
 from hausbote.core.guard import guarded
-from hausbote.core.pump import Lane
+from hausbote.core.pump import HOLD, Lane
 from hausbote.core.session import Session
 from hausbote.net.transport import Transport
 from hausbote.xmpp import ns
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hausbote.c2s.server import Server
 
 _MAX_INBOX: Final = 64  # stanzas read ahead of their handlers
+_MAX_UNWRITTEN: Final = 262_144  # bytes that wait for a client whose next stanza is handled
 
 
 class _Step(Enum):
@@ -127,8 +128,16 @@ class ClientStream:
 
     # -- in a worker ---------------------------------------------------------------------------
 
-    def _handle(self, event: "StreamEvent | _Step") -> None:
+    def _handle(self, event: "StreamEvent | _Step") -> object:
+        """A client that asks for much reads it before it gets more."""
         guarded(self._take, event, self.end)
+        if self.connection.unwritten <= _MAX_UNWRITTEN or self._ended:
+            return None
+        self.connection.when_sent(self._go_on)
+        return HOLD
+
+    def _go_on(self) -> None:
+        self.server.host.pump.release(self._lane)
 
     def _take(self, event: "StreamEvent | _Step") -> None:
         if isinstance(event, Stanza):

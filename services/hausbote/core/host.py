@@ -5,11 +5,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from gevent import sleep
-
 from hausbote.base.settings import Settings
 from hausbote.core.directory import Directory
 from hausbote.core.pump import Pump
+from hausbote.core.pump import breathe as breathe  # handlers find it beside `compute`
 from hausbote.core.queries import Queries
 from hausbote.core.registry import Registry
 from hausbote.core.threads import compute
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
     from hausbote.storage import Store
 
 T = TypeVar("T")
-
-
-def breathe() -> None:
-    """Between the parts of a long job: let others go first."""
-    sleep(0)
 
 
 class Outlet(Protocol):

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.tokens import token
+from hausbote.core.addresses import parse_all
 from hausbote.core.directory import Account
 from hausbote.core.dispatch import route
 from hausbote.core.feature import Feature, Target
-from hausbote.core.host import Host
+from hausbote.core.host import Host, breathe
 from hausbote.core.request import Request
 from hausbote.core.session import Session
 from hausbote.features.blocklist import (
@@ -52,7 +53,7 @@ def block(request: Request) -> None:
     items = request.tree().findall(f"{{{ns.BLOCKING}}}item")
     if not items:
         raise BadRequest("nobody is named")
-    jids = [_address(item) for item in items]
+    jids = _addresses(items)
     found = reports(items)
     with account.lock:
         before = list_of(host, account)
@@ -64,6 +65,7 @@ def block(request: Request) -> None:
             raise ResourceConstraint(f"a block list may have {limit} addresses")
     for goodbye in goodbyes:
         route(host, goodbye)
+        breathe()
     with account.lock:
         replace_list(host, account, frozenset(host.store.blocklists.load(account.local)))
     _push(account, "block", jids)
@@ -74,7 +76,7 @@ def block(request: Request) -> None:
 def unblock(request: Request) -> None:
     """Unblock some addresses, or all (§3.4, §3.5), and show them the account again."""
     host, account = request.host, _owner(request).account
-    jids = [_address(item) for item in request.tree().findall(f"{{{ns.BLOCKING}}}item")]
+    jids = _addresses(request.tree().findall(f"{{{ns.BLOCKING}}}item"))
     with account.lock:
         before = list_of(host, account)
         gone = before.intersection(jids) if jids else before
@@ -82,7 +84,7 @@ def unblock(request: Request) -> None:
             host.store.blocklists.remove(account.local, sorted(gone))
             replace_list(host, account, before - gone)
     _push(account, "unblock", jids)
-    for presence in _presences(host, account, gone, None):
+    for presence in list(_presences(host, account, gone, None)):
         route(host, presence)
     _ask_after(host, account, gone)
 
@@ -100,9 +102,9 @@ def _owner(request: Request) -> Session:
     return request.session
 
 
-def _address(item: Tree) -> str:
+def _addresses(items: list[Tree]) -> list[str]:
     try:
-        return JID.parse(item.get("jid", "")).full
+        return [jid.full for jid in parse_all(item.get("jid", "") for item in items)]
     except InvalidJID as problem:
         raise JidMalformed(str(problem)) from None
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.core.feature import Feature
-from hausbote.core.host import Host
+from hausbote.core.host import Host, breathe
 from hausbote.features import room_wishes
 from hausbote.features.pubsub.config import default
 from hausbote.features.pubsub.notify import retracted, tell
@@ -91,12 +91,12 @@ def write_private(host: Host, local: str, storage: Tree, later: Later) -> None:
 def _take_over(service: Service, storage: Tree, later: Later) -> None:
     if not _private(service, ns.BOOKMARKS):
         return
-    known = _rooms(service)
-    wanted = {
-        _address(room.get("jid", "")): _bookmark(room, ns.OLD_BOOKMARKS)
-        for room in storage.findall(f"{{{ns.OLD_BOOKMARKS}}}conference")
-    }
+    wanted = {}
+    for room in storage.findall(f"{{{ns.OLD_BOOKMARKS}}}conference"):
+        wanted[_address(room.get("jid", ""))] = _bookmark(room, ns.OLD_BOOKMARKS)
+        breathe()
     wanted.pop("", None)
+    known = _rooms(service)
     changed = [
         NewItem(jid, _new_form(bookmark, known.get(jid)))
         for jid, bookmark in wanted.items()

@@ -56,6 +56,10 @@ class Transport(Protocol):
 
     def write(self, data: bytes) -> None: ...
 
+    @property
+    def unwritten(self) -> int:
+        """Bytes that wait to be sent."""
+
     def when_sent(self, callback: Callable[[], None]) -> None:
         """Call back on the hub when nothing waits to be sent any more, or never will be."""
 

@@ -168,6 +168,10 @@ class WebSocket(Framed):
     def tls_version(self) -> int:
         return self._connection.tls_version
 
+    @property
+    def unwritten(self) -> int:
+        return self._connection.unwritten
+
     def when_sent(self, callback: Callable[[], None]) -> None:
         self._connection.when_sent(callback)
 

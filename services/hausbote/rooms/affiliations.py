@@ -1,7 +1,10 @@
 """Changing what people are for a room, and the lists of it
 (XEP-0045 §9.1 to §9.5, §10.3 to §10.8)."""
 
+from collections.abc import Iterable
+
 from hausbote.base.jid import JID, InvalidJID
+from hausbote.core.addresses import parse_all
 from hausbote.core.request import Request
 from hausbote.rooms import announce, courtesy, invitations, places
 from hausbote.rooms.announce import Change
@@ -73,12 +76,13 @@ def change_affiliations(
 ) -> None:
     """All of them, or none if one is refused; each item with its reason."""
     assert request.sender is not None
+    _check_actor(room, request.sender, items)
+    named = _named(element for element, _ in items)
+    _check_actor(room, request.sender, items)  # others had their turn meanwhile
     actor = room.affiliation(request.sender)
     changes: dict[str, Affiliated] = {}
     for element, reason in items:
-        if actor < Affiliation.ADMIN:  # they do not learn either whether a nick is there
-            raise about_item(Forbidden("admins and owners do that"), element)
-        jid, affiliated = _understood(house, room, element, reason)
+        jid, affiliated = _understood(house, room, element, reason, named)
         own = jid == request.sender.bare
         before = room.affiliation(JID.parse(jid))
         refusal = affiliation_refusal(actor, before, affiliated.affiliation, own=own)
@@ -96,7 +100,26 @@ def change_affiliations(
     apply(house, room, request.sender, changes, request)
 
 
-def _understood(house: House, room: Room, element: Tree, reason: str) -> tuple[str, Affiliated]:
+def _check_actor(room: Room, actor: JID, items: list[tuple[Tree, str]]) -> None:
+    """Others do not learn either whether a nick is there."""
+    if room.destroyed:
+        raise ItemNotFound("there is no such room")
+    if room.affiliation(actor) < Affiliation.ADMIN:
+        raise about_item(Forbidden("admins and owners do that"), items[0][0])
+
+
+def _named(elements: Iterable[Tree]) -> dict[str, JID]:
+    """The addresses in the items, by how they are written."""
+    texts = [text for element in elements if (text := element.get("jid")) is not None]
+    try:
+        return dict(zip(texts, parse_all(texts), strict=True))
+    except InvalidJID as problem:
+        raise JidMalformed(str(problem)) from None
+
+
+def _understood(
+    house: House, room: Room, element: Tree, reason: str, named: dict[str, JID]
+) -> tuple[str, Affiliated]:
     affiliation = AFFILIATIONS.get(element.get("affiliation", ""))
     if affiliation is None or element.get("role") is not None:
         raise BadRequest("an item has an address and an affiliation")
@@ -107,7 +130,7 @@ def _understood(house: House, room: Room, element: Tree, reason: str) -> tuple[s
             raise BadRequest("an item has an address and an affiliation")
         jid, nick = occupant.jid, None
     else:
-        jid, nick = _person(room, given), element.get("nick")
+        jid, nick = _person(room, named[given]), element.get("nick")
         if nick and affiliation > Affiliation.NONE:
             nick = house.proper_nick(nick)
             if nick is None:
@@ -121,12 +144,8 @@ def _understood(house: House, room: Room, element: Tree, reason: str) -> tuple[s
     return jid.full, Affiliated(affiliation, kept, reason[:_MAX_REASON])
 
 
-def _person(room: Room, given: str) -> JID:
+def _person(room: Room, jid: JID) -> JID:
     """Whose address it is; somebody in the room is known by their address there, too."""
-    try:
-        jid = JID.parse(given)
-    except InvalidJID as problem:
-        raise JidMalformed(str(problem)) from None
     if jid.bare != room.jid.full:
         return jid.to_bare()
     occupant = room.occupant(jid.resource)

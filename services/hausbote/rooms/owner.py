@@ -1,6 +1,7 @@
 """Requests of owners (XEP-0045 §10): setting a room up and destroying it."""
 
 from hausbote.base.jid import JID, InvalidJID
+from hausbote.core.addresses import parse_all
 from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
@@ -16,7 +17,14 @@ from hausbote.rooms.roles import expel, give_role
 from hausbote.rooms.room import Affiliated, Room
 from hausbote.xmpp import ns
 from hausbote.xmpp.data_form import DataForm, FilledForm, form_in
-from hausbote.xmpp.errors import BadRequest, Conflict, Forbidden, JidMalformed, NotAcceptable
+from hausbote.xmpp.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    ItemNotFound,
+    JidMalformed,
+    NotAcceptable,
+)
 from hausbote.xmpp.stanza import Child, Stanza, child
 from hausbote.xmpp.xml import Tree, el
 
@@ -77,10 +85,15 @@ def _destroy(host: Host, room: Room, destroy: Tree) -> None:
 
 def _configure(house: House, room: Room, request: Request, form: FilledForm) -> None:
     assert request.sender is not None
+    wanted = {var: _addresses(form.values[var]) for var in (ADMINS, OWNERS) if var in form.values}
+    if room.destroyed:  # while the addresses were read
+        raise ItemNotFound("there is no such room")
+    if not may(room.standing(request.sender), Action.CONFIGURE):
+        raise Forbidden("owners do that")
     before = room.configuration
     after = filled_in(before, form)
     below = Affiliation.MEMBER if after.members_only else Affiliation.NONE
-    people = _people(room, form, below)
+    people = _people(room, wanted, below)
     unlocked = room.locked
     if people:
         affiliations.apply(house, room, request.sender, people, request)
@@ -95,11 +108,10 @@ def _configure(house: House, room: Room, request: Request, form: FilledForm) -> 
     _apply_to_occupants(house, room, before, after)
 
 
-def _people(room: Room, form: FilledForm, below: Affiliation) -> dict[str, Affiliated]:
+def _people(room: Room, wanted: dict[str, set[str]], below: Affiliation) -> dict[str, Affiliated]:
     """The changes that full lists of admins and owners mean (§10.5, §10.8); who is no admin any
     more is what is `below`."""
     changes: dict[str, Affiliated] = {}
-    wanted = {var: _addresses(form.values[var]) for var in (ADMINS, OWNERS) if var in form.values}
     if not wanted:
         return changes
     if OWNERS in wanted and not wanted[OWNERS]:
@@ -133,7 +145,7 @@ def _with_nick(room: Room, jid: str, affiliated: Affiliated) -> Affiliated:
 
 def _addresses(values: list[str]) -> set[str]:
     try:
-        jids = [JID.parse(value.strip()) for value in values if value.strip()]
+        jids = parse_all(value.strip() for value in values if value.strip())
     except InvalidJID as problem:
         raise NotAcceptable(str(problem)) from None
     if not all(jid.local for jid in jids):

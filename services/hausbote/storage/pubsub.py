@@ -27,13 +27,19 @@ _EXPIRING: Final = (
     "SELECT id, json_extract(config, '$.item_expire[0]') AS seconds FROM pubsub_node"
     " WHERE seconds IS NOT NULL AND seconds != 'max'"
 )
-_LAST_OF: Final = (
-    f"SELECT {_NODE}, {_ITEM} FROM json_each(?) AS wanted_service"
-    " JOIN json_each(?) AS wanted_name"
-    " JOIN pubsub_node ON service = wanted_service.value AND name = wanted_name.value"
-    " JOIN account ON account.id = account_id"
+_LAST: Final = (
     " JOIN pubsub_item ON number ="
     " (SELECT max(number) FROM pubsub_item WHERE node_id = pubsub_node.id)"
+)
+_LAST_SIZES: Final = (
+    "SELECT pubsub_node.id, pubsub_item.size FROM json_each(?) AS wanted_service"
+    " JOIN json_each(?) AS wanted_name"
+    f" JOIN pubsub_node ON service = wanted_service.value AND name = wanted_name.value{_LAST}"
+)
+_LAST_IN: Final = (
+    f"SELECT {_NODE}, {_ITEM} FROM json_each(?) AS wanted"
+    " JOIN pubsub_node ON pubsub_node.id = wanted.value"
+    f" JOIN account ON account.id = account_id{_LAST}"
 )
 
 
@@ -173,10 +179,16 @@ class Pubsub:
         sql = "SELECT item FROM pubsub_item WHERE node_id = ? ORDER BY number"
         return [id for (id,) in self._reader.execute_sql(sql, (node,))]
 
-    def last_of(self, services: Sequence[str], names: Sequence[str]) -> list[tuple[Node, Item]]:
-        """The newest item of each node that has one of these services and names."""
+    def last_sizes(self, services: Sequence[str], names: Sequence[str]) -> list[tuple[int, int]]:
+        """Nodes that have one of these services and names, and an item: the id of each, and the
+        bytes of its newest item."""
         wanted = (json.dumps(list(services)), json.dumps(list(names)))
-        rows = self._reader.execute_sql(_LAST_OF, wanted).fetchall()
+        rows: list[tuple[int, int]] = self._reader.execute_sql(_LAST_SIZES, wanted).fetchall()
+        return rows
+
+    def last_in(self, nodes: Sequence[int]) -> list[tuple[Node, Item]]:
+        """The newest item of each of these nodes that exists and has one."""
+        rows = self._reader.execute_sql(_LAST_IN, (json.dumps(list(nodes)),)).fetchall()
         return [(_node(row[:6]), Item(*row[6:])) for row in rows]
 
     def retract(self, node: int, ids: Sequence[str]) -> Ticket[bool]:

@@ -27,7 +27,8 @@ class Bus(Protocol):
     """One service's end of the bus."""
 
     def serve(self, handler: Handler) -> None:
-        """Take frames from now on, in order per sender.
+        """Take frames from now on, in order per sender; a sender whose frames take long comes
+        after others of the same service.
 
         A frame is acknowledged when what the handler returns is on disk and every frame that it
         sent meanwhile was acknowledged itself.

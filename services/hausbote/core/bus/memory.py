@@ -13,6 +13,7 @@ from hausbote.core.bus.cause import Cause
 from hausbote.core.bus.easing import BulkRoom
 from hausbote.core.bus.frame import Frame, FrameReader
 from hausbote.core.bus.inbox import Inbox
+from hausbote.core.bus.line import Line
 from hausbote.core.bus.outbox import CAPACITY, PATIENCE, Outbox
 from hausbote.core.bus.sending import Sending, Way
 
@@ -100,17 +101,21 @@ class MemoryBus(Sending):
 
             outbox = Outbox(refuse, self._patience, self._capacity)
             bulk = BulkRoom(outbox, self._patience)
-            way = self._ways[service] = _Carrier(self._exchange, service, outbox, bulk)
+            line = Line(self._service)
+            way = self._ways[service] = _Carrier(self._exchange, service, outbox, bulk, line)
         return way
 
 
 class _Carrier(Way):
     """Carries the frames of one service to another."""
 
-    def __init__(self, exchange: _Exchange, service: str, outbox: Outbox, bulk: BulkRoom) -> None:
+    def __init__(
+        self, exchange: _Exchange, service: str, outbox: Outbox, bulk: BulkRoom, line: Line
+    ) -> None:
         super().__init__(outbox, bulk, Signal())
         self._exchange = exchange
         self._service = service
+        self._line = line
         self.carrier: Any = gevent.spawn(self._carry)
 
     def _carry(self) -> None:
@@ -125,6 +130,12 @@ class _Carrier(Way):
                 self.outbox.rewind()
                 connected = peer
             self.work.clear()
-            for frame in FrameReader().feed(self.outbox.take()):
-                peer.take(frame, self.outbox)
+            self._read()
+            while (first := self._line.next()) is not None:
+                peer.take(first, self.outbox)
+                self._read()
             self.work.wait(_POLL)
+
+    def _read(self) -> None:
+        for frame in FrameReader().feed(self.outbox.take()):
+            self._line.put(frame)

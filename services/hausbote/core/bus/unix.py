@@ -13,7 +13,6 @@ from typing import Any, Final
 import gevent
 from gevent import socket
 from gevent.event import Event as Signal
-from gevent.queue import SimpleQueue
 
 from hausbote.base.log import bug
 from hausbote.core.bus import BusError, Handler, Undeliverable
@@ -22,6 +21,7 @@ from hausbote.core.bus.control import NOTIFY, RESULT, STATUS
 from hausbote.core.bus.easing import BulkRoom
 from hausbote.core.bus.frame import Frame, FrameError, FrameReader, encode
 from hausbote.core.bus.inbox import Inbox
+from hausbote.core.bus.line import Line
 from hausbote.core.bus.outbox import CAPACITY, PATIENCE, Outbox
 from hausbote.core.bus.sending import Sending, Way
 from hausbote.core.bus.sockets import is_ours, send_all, short_path
@@ -248,7 +248,7 @@ class _Incoming:
         elif sender and self.inbox.enter(frame.id, answers.acknowledge):
             lane = self._lanes.get(sender)
             if lane is None:
-                lane = self._lanes[sender] = _Lane(self._work)
+                lane = self._lanes[sender] = _Lane(Line(sender), self._work)
             lane.put(frame)
 
     def _notify(self, frame: Frame, answers: "_Answers") -> None:
@@ -268,23 +268,27 @@ class _Incoming:
 
 
 class _Lane:
-    """Frames of one sender, in order."""
+    """Frames of one service, one after the other."""
 
-    def __init__(self, work: Callable[[Frame], None]) -> None:
-        self._frames: Any = SimpleQueue()
+    def __init__(self, line: Line, work: Callable[[Frame], None]) -> None:
+        self._line = line
         self._work = work
+        self._due = Signal()
         self.worker: Any = gevent.spawn(self._run)
 
     def put(self, frame: Frame) -> None:
-        self._frames.put(frame)
+        self._line.put(frame)
+        self._due.set()
 
     def _run(self) -> None:
         began = 0.0
         while True:
-            waits = self._frames.empty()
-            frame = self._frames.get()
-            if waits:
+            frame = self._line.next()
+            if frame is None:
+                self._due.clear()
+                self._due.wait()
                 began = time.monotonic()
+                continue
             self._work(frame)
             if time.monotonic() - began > _TURN:
                 gevent.sleep()

@@ -9,6 +9,7 @@ from hausbote.base.log import Event, Word, log
 from hausbote.core.command import Done, Step, Values
 from hausbote.core.directory import Account, new_lock
 from hausbote.core.feature import Feature
+from hausbote.core.host import breathe
 from hausbote.core.request import Request
 from hausbote.xmpp import ns
 from hausbote.xmpp.data_form import DataForm, Field
@@ -96,6 +97,7 @@ def known(request: Request, given: Sequence[str]) -> list[tuple[JID, Account]]:
         if not request.host.store.accounts.exists(jid.local):
             raise Unfit(f"{jid.bare} does not exist.")
         found.append((jid, request.host.directory.account(jid.local)))
+        breathe()
     if not found:
         raise Unfit("An account is needed.")
     return found

@@ -4,6 +4,7 @@ People who never chose, which is nearly everybody, cost one look into a set.
 """
 
 from hausbote.base.jid import JID, InvalidJID
+from hausbote.core.addresses import parse_all
 from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
@@ -102,9 +103,10 @@ def _read(prefs: Tree) -> Preferences:
 def _jids(prefs: Tree, name: str) -> tuple[str, ...]:
     texts = prefs.findall(f"{{{ns.MAM}}}{name}/{{{ns.MAM}}}jid")
     try:
-        return tuple(dict.fromkeys(JID.parse((text.text or "").strip()).full for text in texts))
+        jids = parse_all((text.text or "").strip() for text in texts)
     except InvalidJID as problem:
         raise JidMalformed(str(problem)) from None
+    return tuple(dict.fromkeys(jid.full for jid in jids))
 
 
 def _payload(preferences: Preferences) -> Child:

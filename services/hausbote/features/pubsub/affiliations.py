@@ -3,6 +3,7 @@
 from functools import partial
 
 from hausbote.base.jid import JID
+from hausbote.core.host import breathe
 from hausbote.features.pubsub.action import Action, answer, owner_answer, q
 from hausbote.features.pubsub.service import Service, address
 from hausbote.features.pubsub.subscriptions import review
@@ -64,6 +65,7 @@ def _wanted(action: Action) -> dict[str, str]:
             raise BadRequest("somebody is named twice")
         if affiliation is not None:
             wanted[jid] = affiliation
+        breathe()
     return wanted
 
 

@@ -9,7 +9,6 @@ from hausbote.core.host import Host
 from hausbote.core.request import Presence
 from hausbote.core.session import Session
 from hausbote.features.contacts import contacts_of, is_subscribed, may_see, sees
-from hausbote.features.pubsub.access import may_retrieve
 from hausbote.features.pubsub.config import NodeConfig
 from hausbote.features.pubsub.interest import (
     Interest,
@@ -19,11 +18,10 @@ from hausbote.features.pubsub.interest import (
     learn,
     question,
 )
-from hausbote.features.pubsub.notify import last_item, sends_last
+from hausbote.features.pubsub.last_items import forget, send_last, send_last_elsewhere
 from hausbote.features.pubsub.service import Service
 from hausbote.features.pubsub.subscriptions import review_person
 from hausbote.xmpp import ns
-from hausbote.xmpp.stanza import Stanza
 
 feature = Feature(
     "PEP for those who come",
@@ -50,6 +48,7 @@ def came(host: Host, session: Session) -> None:
 def left(_host: Host, session: Session) -> None:
     """What it gets when it comes again, it gets anew."""
     interest_of(session).served = frozenset()
+    forget(session)
 
 
 def _send_last(host: Host, session: Session) -> None:
@@ -62,32 +61,13 @@ def _send_last(host: Host, session: Session) -> None:
         contact = JID.parse(item.jid)
         if sees(item) and contact.domain == host.domain:
             people.append(contact.local)
-    for stanza in _last_items(host, people, names, session.jid):
-        session.send(stanza)
-
-
-def _last_items(host: Host, people: list[str], names: list[str], who: JID) -> list[Stanza]:
-    found: list[Stanza] = []
-    if not names:
-        return found
-    for node, item in host.store.pubsub.last_of(people, names):
-        service = Service(host, node.service)
-        config = service.config(node)
-        if service.apart(who) or not sends_last(config, "on_sub_and_presence"):
-            continue
-        if config.expiry and item.at < host.clock() - config.expiry:
-            continue
-        if is_subscribed(host, node.service, who) and may_retrieve(service, node, who):
-            found.append(last_item(service, node, item, who.full))
-    return found
+    send_last(host, session, people, names)
 
 
 @feature.granted
 def may_see_now(host: Host, local: str, jid: str) -> None:
     """A contact gets the last items of somebody who just let them in (XEP-0163 §4.3.4)."""
-    for client, interest in _clients(host, local, jid):
-        for stanza in _last_items(host, [local], sorted(interest.nodes), client):
-            route(host, stanza)
+    _send_to_contact(host, local, jid, None)
 
 
 @feature.withdrawn
@@ -107,9 +87,8 @@ def in_other_groups(host: Host, local: str, jid: str, before: tuple[str, ...]) -
         for node in host.store.pubsub.nodes(local)
         if _lets_in(service.config(node), now) and not _lets_in(service.config(node), before)
     }
-    for client, interest in _clients(host, local, jid) if opened else ():
-        for stanza in _last_items(host, [local], sorted(interest.nodes & opened), client):
-            route(host, stanza)
+    if opened:
+        _send_to_contact(host, local, jid, opened)
 
 
 def _lets_in(config: NodeConfig, groups: tuple[str, ...]) -> bool:
@@ -117,15 +96,23 @@ def _lets_in(config: NodeConfig, groups: tuple[str, ...]) -> bool:
     return config.value("access_model") == "roster" and not set(allowed).isdisjoint(groups)
 
 
-def _clients(host: Host, local: str, jid: str) -> list[tuple[JID, Interest]]:
-    """Those of a contact that are available, as far as the account's service knows."""
+def _send_to_contact(host: Host, local: str, jid: str, among: set[str] | None) -> None:
+    """Last items of the account for a contact's clients that are available, as far as is known:
+    of the nodes that each wants to hear of, and `among` these if it is not None."""
     contact = JID.parse(jid)
     if contact.domain != host.domain:
         known = host.directory.account(local).state(Remote).clients.get(contact.bare, {})
-        return [(contact.with_resource(name), interest) for name, interest in known.items()]
+        for name, interest in list(known.items()):
+            names = _among(interest, among)
+            send_last_elsewhere(host, local, contact.with_resource(name), names)
+        return
     account = host.directory.online(contact.local)
-    sessions = account.available() if account is not None else []
-    return [(session.jid, interest_of(session)) for session in sessions]
+    for session in account.available() if account is not None else []:
+        send_last(host, session, [local], _among(interest_of(session), among))
+
+
+def _among(interest: Interest, names: set[str] | None) -> list[str]:
+    return sorted(interest.nodes if names is None else interest.nodes & names)
 
 
 # -- clients elsewhere -------------------------------------------------------------------------
@@ -156,5 +143,4 @@ def seen(presence: Presence) -> None:
 
 def _send_last_elsewhere(host: Host, local: str, who: JID, interest: Interest) -> None:
     names = interest.news() if is_subscribed(host, local, who) else []
-    for stanza in _last_items(host, [local], names, who):
-        route(host, stanza)
+    send_last_elsewhere(host, local, who, names)

@@ -11,6 +11,7 @@ from hausbote.base.clock import timestamp
 from hausbote.base.jid import JID
 from hausbote.base.tokens import token
 from hausbote.core.dispatch import route
+from hausbote.core.host import breathe
 from hausbote.core.session import Session
 from hausbote.features.contacts import contacts_of
 from hausbote.features.pubsub.access import may_retrieve
@@ -86,8 +87,10 @@ def _send(event: Event, sessions: list[Session], others: list[str]) -> None:
     head, tail = before.encode(), after.encode()
     for session in sessions:
         session.write(head + escape_attribute(session.jid.full).encode() + tail, message)
+        breathe()
     for jid in others:
         send(event.service, message.replace(id=token(96)), jid)
+        breathe()
 
 
 def send(service: Service, message: Stanza, jid: str) -> None:

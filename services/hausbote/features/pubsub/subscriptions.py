@@ -5,6 +5,7 @@ from functools import partial
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.tokens import token
 from hausbote.core.delivery import Delivery
+from hausbote.core.host import breathe
 from hausbote.core.request import source
 from hausbote.features.pubsub import errors
 from hausbote.features.pubsub.access import check_subscribe
@@ -90,7 +91,10 @@ def manage(action: Action) -> None:
     node = action.owned()
     service = action.service
     elements = action.element.findall(q("subscription", ns.PUBSUB_OWNER))
-    changes = [(address(one.get("jid")).full, one) for one in elements]
+    changes = []
+    for one in elements:
+        changes.append((address(one.get("jid")).full, one))
+        breathe()
     known = {one.jid: one for one in service.people.subscriptions(node.id)}
     try:
         for jid, element in changes:
@@ -185,6 +189,7 @@ def review(service: Service, name: str) -> None:
     for one in service.people.subscriptions(node.id) if node is not None else ():
         assert node is not None
         _review(service, node, one)
+        breathe()
 
 
 def review_person(service: Service, bare: str) -> None:
