@@ -57,7 +57,7 @@ class ParserLimits:
     depth: int = 100  # elements within each other
     attributes: int = 100  # of one element
     name: int = 512  # characters of one name, its namespace included
-    names: int = 10_000  # names per stream that nobody used before
+    names: int = 10_000  # names new to all that one expat is given before it can be renewed
 
 
 BEFORE_LOGIN: Final = ParserLimits(stanza=16_384, token=8_192, depth=8, attributes=16, names=100)
@@ -78,7 +78,8 @@ class _Tag(NamedTuple):
 
 
 # By expat's name ("namespace local").  Names are the peers' choice: the caches are emptied when
-# full, and every miss is charged to the stream that caused it.
+# full, which one peer can bring about and all others then find; so a name that is missing is
+# charged to its stream once, however often it has to be learnt.
 _tags: dict[str, _Tag] = {}
 _attributes: dict[str, str] = {}
 _declared: set[str] = set()
@@ -108,7 +109,6 @@ class StreamParser:
         "_last",
         "_limits",
         "_loose",
-        "_new_names",
         "_novel",
         "_pieces",
         "_scope",
@@ -121,7 +121,6 @@ class StreamParser:
     def __init__(self, limits: ParserLimits = BEFORE_LOGIN, content_ns: str = ns.CLIENT) -> None:
         self._limits = limits
         self._content_ns = content_ns
-        self._new_names = 0
         self.reset()
 
     def reset(self) -> None:
@@ -135,7 +134,7 @@ class StreamParser:
         self._children: list[Child] = []  # of that stanza, complete
         self._pieces: list[str] = []  # of the child being read
         self._loose: list[str] = []  # text beside the children
-        self._novel: list[str] = []  # names charged to this expat
+        self._novel: set[str] = set()  # names charged to this expat
         self._start_tag = ""  # the last piece if it may still become <empty/>
         self._fed = 0  # bytes given to this expat
         self._last = b""  # the last of them
@@ -145,19 +144,12 @@ class StreamParser:
     def allow(self, limits: ParserLimits) -> None:
         """Replace the limits, as after a login."""
         self._limits = limits
-        self._new_names = 0
 
     def rest(self) -> bool:
         """Give expat's memory back until the next byte; False in the middle of something.
 
-        For a stream that is silent: the names that it brought are forgotten, too.
+        The names that it was given are forgotten, too.
         """
-        if not self._renew():
-            return False
-        self._new_names = 0
-        return True
-
-    def _renew(self) -> bool:
         if self._expat is None:
             return True
         if not self.between:
@@ -165,7 +157,7 @@ class StreamParser:
         if len(self._root_prefixes()) != 1:
             return False  # what the root was called in the peer's spelling is not known any more
         self._expat = None
-        self._novel = []
+        self._novel = set()
         return True
 
     @property
@@ -208,7 +200,7 @@ class StreamParser:
         self._last = data[-1:]
         self._check_size()
         if len(self._novel) > _RENEW_AFTER_NAMES:
-            self._renew()
+            self.rest()
 
     def _explain(self, error: ExpatError, data: bytes) -> StreamError:
         # Inside the root expat calls <!DOCTYPE and its like an invalid token after the "!".
@@ -237,10 +229,9 @@ class StreamParser:
     def _charge(self, name: str) -> None:
         if len(name) > self._limits.name:
             raise StreamError("policy-violation", "a name is too long")
-        self._new_names += 1
-        if self._new_names > self._limits.names:
+        self._novel.add(name)
+        if len(self._novel) > self._limits.names:
             raise StreamError("policy-violation", "too many different names")
-        self._novel.append(name)
 
     def _learn_tag(self, name: str) -> _Tag:
         self._charge(name)
