@@ -35,10 +35,10 @@ def everything_works(client):
             "<max>5</max></set></query>",
             "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:xmpp:bookmarks:1'>"
             "<item id='play@rooms.h'><conference xmlns='urn:xmpp:bookmarks:1' name='Play'>"
-            f"<extensions>{made_up(20)}</extensions></conference></item></publish></pubsub>",
+            f"<extensions>{made_up(200)}</extensions></conference></item></publish></pubsub>",
             "<block xmlns='urn:xmpp:blocking'><item jid='tybalt@h'/></block>",
             "<enable xmlns='urn:xmpp:push:0' jid='bridge.h' node='phone'/>",
-            f"<query xmlns='jabber:iq:private'><notes xmlns='urn:notes'>{made_up(20)}</notes></query>",
+            f"<query xmlns='jabber:iq:private'><notes xmlns='urn:notes'>{made_up(200)}</notes></query>",
         )
     ):
         said = answer(client, f"w{number}", f"<iq type='set' id='w{number}'>{payload}</iq>")
@@ -54,7 +54,7 @@ def test_strangers_without_a_login_use_up_no_names(tmp_path):
         stranger = world.client()
         stranger.wire.address = f"192.0.2.{number // 8}"
         stranger.secure()
-        request = f"<iq type='get' id='r'><query xmlns='{REGISTER}'>{made_up(90)}</query></iq>"
+        request = f"<iq type='set' id='r'><query xmlns='{REGISTER}'>{made_up(90)}</query></iq>"
         assert answer(stranger, "r", request).get("type") == "error"
         stranger.wire.cut()
     everything_works(juliet)
