@@ -195,7 +195,10 @@ class StreamParser:
         self._expat.Parse(data, False)
         self._last = data[-1:]
         self._check_size()
-        if len(self._expat.intern) > _RENEW_AFTER_NAMES or self._fed > _RENEW_AFTER_BYTES:
+        names = len(self._expat.intern)
+        if names > self._limits.names:
+            raise StreamError("policy-violation", "too many different names")
+        if names > _RENEW_AFTER_NAMES or self._fed > _RENEW_AFTER_BYTES:
             self.rest()
 
     def _explain(self, error: ExpatError, data: bytes) -> StreamError:
@@ -221,8 +224,6 @@ class StreamParser:
             raise StreamError("policy-violation", "a tag is too long")
         if self._stanza is not None and 0 < limits.stanza < self._fed - self._stanza_at:
             raise StreamError("policy-violation", "a stanza is too large")
-        if len(self._expat.intern) > limits.names:
-            raise StreamError("policy-violation", "too many different names")
 
     def _check_length(self, name: str) -> None:
         if len(name) > self._limits.name:
@@ -277,8 +278,9 @@ class StreamParser:
 
     def _declared_inside(self, prefix: str | None, uri: str | None) -> None:
         """expat keeps prefixes, too; being told of them is what makes them count."""
-        self._check_length(prefix or "")
-        self._check_length(uri or "")
+        longest = self._limits.name
+        if (uri and len(uri) > longest) or (prefix and len(prefix) > longest):
+            raise StreamError("policy-violation", "a name is too long")
 
     def _listen(self, expat: Any) -> None:
         expat.StartNamespaceDeclHandler = self._declared_inside
