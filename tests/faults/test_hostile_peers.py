@@ -150,7 +150,7 @@ def test_a_million_names_do_not_grow_the_memory(fort):
                 )
             except OSError:
                 break
-        client.is_ended_with("policy-violation")
+        client.wire.cut()
 
     flood(0)
     before = memory_of(fort)

@@ -162,7 +162,7 @@ def test_a_million_names_do_not_grow_the_memory(fort):
                     f"<message to='nobody@capulet.example' from='x@{EVIL}'>"
                     f"<x xmlns='urn:x'>{inner}</x></message>"
                 )
-        peer.is_ended_with("policy-violation")
+        peer.wire.cut()
 
     flood(0)
     before = fort.memory()

@@ -14,6 +14,7 @@ try:
 except ModuleNotFoundError:
     sys.exit("atheris is not installed: tests/fuzz/README.md says how to get it")
 
+sys.path.append(str(Path(__file__).parents[1]))  # for support
 with atheris.instrument_imports(include=["hausbote", "precis_i18n", "idna"]):
     from seeds import PIECES, SEEDS
     from targets import TARGETS

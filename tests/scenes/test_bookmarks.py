@@ -1,11 +1,6 @@
 """Bookmarks in three places, always the same (XEP-0402, XEP-0048, XEP-0049, XEP-0411)."""
 
-from collections import Counter
-
-from conftest import Cast
-from hausbote.xmpp import xml
 from support.pep import done, event, iq, items, listens, publish, refused
-from support.worlds import MemoryWorld
 
 NEW = "urn:xmpp:bookmarks:1"
 OLD = "storage:bookmarks"
@@ -158,26 +153,3 @@ def test_bookmarks_do_not_come_to_where_others_see_them(cast):
     says(juliet, publish(NEW, bookmark("A"), "a@r", options=OPTIONS), done())
     answer = says(romeo, items(OLD, to=juliet.bare), done(f"<items node='{OLD}'/>"))
     assert len(answer[0][0][0][0]) == 0
-
-
-def test_names_in_what_people_keep_count_for_them_alone(tmp_path, monkeypatch):
-    """After a restart nobody's bookmarks keep others from reading theirs."""
-    world = MemoryWorld(tmp_path)
-    cast = Cast(world)
-    names = [f"name{number}" for number in range(6)]
-    for name in names:
-        more = "".join(f"<{name}-{number} xmlns='urn:{name}'/>" for number in range(20))
-        kept = bookmark(name, more=f"<extensions>{more}</extensions>")
-        says(cast(name), publish(NEW, kept, "play@rooms.h", options=OPTIONS), done())
-    monkeypatch.setattr(xml, "_interned", set())
-    monkeypatch.setattr(xml, "_brought_by", Counter())
-    monkeypatch.setattr(xml, "MAX_NAMES_OF_ONE_SENDER", 80)
-    for name in names:
-        client = cast(f"{name}/again")
-        answer = says(
-            client, private("get", f"<storage xmlns='{OLD}'/>"), "<iq type='result' id='1'/>"
-        )
-        assert answer[0][0][0].get("jid") == "play@rooms.h"
-    for client in cast.clients:
-        client.wire.cut()
-    world.close()

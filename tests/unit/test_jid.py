@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 
 import precis_i18n
 import pytest
@@ -355,3 +356,21 @@ def test_what_is_not_seen_is_no_resource_and_no_part_of_one(nothing):
 def test_accounts_have_no_emoji(address):
     with pytest.raises(InvalidJID):
         JID.parse(address)
+
+
+def test_addresses_of_a_domain_share_its_name():
+    one, other = JID.parse("romeo@mont.example/orchard"), JID.parse("benvolio@MONT.example")
+    assert one.domain is other.domain
+
+
+def test_domains_that_peers_make_up_do_not_fill_the_memory():
+    def look(numbers):
+        for number in numbers:
+            JID.parse(f"x@made-up-{number}.example")
+
+    look(range(10_000))
+    tracemalloc.start()
+    look(range(10_000, 60_000))
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert grown < 4_000_000

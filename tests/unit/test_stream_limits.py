@@ -143,18 +143,42 @@ def test_a_name_may_be_as_long_as_the_limit(form):
         "<{}:message xmlns:{}='jabber:client'/>",
     ],
 )
-def test_a_stream_may_make_up_only_so_many_names(form):
-    within = "".join(form.replace("{}", name) for name in names(SMALL.names // 2 - 2))
+def test_a_stream_may_have_only_so_many_names(form):
+    within = "".join(form.replace("{}", name) for name in names(SMALL.names // 2 - 6))
     beyond = "".join(form.replace("{}", name) for name in names(SMALL.names + 1))
     assert isinstance(fed(within.encode())[-1], Stanza)
     assert refused(fed(beyond.encode()))
 
 
-def test_names_that_everybody_uses_cost_nothing():
-    known = names(200)
-    xml = "".join(f"<message><{name}/></message>" for name in known).encode()
+def test_names_that_others_have_used_count_all_the_same():
+    """expat keeps them for each of its parsers."""
+    known = "".join(f"<{name}/>" for name in names(200))
+    xml = f"<message>{known}</message>".encode()
     assert isinstance(fed(xml, ParserLimits())[-1], Stanza)
-    assert isinstance(fed(xml, SMALL)[-1], Stanza)
+    assert refused(fed(xml, SMALL))
+
+
+def test_names_of_others_do_not_count():
+    """Not even when there are so many that what all share is forgotten again and again."""
+    mine = "".join(f"<message><{name}/></message>" for name in names(SMALL.names // 2 - 6)).encode()
+    parser = StreamParser(SMALL)
+    parser.feed(HEADER)
+    for _ in range(10):
+        for _ in range(3):
+            fed(
+                "".join(f"<message><{name}/></message>" for name in names(3_000)).encode(),
+                ParserLimits(),
+            )
+        assert isinstance(parser.feed(mine)[-1], Stanza)
+
+
+def test_what_expat_keeps_is_given_back_after_some_names():
+    """A busy stream has no silence to rest in."""
+    parser = StreamParser(ParserLimits())
+    parser.feed(HEADER)
+    for name in names(30_000):
+        (event,) = parser.feed(f"<message><{name}/></message>".encode())
+        assert isinstance(event, Stanza)
 
 
 def test_many_new_names_do_not_disturb_what_follows():

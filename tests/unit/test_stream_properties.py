@@ -9,6 +9,7 @@ from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.stanza import Stanza, tree
 from hausbote.xmpp.stream import Closed, Opened, ParserLimits, StreamParser
+from support.trees import infoset
 
 HEADER = (
     "<stream:stream version='1.0' xmlns:p='urn:p'"
@@ -102,11 +103,6 @@ def meant(element):
         content[0],
         [(meant(child), tail) for child, tail in pairs],
     )
-
-
-def infoset(element):
-    inside = [(infoset(child), child.tail or "") for child in element]
-    return element.tag, dict(element.attrib), element.text or "", inside
 
 
 def _clark(namespace, name):

@@ -6,7 +6,6 @@ the first address that is not plain ASCII.
 
 import ipaddress
 import re
-from sys import intern
 from typing import Final
 
 _MAX_BYTES: Final = 1023
@@ -99,6 +98,7 @@ def names(text: str | None, jid: str) -> bool:
 # By what was to be parsed; or why it is no address, for finding that out is not cheap either.
 _cache: dict[str, JID | str] = {}
 _cached_characters = 0
+_domains: dict[str, str] = {}
 
 
 def _remember(text: str) -> JID | str:
@@ -121,14 +121,24 @@ def _make(text: str) -> JID:
     """Addresses of one account or room share their strings: there are thousands in memory."""
     local, domain, resource = _prepare(text)
     if not resource:
-        return JID(local, intern(domain))
+        return JID(local, _one_of(domain))
     bare = _joined(local, domain)
     known = _cache.get(bare)
     if not isinstance(known, JID) or known.full != bare:
-        known = JID(local, intern(domain))
-        if text.startswith(f"{bare}/"):
+        known = JID(local, _one_of(domain))
+        if text.startswith(f"{bare}/") and len(bare) <= _MAX_CACHED:
             _cache[known.full] = known
     return known.with_resource(resource)
+
+
+def _one_of(domain: str) -> str:
+    """The same string for all addresses of a domain.
+
+    `sys.intern` would keep it for ever in Python 3.12.0 to 3.12.5, and domains are peers' choice.
+    """
+    if len(_domains) >= _CACHE_SIZE:
+        _domains.clear()
+    return _domains.setdefault(domain, domain)
 
 
 def _joined(local: str, domain: str) -> str:

@@ -17,11 +17,6 @@ LATER: Final = Child("", "", "")
 """What the handler of an IQ returns if it calls `core.dispatch.answer` or `refuse` later."""
 
 
-def source(host: "Host", sender: JID) -> str:
-    """Whose names those in a stanza are, for `xmpp.stanza.tree`: an account's or a server's."""
-    return sender.bare if sender.domain == host.domain else sender.domain
-
-
 @dataclass(slots=True)
 class Request:
     """An IQ get or set.
@@ -43,12 +38,7 @@ class Request:
 
     def tree(self) -> Tree:
         """The payload, to look into."""
-        return tree(self.payload, self._source)
-
-    @property
-    def _source(self) -> str:
-        """Whose names they are: an account's, another server's, or a stranger's address."""
-        return self.address if self.sender is None else source(self.host, self.sender)
+        return tree(self.payload)
 
     @property
     def own(self) -> bool:

@@ -82,7 +82,7 @@ def current(service: Service) -> Picture | None:
     if metadata is None or data is None:
         return None
     for item in store.newest(metadata.id, 1):
-        for info in _parsed(service, item.payload).findall(f"{{{ns.AVATAR_METADATA}}}info"):
+        for info in _parsed(item.payload).findall(f"{{{ns.AVATAR_METADATA}}}info"):
             if info.get("url") is None:
                 return _picture(service, data, info.get("id", ""), info.get("type", ""))
     return None
@@ -90,7 +90,7 @@ def current(service: Service) -> Picture | None:
 
 def _picture(service: Service, data: Node, id: str, type: str) -> Picture | None:
     for item in service.host.store.pubsub.items(data.id, [id]):
-        picture = decoded(_parsed(service, item.payload).text or "", type)
+        picture = decoded(_parsed(item.payload).text or "", type)
         if picture is not None and picture.id == id.lower():
             return picture
     return None
@@ -154,7 +154,7 @@ def _nodes(service: Service) -> tuple[Node | None, Node | None]:
 def speak_of_it(host: Host, session: Session, presence: Stanza) -> Stanza:
     """Put the picture's hash into presence, unless its client says that there is no picture."""
     said = presence.child(ns.VCARD_UPDATE, "x")
-    photo = None if said is None else _said(session, said)
+    photo = None if said is None else _said(said)
     if said is not None and photo == "":
         return presence
     shown = _shown(host, session.account.local)
@@ -180,7 +180,7 @@ def _say_again(host: Host, session: Session) -> None:
     if presence is None:
         return
     said = presence.child(ns.VCARD_UPDATE, "x")
-    if said is not None and _said(session, said) == "":
+    if said is not None and _said(said) == "":
         return
     shown = _shown(host, session.account.local)
     session.presence = _with(presence, shown.hash if shown.audience != _NOTHING else "")
@@ -193,7 +193,7 @@ def _shown(host: Host, local: str) -> Shown:
         service = Service(host, local)
         try:
             picture = current(service)
-        except StanzaError:  # made of names that are not looked at any more
+        except StanzaError:  # it cannot be looked into
             picture = None
         shown.hash = picture.id if picture is not None else ""
         shown.audience = _audience(service) if picture is not None else _NOTHING
@@ -218,11 +218,11 @@ def _for(host: Host, session: Session, shown: Shown, presence: Stanza) -> bool:
         return False
 
 
-def _said(session: Session, x: Child) -> str | None:
+def _said(x: Child) -> str | None:
     """The hash that a client spoke of, "" for no picture, None if it does not know yet."""
     try:
-        photo = tree(x, session.jid.bare).find(f"{{{ns.VCARD_UPDATE}}}photo")
-    except StanzaError:  # made of names that are not looked at any more
+        photo = tree(x).find(f"{{{ns.VCARD_UPDATE}}}photo")
+    except StanzaError:  # it cannot be looked into
         return None
     return None if photo is None else (photo.text or "").strip().lower()
 
@@ -233,5 +233,5 @@ def _with(presence: Stanza, hash: str) -> Stanza:
     return presence.with_children((*others, said))
 
 
-def _parsed(service: Service, xml: str) -> Tree:
-    return tree(Child("", "", xml or "<x/>"), service.jid)
+def _parsed(xml: str) -> Tree:
+    return tree(Child("", "", xml or "<x/>"))

@@ -69,7 +69,7 @@ def to_new(host: Host, local: str, later: Later) -> None:
     text = _old_item(service)
     if text is None or not _private(service, ns.OLD_BOOKMARKS):
         return
-    storage = _parsed(service, text)
+    storage = _parsed(text)
     if storage.tag == f"{{{ns.OLD_BOOKMARKS}}}storage":  # or else it is not even an empty list
         _take_over(service, storage, later)
 
@@ -148,7 +148,7 @@ def _rooms(service: Service) -> dict[str, Tree]:
     """Items of the new form by the address of the room."""
     node = service.host.store.pubsub.node(service.local, ns.BOOKMARKS)
     items = service.host.store.pubsub.newest(node.id, -1) if node is not None else []
-    return {item.id: _parsed(service, item.payload) for item in items if item.payload}
+    return {item.id: _parsed(item.payload) for item in items if item.payload}
 
 
 def _old_item(service: Service) -> str | None:
@@ -166,7 +166,7 @@ def _old_form(service: Service) -> str | None:
         for jid, element in _rooms(service).items()
     ]
     old = _old_item(service)
-    pages = _parsed(service, old).findall(f"{{{ns.OLD_BOOKMARKS}}}url") if old is not None else []
+    pages = _parsed(old).findall(f"{{{ns.OLD_BOOKMARKS}}}url") if old is not None else []
     urls = [write_tree(page, ns.OLD_BOOKMARKS) for page in pages]
     return el("storage", *rooms, *urls, xmlns=ns.OLD_BOOKMARKS)
 
@@ -196,5 +196,5 @@ def _bookmark(element: Tree, namespace: str) -> Bookmark:
     return Bookmark(element.get("name"), autojoin, nick, password)
 
 
-def _parsed(service: Service, xml: str) -> Tree:
-    return tree(Child("", "", xml), service.jid)
+def _parsed(xml: str) -> Tree:
+    return tree(Child("", "", xml))

@@ -41,6 +41,6 @@ def _put(sent: Sent, mark: Child) -> None:
     if config.value("access_model") != "whitelist":
         return  # what somebody reads is nobody else's business
     target = node or new_node(service, ns.DISPLAYED, config)
-    item = NewItem(sent.to.full, write_tree(tree(mark, sent.session.jid.bare)))
+    item = NewItem(sent.to.full, write_tree(tree(mark)))
     for event in put(service, target, config, [item], service.jid):
         tell(event)

@@ -317,6 +317,6 @@ def _is_passing(answer: Stanza) -> bool:
     error = answer.child(ns.CLIENT, "error")
     if error is None:
         return False
-    element = tree(error, answer.sender or "")
-    names = {str(one.tag).rpartition("}")[2] for one in element}
+    element = tree(error)
+    names = {one.tag.rpartition("}")[2] for one in element}
     return element.get("type") == "wait" or bool(names & _PASSING)

@@ -31,8 +31,7 @@ def vcard(host: Host, local: str, who: JID) -> Markup | None:
     photo = avatars.photo(host, local, who)
     if photo is None:
         return None if kept is None else Markup(kept)
-    owner = f"{local}@{host.domain}"
-    parts = [] if kept is None else list(tree(Child(ns.VCARD, "vCard", kept), owner))
+    parts = [] if kept is None else list(tree(Child(ns.VCARD, "vCard", kept)))
     shown = [write_tree(part, ns.VCARD) for part in parts if part.tag != _PHOTO]
     return el("vCard", *shown, photo, xmlns=ns.VCARD)
 

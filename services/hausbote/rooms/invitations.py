@@ -32,7 +32,7 @@ def receive(house: House, room: Room, delivery: Delivery) -> bool:
     x = delivery.stanza.child(ns.MUC_USER, "x")
     if x is None or delivery.type != "normal":
         return False
-    payload = tree(x, delivery.sender.bare)
+    payload = tree(x)
     invitations, decline = payload.findall(f"{_USER}invite"), payload.find(f"{_USER}decline")
     if invitations:
         _invite(house, room, delivery, invitations)

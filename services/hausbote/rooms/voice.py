@@ -22,7 +22,7 @@ def receive(house: House, room: Room, delivery: Delivery) -> bool:
     x = delivery.stanza.child(ns.DATA_FORMS, "x")
     if x is None:
         return False
-    form = read_form(tree(x, delivery.sender.bare))
+    form = read_form(tree(x))
     if form.form_type == ns.MUC_REGISTER:
         registration.decide(house, room, delivery, form)
         return True

@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 from hausbote.base.compact import read, write
 from hausbote.xmpp import ns
-from hausbote.xmpp.errors import BadRequest, ResourceConstraint, StanzaError
+from hausbote.xmpp.errors import BadRequest, StanzaError
 from hausbote.xmpp.xml import (
     Markup,
     NotParsable,
-    TooManyNames,
     Tree,
     el,
     escape_attribute,
@@ -151,16 +150,10 @@ def start_tag(child: Child) -> dict[str, str]:
     return start_tag_attributes(child.xml)
 
 
-def tree(child: Child, sender: str = "") -> Tree:
-    """The lxml tree of a child, to read and never to change.
-
-    ResourceConstraint if `sender` (an account, another server, an address) has shown us more names
-    than one may, or this process has no room for more; BadRequest if its namespaces are none.
-    """
+def tree(child: Child) -> Tree:
+    """The tree of a child, to look into; BadRequest if a namespace in it is no URI."""
     try:
-        return parse_element(child.xml, sender)
-    except TooManyNames:
-        raise ResourceConstraint("too many unknown names have been seen here") from None
+        return parse_element(child.xml)
     except NotParsable:
         raise BadRequest("a namespace is not a URI") from None
 

@@ -6,9 +6,9 @@ sections, quoting and declarations on the stream's root are gone after that, and
 disagreements between parsers that other servers were smuggled through.
 
 The cost of a peer is bounded here: bytes per stanza, bytes per token (expat scans an unfinished
-token again with every piece that arrives), depth, attributes, names never seen before, and the
-namespaces that our writing repeats.  expat keeps each name for its parser's life, so parsers are
-renewed; and because a parser is 12 KB, an idle stream `rest`s without one.
+token again with every piece that arrives), depth, attributes, different names, and the namespaces
+that our writing repeats.  expat keeps each name for its parser's life, so parsers are renewed; and
+because a parser is 12 KB, an idle stream `rest`s without one.
 """
 
 from dataclasses import dataclass
@@ -57,15 +57,16 @@ class ParserLimits:
     depth: int = 100  # elements within each other
     attributes: int = 100  # of one element
     name: int = 512  # characters of one name, its namespace included
-    names: int = 10_000  # names per stream that nobody used before
+    names: int = 10_000  # different ones that expat is given before it can be renewed
 
 
-BEFORE_LOGIN: Final = ParserLimits(stanza=16_384, token=8_192, depth=8, attributes=16, names=100)
+BEFORE_LOGIN: Final = ParserLimits(stanza=16_384, token=8_192, depth=8, attributes=16, names=200)
 """Enough for every way to log in, and for nothing else."""
 LOGIN_SECONDS: Final = 30
 """From the first byte to a bound resource."""
 
-_RENEW_AFTER_NAMES: Final = 200
+_RENEW_AFTER_NAMES: Final = 500
+_RENEW_AFTER_BYTES: Final = 262_144  # it keeps each spelling of a name; renewing costs 8 µs
 _CACHED_NAMES: Final = 8_192
 
 
@@ -78,10 +79,9 @@ class _Tag(NamedTuple):
 
 
 # By expat's name ("namespace local").  Names are the peers' choice: the caches are emptied when
-# full, and every miss is charged to the stream that caused it.
+# full, which one peer can bring about; it costs all others a microsecond for each of their names.
 _tags: dict[str, _Tag] = {}
 _attributes: dict[str, str] = {}
-_declared: set[str] = set()
 
 _STANZAS: Final = frozenset({"message", "presence", "iq"})
 _RESTRICTED: Final = "no DOCTYPE, entity, comment or processing instruction (RFC 6120 §11.1)"
@@ -108,8 +108,6 @@ class StreamParser:
         "_last",
         "_limits",
         "_loose",
-        "_new_names",
-        "_novel",
         "_pieces",
         "_scope",
         "_stack",
@@ -121,7 +119,6 @@ class StreamParser:
     def __init__(self, limits: ParserLimits = BEFORE_LOGIN, content_ns: str = ns.CLIENT) -> None:
         self._limits = limits
         self._content_ns = content_ns
-        self._new_names = 0
         self.reset()
 
     def reset(self) -> None:
@@ -135,7 +132,6 @@ class StreamParser:
         self._children: list[Child] = []  # of that stanza, complete
         self._pieces: list[str] = []  # of the child being read
         self._loose: list[str] = []  # text beside the children
-        self._novel: list[str] = []  # names charged to this expat
         self._start_tag = ""  # the last piece if it may still become <empty/>
         self._fed = 0  # bytes given to this expat
         self._last = b""  # the last of them
@@ -145,19 +141,12 @@ class StreamParser:
     def allow(self, limits: ParserLimits) -> None:
         """Replace the limits, as after a login."""
         self._limits = limits
-        self._new_names = 0
 
     def rest(self) -> bool:
         """Give expat's memory back until the next byte; False in the middle of something.
 
-        For a stream that is silent: the names that it brought are forgotten, too.
+        The names that it was given are forgotten, too.
         """
-        if not self._renew():
-            return False
-        self._new_names = 0
-        return True
-
-    def _renew(self) -> bool:
         if self._expat is None:
             return True
         if not self.between:
@@ -165,7 +154,6 @@ class StreamParser:
         if len(self._root_prefixes()) != 1:
             return False  # what the root was called in the peer's spelling is not known any more
         self._expat = None
-        self._novel = []
         return True
 
     @property
@@ -207,8 +195,11 @@ class StreamParser:
         self._expat.Parse(data, False)
         self._last = data[-1:]
         self._check_size()
-        if len(self._novel) > _RENEW_AFTER_NAMES:
-            self._renew()
+        names = len(self._expat.intern)
+        if names > self._limits.names:
+            raise StreamError("policy-violation", "too many different names")
+        if names > _RENEW_AFTER_NAMES or self._fed > _RENEW_AFTER_BYTES:
+            self.rest()
 
     def _explain(self, error: ExpatError, data: bytes) -> StreamError:
         # Inside the root expat calls <!DOCTYPE and its like an invalid token after the "!".
@@ -234,16 +225,12 @@ class StreamParser:
         if self._stanza is not None and 0 < limits.stanza < self._fed - self._stanza_at:
             raise StreamError("policy-violation", "a stanza is too large")
 
-    def _charge(self, name: str) -> None:
+    def _check_length(self, name: str) -> None:
         if len(name) > self._limits.name:
             raise StreamError("policy-violation", "a name is too long")
-        self._new_names += 1
-        if self._new_names > self._limits.names:
-            raise StreamError("policy-violation", "too many different names")
-        self._novel.append(name)
 
     def _learn_tag(self, name: str) -> _Tag:
-        self._charge(name)
+        self._check_length(name)
         uri, _, local = name.rpartition(" ")
         if uri == ns.XML:
             raise StreamError("not-well-formed", "there are no elements in the namespace of XML")
@@ -255,7 +242,7 @@ class StreamParser:
         return tag
 
     def _learn_attribute(self, name: str) -> str:
-        self._charge(name)
+        self._check_length(name)
         if len(_attributes) >= _CACHED_NAMES:
             _attributes.clear()
         uri, _, local = name.rpartition(" ")
@@ -290,13 +277,10 @@ class StreamParser:
         return [prefix for prefix, uri in self._scope.items() if prefix and uri == ns.STREAMS]
 
     def _declared_inside(self, prefix: str | None, uri: str | None) -> None:
-        """expat keeps prefixes, too, and Python's side of it namespaces."""
-        for name in (prefix, uri):
-            if name is not None and name not in _declared:
-                self._charge(name)
-                if len(_declared) >= _CACHED_NAMES:
-                    _declared.clear()
-                _declared.add(name)
+        """expat keeps prefixes, too; being told of them is what makes them count."""
+        longest = self._limits.name
+        if (uri and len(uri) > longest) or (prefix and len(prefix) > longest):
+            raise StreamError("policy-violation", "a name is too long")
 
     def _listen(self, expat: Any) -> None:
         expat.StartNamespaceDeclHandler = self._declared_inside

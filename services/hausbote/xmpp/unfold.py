@@ -1,7 +1,4 @@
-"""Looks into a child element as if it were a stanza of its own.
-
-For what strangers send: their names never reach lxml this way, which keeps every name for ever.
-"""
+"""Looks into a child element as if it were a stanza of its own."""
 
 from html import unescape
 from typing import Final

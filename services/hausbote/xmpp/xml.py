@@ -2,16 +2,18 @@
 
 Written XML is `Markup`: a str that is known to be well-formed, so that text and markup cannot be
 mixed up.  Read XML comes from expat in namespace mode (streams) or, for one element that expat has
-already vetted, as an lxml tree.
+already vetted, as a tree: by lxml if it has only names that all know, else by expat once more.
 """
 
 import re
-from collections import Counter
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Final, Protocol, cast, overload
+from xml.etree import ElementTree
 
 from lxml import etree
 
 from hausbote.xmpp import ns
+from hausbote.xmpp.vocabulary import is_known
 
 _TAGS: Final = re.compile(r"<[^>]*>")  # in our own writing no ">" stands inside an attribute
 _ATTRIBUTES: Final = re.compile(r"\s([^\s=]+)='([^']*)'")
@@ -100,9 +102,6 @@ def el(
     return Markup("".join(head))
 
 
-Tree = etree._Element
-"""An lxml element, to read."""
-
 # -- trees -------------------------------------------------------------------------------------
 
 _TREE_PARSER: Final = etree.XMLParser(
@@ -114,36 +113,47 @@ _TREE_PARSER: Final = etree.XMLParser(
     remove_pis=True,
 )
 
-# lxml interns every name it ever sees in a dictionary that never shrinks, so what peers may add to
-# it is bounded for the life of the process, and one of them alone cannot use it up.  Everyday life
-# needs a few hundred.
-MAX_INTERNED_NAMES: Final = 20_000
-MAX_NAMES_OF_ONE_SENDER: Final = 1_000
-_interned: set[str] = set()
-_brought_by: Counter[str] = Counter()
-# In XML of our own writing no ">" and no single quote stands inside an attribute's value.
-_START_TAGS: Final = re.compile(r"<([^/\s>]+)([^>]*)>")
-
-
-class TooManyNames(Exception):
-    """This process has shown lxml as many distinct names as it ever will, or of this sender."""
-
 
 class NotParsable(Exception):
-    """expat takes it, lxml does not."""
+    """There is a brace in a namespace, which the names of trees have no room for."""
 
 
-def parse_element(xml: str, sender: str = "") -> etree._Element:
+class Tree(Protocol):
+    """An element of lxml or of ElementTree, to read and never to change; names are "{uri}local"."""
+
+    @property
+    def tag(self) -> str: ...
+    @property
+    def text(self) -> str | None: ...
+    @property
+    def tail(self) -> str | None: ...
+    @property
+    def attrib(self) -> Mapping[str, str]: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator["Tree"]: ...
+    def __getitem__(self, index: int, /) -> "Tree": ...
+    def find(self, path: str, /) -> "Tree | None": ...
+    def findall(self, path: str, /) -> list["Tree"]: ...
+    def findtext(self, path: str, /) -> str | None: ...
+    @overload
+    def get(self, key: str, /) -> str | None: ...
+    @overload
+    def get(self, key: str, default: str, /) -> str: ...
+
+
+def parse_element(xml: str) -> Tree:
     """The tree of one element that the stream parser wrote, in the content namespace.
 
-    TooManyNames if its names go beyond what this process allows, or allows `sender`; NotParsable if
-    lxml is stricter than expat, which it is about what a namespace may be called.
+    lxml never forgets a name, so it is shown those that everybody knows; a tree of ElementTree is
+    made of strings of its own.  Both read alike.  NotParsable if a namespace is no URI.
     """
-    _count_names(xml, sender)
-    wrapped = f"<x xmlns='{ns.CLIENT}'>{xml}</x>"
+    wrapped = f"<x xmlns='{ns.CLIENT}'>{xml}</x>".encode()
+    if is_known(xml):
+        return cast(Tree, etree.fromstring(wrapped, _TREE_PARSER)[0])
     try:
-        return etree.fromstring(wrapped.encode(), _TREE_PARSER)[0]
-    except etree.XMLSyntaxError as error:
+        # Our own writing: there is no document type, and so no entity.
+        return cast(Tree, ElementTree.fromstring(wrapped)[0])  # noqa: S314
+    except ElementTree.ParseError as error:
         raise NotParsable from error
 
 
@@ -152,45 +162,32 @@ def write_tree(element: Tree, around: str = "") -> Markup:
 
     `around` is the namespace of what it is put into: "" writes its own in any case.
     """
-    name = etree.QName(element)
-    parts = [f"<{name.localname}"]
-    uri = name.namespace or ""
+    uri, local = _parted(element.tag)
+    parts = [f"<{local}"]
     if uri != around:
         parts.append(f" xmlns='{escape_attribute(uri)}'")
     for number, (key, value) in enumerate(element.attrib.items()):
-        parts += _attribute(str(key), str(value), number)
+        parts += _attribute(key, value, number)
     inner = [escape_text(element.text or "")]
     for one in element:
         inner += [write_tree(one, uri), escape_text(one.tail or "")]
     content = "".join(inner)
-    parts.append(f">{content}</{name.localname}>" if content else "/>")
+    parts.append(f">{content}</{local}>" if content else "/>")
     return Markup("".join(parts))
 
 
 def _attribute(key: str, value: str, number: int) -> list[str]:
-    name = etree.QName(key)
-    written, declared = name.localname, ""
-    if name.namespace == ns.XML:
-        written = f"xml:{name.localname}"
-    elif name.namespace:
-        written = f"ns{number}:{name.localname}"
-        declared = f" xmlns:ns{number}='{escape_attribute(name.namespace)}'"
+    uri, local = _parted(key)
+    written, declared = local, ""
+    if uri == ns.XML:
+        written = f"xml:{local}"
+    elif uri:
+        written = f"ns{number}:{local}"
+        declared = f" xmlns:ns{number}='{escape_attribute(uri)}'"
     return [declared, f" {written}='{escape_attribute(value)}'"]
 
 
-def _count_names(xml: str, sender: str) -> None:
-    fresh = set()
-    for element, attributes in _START_TAGS.findall(xml):
-        if element not in _interned:
-            fresh.add(element)
-        for attribute, value in _ATTRIBUTES.findall(attributes) if "=" in attributes else ():
-            if attribute not in _interned:
-                fresh.add(attribute)
-            if attribute.startswith("xmlns") and value not in _interned:
-                fresh.add(value)
-    if fresh:
-        brought = _brought_by[sender] + len(fresh)
-        if len(_interned) + len(fresh) > MAX_INTERNED_NAMES or brought > MAX_NAMES_OF_ONE_SENDER:
-            raise TooManyNames
-        _interned.update(fresh)
-        _brought_by[sender] = brought
+def _parted(name: str) -> tuple[str, str]:
+    """Namespace and local name of "{uri}local"; the uri may have braces of its own."""
+    uri, _, local = name.rpartition("}")
+    return uri[1:], local

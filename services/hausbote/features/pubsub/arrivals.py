@@ -36,7 +36,7 @@ def came(host: Host, session: Session) -> None:
     """A client of ours said what it can do."""
     assert session.presence is not None
     interest = interest_of(session)
-    if learn(host, interest, session.jid, session.presence):
+    if learn(host, interest, session.presence):
         answered = partial(_send_last, host, session)
         asked = Question(host, session.jid.bare, session.jid, interest, answered)
         session.send(question(asked))
@@ -134,7 +134,7 @@ def seen(presence: Presence) -> None:
         return
     interest = remote.add(sender) if host.directory.online(local) is not None else Interest()
     own = presence.recipient.bare
-    if learn(host, interest, sender, presence.stanza):
+    if learn(host, interest, presence.stanza):
         answered = partial(_send_last_elsewhere, host, local, sender, interest)
         route(host, question(Question(host, own, sender, interest, answered)))
     else:

@@ -12,7 +12,6 @@ from hausbote.base.domains import party_of
 from hausbote.base.jid import JID
 from hausbote.base.shares import Shares
 from hausbote.core.host import Host
-from hausbote.core.request import source
 from hausbote.core.session import Session
 from hausbote.xmpp import caps2, ns
 from hausbote.xmpp.caps import Caps, features, verification
@@ -96,17 +95,16 @@ class Question(NamedTuple):
     answered: Callable[[], None]  # called when its interest is known
 
 
-def learn(host: Host, interest: Interest, who: JID, presence: Stanza) -> bool:
+def learn(host: Host, interest: Interest, presence: Stanza) -> bool:
     """Note what a presence says; True if the client has to be asked what it means."""
     c = presence.child(ns.CAPS, "c") or presence.child(ns.CAPS_2, "c")
     if c is None or c.xml == interest.said:
         return False
     interest.said = c.xml
     try:
-        element = tree(c, source(host, who))
-    except StanzaError:  # made of names that are not looked at any more
+        caps = _said(tree(c))
+    except StanzaError:  # it cannot be looked into
         return False
-    caps = _said(element)
     if caps is None:
         return False
     interest.caps = caps
@@ -150,7 +148,7 @@ def _take(asked: Question, caps: Caps, answer: Stanza) -> None:
     query = answer.child(ns.DISCO_INFO, "query")
     if answer.type != "result" or query is None:
         return
-    found = tree(query, source(asked.host, asked.client))
+    found = tree(query)
     wanted = [name.removesuffix(_NOTIFY) for name in features(found) if name.endswith(_NOTIFY)]
     nodes = frozenset(wanted[:_MAX_NODES])
     if _is_proven(caps, found):

@@ -57,7 +57,8 @@ def _wanted(action: Action, name: str) -> NodeConfig:
     element = action.beside("configure")
     if element is None:
         return config
-    before = action.pubsub.index(element) < action.pubsub.index(action.element)
+    order = list(action.pubsub)
+    before = order.index(element) < order.index(action.element)
     if before or element.get("node") is not None:
         raise BadRequest("<configure/> follows <create/> and names no node")
     form = form_in(element)

@@ -6,7 +6,6 @@ from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.tokens import token
 from hausbote.core.delivery import Delivery
 from hausbote.core.host import breathe
-from hausbote.core.request import source
 from hausbote.features.pubsub import errors
 from hausbote.features.pubsub.access import check_subscribe
 from hausbote.features.pubsub.action import Action, answer, owner_answer, q
@@ -132,10 +131,10 @@ def _unchanged(jid: str, known: Subscription | None) -> Markup:
 def decide(delivery: Delivery) -> bool:
     """An owner's answer to a request (§8.6); True if the message was one."""
     x = delivery.stanza.child(ns.DATA_FORMS, "x")
-    # Forms of other kinds are nobody's business here: their names are not shown to lxml.
+    # Forms of other kinds are nobody's business here, and reading them costs.
     if x is None or delivery.to.resource or ns.PUBSUB_AUTHORIZATION not in x.xml:
         return False
-    form = read_form(tree(x, source(delivery.host, delivery.sender)))
+    form = read_form(tree(x))
     if form.form_type != ns.PUBSUB_AUTHORIZATION:
         return False
     if form.type == "submit":
