@@ -17,6 +17,7 @@ from contextlib import contextmanager
 import gevent
 import pytest
 
+from hausbote.base.ways import WEB
 from hausbote.cli.certificates import make_certificates
 from hausbote.net.address_book import AddressBook
 from hausbote.net.connection import Connection
@@ -224,7 +225,7 @@ def test_what_a_slow_reader_leaves_is_not_copied_for_each_of_its_bites():
 def web_socket(traffic=NO_LIMIT):
     with two_ends() as (ours, theirs):
         ws, _ = handshake(headers(), "/", "xmpp")
-        made = WebSocket(Connection(ours, "192.0.2.1", traffic), ws, 0)
+        made = WebSocket(Connection(ours, "192.0.2.1", traffic), ws, 0, WEB)
         made.receiver = Heard()
         yield made, theirs
         made.abort()
