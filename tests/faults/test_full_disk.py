@@ -70,7 +70,8 @@ FULL = ("resource-constraint", "wait")
 def say(client, to, size=180_000, type="chat"):
     """Send a message; the condition with which it comes back before a ping after it does."""
     client.sends(f"<message to='{to}' type='{type}' id='m'><body>{'x' * size}</body></message>")
-    client.sends("<iq type='get' id='after' to='h'><ping xmlns='urn:xmpp:ping'/></iq>")
+    service = to.partition("@")[2]
+    client.sends(f"<iq type='get' id='after' to='{service}'><ping xmlns='urn:xmpp:ping'/></iq>")
     refused = None
     while True:
         stanza = client.next(20)
