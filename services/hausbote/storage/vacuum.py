@@ -8,7 +8,7 @@ from pathlib import Path
 from hausbote.base.files import free_bytes
 from hausbote.storage.database import connect, path_of
 from hausbote.storage.errors import StorageError
-from hausbote.storage.reserve import spare_bytes
+from hausbote.storage.reserve import give_up_ballast, spare_bytes
 
 
 def shrink(url: str) -> int:
@@ -20,6 +20,7 @@ def shrink(url: str) -> int:
     path = path_of(url)
     half = path.with_name(f"{path.name}.part")
     before = path.stat().st_size
+    give_up_ballast(path)  # it is made again when there is room
     try:
         half.unlink(missing_ok=True)
         with closing(connect(path)) as database:
