@@ -18,6 +18,7 @@ from hausbote.base.files import free_bytes
 _LARGEST_BALLAST: Final = 16 * 1024 * 1024  # bytes
 # Bytes on their way: what is queued, and the write-ahead log, which shrinks to half of that.
 _UNDER_WAY: Final = 16 * 1024 * 1024
+_MORE: Final = 8 * 1024 * 1024  # bytes that it must have besides, once it is low: the log shrinks
 _TO_OPEN: Final = 4 * 1024 * 1024  # bytes that SQLite needs to open and change the database
 _FOR_FILES: Final = 65_536  # bytes that a file takes besides its content
 _LOOK: Final = 0.05  # seconds between two looks at the disk
@@ -106,10 +107,9 @@ class Reserve:
         """What was deleted leaves room inside the database, which is taken first."""
         if not self.size:
             return False
-        left = self.free - self.size
-        has_room = left >= _UNDER_WAY or (
-            left >= _UNDER_WAY // 2 and self._spare() >= _UNDER_WAY // 2
-        )
+        left, half = self.free - self.size, _UNDER_WAY // 2
+        more = _MORE if self._is_low else 0
+        has_room = left >= _UNDER_WAY + more or (left >= half and self._spare() >= half + more)
         return not has_room
 
 
