@@ -19,6 +19,7 @@ NO_LIMITS = (
     "bytes_per_second", "stanza_bytes", "sessions_per_account", "connections_per_address",
     "login_attempts", "registrations_per_hour", "roster_items", "offline_messages",
     "archive_messages", "room_occupants", "room_joins_per_minute", "room_changes_per_minute",
+    "archive_bytes", "offline_bytes", "room_bytes", "kept_bytes_per_hour",
 )  # fmt: skip
 
 

@@ -5,11 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 
 import pytest
 
 from hausbote.upload.depot import Depot, DiskFull, is_id
+from support.disks import small_disk
 
 ID, OTHER = "0f" * 16, "a0" * 16
 WRITES = """
@@ -30,19 +30,6 @@ def depot(tmp_path):
     depot = Depot(tmp_path / "uploads")
     depot.prepare(lambda _id: False)
     return depot
-
-
-@contextmanager
-def small_disk(place, size):
-    """A disk of that many bytes; only root can make one."""
-    place.mkdir(exist_ok=True)
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place])
-    if made.returncode:
-        pytest.fail("only root can mount a small disk: run the tests as root")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", place], check=True)
 
 
 def put(depot, id, content):

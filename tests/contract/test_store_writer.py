@@ -290,3 +290,32 @@ def failure(ticket):
     except sqlite3.Error as error:
         return type(error)
     return None
+
+
+def test_what_is_repeated_lets_others_in_between(desk):
+    left = list(range(5))
+
+    def step(connection):
+        connection.execute("INSERT INTO note VALUES (?, '')", (left.pop(0),))
+        return left
+
+    desk.hold()
+    ticket = desk.writer.repeat(step)
+    other = desk.insert(99)
+    done = []
+    for name, one in (("repeated", ticket), ("other", other)):
+        one.then(lambda name=name: done.append(name))
+    desk.let_go()
+    ticket.wait()
+    assert done == ["other", "repeated"]
+    assert desk.numbers() == [0, 99, 1, 2, 3, 4]
+
+
+def test_a_repeated_step_that_fails_ends_and_says_so(desk):
+    def step(connection):
+        connection.execute("INSERT INTO note VALUES (7, '')")
+        return True
+
+    with pytest.raises(sqlite3.IntegrityError):
+        desk.writer.repeat(step).wait()
+    assert desk.numbers() == [7]

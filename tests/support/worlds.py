@@ -22,7 +22,7 @@ from hausbote.core.bus import notify, open_bus, query_status
 from hausbote.core.exchange import from_bus
 from hausbote.net.waiting import GreenletRoom
 from hausbote.rooms import service as rooms_service
-from hausbote.storage import migrate, open_store
+from hausbote.storage import bounds_of, migrate, open_store
 from hausbote.turn import service as turn_service
 from hausbote.turn.caretaker import Caretaker
 from hausbote.turn.desk import Desk
@@ -86,7 +86,7 @@ class MemoryWorld:
         migrate(settings.database_url)
         self.bus_url = f"memory:{next(_numbers)}"
         self.settings = settings
-        self.store = open_store(settings.database_url, GreenletRoom())
+        self.store = open_store(settings.database_url, GreenletRoom(), bounds_of(settings))
         self.host = c2s_service.build_host(settings, self.store, self._bus("c2s"))
         self.rooms = rooms_service.build_host(settings, self.store, self._bus("rooms"))
         self.upload = upload_service.build_host(settings, self.store, self._bus("upload"))

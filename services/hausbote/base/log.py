@@ -49,6 +49,11 @@ class Event(Enum):
     PEER_LOST = "info", "The connection with another server broke."
     QUEUE_GIVEN_UP = "info", "Messages waited too long for another server; senders were told."
     STORE_FAILED = "error", "The database could not be written; check the disk and its free space."
+    DISK_LOW = (
+        "error",
+        "The disk is nearly full: what would have to be kept is refused; see 'hausbote usage'.",
+    )
+    DISK_HAS_ROOM = "info", "The disk has room again, and nothing is refused for the want of it."
     RELAY_MISSING = (
         "warning",
         "Calls need coturn, which is not there: apt install coturn.",

@@ -13,6 +13,7 @@ from hausbote.base.settings_sections import (
     ClientState,
     Components,
     Contact,
+    Disk,
     Dns,
     Federation,
     Limits,
@@ -67,6 +68,7 @@ class Settings:
     ports: Ports = field(default_factory=Ports)
     web: Web = field(default_factory=Web)
     upload: Upload = field(default_factory=Upload)
+    disk: Disk = field(default_factory=Disk)
     proxy: Proxy = field(default_factory=Proxy)
     tls: Tls = field(default_factory=Tls)
     dns: Dns = field(default_factory=Dns)

@@ -94,6 +94,17 @@ class Upload:
 
 
 @dataclass(frozen=True)
+class Disk:
+    """The disk on which the box keeps everything."""
+
+    reserve_bytes: int = setting(
+        67_108_864,
+        "What stays free: below, the box refuses what it would have to keep, such as messages, "
+        "while people read, delete and leave. 0 = the disk may be filled.",
+    )
+
+
+@dataclass(frozen=True)
 class Proxy:
     """Files that go from one client to another at once, through ports.proxy (XEP-0065)."""
 
@@ -168,6 +179,12 @@ class Limits:
     )
     roster_items: int = setting(1_000, "Contacts of one account.")
     offline_messages: int = setting(1_000, "Messages that wait for one account.")
+    offline_bytes: int = setting(16_777_216, "Size of the messages that wait for one account.")
+    kept_bytes_per_hour: int = setting(
+        67_108_864,
+        "Size of the messages of one account that the box keeps within an hour, in archives, rooms "
+        "or until somebody comes; all people of another server have as much together.",
+    )
     unacknowledged_bytes: int = setting(
         4_194_304, "Bytes that wait until a client says that it has them; beyond, its session ends."
     )
@@ -188,6 +205,10 @@ class Limits:
     archive_messages: int = setting(
         1_000_000, "Messages in the archive of one account; beyond that the oldest are deleted."
     )
+    archive_bytes: int = setting(
+        536_870_912,
+        "Size of the messages in the archive of one account; beyond that the oldest are deleted.",
+    )
     archive_preferences: int = setting(
         1_000, "Addresses for which one account says whether their messages are archived."
     )
@@ -195,6 +216,10 @@ class Limits:
     rooms_per_account: int = setting(50, "Rooms that one account may have made.")
     room_occupants: int = setting(5_000, "People in one room at the same time.")
     room_affiliations: int = setting(10_000, "Members, admins, owners and banned people of a room.")
+    room_bytes: int = setting(
+        134_217_728,
+        "Size of the messages in the archive of one room; beyond that the oldest are deleted.",
+    )
     room_nick: int = setting(64, "Characters of a nick.")
     room_presence_bytes: int = setting(16_384, "Size of presence that a room passes on.")
     room_joins_per_minute: int = setting(

@@ -20,6 +20,8 @@ _COMMANDS: Final = {
     "user": "user",
     "circle": "circle",
     "files": "files",
+    "usage": "usage",
+    "purge": "purge",
     "config": "config",
     "federation": "federation",
     "relay": "relay",

@@ -2,11 +2,9 @@
 
 import errno
 import os
-import shutil
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Final
 
 from cryptography import x509
 
@@ -19,14 +17,12 @@ from hausbote.net.judge import Judge
 from hausbote.net.tls import CertificateError, CertificateFiles, TlsShelf
 from hausbote.turn.coturn import addresses
 
-_FREE: Final = 100 * 1024 * 1024  # bytes
-
 
 def problems(settings: Settings) -> Iterator[str]:
     """A sentence for each thing that is in the way."""
     if not settings.bus.startswith("unix:"):
         yield "bus: services are processes of their own here, which only unix:DIRECTORY connects."
-    yield from _disk(settings)
+    yield from _state(settings)
     yield from _certificate(settings)
     if settings.beyond:
         yield from _trust(settings)
@@ -46,10 +42,7 @@ def problems(settings: Settings) -> Iterator[str]:
         yield from _relay_ports(settings)
 
 
-def _disk(settings: Settings) -> Iterator[str]:
-    free = shutil.disk_usage(settings.state).free
-    if free < _FREE:
-        yield f"The disk of {settings.state} has {free >> 20} MB left; {_FREE >> 20} are needed."
+def _state(settings: Settings) -> Iterator[str]:
     if not os.access(settings.state, os.W_OK):
         yield f"{settings.state} cannot be written by this user."
 

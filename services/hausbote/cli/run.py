@@ -18,7 +18,7 @@ from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
 from hausbote.cli.supervision import processes, runs_relay, services, start, write_config
 from hausbote.core.bus.control import query_status
-from hausbote.storage import StorageError, migrate
+from hausbote.storage import Reserve, StorageError, make_way, migrate, path_of
 from hausbote.xmpp.expat import advice, outdated
 
 _START_TIME: Final = 30.0  # seconds
@@ -36,6 +36,7 @@ def command(state: Path) -> None:
     if in_the_way:
         raise Problem(*in_the_way)
     _prepare(settings)
+    disk = Reserve(path_of(settings.database_url), settings.disk.reserve_bytes)
     child = start(settings)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: _ask_to_stop(child))
@@ -43,15 +44,28 @@ def command(state: Path) -> None:
     if silent:
         _ask_to_stop(child)
     elif child.poll() is None:
+        if disk.is_low:
+            click.echo(_full(disk))
         click.echo(_what_next(settings, state))
     code = child.wait()
+    disk.restore_a_little()
     if silent:
         raise Problem(*_last_words(settings, silent))
     if code:
         raise Problem(f"The supervisor ended with code {code}; see {settings.log_dir}.")
 
 
+def _full(disk: Reserve) -> str:
+    return (
+        f"The disk is nearly full: {disk.free >> 20} MB are left, {disk.size >> 20} are reserved."
+        " What would have to be kept is refused.\n"
+        "'hausbote usage' tells what fills it, 'hausbote purge' what could be deleted."
+    )
+
+
 def _prepare(settings: Settings) -> None:
+    """Nothing here needs room on the disk if it was done before."""
+    make_way(path_of(settings.database_url))
     for directory in (settings.run_dir, settings.bus_dir, settings.log_dir):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:

@@ -9,7 +9,7 @@ import click
 
 from hausbote.base.settings import Settings, SettingsError
 from hausbote.cli.problem import Problem
-from hausbote.storage import StorageError, Store, migrate, open_store
+from hausbote.storage import StorageError, Store, bounds_of, migrate, open_store
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,7 +39,7 @@ def opened_store(settings: Settings) -> Iterator[Store]:
     """The box's store, made or brought up to date if need be."""
     try:
         migrate(settings.database_url)
-        store = open_store(settings.database_url)
+        store = open_store(settings.database_url, bounds=bounds_of(settings))
     except (StorageError, OSError) as error:
         raise Problem(str(error)) from None
     try:

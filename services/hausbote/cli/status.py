@@ -6,11 +6,13 @@ from typing import Any
 
 import click
 
+from hausbote.base.files import free_bytes
 from hausbote.base.settings import Settings
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
 from hausbote.cli.supervision import processes
 from hausbote.core.bus.control import query_status
+from hausbote.storage import path_of
 from hausbote.xmpp.expat import advice, outdated
 
 NOT_RUNNING = 3  # the exit code that init systems use for it
@@ -36,6 +38,12 @@ def command(state: Path, as_json: bool) -> None:
         click.echo("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
     if old := outdated():
         click.echo(advice(old))
+    if any(one["disk_full"] for one in services):
+        free = free_bytes(path_of(settings.database_url).parent)
+        click.echo(
+            f"The disk is nearly full, with {free >> 20} MB left: what would have to be kept is"
+            " refused. See 'hausbote usage' and 'hausbote purge'."
+        )
 
 
 def describe(settings: Settings) -> list[dict[str, Any]] | None:
@@ -56,6 +64,7 @@ def _service(settings: Settings, process: dict[str, Any]) -> dict[str, Any]:
         "memory": _memory(process["pid"]),
         "sessions": answer.get("sessions"),
         "handled": answer.get("handled"),
+        "disk_full": answer.get("disk_full"),
     }
 
 

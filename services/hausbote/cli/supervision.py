@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from hausbote import net
+from hausbote.base.files import replace_text
 from hausbote.base.settings import Settings
 from hausbote.core.bus.sockets import short_path
 from hausbote.turn.coturn import configuration, place
-from hausbote.turn.keeper import write_configuration
 from hausbote.turn.offers import PROGRAM, is_available
 from hausbote.turn.secrets import secrets_of
 
@@ -88,7 +88,7 @@ def write_config(settings: Settings) -> Path:
         programs.append(_RELAY)
         _write_relay_config(settings)
     path = settings.run_dir / CONFIG
-    path.write_text("".join([_HEAD, *programs]), "utf-8")
+    replace_text(path, "".join([_HEAD, *programs]))
     return path
 
 
@@ -100,7 +100,7 @@ def runs_relay(settings: Settings) -> bool:
 def _write_relay_config(settings: Settings) -> None:
     """Anew at every start: the box may stand somewhere else now."""
     secrets_of(settings).make(time.time())
-    write_configuration(settings, configuration(settings, place(settings)))
+    replace_text(settings.relay_config, configuration(settings, place(settings)))
 
 
 def start(settings: Settings) -> subprocess.Popen[bytes]:

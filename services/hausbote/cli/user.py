@@ -13,6 +13,7 @@ from hausbote.cli.addresses import jid_argument, local_part
 from hausbote.cli.clients import clients
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, opened_store, state_option
+from hausbote.cli.usage import show
 from hausbote.core.bus.control import notify
 from hausbote.features.account_names import doubts
 from hausbote.storage import AccountExists, Store
@@ -31,6 +32,7 @@ def command() -> None:
 
 
 command.add_command(clients)
+command.add_command(show)
 
 
 @command.command("add")

@@ -13,7 +13,7 @@ from hausbote.core.exchange import from_bus
 from hausbote.core.faults import silence_libraries
 from hausbote.core.host import Host
 from hausbote.net.waiting import GreenletRoom
-from hausbote.storage import StorageError, Store, open_store
+from hausbote.storage import StorageError, Store, bounds_of, open_store
 from hausbote.xmpp.expat import outdated
 
 
@@ -28,7 +28,9 @@ class Process(Daemon):
     def store(self) -> Store:
         """The box's store, waited for in greenlets."""
         try:
-            self._store = open_store(self.settings.database_url, GreenletRoom())
+            self._store = open_store(
+                self.settings.database_url, GreenletRoom(), bounds_of(self.settings)
+            )
         except StorageError as error:
             sys.exit(f"{self.service}: {error}")
         return self._store
@@ -63,4 +65,5 @@ def describe(host: Host) -> dict[str, object]:
         "uptime": host.uptime(),
         "sessions": host.directory.sessions,
         "handled": host.handled,
+        "disk_full": host.store.reserve.is_low,
     }

@@ -11,6 +11,7 @@ from hausbote.base.tokens import token
 from hausbote.core.directory import Account
 from hausbote.core.host import Host
 from hausbote.core.session import Session
+from hausbote.core.space import need_space
 from hausbote.storage import Removed, RosterItem
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import ResourceConstraint
@@ -100,7 +101,7 @@ def is_subscribed(host: Host, local: str, who: JID) -> bool:
 
 
 def put(host: Host, account: Account, item: RosterItem) -> None:
-    """Add or replace a contact; ResourceConstraint if the roster is full.
+    """Add or replace a contact; ResourceConstraint if the roster or the disk is full.
 
     The account's lock must be held.
     """
@@ -113,6 +114,8 @@ def put(host: Host, account: Account, item: RosterItem) -> None:
         if known:
             remove(host, account, item.jid)
         return
+    if not known:
+        need_space(host)
     version = host.store.rosters.put(account.local, item)
     contacts.items[item.jid] = item
     contacts.changed(version)

@@ -8,6 +8,7 @@ from hausbote.core.dispatch import refuse
 from hausbote.core.feature import Feature, Moment, Stage
 from hausbote.core.host import Host
 from hausbote.core.session import Session
+from hausbote.core.space import keep_for
 from hausbote.features.archive import ids
 from hausbote.features.archive.readers import reads
 from hausbote.features.archive.rules import is_for_now_only
@@ -31,10 +32,14 @@ def keep(delivery: Delivery) -> bool:
         return True
     if is_for_now_only(stanza):  # its sender hears of it, unless nobody would want to read it
         return stanza.child(ns.CLIENT, "body") is None
-    host = delivery.host
-    limit = host.settings.limits.offline_messages
-    at = host.clock() if delivery.at is None else delivery.at
-    ticket = host.store.offline.keep(delivery.to.local, stanza.pack(), at, limit)
+    host, packed, at = delivery.host, stanza.pack(), delivery.at
+    limits = host.settings.limits
+    if at is None:  # what was taken before is not refused now
+        keep_for(host, delivery.sender, len(packed))
+        at = host.clock()
+    ticket = host.store.offline.keep(
+        delivery.to.local, packed, at, limits.offline_messages, limits.offline_bytes
+    )
     ticket.then(lambda: _check(host, stanza, ticket))
     delivery.tickets.append(ticket)
     return True

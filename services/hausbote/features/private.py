@@ -2,6 +2,7 @@
 
 from hausbote.core.feature import Feature, Target
 from hausbote.core.request import Request
+from hausbote.core.space import need_space
 from hausbote.features.bookmarks import read_private, write_private
 from hausbote.storage import Piece
 from hausbote.xmpp import ns
@@ -36,6 +37,8 @@ def keep(request: Request) -> None:
     elements = {_name(element): element for element in _elements(request)}
     bookmarks = elements.pop(_BOOKMARKS, None)
     pieces = [Piece(*name, write_tree(element)) for name, element in elements.items()]
+    if any(len(element) or element.text for element in elements.values()):  # or it deletes
+        need_space(host)
     if pieces:
         kept = host.store.private.put(local, pieces, limits.private_entries, limits.private_bytes)
         if not kept.wait():

@@ -15,6 +15,7 @@ from hausbote.core.feature import Feature, Moment, Stage, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
 from hausbote.core.session import Session
+from hausbote.core.space import need_space
 from hausbote.features.room_wishes import wanted, wanted_inside
 from hausbote.storage import PushService
 from hausbote.xmpp import ns
@@ -129,6 +130,7 @@ def enable(request: Request) -> None:
     service = PushService(jid, node, session.jid.resource, options)
     limit = host.settings.limits.push_services
     with session.account.lock:
+        need_space(host)
         if not host.store.pushes.put(session.account.local, service, limit):
             raise ResourceConstraint(f"an account may have {limit} push services")
         _reload(host, session.account)

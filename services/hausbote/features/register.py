@@ -7,6 +7,7 @@ from hausbote.core.directory import Account
 from hausbote.core.feature import Feature, Phase, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
+from hausbote.core.space import need_space
 from hausbote.features.closing import end_sessions, erase
 from hausbote.features.newcomers import Newcomers, held_since
 from hausbote.storage import AccountExists
@@ -59,6 +60,7 @@ def create(request: Request) -> None:
         raise UnexpectedRequest("log in first")  # §3.2
     local, password = _credentials(query, missing=NotAcceptable)  # §3.1
     with newcomers.claim(host, local):
+        need_space(host)
         newcomers.count(host, request.address, request.way)
         keys = _keys(host, password)
         try:

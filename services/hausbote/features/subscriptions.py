@@ -16,6 +16,7 @@ from hausbote.core.dispatch import refuse, route
 from hausbote.core.feature import Feature, Phase
 from hausbote.core.host import Host
 from hausbote.core.request import Presence
+from hausbote.core.space import need_space
 from hausbote.features.blocklist import blocks, refusal
 from hausbote.features.contacts import (
     contacts_of,
@@ -155,6 +156,7 @@ def asked(presence: Presence) -> None:
 def _keep_request(presence: Presence, account: Account) -> Stanza | None:
     """Returns another request that had to go for it."""
     host, rosters, jid = presence.host, presence.host.store.rosters, presence.sender.bare
+    need_space(host)
     limit = host.settings.limits.roster_items
     full = 0 < limit <= rosters.count_requests(account.local)
     displaced = rosters.take_request(account.local, _greediest(presence, account)) if full else None

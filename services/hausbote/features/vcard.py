@@ -4,6 +4,7 @@ from hausbote.base.jid import JID
 from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
+from hausbote.core.space import need_space
 from hausbote.features import avatars
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import Forbidden, ItemNotFound, NotAcceptable, ServiceUnavailable
@@ -52,6 +53,8 @@ def put(request: Request) -> None:
     text = el("vCard", *parts, xmlns=ns.VCARD)
     if 0 < limits.vcard_bytes < len(text.encode()):
         raise NotAcceptable("the vCard is too large")
+    if parts or picture is not None:
+        need_space(host)
     host.store.vcards.put(local, text).wait()
     avatars.replace(host, local, picture, request.afterwards)
 

@@ -6,6 +6,7 @@ import hashlib
 
 from hausbote.core.feature import Feature, Target
 from hausbote.core.request import Request
+from hausbote.core.space import need_space
 from hausbote.rooms.access import may_know
 from hausbote.rooms.admin import room_of
 from hausbote.rooms.house import house_of
@@ -46,6 +47,8 @@ def put(request: Request) -> None:
         if photo.find(_BINVAL) is not None and _decoded(photo.findtext(_BINVAL) or "") is None:
             raise BadRequest("the picture is not base64")
     text = write_tree(vcard) if len(vcard) else None
+    if text is not None:
+        need_space(request.host)
     house_of(request.host).set_vcard(room, text).wait()
     request.afterwards.append(lambda: tell(request.host, room, 104))
 

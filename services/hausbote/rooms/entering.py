@@ -6,6 +6,7 @@ from hausbote.base.jid import JID
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
 from hausbote.core.request import Presence
+from hausbote.core.space import need_space
 from hausbote.rooms import announce, destroyed, history
 from hausbote.rooms.configuration import of_kind
 from hausbote.rooms.forgeries import cleaned
@@ -124,6 +125,8 @@ def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
         _not_there(house.host, sender, to)
         return
     house.pace.enter(sender)
+    if sender.domain != house.host.settings.domain:  # there may be any number of them
+        need_space(house.host)
     if room is None:
         with house.lock:
             room = house.find(to.local)

@@ -14,6 +14,7 @@ from hausbote.base.shares import Shares
 from hausbote.core.bus.cause import current
 from hausbote.core.directory import new_lock
 from hausbote.core.host import Host
+from hausbote.core.space import need_space
 from hausbote.rooms.configuration import Configuration
 from hausbote.rooms.pace import Pace
 from hausbote.rooms.privileges import AFFILIATIONS, ROLES, Affiliation
@@ -81,11 +82,13 @@ class House:
         return room
 
     def create(self, local: str, creator: JID, configuration: Configuration) -> Room | None:
-        """A new room that is locked; None if the creator has too many.
+        """A new room that is locked; None if the creator has too many, ResourceConstraint on a full
+        disk.
 
         Another server has as many names as it likes, so all of its people have a limit together.
         """
         host = self.host
+        need_space(host)
         limit = host.settings.limits.rooms_per_account
         here = creator.domain == host.settings.domain
         stored = host.store.rooms.create(

@@ -5,6 +5,7 @@ from typing import Final
 from hausbote.base.tokens import token
 from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature, Stage
+from hausbote.core.space import keep_for
 from hausbote.rooms import absent, announce, forwarding, invitations, retraction, voice
 from hausbote.rooms.forgeries import cleaned
 from hausbote.rooms.house import House, house_of, is_talk
@@ -137,7 +138,10 @@ def keep(
     occupant = visit.occupant
     if house.handled() is not None:
         return stanza
-    message = RoomMessage(id, occupant.id, occupant.jid.full, stanza.pack(), house.cause())
+    packed = stanza.pack()
+    if archived:
+        keep_for(house.host, visit.jid, len(packed))
+    message = RoomMessage(id, occupant.id, occupant.jid.full, packed, house.cause())
     if is_talk(stanza):
         room.note(message)
     if archived:

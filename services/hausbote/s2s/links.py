@@ -172,6 +172,9 @@ class Link:
         if not self.gate.keeps:
             self._hold(parcel)
             return
+        if self.gate.store.reserve.is_low:
+            self._refuse(parcel, ResourceConstraint("the disk of this server is full"))
+            return
         self._store([parcel], self.gate.queue.keep(self, parcel))
         self.connect()
 

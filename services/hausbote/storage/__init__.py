@@ -6,7 +6,9 @@ Nothing of the database leaves this package: callers speak of accounts, rosters 
 from hausbote.storage.accounts import Account, AccountExists
 from hausbote.storage.archives import Archived
 from hausbote.storage.archiving import Preferences
+from hausbote.storage.bounds import Bounds, bounds_of
 from hausbote.storage.clients import Client, Revoked
+from hausbote.storage.database import path_of
 from hausbote.storage.destroyed_rooms import DestroyedRoom
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import migrate, schema_version
@@ -26,6 +28,7 @@ from hausbote.storage.pubsub import (
 from hausbote.storage.pubsub_people import Affiliation, People, Subscription
 from hausbote.storage.pushes import PushService
 from hausbote.storage.ranges import Portion, Range
+from hausbote.storage.reserve import Reserve, make_way
 from hausbote.storage.rooms import (
     PublicRoom,
     RoomMessage,
@@ -38,14 +41,18 @@ from hausbote.storage.store import Store, open_store
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.tokens import CURRENT, NEW, Token
 from hausbote.storage.uploads import Upload, Usage
+from hausbote.storage.usage import AccountUsage, RoomUsage
+from hausbote.storage.vacuum import shrink
 
 __all__ = [
     "CURRENT",
     "NEW",
     "Account",
     "AccountExists",
+    "AccountUsage",
     "Affiliation",
     "Archived",
+    "Bounds",
     "Certificate",
     "Client",
     "DestroyedRoom",
@@ -69,10 +76,12 @@ __all__ = [
     "Range",
     "Removed",
     "Request",
+    "Reserve",
     "Returned",
     "Revoked",
     "Room",
     "RoomMessage",
+    "RoomUsage",
     "Roster",
     "RosterItem",
     "StorageError",
@@ -86,7 +95,11 @@ __all__ = [
     "Upload",
     "Usage",
     "Waiting",
+    "bounds_of",
+    "make_way",
     "migrate",
     "open_store",
+    "path_of",
     "schema_version",
+    "shrink",
 ]

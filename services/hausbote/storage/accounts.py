@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Final, NamedTuple
 
 from peewee import SqliteDatabase
@@ -44,6 +45,21 @@ _NEXT_VERSION: Final = (
 _UNSUBSCRIBE: Final = (
     "UPDATE contact SET subscription = 'none', ask = 0, approved = 0, version = ?,"
     " removed = NOT listed WHERE account_id = ? AND jid = ?"
+)
+
+# What may be large, in steps that need little room on a full disk: at most 4 MiB each.
+_DELETE_OFFLINE: Final = (
+    "DELETE FROM offline WHERE id IN (SELECT offline.id FROM offline"
+    " JOIN account ON account.id = account_id WHERE local = ? LIMIT 16)"
+)
+_DELETE_UPLOADS: Final = (
+    "DELETE FROM upload WHERE id IN (SELECT upload.id FROM upload"
+    " JOIN account ON account.id = account_id WHERE local = ? LIMIT 200)"
+)
+_DELETE_ITEMS: Final = (
+    "DELETE FROM pubsub_item WHERE number IN (SELECT number FROM pubsub_item"
+    " JOIN pubsub_node ON pubsub_node.id = node_id"
+    " JOIN account ON account.id = account_id WHERE local = ? LIMIT 16)"
 )
 
 
@@ -189,6 +205,8 @@ class Accounts:
         strangers do not get it for a while (`register`).
         """
         clear_archive(self._reader, self._writer, local)  # which may be long
+        for sql in (_DELETE_OFFLINE, _DELETE_UPLOADS, _DELETE_ITEMS):
+            self._writer.repeat(partial(_execute, sql, local)).wait()
 
         def delete(connection: sqlite3.Connection) -> bool:
             sort_in(connection)  # what is not in the archive yet would not go with it
@@ -210,6 +228,10 @@ class Accounts:
 
     def _update(self, sql: str, row: tuple[object, ...]) -> bool:
         return self._writer.submit(lambda c: c.execute(sql, row).rowcount > 0).wait()
+
+
+def _execute(sql: str, local: str, connection: sqlite3.Connection) -> int:
+    return connection.execute(sql, (local,)).rowcount
 
 
 def _account(row: schema.Account) -> Account:

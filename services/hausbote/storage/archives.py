@@ -12,30 +12,32 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from peewee import SqliteDatabase
 
+from hausbote.storage import archive_sizes
 from hausbote.storage.ranges import Portion, Range, narrowed, taken
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.writer import Writer
 
 MICROSECONDS: Final = 1_000_000
-_DELETED_AT_ONCE: Final = 500
 _SORTED_AT_ONCE: Final = 500
+_LARGE: Final = 16_384  # bytes that count as another message there
 
 _PUT_MESSAGE: Final = "INSERT INTO archived_message (id, entries, stanza) VALUES (?, ?, ?)"
 _PUT_ENTRY: Final = "INSERT INTO archive (account_id, id, peer_id) VALUES (?, ?, ?)"
 _PUT_FRESH: Final = "INSERT INTO archive_fresh (id, entries) VALUES (?, ?)"
-_FRESH: Final = "SELECT id, entries FROM archive_fresh ORDER BY id"
+_FRESH: Final = (
+    "SELECT archive_fresh.id, archive_fresh.entries, length(stanza) FROM archive_fresh"
+    " CROSS JOIN archived_message AS message ON message.id = archive_fresh.id"
+    " ORDER BY archive_fresh.id"
+)
 _IS_FRESH: Final = "SELECT EXISTS (SELECT 1 FROM archive_fresh)"
 _ACCOUNT: Final = "SELECT id FROM account WHERE local = ?"
 _PEER: Final = "SELECT id FROM archive_peer WHERE account_id = ? AND jid = ?"
 _PUT_PEER: Final = "INSERT INTO archive_peer (account_id, jid) VALUES (?, ?) RETURNING id"
-_DELETE_SOME: Final = (
-    "DELETE FROM archive WHERE account_id = ?1 AND id IN"
-    " (SELECT id FROM archive WHERE account_id = ?1 AND id < ?2 ORDER BY id LIMIT ?3)"
-)
 _DELETE_PEERS: Final = (
     "DELETE FROM archive_peer WHERE account_id = ? AND NOT EXISTS (SELECT 1 FROM archive"
     " WHERE archive.account_id = archive_peer.account_id AND peer_id = archive_peer.id)"
@@ -72,11 +74,18 @@ class Archives:
     """All accounts' archives.  `keep` returns at once; reads see what was given to it before."""
 
     def __init__(
-        self, reader: SqliteDatabase, writer: Writer, clock: Callable[[], float] = time.time
+        self,
+        reader: SqliteDatabase,
+        writer: Writer,
+        clock: Callable[[], float] = time.time,
+        bytes_each: int = 0,
     ) -> None:
+        """An account's archive has `bytes_each` at most, or its oldest messages go (0 = no
+        limit)."""
         self._reader = reader
         self._writer = writer
         self._clock = clock
+        self._bytes_each = bytes_each
         row = reader.execute_sql("SELECT max(id) FROM archived_message").fetchone()
         self._last = int(row[0] or 0)
         self._fresh = 0  # not sorted in yet, as far as this process knows; for the writer's thread
@@ -155,21 +164,23 @@ class Archives:
         """
 
         def rewrite(connection: sqlite3.Connection) -> bool:
-            sort_in(connection)
+            self._sort_in(connection)
             for local, peer in entries:
                 changed = _changed(connection, local, peer, change, among)
                 if changed is not None:
-                    connection.execute(
-                        "UPDATE archived_message SET stanza = ? WHERE id = ?", changed
-                    )
+                    archive_sizes.rewrite(connection, *changed)
                     return True
             return False
 
         return self._writer.submit(rewrite)
 
+    def sort_in(self) -> None:
+        """Make the entries of what came lately, and forget the oldest where there are too many."""
+        self._writer.submit(self._sort_in).wait()
+
     def purge(self, before: float, at_most: int = 0) -> int:
         """Delete what came before that time, in seconds since 1970, and the oldest of those that
-        have more than `at_most` (0 = no limit); returns how many entries went."""
+        have more than `at_most` (0 = no limit) or too many bytes; returns how many entries went."""
         accounts = self._connection().execute("SELECT id FROM account").fetchall()
         return sum(self._purge(id, int(before * MICROSECONDS), at_most) for (id,) in accounts)
 
@@ -181,6 +192,9 @@ class Archives:
         if at_most:
             before = self._writer.submit(limit).wait()
         deleted = _delete(self._writer, account, before)
+        trim = partial(archive_sizes.trim, account=account, limit=self._bytes_each)
+        while more := self._writer.submit(trim).wait():
+            deleted += more
         if deleted:
             self._writer.insert(_DELETE_PEERS, (account,)).wait()
         return deleted
@@ -191,13 +205,13 @@ class Archives:
         """To read, after all that was given to `keep` before is there to be seen."""
         connection: sqlite3.Connection = self._reader.connection()
         if not self._writer.idle or connection.execute(_IS_FRESH).fetchone()[0]:
-            self._writer.submit(sort_in).wait()
+            self.sort_in()
         return connection
 
     def _write(self, connection: sqlite3.Connection, rows: Sequence[_Row]) -> None:
         """In the writer's thread: many messages at once."""
         accounts: dict[str, int | None] = {}  # some may have been deleted meanwhile
-        messages, fresh = [], []
+        messages, fresh, size = [], [], 0
         for row in rows:
             entries = []
             for local, peer in row.entries:
@@ -208,30 +222,39 @@ class Archives:
             if entries:
                 messages.append((row.id, len(entries), row.stanza))
                 fresh.append((row.id, json.dumps(entries)))
+                size += len(row.stanza)
         connection.executemany(_PUT_MESSAGE, messages)
         connection.executemany(_PUT_FRESH, fresh)
-        self._fresh += len(fresh)
+        self._fresh += len(fresh) + size // _LARGE
         if self._fresh >= _SORTED_AT_ONCE:
             self._fresh = 0  # if this is undone, they are sorted in a little later
-            sort_in(connection)
+            self._sort_in(connection)
+
+    def _sort_in(self, connection: sqlite3.Connection) -> None:
+        for account in sort_in(connection):
+            archive_sizes.trim(connection, account, self._bytes_each)
 
 
-def sort_in(connection: sqlite3.Connection) -> None:
+def sort_in(connection: sqlite3.Connection) -> Iterable[int]:
     """In the writer's thread: make the entries of messages that came since this was done last.
+
+    Returns the accounts that they are made for.
 
     Each message touches pages all over the archives of two people.  Doing that for many at once, or
     when somebody reads, makes the disk write a good deal less.
     """
     accounts: dict[int, bool] = {}
     peers: dict[tuple[int, str], int] = {}
+    sizes: dict[int, int] = {}
     made = []
-    for id, text in connection.execute(_FRESH).fetchall():
+    for id, text, size in connection.execute(_FRESH).fetchall():
         entries = json.loads(text)
         alive = [entry for entry in entries if _lives(connection, accounts, entry[0])]
         for account, jid in alive:
             if (account, jid) not in peers:
                 peers[account, jid] = _peer(connection, account, jid)
             made.append((account, id, peers[account, jid]))
+            sizes[account] = sizes.get(account, 0) + size
         if not alive:
             connection.execute("DELETE FROM archived_message WHERE id = ?", (id,))
         elif len(alive) < len(entries):
@@ -240,6 +263,9 @@ def sort_in(connection: sqlite3.Connection) -> None:
             )
     connection.executemany(_PUT_ENTRY, sorted(made))
     connection.execute("DELETE FROM archive_fresh")
+    for account, size in sizes.items():
+        archive_sizes.grow(connection, account, size)
+    return sizes
 
 
 def clear_archive(reader: SqliteDatabase, writer: Writer, local: str) -> None:
@@ -256,24 +282,22 @@ def _changed(
     peer: str,
     change: Callable[[bytes], bytes | None],
     among: int,
-) -> tuple[bytes, int] | None:
+) -> tuple[int, bytes, bytes] | None:
+    """The id of the message that is to be changed, what it was and what it becomes."""
     condition, values = _condition(local, Range(peer=peer))
     sql = f"{_MESSAGES} {condition} ORDER BY archive.id DESC LIMIT ?"
     with closing(connection.execute(sql, (*values, among))) as rows:
         for id, old in rows:
             new = change(old)
             if new is not None:
-                return new, id
+                return id, old, new
     return None
 
 
 def _delete(writer: Writer, account: int, before: int) -> int:
-    values = (account, before, _DELETED_AT_ONCE)
     gone = 0
-    while deleted := writer.submit(lambda c: c.execute(_DELETE_SOME, values).rowcount).wait():
+    while deleted := writer.submit(lambda c: archive_sizes.delete_some(c, account, before)).wait():
         gone += deleted
-        if deleted < _DELETED_AT_ONCE:
-            break
     return gone
 
 

@@ -12,8 +12,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from hausbote.base.files import free_bytes
 from hausbote.storage.database import connect, path_of
 from hausbote.storage.errors import StorageError
+from hausbote.storage.reserve import make_way
 
 _FIRST: Final = """
 CREATE TABLE account (
@@ -228,6 +230,24 @@ def _small_uploads(connection: sqlite3.Connection) -> None:
     connection.execute(_LARGE_UPLOAD_GOES)
 
 
+_SIZES: Final = """
+CREATE TABLE archive_size (
+    account_id INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
+    bytes INTEGER NOT NULL);
+INSERT INTO archive_size SELECT account_id, sum(length(stanza)) FROM archive
+    JOIN archived_message ON archived_message.id = archive.id GROUP BY account_id;
+ALTER TABLE offline ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+UPDATE offline SET size = length(stanza);
+DROP INDEX offline_account_id;
+CREATE INDEX offline_account_id ON offline (account_id, size);
+ALTER TABLE room ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
+UPDATE room SET
+    bytes = (SELECT coalesce(sum(length(stanza)), 0) FROM room_message WHERE room_id = room.id),
+    counted = (SELECT coalesce(max(id), 0) FROM room_message WHERE room_id = room.id)
+"""
+
+
 def _run_all(statements: str) -> Callable[[sqlite3.Connection], None]:
     def step(connection: sqlite3.Connection) -> None:
         for statement in statements.split(";"):
@@ -281,6 +301,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_SAID_BY),
     _run_all(_SHARES),
     _run_all(_DEPARTED_NAMES),
+    _run_all(_SIZES),
 )
 """Step number n leads from version n to version n + 1."""
 
@@ -290,6 +311,7 @@ def schema_version(url: str) -> int:
     path = path_of(url)
     if not path.exists():
         return 0
+    make_way(path)
     with _alone(path), closing(connect(path)) as database:
         return _version(database.connection())
 
@@ -302,6 +324,7 @@ def migrate(url: str) -> tuple[int, int]:
     """
     path = path_of(url)
     try:
+        make_way(path)
         with _alone(path):
             _touch(path)
             with closing(connect(path)) as database:
@@ -354,6 +377,12 @@ def _run(connection: sqlite3.Connection, number: int) -> None:
 def _backup(connection: sqlite3.Connection, path: Path) -> None:
     half = path.with_name(f"{path.name}.part")
     half.unlink(missing_ok=True)  # from a process that was killed
+    size, free = _size(connection), free_bytes(path.parent)
+    if free < size:
+        raise StorageError(
+            f"{path} is kept before anything changes, and needs {size >> 20} MB of the disk, which"
+            f" has {free >> 20} MB left: 'hausbote purge' tells what could go"
+        )
     try:
         _touch(half)
         with closing(sqlite3.connect(half)) as copy:
@@ -361,6 +390,12 @@ def _backup(connection: sqlite3.Connection, path: Path) -> None:
         half.rename(path)
     finally:
         half.unlink(missing_ok=True)
+
+
+def _size(connection: sqlite3.Connection) -> int:
+    """Bytes of the database."""
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    return int(pages * connection.execute("PRAGMA page_size").fetchone()[0])
 
 
 def _touch(path: Path) -> None:

@@ -10,11 +10,13 @@ from peewee import SqliteDatabase
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.writer import Writer
 
-_COUNT: Final = (
-    "SELECT count(*) FROM offline JOIN account ON account.id = account_id WHERE local = ?"
+_USED: Final = (
+    "SELECT count(*), coalesce(sum(size), 0) FROM offline"
+    " JOIN account ON account.id = account_id WHERE local = ?"
 )
 _KEEP: Final = (
-    "INSERT INTO offline (account_id, at, stanza) SELECT id, ?, ? FROM account WHERE local = ?"
+    "INSERT INTO offline (account_id, at, stanza, size)"
+    " SELECT id, ?, ?, ? FROM account WHERE local = ?"
 )
 _PENDING: Final = (
     "SELECT offline.id, stanza, at FROM offline JOIN account ON account.id = account_id"
@@ -51,13 +53,18 @@ class OfflineMessages:
         self._reader = reader
         self._writer = writer
 
-    def keep(self, local: str, stanza: bytes, at: float, limit: int) -> Ticket[bool]:
-        """Keep one more; the ticket's value is False if the account has `limit` (0 = none)."""
+    def keep(
+        self, local: str, stanza: bytes, at: float, limit: int, limit_bytes: int = 0
+    ) -> Ticket[bool]:
+        """Keep one more; the ticket's value is False if the account has `limit` then, or would
+        have more than `limit_bytes` (0 = no limit)."""
 
         def keep(connection: sqlite3.Connection) -> bool:
-            if limit and connection.execute(_COUNT, (local,)).fetchone()[0] >= limit:
-                return False
-            return connection.execute(_KEEP, (at, stanza, local)).rowcount > 0
+            if limit or limit_bytes:
+                count, size = connection.execute(_USED, (local,)).fetchone()
+                if 0 < limit <= count or 0 < limit_bytes < size + len(stanza):
+                    return False
+            return connection.execute(_KEEP, (at, stanza, len(stanza), local)).rowcount > 0
 
         return self._writer.submit(keep)
 
@@ -72,4 +79,4 @@ class OfflineMessages:
         self._writer.insert(_DISCARD, (local, up_to)).wait()
 
     def count(self, local: str) -> int:
-        return int(self._reader.execute_sql(_COUNT, (local,)).fetchone()[0])
+        return int(self._reader.execute_sql(_USED, (local,)).fetchone()[0])

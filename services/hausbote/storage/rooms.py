@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, TypeVar
 from peewee import SqliteDatabase
 
 from hausbote.base.domains import registrable_domain
-from hausbote.storage import destroyed_rooms
+from hausbote.storage import destroyed_rooms, room_sizes
 from hausbote.storage.destroyed_rooms import DestroyedRoom
 from hausbote.storage.ranges import Portion, Range, narrowed, taken
 from hausbote.storage.ticket import Ticket
@@ -44,13 +44,11 @@ _SAY: Final = (
     "INSERT INTO room_message (room_id, id, occupant, sender, stanza, cause)"
     " SELECT id, ?, ?, ?, ?, ? FROM room WHERE id = ?"
 )
-_EXPIRE: Final = (  # room by room, for there is no index of ids alone
-    "DELETE FROM room_message WHERE room_id IN (SELECT id FROM room) AND id < ?"
-)
 _ENDS: Final = (
     "SELECT (SELECT min(id) FROM room_message WHERE room_id = ?),"
     " (SELECT max(id) FROM room_message WHERE room_id = ?)"
 )
+_COUNTED_AFTER: Final = 65_536  # bytes that came into a room
 
 
 class StoredRoom(NamedTuple):
@@ -103,9 +101,12 @@ class RoomMessage(NamedTuple):
 class Rooms:
     """All rooms of the box."""
 
-    def __init__(self, reader: SqliteDatabase, writer: Writer) -> None:
+    def __init__(self, reader: SqliteDatabase, writer: Writer, bytes_each: int = 0) -> None:
+        """The messages of a room have `bytes_each` at most, or the oldest go (0 = no limit)."""
         self._reader = reader
         self._writer = writer
+        self._bytes_each = bytes_each
+        self._uncounted: dict[int, int] = {}  # bytes that came into rooms
 
     # -- rooms ---------------------------------------------------------------------------------
 
@@ -151,15 +152,19 @@ class Rooms:
         return self._writer.insert("UPDATE room SET vcard = ? WHERE id = ?", (vcard, room))
 
     def destroy(self, room: int, kept: DestroyedRoom | None = None, limit: int = 0) -> Ticket[None]:
-        """Delete a room with all that was in it; its name can be kept for those who owned it, and
-        of one holder's names `limit` are."""
+        """Delete a room with all that was in it, in steps that a full disk has room for; its name
+        can be kept for those who owned it, and of one holder's names `limit` are."""
+        self._uncounted.pop(room, None)
 
-        def destroy(connection: sqlite3.Connection) -> None:
+        def destroy(connection: sqlite3.Connection) -> bool:
+            if room_sizes.delete_some(connection, room):
+                return True
             connection.execute("DELETE FROM room WHERE id = ?", (room,))
             if kept is not None:
                 destroyed_rooms.keep(connection, kept, limit)
+            return False
 
-        return self._writer.submit(destroy)
+        return self._writer.repeat(destroy)
 
     def public(self) -> list[PublicRoom]:
         """Rooms that people may find, by name."""
@@ -235,7 +240,14 @@ class Rooms:
     # -- messages ------------------------------------------------------------------------------
 
     def say(self, room: int, message: RoomMessage) -> Ticket[None]:
-        return self._writer.insert(_SAY, (*message, room))
+        ticket = self._writer.insert(_SAY, (*message, room))
+        # A room that is new to this process is counted at once: there may be some from before.
+        uncounted = self._uncounted.get(room, _COUNTED_AFTER) + len(message.stanza)
+        if uncounted >= _COUNTED_AFTER:
+            uncounted = 0
+            self._writer.submit(lambda c: room_sizes.count(c, room, self._bytes_each))
+        self._uncounted[room] = uncounted
+        return ticket
 
     def causes(self, room: int, limit: int) -> dict[str, int]:
         """What brought the newest messages, with their ids."""
@@ -247,9 +259,7 @@ class Rooms:
 
     def replace(self, room: int, id: int, stanza: bytes) -> Ticket[None]:
         """Put something else in a message's place."""
-        return self._writer.insert(
-            "UPDATE room_message SET stanza = ? WHERE room_id = ? AND id = ?", (stanza, room, id)
-        )
+        return self._writer.submit(lambda c: room_sizes.replace(c, room, id, stanza))
 
     def page(
         self,
@@ -300,7 +310,7 @@ class Rooms:
 
     def expire(self, before: int) -> None:
         """Delete messages with ids below that."""
-        self._writer.insert(_EXPIRE, (before,)).wait()
+        self._writer.repeat(lambda c: room_sizes.expire_some(c, before)).wait()
 
     def _look(self, look: Callable[[sqlite3.Connection], T]) -> T:
         """What is read after all that was given to the writer before; it may wait for that."""

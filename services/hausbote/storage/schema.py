@@ -73,6 +73,7 @@ class Offline(Model):
     account = ForeignKeyField(Account, on_delete="CASCADE")
     at = FloatField()
     stanza = BlobField()
+    size = IntegerField(default=0)
 
 
 class Activity(Model):
@@ -264,6 +265,16 @@ class ArchiveFresh(Model):
         table_name = "archive_fresh"
 
 
+class ArchiveSize(Model):
+    """Bytes of all messages in an account's archive, but for those in `archive_fresh`."""
+
+    account = ForeignKeyField(Account, on_delete="CASCADE", primary_key=True)
+    bytes = IntegerField()
+
+    class Meta:
+        table_name = "archive_size"
+
+
 class ArchivePeer(Model):
     """A bare JID that an account has messages of, or to, in its archive."""
 
@@ -347,6 +358,8 @@ class Peer(Model):
 
 
 class Room(Model):
+    """`bytes` is the size of its messages with ids up to `counted`."""
+
     id = AutoField()
     local = TextField(unique=True)
     creator = TextField()
@@ -356,6 +369,8 @@ class Room(Model):
     config = TextField()
     subject = TextField(null=True)
     vcard = TextField(null=True)
+    bytes = IntegerField(default=0)
+    counted = IntegerField(default=0)
 
 
 class RoomAffiliation(Model):
@@ -487,6 +502,7 @@ TABLES = (
     Peer,
     ArchivedMessage,
     ArchiveFresh,
+    ArchiveSize,
     ArchivePeer,
     Archive,
     ArchivePreferences,

@@ -7,6 +7,7 @@ from hausbote.storage.activity import LastActivity
 from hausbote.storage.archives import Archives
 from hausbote.storage.archiving import Archiving
 from hausbote.storage.blocklists import BlockLists
+from hausbote.storage.bounds import Bounds
 from hausbote.storage.clients import Clients
 from hausbote.storage.database import connect, path_of
 from hausbote.storage.destroyed_rooms import DestroyedRooms
@@ -19,11 +20,13 @@ from hausbote.storage.peers import Peers
 from hausbote.storage.private import PrivateStorage
 from hausbote.storage.pubsub import Pubsub
 from hausbote.storage.pushes import Pushes
+from hausbote.storage.reserve import Reserve, make_way, spare_bytes
 from hausbote.storage.rooms import Rooms
 from hausbote.storage.rosters import Rosters
 from hausbote.storage.ticket import ThreadRoom, WaitingRoom
 from hausbote.storage.tokens import Tokens
 from hausbote.storage.uploads import Uploads
+from hausbote.storage.usage import Usages
 from hausbote.storage.vcards import Vcards
 from hausbote.storage.writer import Writer
 
@@ -31,14 +34,15 @@ from hausbote.storage.writer import Writer
 class Store:
     """Everything of one box that lasts; opened with `open_store`."""
 
-    def __init__(self, url: str, room: WaitingRoom) -> None:
+    def __init__(self, url: str, room: WaitingRoom, bounds: Bounds) -> None:
         path = path_of(url)
         self._reader = connect(path)
-        self._writer = Writer(connect(path), room)
+        self.reserve = Reserve(path, bounds.reserve, lambda: spare_bytes(self._reader.connection()))
+        self._writer = Writer(connect(path), room, self.reserve.give_up)
         self.accounts = Accounts(self._reader, self._writer)
         self.rosters = Rosters(self._reader, self._writer)
         self.offline = OfflineMessages(self._reader, self._writer)
-        self.archives = Archives(self._reader, self._writer)
+        self.archives = Archives(self._reader, self._writer, bytes_each=bounds.archive_bytes)
         self.archiving = Archiving(self._reader, self._writer)
         self.activity = LastActivity(self._reader, self._writer)
         self.blocklists = BlockLists(self._reader, self._writer)
@@ -51,17 +55,20 @@ class Store:
         self.vcards = Vcards(self._reader, self._writer)
         self.outgoing = OutgoingQueue(self._reader, self._writer)
         self.peers = Peers(self._reader, self._writer)
-        self.rooms = Rooms(self._reader, self._writer)
         self.destroyed_rooms = DestroyedRooms(self._reader, self._writer)
+        self.rooms = Rooms(self._reader, self._writer, bounds.room_bytes)
         self.uploads = Uploads(self._reader, self._writer)
+        self.usage = Usages(self._reader, self._writer, self.archives)
 
     def secret(self, name: str) -> bytes:
         """32 random bytes, the same ones for ever and for every process."""
-        made = secrets.token_bytes(32)
-        insert = "INSERT OR IGNORE INTO secret (name, value) VALUES (?, ?)"
-        self._writer.insert(insert, (name, made)).wait()
-        rows = self._reader.execute_sql("SELECT value FROM secret WHERE name = ?", (name,))
-        return bytes(rows.fetchone()[0])
+        select = "SELECT value FROM secret WHERE name = ?"
+        row = self._reader.execute_sql(select, (name,)).fetchone()
+        if row is None:
+            insert = "INSERT OR IGNORE INTO secret (name, value) VALUES (?, ?)"
+            self._writer.insert(insert, (name, secrets.token_bytes(32))).wait()
+            row = self._reader.execute_sql(select, (name,)).fetchone()
+        return bytes(row[0])
 
     def flush(self) -> None:
         """Write what may wait a little, for the sake of the disk."""
@@ -80,15 +87,16 @@ class Store:
         self._reader.close()
 
 
-def open_store(url: str, room: WaitingRoom | None = None) -> Store:
+def open_store(url: str, room: WaitingRoom | None = None, bounds: Bounds | None = None) -> Store:
     """The store of a migrated database; StorageError if it is of another version.
 
     `room` is where writes are waited for: in greenlets, or by default in threads.
     """
+    make_way(path_of(url))
     version = schema_version(url)
     if version != len(STEPS):
         raise StorageError(
             f"{path_of(url)} has version {version}, this Hausbote needs {len(STEPS)}: "
             "'hausbote run' brings it up to date"
         )
-    return Store(url, room or ThreadRoom())
+    return Store(url, room or ThreadRoom(), bounds or Bounds())

@@ -46,10 +46,15 @@ _USAGE: Final = (
     " GROUP BY account_id ORDER BY local"
 )
 _DELETE: Final = (
-    "DELETE FROM upload WHERE account_id = (SELECT id FROM account WHERE local = :local)"
-    " AND (:id IS NULL OR id = :id)"
+    "DELETE FROM upload WHERE id IN (SELECT id FROM upload"
+    " WHERE account_id = (SELECT id FROM account WHERE local = :local)"
+    " AND (:id IS NULL OR id = :id) LIMIT :limit)"
 )
-_EXPIRE: Final = "DELETE FROM upload WHERE uploaded <= :before OR expires <= :now"
+_EXPIRE: Final = (
+    "DELETE FROM upload WHERE id IN"
+    " (SELECT id FROM upload WHERE uploaded <= :before OR expires <= :now LIMIT :limit)"
+)
+_DELETED_AT_ONCE: Final = 100  # whose contents are overwritten, for which a full disk needs room
 
 
 class Upload(NamedTuple):
@@ -145,13 +150,11 @@ class Uploads:
 
     def delete(self, local: str, id: str | None = None) -> int:
         """Delete that file of an account, or all of them; returns how many."""
-        row = {"local": local, "id": id}
-        return self._writer.submit(lambda c: c.execute(_DELETE, row).rowcount).wait()
+        return self._delete(_DELETE, {"local": local, "id": id})
 
     def expire(self, now: int, before: int) -> int:
         """Delete files uploaded up to `before` or that are to go now; returns how many."""
-        row = {"now": now, "before": before}
-        return self._writer.submit(lambda c: c.execute(_EXPIRE, row).rowcount).wait()
+        return self._delete(_EXPIRE, {"now": now, "before": before})
 
     def gone(self, limit: int) -> list[str]:
         """Ids whose rows are gone and whose files may still be there."""
@@ -163,6 +166,12 @@ class Uploads:
         rows = [(id,) for id in ids]
         sql = "DELETE FROM upload_gone WHERE id = ?"
         self._writer.submit(lambda c: c.executemany(sql, rows)).wait()
+
+    def _delete(self, sql: str, values: dict[str, object]) -> int:
+        row, gone = values | {"limit": _DELETED_AT_ONCE}, 0
+        while deleted := self._writer.submit(lambda c: c.execute(sql, row).rowcount).wait():
+            gone += deleted
+        return gone
 
     def _number(self, sql: str, *values: object) -> int | None:
         row = self._reader.connection().execute(sql, values).fetchone()

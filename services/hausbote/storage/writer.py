@@ -30,6 +30,7 @@ Operation = Callable[[sqlite3.Connection], Any]
 Together = Callable[[sqlite3.Connection, Sequence[Any]], None]
 """Writes many rows at once; equal ones take each other's rows."""
 _MAX_BATCH: Final = 500
+_AGAIN: Final = object()  # what a job returns that is not done yet
 _COMPANY: Final = 0.05  # seconds that what nobody waits for waits for others
 
 
@@ -46,6 +47,12 @@ def _nothing(_connection: sqlite3.Connection) -> None:
     """What a job does that is a row."""
 
 
+def _is_full(error: Exception) -> bool:
+    """Whether the disk has no room; SQLite calls it another error where it maps files."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it says where it happened
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
 @lru_cache
 def _many(sql: str) -> Together:
     def execute(connection: sqlite3.Connection, rows: Sequence[Any]) -> None:
@@ -55,10 +62,19 @@ def _many(sql: str) -> Together:
 
 
 class Writer:
-    """Takes writes from anywhere, in order; `close` finishes them."""
+    """Takes writes from anywhere, in order; `close` finishes them.
 
-    def __init__(self, database: SqliteDatabase, room: WaitingRoom) -> None:
+    `relieve` is called when the disk is full, and tells whether it has more room now.
+    """
+
+    def __init__(
+        self,
+        database: SqliteDatabase,
+        room: WaitingRoom,
+        relieve: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._database = database
+        self._relieve = relieve
         self._connection: sqlite3.Connection = database.connection()
         self._room = room
         self._jobs: list[_Job] = []
@@ -73,6 +89,17 @@ class Writer:
     def submit(self, operation: Callable[[sqlite3.Connection], T]) -> Ticket[T]:
         """Run `operation` inside a transaction; its return value is the ticket's."""
         ticket: Ticket[T] = Ticket(self._room, self._hurry)
+        self._put(_Job(ticket, operation, None, None))
+        return ticket
+
+    def repeat(self, step: Callable[[sqlite3.Connection], object]) -> Ticket[None]:
+        """Run `step` again and again, until it returns something false; each time in another
+        transaction, so that others come in between.  For what would be too much for one."""
+
+        def operation(connection: sqlite3.Connection) -> object:
+            return _AGAIN if step(connection) else None
+
+        ticket: Ticket[None] = Ticket(self._room, self._hurry)
         self._put(_Job(ticket, operation, None, None))
         return ticket
 
@@ -122,8 +149,15 @@ class Writer:
     def _run(self) -> None:
         while batch := self._take():
             self._write(batch)
+            self._put_again([job for job in batch if job.ticket.value is _AGAIN])
             self._busy = False
-            self._room.announce([job.ticket for job in batch])
+            self._room.announce([job.ticket for job in batch if job.ticket.value is not _AGAIN])
+
+    def _put_again(self, jobs: list[_Job]) -> None:
+        if jobs:
+            with self._wake:
+                self._jobs += jobs
+                self._hurried = True  # whoever waits has hurried it once
 
     def _take(self) -> list[_Job]:
         with self._wake:
@@ -145,10 +179,15 @@ class Writer:
             if fault is None:
                 self._connection.execute("COMMIT")
                 self._failing = False
+            elif _is_full(fault):
+                raise fault
         except sqlite3.Error as error:
             # The lock or the disk: no job is at fault, and each of them would only fail the same.
             self._undo()
-            self._fail(batch, error)
+            if _is_full(error) and self._relieve():
+                self._write(batch)
+            else:
+                self._fail(batch, error)
             return
         if fault is not None:
             self._undo()
@@ -185,7 +224,7 @@ class Writer:
                 log(Event.STORE_FAILED)
             self._failing = True
         for job in batch:
-            job.ticket.error = error
+            job.ticket.value, job.ticket.error = None, error
 
     def _undo(self) -> None:
         with suppress(sqlite3.Error):  # SQLite may have rolled back by itself

@@ -10,19 +10,11 @@ import os
 import signal
 from pathlib import Path
 
-from hausbote.base.files import write_private
+from hausbote.base.files import replace_text
 from hausbote.base.log import Event, log
 from hausbote.base.settings import Settings
 from hausbote.turn.coturn import configuration, place
 from hausbote.turn.offers import PROGRAM
-
-
-def write_configuration(settings: Settings, text: str) -> None:
-    """In one step: coturn may read it at any time."""
-    unfinished = settings.relay_config.with_suffix(".part")
-    unfinished.unlink(missing_ok=True)
-    write_private(unfinished, text.encode())
-    unfinished.rename(settings.relay_config)
 
 
 def wanted(settings: Settings) -> str | None:
@@ -35,7 +27,7 @@ def keep_true(settings: Settings, text: str | None) -> None:
     """Make the file `text`, and let coturn read it, if it is not that already."""
     if text is None or not settings.relay_config.exists() or _read(settings) == text:
         return
-    write_configuration(settings, text)
+    replace_text(settings.relay_config, text)  # coturn may read it at any time
     log(Event.RELAY_MOVED)
     pid = _pid(settings.relay_pid)
     if pid is not None:

@@ -10,11 +10,12 @@ import errno
 import hashlib
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+from hausbote.base.files import free_bytes
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _INCOMING: Final = "incoming"
@@ -52,7 +53,7 @@ class Depot:
 
     def has_room(self, size: int, spare: int) -> bool:
         """Whether `spare` bytes stay free beside a file of that size."""
-        return shutil.disk_usage(self._directory).free >= size + spare
+        return free_bytes(self._directory) >= size + spare
 
     def begin(self, id: str, size: int) -> "Incoming":
         """A new file, for which there is room from now on; DiskFull, or another OSError."""

@@ -16,7 +16,7 @@ from hausbote.storage import Upload
 from hausbote.upload.depot import Depot, DiskFull, Incoming
 from hausbote.upload.http_request import FileRequest, Refused
 from hausbote.upload.pending import Pending, Slot
-from hausbote.upload.slots import key_hash, plain_type
+from hausbote.upload.slots import key_hash, plain_type, spare
 
 _SMALL: Final = 16_384  # bytes of a file that lies in the store
 
@@ -63,7 +63,7 @@ def _slot(host: Host, request: FileRequest) -> Slot:
 
 def _take(host: Host, depot: Depot, slot: Slot, exchange: Exchange) -> None:
     """Return when the file and its row are on the disk."""
-    if not depot.has_room(slot.size, host.settings.upload.free_bytes):
+    if not depot.has_room(slot.size, spare(host)):
         raise Refused("507 Insufficient Storage", "The disk is full.")
     body = exchange.receive(slot.size)
     piece = _next(body)

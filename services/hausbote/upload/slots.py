@@ -71,7 +71,7 @@ def request_slot(request: Request) -> Child:
         until=now + host.settings.upload.slot_seconds,
         expires=_expires(asked, now),
     )
-    if not Depot(host.settings.uploads_dir).has_room(slot.size, host.settings.upload.free_bytes):
+    if not Depot(host.settings.uploads_dir).has_room(slot.size, spare(host)):
         raise ResourceConstraint("the disk is full")
     pending = host.state(Pending)
     why_not = refusal(host.store.uploads, pending, account, slot.size, bounds(host.settings), now)
@@ -81,6 +81,11 @@ def request_slot(request: Request) -> Child:
     url = f"{host.settings.upload_url}/{slot.id}/{quote(slot.name, safe='')}"
     header = el("header", f"Bearer {key}", name="Authorization")
     return child(ns.UPLOAD, "slot", el("put", header, url=url), el("get", url=url))
+
+
+def spare(host: Host) -> int:
+    """Bytes that uploads leave free on their disk."""
+    return max(host.settings.upload.free_bytes, host.store.reserve.of(host.settings.uploads_dir))
 
 
 def key_hash(key: str) -> bytes:

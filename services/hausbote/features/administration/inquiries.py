@@ -71,11 +71,14 @@ def statistics(request: Request, values: Values) -> Done:
     (jid, account), *_ = known(request, given)
     listed = [i for i in contacts_of(request.host, account).items.values() if i.listed]
     online = tuple(sorted(account.sessions))
-    waiting = request.host.store.offline.count(account.local)
+    store = request.host.store
+    waiting = store.offline.count(account.local)
+    kept = store.usage.accounts(request.host.settings.domain, account.local)
     fields = (
         Field("accountjid", (jid.bare,), "jid-single"),
         Field("rostersize", (str(len(listed)),), "text-single", "Contacts"),
         Field("onlineresources", online, "text-multi", "Clients online"),
         Field("offlinemessages", (str(waiting),), "text-single", "Messages that wait"),
+        Field("storedbytes", tuple([str(one.total) for one in kept]), "text-single", "Bytes kept"),
     )
     return Done(form("Statistics", *fields))

@@ -1,7 +1,8 @@
 """Puts messages into the archives of both sides, and says under which id (XEP-0313, 0359, 0334).
 
-One row and one ticket for a message between two people of the box.  Nobody is told if the disk
-fails here: the message arrives all the same, or is refused because it could not be kept for
+One row and one ticket for a message between two people of the box.  If there is no room for it, it
+is refused: to be safe is what its sender was promised.  Nobody is told if the disk fails only
+afterwards: the message arrives all the same, or is refused because it could not be kept for
 somebody who is away.  What is refused at once, such as a message to nobody, is in no archive.
 """
 
@@ -10,6 +11,7 @@ from hausbote.core.delivery import Delivery, Sent
 from hausbote.core.feature import Feature, Stage
 from hausbote.core.host import Host
 from hausbote.core.session import Session
+from hausbote.core.space import keep_for
 from hausbote.features.archive import ids
 from hausbote.features.archive.preferences import wants
 from hausbote.features.archive.rules import is_worth_keeping
@@ -64,7 +66,9 @@ def note(sent: Sent) -> None:
         outgoing.id = host.store.archives.next_id()
         if not here:
             entries = [(session.jid.local, to.bare)]
-            sent.tickets.append(host.store.archives.keep(outgoing.id, sent.stanza.wire(), entries))
+            wire = sent.stanza.wire()
+            keep_for(host, session.jid, len(wire))
+            sent.tickets.append(host.store.archives.keep(outgoing.id, wire, entries))
             bury(host, sent.stanza, entries, sent.tickets)
 
 
@@ -88,7 +92,9 @@ def keep(delivery: Delivery) -> None:
         entries.append((to.local, sender.bare))
     if not entries:
         return
-    delivery.tickets.append(host.store.archives.keep(id, stanza.wire(), entries))
+    wire = stanza.wire()
+    keep_for(host, sender, len(wire))
+    delivery.tickets.append(host.store.archives.keep(id, wire, entries))
     bury(host, stanza, entries, delivery.tickets)
     if entries[-1][0] == to.local:
         delivery.stanza = stamped(stanza, ids.stanza_id(host, to.local, id))

@@ -8,6 +8,7 @@ from hausbote.core.addresses import parse_all
 from hausbote.core.feature import Feature, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
+from hausbote.core.space import need_space
 from hausbote.features.contacts import contacts_of
 from hausbote.storage import Preferences
 from hausbote.xmpp import ns
@@ -68,6 +69,7 @@ def choose(request: Request) -> Child:
     limit = host.settings.limits.archive_preferences
     if limit and len(wanted.always) + len(wanted.never) > limit:
         raise ResourceConstraint("too many addresses")
+    need_space(host)
     account = host.directory.account(local)
     with account.lock:
         host.store.archiving.set_preferences(local, wanted)

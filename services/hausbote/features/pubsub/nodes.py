@@ -3,6 +3,7 @@
 from functools import partial
 
 from hausbote.base.tokens import token
+from hausbote.core.space import need_space
 from hausbote.features.pubsub import errors
 from hausbote.features.pubsub.action import Action, answer, owner_answer
 from hausbote.features.pubsub.config import NodeConfig, checked_form, default
@@ -29,6 +30,7 @@ def create(action: Action) -> Child:
     config = _wanted(action, name)
     most = host.settings.limits.pubsub_nodes
     node = NewNode(service.local, name, actor.local, actor.bare, host.clock(), config.changed, most)
+    need_space(host)
     outcome = host.store.pubsub.create(node).wait()
     if outcome is Outcome.EXISTS:
         raise Conflict("there is a node of that name")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from hausbote.base.tokens import token
+from hausbote.core.space import need_space
 from hausbote.features.pubsub import errors
 from hausbote.features.pubsub.access import may_publish
 from hausbote.features.pubsub.action import Action, answer, q
@@ -17,6 +18,7 @@ from hausbote.xmpp.errors import Conflict, Forbidden, ResourceConstraint
 from hausbote.xmpp.stanza import Child
 from hausbote.xmpp.xml import el, write_tree
 
+_LITTLE = 1_024  # characters of items that fill no disk
 _MAX_ID = 1023  # bytes of an item's or a node's id
 
 
@@ -71,6 +73,8 @@ def put(
     host = service.host
     limits, store = host.settings.limits, host.store.pubsub
     at = host.clock()
+    if _fills(node, config, items):
+        need_space(host)
     reject = config.value("publish_node_full") == "reject"
     keep = Limits(config.max_items(limits.pubsub_items), limits.pubsub_bytes, reject)
     target = node if isinstance(node, NewNode) else node.id
@@ -84,6 +88,13 @@ def put(
     if removed and config.on("notify_retract") and config.value("max_items") != "1":
         events.append(retracted(service, made, list(removed)))
     return events
+
+
+def _fills(node: Node | NewNode, config: NodeConfig, items: Sequence[NewItem]) -> bool:
+    """Whether there is more to keep then; a little that takes the place of what is there may say
+    that it is gone, or what was read."""
+    little = sum([len(item.payload) for item in items]) <= _LITTLE
+    return not (little and isinstance(node, Node) and config.value("max_items") == "1")
 
 
 def new_node(service: Service, name: str, config: NodeConfig) -> NewNode:
