@@ -15,8 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hausbote.net.dns import A, Endpoint, NameProblem, Resolver, Service
-from hausbote.net.dns_wire import Unanswered, _parsed
+from hausbote.net.dns import Endpoint, NameProblem, Resolver, Service
 from hausbote.net.tlsa import Tlsa
 from support.nameserver import NameServer, OddNameServer, reply, server_records, settings_with
 
@@ -168,15 +167,22 @@ def test_weights_share_the_load(tmp_path):
     )
 )
 def test_every_record_is_tried_once_and_priorities_hold(tmp_path_factory, records):
-    _, resolver = _offline(tmp_path_factory)
-    servers = [(Service(p, w, 1, f"h{i}"), d, False) for i, (p, w, d) in enumerate(records)]
-    order = resolver._in_order(servers)
+    servers = {Endpoint(f"h{i}", 1, direct): p for i, (p, _, direct) in enumerate(records)}
+
+    def answers(query, _tcp):
+        name = query.question[0].name.to_text()
+        of_kind = [
+            f"{name} 60 IN SRV {priority} {weight} 1 h{number}."
+            for number, (priority, weight, direct) in enumerate(records)
+            if name.startswith("_xmpps-" if direct else "_xmpp-")
+        ]
+        yield reply(query, *of_kind)
+
+    server, resolver = odd(answers, tmp_path_factory.getbasetemp())
+    with server:
+        order = resolver.endpoints("h.example")
     assert sorted(order) == sorted(servers)
-    assert [one[0].priority for one in order] == sorted(one[0].priority for one in servers)
-
-
-def _offline(factory):
-    return None, Resolver(settings_with(factory.getbasetemp(), _Nowhere))
+    assert [servers[one] for one in order] == sorted(servers.values())
 
 
 class _Nowhere:
@@ -191,7 +197,7 @@ def counted(ttl, tmp_path, **how):
         if "nobody" in query.question[0].name.to_text():
             yield reply(query, rcode="NXDOMAIN")
         else:
-            yield reply(query, f"{query.question[0].name} {ttl} IN A 127.0.0.1")
+            yield reply(query, f"{query.question[0].name} {ttl} IN SRV 1 1 5269 host.example.")
 
     return odd(answers, tmp_path, **how)
 
@@ -203,12 +209,12 @@ def test_answers_are_kept_as_long_as_they_say_within_bounds(tmp_path, ttl, kept,
     clock = Clock()
     server, resolver = counted(ttl, tmp_path, clock=clock)
     with server:
-        resolver._ask("h.example", A)
+        resolver.services("h.example")
         clock.now += kept
-        resolver._ask("h.example", A)
+        resolver.services("h.example")
         assert len(server.asked) == 1
         clock.now += gone - kept
-        resolver._ask("h.example", A)
+        resolver.services("h.example")
         assert len(server.asked) == 2
 
 
@@ -217,18 +223,18 @@ def test_that_there_is_nothing_is_kept_too(tmp_path):
     server, resolver = counted(60, tmp_path, clock=clock)
     with server:
         for _ in range(3):
-            assert not resolver._ask("nobody.example", A).exists
+            assert not resolver.services("nobody.example")
         assert len(server.asked) == 1
         clock.now += 301
-        resolver._ask("nobody.example", A)
+        resolver.services("nobody.example")
         assert len(server.asked) == 2
 
 
 def test_many_who_ask_the_same_ask_once(tmp_path):
     server, resolver = counted(60, tmp_path)
     with server:
-        tasks = [gevent.spawn(resolver._ask, "h.example", A) for _ in range(50)]
-        assert all(task.get().records == ("127.0.0.1",) for task in tasks)
+        tasks = [gevent.spawn(resolver.services, "h.example") for _ in range(50)]
+        assert all(task.get() == (Service(1, 1, 5269, "host.example"),) for task in tasks)
         assert len(server.asked) == 1
 
 
@@ -236,20 +242,22 @@ def test_the_cache_is_bounded(tmp_path):
     server, resolver = counted(60, tmp_path)
     with server:
         for number in range(1100):
-            resolver._ask(f"h{number}.example", A)
-        assert len(resolver._cache) == 1000
-        resolver._ask("h1099.example", A)
+            resolver.services(f"h{number}.example")
+        for number in range(100, 1100):
+            resolver.services(f"h{number}.example")
         assert len(server.asked) == 1100
+        resolver.services("h99.example")
+        assert len(server.asked) == 1101
 
 
 def test_names_of_one_owner_push_only_each_other_out_of_the_cache(tmp_path):
     server, resolver = counted(60, tmp_path)
     with server:
-        resolver._ask("chat.friend.example", A)
+        resolver.services("chat.friend.example")
         for number in range(1100):
-            resolver._ask(f"h{number}.evil.example", A)
+            resolver.services(f"h{number}.evil.example")
         asked = len(server.asked)
-        resolver._ask("chat.friend.example", A)
+        resolver.services("chat.friend.example")
         assert len(server.asked) == asked
 
 
@@ -273,14 +281,14 @@ def test_a_name_server_that_is_silent_is_given_up(tmp_path):
 def test_names_that_nobody_tells_about_keep_no_other_from_its_answer(tmp_path):
     def answers(query, tcp):
         if query.question[0].name.to_text().startswith("friend."):
-            yield reply(query, "friend.example. 60 IN A 192.0.2.1")
+            yield reply(query, "friend.example. 60 IN SRV 1 1 5269 host.example.")
 
     server, resolver = odd(answers, tmp_path)
     with server:
         names = [f"x{number}.evil.example" for number in range(100)]
-        lost = [gevent.spawn(resolver._answer, name, A) for name in names]
+        lost = [gevent.spawn(resolver.services, name) for name in names]
         gevent.sleep(0)
-        assert resolver._ask("friend.example", A).records == ("192.0.2.1",)
+        assert resolver.services("friend.example") == (Service(1, 1, 5269, "host.example"),)
         assert not any(one.ready() for one in lost)
         assert len({name for name, _ in server.asked}) <= 25
         gevent.killall(lost)
@@ -312,7 +320,7 @@ def test_forged_answers_are_waited_past(tmp_path):
 
     server, resolver = odd(answers, tmp_path)
     with server:
-        assert resolver._ask("h.example", A).records == ("127.0.0.1",)
+        assert resolver.addresses("h.example") == ["127.0.0.1"]
 
 
 def test_an_answer_too_long_for_udp_comes_by_tcp(tmp_path):
@@ -325,7 +333,7 @@ def test_an_answer_too_long_for_udp_comes_by_tcp(tmp_path):
 
     server, resolver = odd(answers, tmp_path)
     with server:
-        assert len(resolver._ask("h.example", A).records) == 32  # more than anybody needs
+        assert len(resolver.addresses("h.example")) == 32  # more than anybody needs
 
 
 def test_ten_thousand_records_are_not_read(tmp_path):
@@ -351,7 +359,7 @@ def test_an_answer_by_tcp_that_is_cut_short_is_no_answer(tmp_path):
 
     server, resolver = odd(answers, tmp_path, seconds=2)
     with server:
-        assert not problem(resolver._ask, "h.example", A).lasting
+        assert not problem(resolver.addresses, "h.example").lasting
 
 
 def test_aliases_are_followed_to_an_end(tmp_path):
@@ -363,7 +371,7 @@ def test_aliases_are_followed_to_an_end(tmp_path):
 
     server, resolver = odd(answers, tmp_path)
     with server:
-        assert resolver._ask("h0.example", A).records == ("127.0.0.1",)
+        assert resolver.addresses("h0.example") == ["127.0.0.1"]
 
 
 @pytest.mark.parametrize("sent_along", [False, True])
@@ -376,7 +384,7 @@ def test_aliases_in_circles_are_left(tmp_path, sent_along):
 
     server, resolver = odd(answers, tmp_path)
     with server:
-        assert not problem(resolver._ask, "a.example", A).lasting
+        assert not problem(resolver.services, "a.example").lasting
         assert len(server.asked) <= 8
 
 
@@ -560,30 +568,37 @@ def _sign_zone(directory, name, *, changed):
 # -- any bytes ---------------------------------------------------------------------------------
 
 
-class _Garbled:
-    """Instead of the wire: an answer some of whose bytes are others."""
+class Garbling:
+    """A name server that sends an answer some of whose bytes are others, and then the right one,
+    which counts if nothing can be made of the first."""
 
-    def __init__(self, records, changes):
-        self._records, self._changes = records, changes
+    def __init__(self):
+        self.changes = []
+        self.server = OddNameServer(self._answers)
 
-    def ask(self, name, kind):
-        query = dns.message.make_query(name, kind)
-        wire = bytearray(reply(query, *self._records).to_wire())
-        for where, value in self._changes:
+    def _answers(self, query, _tcp):
+        name = query.question[0].name.to_text()
+        records = [f"{name} 60 IN SRV 1 {weight} 5269 {weight}.example." for weight in (1, 2)]
+        right = reply(query, *records)
+        wire = bytearray(right.to_wire())
+        for where, value in self.changes:
             wire[2 + where % (len(wire) - 2)] ^= value
-        answer = _parsed(bytes(wire), query)
-        if answer is None:
-            raise Unanswered("it cannot be read")
-        return answer
+        yield from (bytes(wire), right)
+
+
+@pytest.fixture(scope="module")
+def garbling():
+    made = Garbling()
+    with made.server:
+        yield made
 
 
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(1, 255)), max_size=4))
-def test_a_garbled_answer_is_an_answer_or_a_problem_and_never_a_fault(tmp_path_factory, changes):
-    _, resolver = _offline(tmp_path_factory)
-    name = "_xmpp-server._tcp.h.example."
-    resolver._wire = _Garbled(
-        [f"{name} 60 IN SRV 1 1 5269 a.example.", f"{name} 60 IN SRV 1 2 5269 b.example."], changes
-    )
+def test_a_garbled_answer_is_an_answer_or_a_problem_and_never_a_fault(
+    tmp_path_factory, garbling, changes
+):
+    garbling.changes = changes
+    resolver = Resolver(settings_with(tmp_path_factory.getbasetemp(), garbling.server))
     with contextlib.suppress(NameProblem):
         found = resolver.services("_xmpp-server._tcp.h.example")
         assert all(one.target == one.target.lower() for one in found)
