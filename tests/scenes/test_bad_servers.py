@@ -6,10 +6,9 @@ import time
 import gevent
 import pytest
 
-from hausbote.core.bus import cause
 from hausbote.s2s import gate
 from support.authority import Authority, Shelf
-from support.federation import log_in, make_houses, wait_until
+from support.federation import Unsafe, log_in, make_houses, wait_until
 from support.peers import LonelyServer
 from support.raw_peer import GreenWire, RawPeer
 
@@ -73,7 +72,7 @@ def test_a_bad_certificate_is_refused_when_it_comes(house, peer, cause, capfd):
     one = peer(BAD[cause])
     answer = one.start_tls()
     assert answer.tag.endswith("}error"), "no features for such a peer"
-    one._inbox.insert(0, answer)
+    one.unread([answer])
     one.is_ended_with("not-authorized")
     known = known_of(house)
     assert known.cause == cause
@@ -101,7 +100,7 @@ def test_a_bad_certificate_is_refused_when_we_come(house, cause, capfd):
 
 def test_without_a_certificate_nobody_comes_in(house, peer):
     one = peer(None)
-    one._inbox.insert(0, one.start_tls())
+    one.unread([one.start_tls()])
     one.is_ended_with("not-authorized")
     assert known_of(house).cause == "absent"
 
@@ -214,13 +213,13 @@ def test_the_name_cannot_be_changed_after_the_proof(house, peer):
     one = peer()
     one.start_tls()
     one.authenticate_as(PEER)
-    one._inbox.insert(0, one.open("elsewhere.example"))
+    one.unread([one.open("elsewhere.example")])
     one.is_ended_with("invalid-from")
 
 
 def test_our_own_domain_cannot_be_claimed(house, peer):
     one = peer(AUTHORITY.issue("capulet.example"))
-    one._inbox.insert(0, one.start_tls(sender="capulet.example"))
+    one.unread([one.start_tls(sender="capulet.example")])
     one.is_ended_with("invalid-from")
 
 
@@ -269,7 +268,7 @@ def test_further_domains_that_it_does_not_have_may_not(house, peer):
 
 def test_dialback_is_no_way_in_unless_the_settings_say_so(house, peer):
     one = peer(BAD["self-signed"])
-    one._inbox.insert(0, one.start_tls())
+    one.unread([one.start_tls()])
     one.is_ended_with("not-authorized")
 
 
@@ -296,7 +295,7 @@ def test_the_owner_decides_who_is_spoken_with(tmp_path, federation):
     juliet = log_in(house, "juliet")
     wire = GreenWire(house.address, house.port, tmp_path, AUTHORITY.issue(PEER))
     one = RawPeer(wire, "capulet.example")
-    one._inbox.insert(0, one.start_tls())
+    one.unread([one.start_tls()])
     one.is_ended_with("policy-violation")
     juliet.sends(message(f"romeo@{PEER}", juliet.jid))
     juliet.receives(
@@ -327,7 +326,7 @@ def test_a_pin_is_good_for_its_time(tmp_path):
         tmp_path / "h", "capulet.example", authority=AUTHORITY, federation={"pins": [pin]}
     )
     one = RawPeer(GreenWire(house.address, house.port, tmp_path, friend), "capulet.example")
-    one._inbox.insert(0, one.start_tls())
+    one.unread([one.start_tls()])
     one.is_ended_with("not-authorized")
     known = known_of(house)
     assert known.cause == "pin-ended"
@@ -415,8 +414,7 @@ def test_whoever_trickles_has_half_a_minute(house, peer):
     one = peer()
     one.send("<?xml version='1.0'?><stream:str")
     wait_until(lambda: house.gate.streams)
-    house.door._keepalive.sweep(time.monotonic() + 31)
-    one._restart()
+    house.door.look(time.monotonic() + 31)
     one.is_closed()
 
 
@@ -477,21 +475,14 @@ def test_a_stream_goes_on_when_the_oldest_stanza_is_safe_last(house, peer):
     juliet = log_in(house, "juliet")
     one = peer()
     one.prove()
-    late, hand_over = [], house.gate._hand_over
-
-    def hold_first(stanza, to):
-        if stanza.id == "first":
-            late.append(cause.current.get())
-            late[0]._open += 1
-        hand_over(stanza, to)
-
-    house.gate._hand_over = hold_first
+    late = Unsafe(house, lambda stanza: stanza.id == "first")
     one.send(f"<message id='first' from='romeo@{PEER}' to='juliet@capulet.example'/>")
     nobody = f"<presence from='romeo@{PEER}' to='nobody@capulet.example' type='unavailable'/>"
     send_all(one, [nobody * 10] * 51)
     (stream,) = house.gate.streams
     wait_until(lambda: len(stream.received) > 500)
-    late[0].close()
+    assert len(late) == 1
+    late.end()
     juliet.forget()
     one.send(message())
     juliet.receives("<message><body>O</body></message>")

@@ -248,7 +248,7 @@ def test_a_server_that_accepts_connections_and_says_nothing(houses, lovers):
     juliet.sends(chat("romeo@silent.example", "Hello?"))
     wait_until(lambda: ("capulet.example", "silent.example") in houses[0].gate.links)
     assert not houses[0].store.outgoing.waiting()
-    houses[0].door._keepalive.sweep(time.monotonic() + 4)
+    houses[0].door.look(time.monotonic() + 4)
     wait_until(lambda: houses[0].store.outgoing.waiting())
     juliet.receives_nothing()
     silent.stop(0)
@@ -258,9 +258,18 @@ def test_nobody_can_name_the_messages_of_others(houses, lovers):
     """A message with the hop that another one will have must not be taken for that one."""
     juliet, romeo = lovers
     mallory = log_in(houses[0], "mallory")
-    ids = houses[0].host.bus._ids
+    ids, take = [], houses[0].gate.from_bus
+
+    def note(frame):
+        ids.append(frame.id)
+        return take(frame)
+
+    houses[0].gate.from_bus = note
+    juliet.sends(chat(romeo.bare, 0))
+    romeo.receives("<message><body>0</body></message>")
     for number in range(1, 21):
-        forged = f"<hop xmlns='https://hausbote.example/hop' id='{ids._epoch}-{ids._sent + 30}'/>"
+        epoch, _, sent = ids[-1].rpartition("-")
+        forged = f"<hop xmlns='https://hausbote.example/hop' id='{epoch}-{int(sent) + 30}'/>"
         mallory.sends(f"<message to='nobody@montague.example' type='headline'>{forged}</message>")
         juliet.sends(chat(romeo.bare, number))
     for number in range(1, 21):
@@ -322,7 +331,7 @@ def test_one_server_can_be_tried_now_and_others_left(houses, lovers):
     links = houses[0].gate.links
     wait_until(lambda: all(link.problem is not None for link in links.values()))
     for link in links.values():
-        link._stop_timer()
+        link.stop()
         link.next_attempt = time.monotonic() + 900
     houses[1].names.places["montague.example"] = place
     houses[0].gate.notified({"change": "flush", "domain": "montague.example"})

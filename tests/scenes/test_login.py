@@ -178,7 +178,7 @@ def test_ones_own_address_as_authzid_is_fine(client):
     ],
 )
 def test_a_wrong_header_is_named(client, attributes, condition):
-    client._inbox.append(client.open(**attributes))
+    client.unread([client.open(**attributes)])
     client.is_ended_with(condition)
 
 
@@ -302,7 +302,7 @@ def test_a_header_from_somebody_else_than_who_logged_in_is_refused(cast):
     client = cast.world.client()
     client.secure()
     client.authenticate(ScramClient("romeo", PASSWORD, "SCRAM-SHA-1"), "SCRAM-SHA-1")
-    client._inbox.append(client.open(**{"from": "juliet@h"}))
+    client.unread([client.open(**{"from": "juliet@h"})])
     client.is_ended_with("invalid-from")
 
 

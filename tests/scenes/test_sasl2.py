@@ -159,7 +159,7 @@ def test_a_full_account_is_told_so_by_the_stream(cast, client):
     for number in range(10):
         cast.log_in(f"romeo/{number}")
     answer = log_in(client, user_agent(), bind2())
-    client._inbox.insert(0, answer)
+    client.unread([answer])
     client.is_ended_with("resource-constraint")
 
 
@@ -295,7 +295,7 @@ def test_a_token_goes_with_the_streams_identity(cast):
 
 def test_a_stream_from_another_domain_is_refused(cast):
     client = cast.world.client()
-    client._inbox.append(client.open(**{"from": "romeo@elsewhere.example"}))
+    client.unread([client.open(**{"from": "romeo@elsewhere.example"})])
     client.is_ended_with("invalid-from")
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from hausbote.s2s.problem import Kind, Problem
+from hausbote.s2s.problem import Kind
 from support.authority import Authority
 from support.federation import log_in, make_houses, wait_until
 from support.raw_peer import GreenWire, RawPeer
@@ -33,7 +33,7 @@ def peer(house, tmp_path):
 
 
 def later(house, seconds):
-    house.door._keepalive.sweep(time.monotonic() + seconds)
+    house.door.look(time.monotonic() + seconds)
 
 
 def test_a_stream_that_nobody_uses_is_closed_with_a_word(house, peer):
@@ -79,7 +79,9 @@ def test_a_server_that_cannot_be_reached_is_tried_more_and_more_rarely(house):
     link.stop()
     pauses = []
     for _ in range(20):
-        link._pause(Problem(Kind.AWAY, "refused", "Nobody listens there."))
+        before = link.next_attempt
+        link.connect(now=True)
+        wait_until(lambda before=before: link.next_attempt != before)
         pauses.append(link.next_attempt - time.monotonic())
     assert all(later > 1.05 * sooner for sooner, later in itertools.pairwise(pauses[:7]))
     assert max(pauses) < 900 * 1.31

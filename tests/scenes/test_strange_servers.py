@@ -1,5 +1,7 @@
 """Servers that want to be taken for more than they are, or that cost more than they are worth."""
 
+import time
+
 import gevent
 import gevent.socket
 import pytest
@@ -110,7 +112,7 @@ def test_a_server_that_was_away_is_called_when_it_comes(house, peer, tarpit):
         juliet.sends(f"<iq type='get' id='1' to='{PEER}'><ping xmlns='urn:xmpp:ping'/></iq>")
         juliet.receives("<iq type='error' id='1'/>")
     house.names.put(PEER, "127.0.0.1", tarpit.port)
-    house.door._keepalive.sweep(link.next_attempt + 3_600)
+    house.door.look(link.next_attempt + 3_600)
     assert house.gate.links, "that it is away was forgotten"
     peer(house).prove()
     wait_until(lambda: tarpit.taken)
@@ -241,7 +243,7 @@ def test_strangers_change_nothing_that_is_known_of_a_good_server(house, peer):
     house.store.peers.reached(PEER, 1.0, Certificate("ab" * 32, 2.0, "An authority")).wait()
     before = house.store.peers.get(PEER)
     one = peer(house, identity=Authority().issue(PEER))
-    one._inbox.insert(0, one.start_tls())
+    one.unread([one.start_tls()])
     one.is_ended_with("not-authorized")
     two = peer(house, "evil.example")
     two.start_tls(sender="evil.example")
@@ -253,7 +255,7 @@ def test_strangers_change_nothing_that_is_known_of_a_good_server(house, peer):
 
 def test_no_strangers_certificate_is_told_as_that_of_the_server(house, peer):
     one = peer(house, identity=Authority().issue(PEER))
-    one._inbox.insert(0, one.start_tls())
+    one.unread([one.start_tls()])
     one.is_ended_with("not-authorized")
     house.store.settle()
     known = house.store.peers.get(PEER)
@@ -305,7 +307,7 @@ def test_a_certificate_that_is_taken_back_ends_its_streams(revoking, peer):
     one.prove()
     good.prove("other.example")
     file.write_bytes(AUTHORITY.revocation_list(bad).public_bytes(Encoding.PEM))
-    house.door._look_at_certificates()
+    house.door.look(time.monotonic() + 61)
     one.is_ended_with("not-authorized")
     juliet = log_in(house, "juliet")
     good.send(message(sender="nurse@other.example"))
@@ -319,7 +321,7 @@ def test_a_broken_certificate_of_ours_hides_no_revocation(revoking, peer):
     one.prove()
     (house.state / "certs" / "box.pem").write_bytes(b"rubbish")
     file.write_bytes(AUTHORITY.revocation_list(bad).public_bytes(Encoding.PEM))
-    house.door._look_at_certificates()
+    house.door.look(time.monotonic() + 61)
     one.is_ended_with("not-authorized")
     two = peer(house)
     assert two.prove().tag.endswith("}features"), "with the certificate that was in use"
@@ -328,8 +330,8 @@ def test_a_broken_certificate_of_ours_hides_no_revocation(revoking, peer):
 def test_a_list_that_cannot_be_used_is_told_once(revoking, capfd):
     house, file = revoking
     file.write_bytes(b"rubbish")
-    for _ in range(3):
-        house.door._look_at_certificates()
+    for minute in range(1, 4):
+        house.door.look(time.monotonic() + 61 * minute)
     told = capfd.readouterr().err
     assert told.count("authorities-unusable") == 1
     assert "list.crl" in told
@@ -351,7 +353,7 @@ def test_dialback_does_not_replace_a_pin(build, peer):
     pin = f"{PEER}={AUTHORITY.issue(PEER).fingerprint} 2199-12-31"
     house = build(federation={"dialback": [PEER], "pins": [pin]})
     one = peer(house)
-    one._inbox.insert(0, one.start_tls())
+    one.unread([one.start_tls()])
     one.is_ended_with("not-authorized")
     two = peer(house, "evil.example")
     two.start_tls(sender="evil.example")

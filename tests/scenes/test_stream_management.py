@@ -31,7 +31,7 @@ def handled(client):
         element = client.next()
         assert element is not None, "no <a/> came"
         if element.tag == f"{{{SM}}}a":
-            client._inbox[:0] = kept
+            client.unread(kept)
             return int(element.get("h"))
         kept.append(element)
 
@@ -60,8 +60,7 @@ def bodies(elements):
 
 
 def nothing_more(client):
-    client.settle()
-    rest = [e for e in client._inbox if not e.tag.startswith(f"{{{SM}}}")]
+    rest = [e for e in client.came() if not e.tag.startswith(f"{{{SM}}}")]
     assert not rest, rest
 
 

@@ -11,6 +11,7 @@ import gevent
 from hausbote.net.dns import Endpoint, NameProblem
 from hausbote.s2s.server import Server
 from hausbote.s2s.service import build_gate
+from hausbote.xmpp.stanza import Stanza
 from support.authority import Authority
 from support.worlds import PASSWORD, MemoryWorld, free_ports
 
@@ -52,6 +53,7 @@ class House(MemoryWorld):
     def __init__(self, state, names, authority, domain, address, **overrides):
         self.state = state
         self.address = address
+        self.port, self.direct_port = free_ports(address, 2)
         self.names = names
         self.authority = authority
         certs = state / "certs"
@@ -64,7 +66,7 @@ class House(MemoryWorld):
             "address": address,
             "federation": federation,
             "tls": {"authorities": "", "trust": [str(root)]},
-            "ports": {"s2s": 0, "s2s_tls": 0},
+            "ports": {"s2s": self.port, "s2s_tls": self.direct_port},
             "dns": {"server": "127.0.0.53:53"},  # `names`, in truth; so loopback may be called
         }
         super().__init__(state, domain=domain, **raw | overrides)
@@ -76,23 +78,9 @@ class House(MemoryWorld):
         self.gate = build_gate(self.settings, self.store, self._bus("s2s"), self.names)
         self.gate.host.started = self.gate.host.clock()
         self.gate.resume()
-        self.gate.host.bus.serve(self.gate.from_bus)
+        self.gate.host.bus.serve(lambda frame, gate=self.gate: gate.from_bus(frame))
         self.door = Server(self.gate)
-        self.open_door()
-
-    def open_door(self):
-        """Let others in."""
-        from hausbote.net.listener import Listener
-
-        for accept, direct in ((self.door._accept, False), (self.door._accept_tls, True)):
-            listener = Listener(self.address, 0, accept, self.door._book, self.gate.traffic)
-            listener.start()
-            self.door._listeners.append(listener)
-            if direct:
-                self.direct_port = listener.port
-            else:
-                self.port = listener.port
-        self.door._clock = gevent.spawn(self.door._watch)
+        self.door.start()
         self.names.put(self.domain, self.address, self.port)
 
     def close_gate(self):
@@ -102,13 +90,11 @@ class House(MemoryWorld):
 
     def kill_gate(self):
         """Without a word, as kill -9 does."""
-        for listener in self.door._listeners:
-            listener.close()
-        self.door._clock.kill()
+        self.door.close()
         self.gate.host.bus.close(graceful=False)
         self.gate.stopping = True
         for stream in list(self.gate.streams):
-            stream._lane.handle = lambda _: None
+            stream.ended = True
             stream.link = None
             stream.connection.abort()
 
@@ -124,6 +110,33 @@ def make_houses(directory, *domains, authority=None, **overrides):
         House(directory / domain, names, authority, domain, f"127.0.1.{10 + number}", **overrides)
         for number, domain in enumerate(domains)
     ]
+
+
+class Unsafe:
+    """Makes the services of a box say for a while that what they took is not on disk yet."""
+
+    def __init__(self, house, holds):
+        """`holds` says of which stanzas."""
+        self._callbacks = []
+        self._holds = holds
+        self._house = house
+        self._take_before, house.take = house.take, self._take
+
+    def _take(self, host, frame):
+        pending = list(self._take_before(host, frame))
+        return [*pending, self] if self._holds(Stanza.unpack(frame.payload)) else pending
+
+    def __len__(self):
+        return len(self._callbacks)
+
+    def then(self, callback):
+        self._callbacks.append(callback)
+
+    def end(self):
+        """All of it is safe now, as is what comes from now on."""
+        self._house.take = self._take_before
+        for callback in self._callbacks:
+            callback()
 
 
 def log_in(house, name, resource="home"):

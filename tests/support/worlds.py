@@ -93,10 +93,14 @@ class MemoryWorld:
         Depot(settings.uploads_dir).prepare(lambda _id: False)
         for host in (self.host, self.rooms, self.upload):
             host.started = host.clock()
-            host.bus.serve(lambda frame, host=host: from_bus(host, frame))
+            host.bus.serve(lambda frame, host=host: self.take(host, frame))
         self.turn = self._turn()
         self.server = _MemoryServer(self.host)
         self.components = ComponentServer(self.host)
+
+    def take(self, host, frame):
+        """A service handles a frame of another; returns what must be safe before it is."""
+        return from_bus(host, frame)
 
     def _bus(self, service):
         return lambda undeliverable: open_bus(self.bus_url, service, undeliverable)

@@ -52,12 +52,17 @@ class Server:
                 log(Event.LISTENING, port=listener.port)
         self._clock = gevent.spawn(self._watch)
 
-    def stop(self) -> None:
-        """Say goodbye to everybody and accept nobody; what has not arrived goes to the disk."""
+    def close(self) -> None:
+        """Accept nobody any more and look at the clock no more; the streams stay as they are."""
         for listener in self._listeners:
             listener.close()
+        self._listeners.clear()
         if self._clock is not None:
             self._clock.kill()
+
+    def stop(self) -> None:
+        """Say goodbye to everybody and accept nobody; what has not arrived goes to the disk."""
+        self.close()
         self.gate.stop()
 
     def reload_certificates(self) -> None:
@@ -68,6 +73,13 @@ class Server:
             log(Event.CERTIFICATE_UNUSABLE)
         else:
             log(Event.CERTIFICATE_RELOADED)
+
+    def look(self, now: float) -> None:
+        """Do what is due at `now`, in seconds of the monotonic clock: streams that are late, dead
+        or unused end, certificates on disk are read, what waited for too long is given up."""
+        self._keepalive.sweep(now)
+        for job in self._jobs:
+            job.run_if_due(now)
 
     def _accept(self, connection: Connection) -> None:
         self._welcome(connection)
@@ -84,9 +96,7 @@ class Server:
         while True:
             gevent.sleep(_SWEEP)
             try:
-                self._keepalive.sweep(time.monotonic())
-                for job in self._jobs:
-                    job.run_if_due(time.monotonic())
+                self.look(time.monotonic())
             except Exception as fault:  # noqa: BLE001 - the clock must go on
                 bug(fault)
 
