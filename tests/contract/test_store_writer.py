@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from hausbote.storage import StorageError, writer
+from hausbote.storage import StorageError
 from hausbote.storage.database import connect
 from hausbote.storage.ticket import ThreadRoom
 from hausbote.storage.writer import Writer
@@ -16,7 +16,7 @@ INSERT = "INSERT INTO note (number) VALUES (?)"
 class Desk:
     """A writer with a table of its own, that can be held up so that work piles up behind it."""
 
-    def __init__(self, path):
+    def __init__(self, path, **how):
         self.path = path
         self.database = connect(path)
         self.connection = self.database.connection()
@@ -24,7 +24,7 @@ class Desk:
         self.connection.execute("CREATE TABLE note (number INTEGER UNIQUE NOT NULL, text TEXT)")
         self.statements = []
         self.connection.set_trace_callback(self.statements.append)
-        self.writer = Writer(self.database, ThreadRoom())
+        self.writer = Writer(self.database, ThreadRoom(), **how)
         self._go_on = threading.Event()
 
     def hold(self):
@@ -88,9 +88,11 @@ def test_everything_queued_meanwhile_goes_into_one_transaction(desk):
 class TestCompany:
     """What nobody waits for is written together with what comes a little later."""
 
-    @pytest.fixture(autouse=True)
-    def for_ever(self, monkeypatch):
-        monkeypatch.setattr(writer, "_COMPANY", 3_600)
+    @pytest.fixture
+    def desk(self, tmp_path):
+        desk = Desk(tmp_path / "notes.db", company=3_600)
+        yield desk
+        desk.writer.close()
 
     def test_it_goes_with_the_next_that_somebody_waits_for(self, desk):
         desk.insert(1)

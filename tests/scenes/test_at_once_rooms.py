@@ -1,11 +1,9 @@
 """Two people do in a room, at the same time, what only one can."""
 
-import time
-
 import gevent
 
 from hausbote.rooms.house import house_of
-from support.at_once import at_once, outcomes
+from support.at_once import at_once, busy_disk, outcomes
 from support.rooms import ADMIN, MUC, OWNER, USER, Room, condition
 
 PRESENCE, MESSAGE = "{jabber:client}presence", "{jabber:client}message"
@@ -216,8 +214,9 @@ def test_a_room_that_two_look_for_is_one(own_cast):
     room.leave(romeo, "romeo")
     house = house_of(rooms)
     del house.inhabited()[room.name]
-    rooms.store._writer.submit(lambda _connection: time.sleep(0.2))  # the disk is busy
-    one, other = gevent.spawn(house.find, room.name), gevent.spawn(house.find, room.name)
+    with busy_disk(cast.world):
+        one, other = gevent.spawn(house.find, room.name), gevent.spawn(house.find, room.name)
+        gevent.sleep(0.2)
     gevent.joinall([one, other])
     assert one.value is not None
     assert one.value is other.value is house.find(room.name)

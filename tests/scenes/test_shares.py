@@ -9,7 +9,7 @@ import pytest
 
 from hausbote.c2s.management import managed
 from hausbote.features import adhoc, external_services
-from hausbote.s2s import gate, server
+from hausbote.s2s import server
 from support.authority import Authority
 from support.commands import Admin, command, succeeded
 from support.component import Component
@@ -134,9 +134,9 @@ def test_subscribers_of_one_server_leave_room_for_others_and_the_owner(own_cast,
 # -- commands ----------------------------------------------------------------------------------
 
 
-def test_who_begins_many_commands_ends_nobody_elses(own_cast, monkeypatch):
-    monkeypatch.setattr(adhoc, "_MAX_SESSIONS", 4)
+def test_who_begins_many_commands_ends_nobody_elses(own_cast):
     people = own_cast()
+    people.world.host.state(adhoc.Sessions).by_id.total = 4
     tybalt, juliet = people("tybalt", "juliet")
     for local in ("tybalt", "juliet"):
         people.world.store.accounts.set_admin(local, True)
@@ -146,7 +146,7 @@ def test_who_begins_many_commands_ends_nobody_elses(own_cast, monkeypatch):
         Admin(tybalt).begins("announce")
     given = {"subject": ["Hark"], "announcement": ["A feast"]}
     Admin(juliet).submits("announce", hers, given)
-    assert succeeded(Admin(juliet)._answer())
+    assert succeeded(Admin(juliet).answer())
     tybalt.sends(command("http://jabber.org/protocol/admin#announce", "complete", first, given))
     answer = tybalt.next()
     while answer.get("id") != "c":
@@ -157,9 +157,9 @@ def test_who_begins_many_commands_ends_nobody_elses(own_cast, monkeypatch):
 # -- the relay ---------------------------------------------------------------------------------
 
 
-def test_who_asks_much_while_the_relay_says_nothing_keeps_nobody_from_asking(own_cast, monkeypatch):
-    monkeypatch.setattr(external_services, "_MAX_OPEN", 3)
+def test_who_asks_much_while_the_relay_says_nothing_keeps_nobody_from_asking(own_cast):
     people = own_cast()
+    people.world.host.state(external_services.Questions).open.total = 3
     people.world.turn.close()
     tybalt, juliet = people("tybalt", "juliet")
     for number in range(4):
@@ -195,9 +195,9 @@ def comes_back(people, local, previd):
     return client.next().tag == f"{{{SM}}}resumed"
 
 
-def test_sleeping_sessions_of_one_account_leave_others_asleep(own_cast, monkeypatch):
-    monkeypatch.setattr(managed, "_ASLEEP", 3)
+def test_sleeping_sessions_of_one_account_leave_others_asleep(own_cast):
     people = own_cast()
+    people.world.host.state(managed.Book).asleep.total = 3
     juliet = people("juliet")
     hers = enabled(juliet)
     leave(juliet)
@@ -210,9 +210,9 @@ def test_sleeping_sessions_of_one_account_leave_others_asleep(own_cast, monkeypa
     assert [comes_back(people, "tybalt", one) for one in his[::4]] == [False, True]
 
 
-def test_sessions_that_one_account_ended_leave_others_counts(own_cast, monkeypatch):
-    monkeypatch.setattr(managed, "_REMEMBERED", 3)
+def test_sessions_that_one_account_ended_leave_others_counts(own_cast):
     people = own_cast()
+    people.world.host.state(managed.Book).ended.total = 3
     juliet = people("juliet")
     hers = enabled(juliet)
     juliet.leaves()
@@ -317,9 +317,9 @@ def test_who_fills_the_queue_for_all_servers_makes_room_for_others(build):
     assert house.store.outgoing.pending(PEER, "capulet.example", 0, 9)
 
 
-def test_streams_of_one_owner_of_many_names_leave_others_theirs(build, peer, monkeypatch):
-    monkeypatch.setattr(gate, "_MAX_STREAMS", 3)
+def test_streams_of_one_owner_of_many_names_leave_others_theirs(build, peer):
     house = build()
+    house.gate.proven.total = 3
     juliet = log_in(house, "juliet")
     friend = peer(house)
     many = [peer(house, f"x{number}.y{number}.evil.example") for number in range(4)]

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from hausbote.net.dns import Endpoint
 from hausbote.s2s import gate, server
+from hausbote.s2s.trust import Trust
 from hausbote.storage import Certificate
 from support.authority import Authority
 from support.federation import log_in, make_houses, wait_until
@@ -344,7 +345,8 @@ def test_a_certificate_that_ends_ends_its_streams(house, peer, monkeypatch):
     gevent.sleep(0.1)
     assert not one_of(house).closed
     clock = house.gate.host.clock
-    monkeypatch.setattr(house.gate.trust, "_clock", lambda: clock() + 20 * 365 * 86_400)
+    in_20_years = Trust(house.settings, house.store, lambda: clock() + 20 * 365 * 86_400)
+    monkeypatch.setattr(house.gate, "trust", in_20_years)
     house.gate.judge_again()
     one.is_ended_with("not-authorized")
 

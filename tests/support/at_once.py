@@ -1,6 +1,6 @@
 """Two things at the same time."""
 
-import threading
+import sqlite3
 from contextlib import contextmanager
 
 import gevent
@@ -18,17 +18,26 @@ def at_once(world):
     if world.name != "memory":
         yield
         return
-    free = threading.Event()
-    world.store._writer.submit(lambda _connection: free.wait(30))
-    try:
+    with busy_disk(world):
         yield
         for _ in range(_TURNS):
             gevent.sleep(0)
         gevent.sleep(0.02)  # what is done in threads
         for _ in range(_TURNS):
             gevent.sleep(0)
+
+
+@contextmanager
+def busy_disk(world):
+    """Nothing can be written inside: somebody else has the lock of the database."""
+    path = world.settings.database_url.removeprefix("sqlite:///")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
     finally:
-        free.set()
+        other.execute("ROLLBACK")
+        other.close()
 
 
 def outcomes(*answers):

@@ -31,7 +31,7 @@ class Admin:
 
     def begins(self, name):
         self.client.sends(command(f"{ADMIN}#{name}", "execute", to=self.to))
-        return self._answer()
+        return self.answer()
 
     def runs(self, name, **values):
         """Through the form, if there are values; `_` stands for - in fields."""
@@ -43,14 +43,15 @@ class Admin:
         given = {var.replace("_verify", "-verify"): many for var, many in values.items()}
         assert set(given) <= offered
         self.submits(name, first.get("sessionid"), given)
-        return self._answer()
+        return self.answer()
 
     def submits(self, name, sessionid, given):
         lists = {var: [many] if isinstance(many, str) else many for var, many in given.items()}
         node = f"{ADMIN}#{name}"
         self.client.sends(command(node, "complete", sessionid, lists, to=self.to))
 
-    def _answer(self):
+    def answer(self):
+        """The command of the result that comes; what comes before it is dropped."""
         answer = self.client.next()
         while answer.get("id") != "c":
             answer = self.client.next()

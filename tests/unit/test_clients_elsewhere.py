@@ -1,13 +1,11 @@
 """What is remembered of clients elsewhere."""
 
 from hausbote.base.jid import JID
-from hausbote.features.pubsub import interest
 from hausbote.features.pubsub.interest import Remote
 
 
-def test_a_contact_with_many_clients_pushes_out_no_other_contacts(monkeypatch):
-    monkeypatch.setattr(interest, "_MAX_REMOTE", 4)
-    remote = Remote()
+def test_a_contact_with_many_clients_pushes_out_no_other_contacts():
+    remote = Remote(most=4)
     juliet = remote.add(JID.parse("juliet@capulet.example/balcony"))
     for number in range(20):
         remote.add(JID.parse(f"tybalt@capulet.example/{number}"))

@@ -3,15 +3,13 @@
 import pytest
 
 from hausbote.base.jid import JID
-from hausbote.core import queries
 from hausbote.core.queries import Queries
 from hausbote.xmpp.stanza import child, stanza
 
 
 @pytest.fixture
-def ask(monkeypatch):
-    monkeypatch.setattr(queries, "_MAX_OPEN", 4)
-    asked = Queries("h")
+def ask():
+    asked = Queries("h", most=4)
 
     def ask(jid):
         answers = []

@@ -2,13 +2,11 @@
 
 import pytest
 
-from hausbote.upload import streams
 from hausbote.upload.streams import NoStream, Party, Streams
 
 
-def test_who_waits_for_nothing_keeps_nobody_from_waiting(monkeypatch):
-    monkeypatch.setattr(streams, "_WAITING", 4)
-    here = Streams()
+def test_who_waits_for_nothing_keeps_nobody_from_waiting():
+    here = Streams(waiting=4)
     one, other = Party(None, "192.0.2.1"), Party(None, "192.0.2.2")
     assert here.join("file", one)
     flood = [Party(None, f"2001:db8:1:{number}::1") for number in range(9)]

@@ -36,7 +36,7 @@ def test_a_flood_of_keys_takes_nobody_elses_count():
     assert not throttle.exceeded("newcomer")
     throttle.note("newcomer")
     assert throttle.count("newcomer") == 1
-    assert len(throttle._events) <= 10_000
+    assert len(throttle) <= 10_000
 
 
 def test_keys_go_with_their_time():
@@ -46,4 +46,4 @@ def test_keys_go_with_their_time():
         throttle.note(number)
     now[0] = 62
     throttle.note("a")
-    assert len(throttle._events) == 1
+    assert len(throttle) == 1

@@ -18,13 +18,13 @@ _MAX_OPEN: Final = 10_000
 class Queries:
     """Open questions by id, of a service of the box at `home`.
 
-    When there are too many, the oldest to whom most were asked is forgotten: who answers nothing
+    When there are more than `most`, the oldest to whom most were asked is forgotten: who answers nothing
     takes nobody else's answers away.
     """
 
-    def __init__(self, home: str) -> None:
+    def __init__(self, home: str, most: int = _MAX_OPEN) -> None:
         self._home = home
-        self._open: Shares[str, tuple[str, Callable[[Stanza], None]]] = Shares(_MAX_OPEN)
+        self._open: Shares[str, tuple[str, Callable[[Stanza], None]]] = Shares(most)
 
     def ask(
         self, type: str, payload: Child, sender: str, to: JID, callback: Callable[[Stanza], None]

@@ -35,6 +35,10 @@ class Throttle:
         self._party = party
         self._events: Shares[Hashable, list[float]] = Shares(_MAX_KEYS)
 
+    def __len__(self) -> int:
+        """How many keys are remembered."""
+        return len(self._events)
+
     def note(self, key: Hashable) -> None:
         """It happened once more."""
         if not self._limit:

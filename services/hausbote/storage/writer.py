@@ -64,7 +64,8 @@ def _many(sql: str) -> Together:
 class Writer:
     """Takes writes from anywhere, in order; `close` finishes them.
 
-    `relieve` is called when the disk is full, and tells whether it has more room now.
+    `relieve` is called when the disk is full, and tells whether it has more room now.  What nobody
+    waits for waits `company` seconds for others.
     """
 
     def __init__(
@@ -72,11 +73,13 @@ class Writer:
         database: SqliteDatabase,
         room: WaitingRoom,
         relieve: Callable[[], bool] = lambda: False,
+        company: float = _COMPANY,
     ) -> None:
         self._database = database
         self._relieve = relieve
         self._connection: sqlite3.Connection = database.connection()
         self._room = room
+        self._company = company
         self._jobs: list[_Job] = []
         self._wake = threading.Condition()
         self._closed = False
@@ -162,7 +165,7 @@ class Writer:
     def _take(self) -> list[_Job]:
         with self._wake:
             self._wake.wait_for(lambda: self._jobs or self._closed)
-            self._wake.wait_for(self._is_time, _COMPANY)
+            self._wake.wait_for(self._is_time, self._company)
             self._hurried = False
             self._busy = True
             batch, self._jobs = self._jobs[:_MAX_BATCH], self._jobs[_MAX_BATCH:]

@@ -48,11 +48,11 @@ class Party:
 
 
 class Streams:
-    """All streams of the proxy."""
+    """All streams of the proxy; `waiting` connections may wait to be activated."""
 
-    def __init__(self) -> None:
+    def __init__(self, waiting: int = _WAITING) -> None:
         self._waiting: dict[str, list[Party]] = {}
-        self._shares: Shares[Party, str] = Shares(_WAITING)  # all that wait, with their streams
+        self._shares: Shares[Party, str] = Shares(waiting)  # all that wait, with their streams
         self._running: Counter[str] = Counter()
 
     def join(self, address: str, party: Party) -> bool:

@@ -44,14 +44,14 @@ class Interest:
 
 
 class Remote:
-    """An account's view of clients elsewhere, by bare JID and resource; every contact has a
+    """An account's view of `most` clients elsewhere, by bare JID and resource; every contact has a
     share."""
 
     __slots__ = ("_shares", "clients")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = _MAX_REMOTE) -> None:
         self.clients: dict[str, dict[str, Interest]] = {}
-        self._shares: Shares[JID, None] = Shares(_MAX_REMOTE)
+        self._shares: Shares[JID, None] = Shares(most)
 
     def add(self, jid: JID) -> Interest:
         """If there are too many, an older one of who has most is forgotten."""
