@@ -2,9 +2,10 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest -q
 KILLS ?= 300
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types layers unit contract scenes interop faults kills fuzz bench docs clean
+.PHONY: help setup run test families check lint types layers unit contract scenes interop faults kills fuzz bench docs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -19,7 +20,11 @@ run: setup  ## start a box for localhost in ./var, made on first use
 check:
 	@python3 tools/setup.py test
 
-test: check lint types layers unit contract scenes interop faults  ## everything that must hold
+test: check lint types layers  ## everything that must hold, two families of tests at a time: JOBS=1
+	@$(MAKE) --no-print-directory -j$(JOBS) --output-sync=target families
+
+# The longest first.  What a family says comes when it has ended.
+families: scenes faults interop unit contract
 
 lint: check  ## style and common mistakes
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -13,7 +13,8 @@ from hausbote.s2s.server import Server
 from hausbote.s2s.service import build_gate
 from hausbote.xmpp.stanza import Stanza
 from support.authority import Authority
-from support.worlds import PASSWORD, MemoryWorld, free_ports
+from support.ports import free_ports
+from support.worlds import PASSWORD, MemoryWorld
 
 
 class Names:

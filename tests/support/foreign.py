@@ -13,8 +13,9 @@ import time
 
 from support.client import Client
 from support.nameserver import NameServer
+from support.ports import free_ports
 from support.wires import TcpWire
-from support.worlds import PASSWORD, RunningWorld, free_ports
+from support.worlds import PASSWORD, RunningWorld
 
 _PROSODY = """
 run_as_root = true

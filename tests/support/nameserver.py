@@ -7,7 +7,6 @@ It knows nothing of the world: other names do not exist.
 """
 
 import shutil
-import socket
 import subprocess
 import time
 
@@ -22,13 +21,14 @@ import gevent.socket
 from gevent.server import StreamServer
 
 from hausbote.base.settings import Settings
+from support.ports import free_ports
 
 
 class NameServer:
     """unbound on a loopback address; `records` are lines of a zone file, names ending in a dot."""
 
     def __init__(self, directory, records=(), *, address="127.0.0.53", more=""):
-        self.address, self.port = address, _free_port(address)
+        self.address, self.port = address, free_ports(address, 1)[0]
         self._directory, self._more = directory, more
         self._process = None
         self.records = list(records)
@@ -115,7 +115,7 @@ class OddNameServer:
         self.asked = []
         self._answers = answers
         self._udp = gevent.socket.socket(gevent.socket.AF_INET, gevent.socket.SOCK_DGRAM)
-        port = _free_port(address)
+        (port,) = free_ports(address, 1)
         self._udp.bind((address, port))
         self._tcp = StreamServer((address, port), self._stream)
         self._tcp.start()
@@ -176,16 +176,3 @@ def settings_with(state, names, **raw):
     """Settings of a box that asks this name server."""
     raw = {"domain": "house.example", "dns": {"server": names.endpoint}} | raw
     return Settings.from_dict(raw, state)
-
-
-def _free_port(address):
-    """One that is free for UDP and TCP."""
-    while True:
-        with socket.create_server((address, 0)) as tcp:
-            port = tcp.getsockname()[1]
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-                try:
-                    udp.bind((address, port))
-                except OSError:
-                    continue
-            return port

@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -31,6 +30,7 @@ from hausbote.upload import service as upload_service
 from hausbote.upload.depot import Depot
 from hausbote.xmpp.sasl import keys_for
 from support.client import Client
+from support.ports import free_ports
 from support.wires import MemoryWire, TcpWire
 
 DOMAIN = "h"
@@ -40,7 +40,6 @@ COMPONENTS = ("bridge.h", "bot.h")
 SECRET = "o happy dagger"
 HAUSBOTE = [sys.executable, "-m", "hausbote.cli"]
 _numbers = itertools.count()
-_given = set()  # ports, which the system may offer again
 
 
 def hausbote(*arguments, state, input=None, check=True):
@@ -51,23 +50,6 @@ def hausbote(*arguments, state, input=None, check=True):
     )  # fmt: skip
     assert not check or done.returncode == 0, done.stderr
     return done
-
-
-def free_ports(address, count):
-    """Ports that nobody uses now, and that nobody was given before."""
-    socks = []
-    while len(socks) < count:
-        sock = socket.create_server((address, 0))
-        port = sock.getsockname()[1]
-        if port in _given:
-            sock.close()
-        else:
-            _given.add(port)
-            socks.append(sock)
-    ports = [sock.getsockname()[1] for sock in socks]
-    for sock in socks:
-        sock.close()
-    return ports
 
 
 class MemoryWorld:

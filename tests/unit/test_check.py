@@ -8,7 +8,8 @@ import pytest
 from support.authority import Shelf
 from support.nameserver import NameServer, server_records
 from support.peers import LonelyServer
-from support.worlds import RunningWorld, free_ports, hausbote
+from support.ports import free_ports
+from support.worlds import RunningWorld, hausbote
 
 DOMAIN = "house.example"
 ADDRESS = "127.0.0.61"

@@ -22,7 +22,8 @@ from hausbote.cli.holder import holder
 from hausbote.storage import open_store
 from hausbote.turn.secrets import secrets_of
 from hausbote.xmpp.expat import advice, outdated
-from support.worlds import HAUSBOTE, RunningWorld, free_ports, hausbote
+from support.ports import free_ports
+from support.worlds import HAUSBOTE, RunningWorld, hausbote
 
 ADDRESS = "127.0.0.21"
 

@@ -255,7 +255,7 @@ def test_a_character_is_looked_up_once(monkeypatch):
 
     monkeypatch.setattr(precis, "derived_property", derived)
     for number in range(110):
-        JID.parse(f"{'ⵣⵥⵟ' * 150}{number}@b/{'ꔀꔁ' * 100}{number}")
+        JID.parse(f"{'ⵣⵥⵟ' * 100}{number}@b/{'ꔀꔁ' * 100}{number}")
     assert 0 < len(looked_up) == len(set(looked_up)) <= 15
 
 

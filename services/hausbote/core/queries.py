@@ -18,8 +18,8 @@ _MAX_OPEN: Final = 10_000
 class Queries:
     """Open questions by id, of a service of the box at `home`.
 
-    When there are more than `most`, the oldest to whom most were asked is forgotten: who answers nothing
-    takes nobody else's answers away.
+    When there are more than `most`, the oldest to whom most were asked is forgotten: who answers
+    nothing takes nobody else's answers away.
     """
 
     def __init__(self, home: str, most: int = _MAX_OPEN) -> None:
