@@ -54,6 +54,7 @@ class Event(Enum):
         "The disk is nearly full: what would have to be kept is refused; see 'hausbote usage'.",
     )
     DISK_HAS_ROOM = "info", "The disk has room again, and nothing is refused for the want of it."
+    STORE_WORKS_AGAIN = "info", "The database can be written again."
     RELAY_MISSING = (
         "warning",
         "Calls need coturn, which is not there: apt install coturn.",

@@ -1,6 +1,7 @@
 """hausbote status: how the box is."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,9 @@ def command(state: Path, as_json: bool) -> None:
             f"The disk is nearly full, with {free >> 20} MB left: what would have to be kept is"
             " refused. See 'hausbote usage' and 'hausbote purge'."
         )
+    for one in services:
+        if one["store_failed"]:
+            click.echo(_store_problem(one))
 
 
 def describe(settings: Settings) -> list[dict[str, Any]] | None:
@@ -65,7 +69,16 @@ def _service(settings: Settings, process: dict[str, Any]) -> dict[str, Any]:
         "sessions": answer.get("sessions"),
         "handled": answer.get("handled"),
         "disk_full": answer.get("disk_full"),
+        "store_failed": answer.get("store_failed") or None,
     }
+
+
+def _store_problem(service: dict[str, Any]) -> str:
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(service["store_failed"]))
+    return (
+        f"{service['service']} cannot write the database since {since}: check the disk and its free"
+        " space. People are told that what they send is not kept."
+    )
 
 
 def _memory(pid: int) -> int | None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Final
 
 from hausbote.base.jid import JID, InvalidJID
-from hausbote.base.log import bug
 from hausbote.core.bulk import LONG, make_for, send_to, way_to
 from hausbote.core.bus.cause import Pending
 from hausbote.core.bus.frame import STANZA
@@ -16,9 +15,9 @@ from hausbote.core.feature import Moment, Target
 from hausbote.core.host import Host
 from hausbote.core.request import LATER, Presence, Request
 from hausbote.core.session import Session
+from hausbote.core.writes import Writes, problem_of
 from hausbote.xmpp.errors import (
     BadRequest,
-    InternalServerError,
     JidMalformed,
     RemoteServerNotFound,
     ResourceConstraint,
@@ -61,12 +60,19 @@ def from_session(host: Host, session: Session, stanza: Stanza) -> list[Pending]:
                 if stanza.name == "message":  # it is its sender's own (RFC 6120 §10.3.1)
                     stanza.attrs["to"] = to.full
             _route(host, stanza, session.jid, to, session, tickets)
-    except StanzaError as problem:
-        refuse(host, stanza, problem, session)
     except Exception as fault:  # noqa: BLE001 - a fault of ours is one stanza's error, no more
-        bug(fault)
-        refuse(host, stanza, InternalServerError(), session)
-    return tickets
+        refuse(host, stanza, problem_of(fault), session)
+        return tickets
+    return _safe(host, stanza, tickets, session)
+
+
+def _safe(
+    host: Host, stanza: Stanza, tickets: list[Pending], session: Session | None
+) -> list[Pending]:
+    """What has to end before the stanza is safe, or its sender knows that it is not."""
+    if not tickets:
+        return tickets
+    return [Writes(host, tickets, lambda problem: refuse(host, stanza, problem, session))]
 
 
 def _stamp(session: Session, stanza: Stanza) -> Stanza:
@@ -114,15 +120,14 @@ def route(host: Host, stanza: Stanza, session: Session | None = None) -> list[Pe
     try:
         sender, to = JID.parse(stanza.attrs["from"]), JID.parse(stanza.attrs["to"])
         _route(host, stanza, sender, to, session, tickets)
-    except StanzaError as problem:
-        refuse(host, stanza, problem, session)
     except (InvalidJID, KeyError):
         # Nobody could read an answer from such an address.
         refuse(host, stanza.replace(to=host.domain), JidMalformed(), session)
+        return tickets
     except Exception as fault:  # noqa: BLE001 - a fault of ours is one stanza's error, no more
-        bug(fault)
-        refuse(host, stanza, InternalServerError(), session)
-    return tickets
+        refuse(host, stanza, problem_of(fault), session)
+        return tickets
+    return _safe(host, stanza, tickets, session)
 
 
 def refuse(
@@ -323,11 +328,8 @@ def answer_at_length(request: Request, make: Callable[[str], Child | None]) -> N
     def job() -> None:
         try:
             answer(request, make(service))
-        except StanzaError as problem:
-            refuse(host, request.stanza, problem)
         except Exception as fault:  # noqa: BLE001 - a fault of ours is one stanza's error, no more
-            bug(fault)
-            refuse(host, request.stanza, InternalServerError())
+            refuse(host, request.stanza, problem_of(fault))
 
     make_for(host, service, asker, len(request.payload.xml), job)
 

@@ -66,4 +66,5 @@ def describe(host: Host) -> dict[str, object]:
         "sessions": host.directory.sessions,
         "handled": host.handled,
         "disk_full": host.store.reserve.is_low,
+        "store_failed": host.store.failed_at,
     }

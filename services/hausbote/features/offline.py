@@ -1,10 +1,10 @@
 """Messages for people who are away (XEP-0160), with the time when they came (XEP-0203)."""
 
+from collections.abc import Callable
 from typing import Final
 
 from hausbote.base.jid import JID
 from hausbote.core.delivery import Delivery
-from hausbote.core.dispatch import refuse
 from hausbote.core.feature import Feature, Moment, Stage
 from hausbote.core.host import Host
 from hausbote.core.session import Session
@@ -14,9 +14,9 @@ from hausbote.features.archive.readers import reads
 from hausbote.features.archive.rules import is_for_now_only
 from hausbote.features.blocklist import blocks
 from hausbote.features.undelivered import hand_on, is_archived, late
-from hausbote.storage import StorageError, Ticket
+from hausbote.storage import Ticket
 from hausbote.xmpp import ns
-from hausbote.xmpp.errors import InternalServerError, ServiceUnavailable
+from hausbote.xmpp.errors import ServiceUnavailable
 from hausbote.xmpp.stanza import Child, Stanza
 
 feature = Feature("offline", xeps={"0160": "1.0.1", "0203": "2.0"}, disco=("msgoffline",))
@@ -26,7 +26,7 @@ _PORTION: Final = 262_144  # bytes handed over at a time
 
 @feature.message(Stage.ABSENT)
 def keep(delivery: Delivery) -> bool:
-    """Keep what someone would want to read later; its sender hears if that fails."""
+    """Keep what someone would want to read later; its sender hears if there is no room for it."""
     stanza = delivery.stanza
     if all(_is_fleeting(part) for part in stanza.children):
         return True
@@ -40,26 +40,36 @@ def keep(delivery: Delivery) -> bool:
     ticket = host.store.offline.keep(
         delivery.to.local, packed, at, limits.offline_messages, limits.offline_bytes
     )
-    ticket.then(lambda: _check(host, stanza, ticket))
-    delivery.tickets.append(ticket)
+    delivery.tickets.append(_Kept(stanza, ticket))
     return True
+
+
+class _Kept:
+    """Pending, as its ticket is: that the account has too many is an error, too, unless the message
+    is in its archive."""
+
+    __slots__ = ("_stanza", "_ticket")
+
+    def __init__(self, stanza: Stanza, ticket: Ticket[bool]) -> None:
+        self._stanza = stanza
+        self._ticket = ticket
+
+    def then(self, callback: Callable[[], None]) -> None:
+        self._ticket.then(callback)
+
+    @property
+    def error(self) -> Exception | None:
+        stanza, ticket = self._stanza, self._ticket
+        if ticket.error is not None or ticket.value:
+            return ticket.error
+        if ids.claimed(stanza, JID.parse(stanza.attrs["to"]).bare):
+            return None
+        return ServiceUnavailable("too many messages wait there already")
 
 
 def _is_fleeting(part: Child) -> bool:
     """A chat state (XEP-0085), the thread that it belongs to, or what is to be done with it."""
     return part.ns in (ns.CHAT_STATES, ns.HINTS) or (part.ns == ns.CLIENT and part.name == "thread")
-
-
-def _check(host: Host, stanza: Stanza, ticket: Ticket[bool]) -> None:
-    """On the hub: the answer, if there must be one, is a worker's job."""
-    try:
-        kept = ticket.wait()
-    except StorageError:
-        host.pump.run(lambda: refuse(host, stanza, InternalServerError("it could not be kept")))
-        return
-    if not kept and not ids.claimed(stanza, JID.parse(stanza.attrs["to"]).bare):
-        full = ServiceUnavailable("too many messages wait there already")
-        host.pump.run(lambda: refuse(host, stanza, full))
 
 
 class Handover:

@@ -12,6 +12,7 @@ from hausbote.core.delivery import Delivery
 from hausbote.core.dispatch import refuse
 from hausbote.core.host import Host
 from hausbote.core.session import Session
+from hausbote.core.writes import Writes
 from hausbote.features import carbons
 from hausbote.features.archive import ids
 from hausbote.features.archive.readers import reads
@@ -51,6 +52,7 @@ def hand_on(host: Host, session: Session, message: Stanza, at: float) -> None:
         return
     for handler in host.registry.absent:
         if handler(delivery):
+            Writes(host, delivery.tickets, lambda problem: refuse(host, message, problem))
             return
     refuse(host, message, ServiceUnavailable())
 

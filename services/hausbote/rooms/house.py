@@ -5,7 +5,7 @@ import hmac
 import json
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from hausbote.base.domains import party_of
@@ -42,6 +42,7 @@ _MAX_EMPTY: Final = 500  # rooms kept in memory that nobody is in
 CROWD: Final = 10  # times as many rooms have all people of one other server
 _DAY: Final = 86_400
 _BODY: Final = (ns.CLIENT, "body")
+_NOBODY: Final = Affiliated(Affiliation.NONE)
 _MAX_HANDLED: Final = 2_000  # messages of a room that may come again after a crash
 
 
@@ -104,7 +105,7 @@ class House:
             return None
         room = Room(stored.id, self._jid(local), creator.bare, configuration)
         self._keep(room)
-        self.affiliate(room, {creator.bare: Affiliated(Affiliation.OWNER)})
+        self.affiliate(room, {creator.bare: Affiliated(Affiliation.OWNER)}).wait()
         return room
 
     def destroy(
@@ -137,19 +138,33 @@ class House:
 
     def configure(self, room: Room, configuration: Configuration) -> Ticket[None]:
         """Set a room up, which unlocks it."""
+        before = room.configuration, room.locked
         if configuration.anonymous != room.configuration.anonymous:
             room.forget_seen()
         room.configuration, room.locked = configuration, False
+
+        def undo() -> None:
+            if room.configuration is configuration:
+                room.forget_seen()
+                room.configuration, room.locked = before
+
         text = configuration.pack()
-        return self.host.store.rooms.configure(room.id, text, public=configuration.public)
+        kept = self.host.store.rooms.configure(room.id, text, public=configuration.public)
+        return _or(undo, kept)
 
     def affiliate(self, room: Room, changes: dict[str, Affiliated]) -> Ticket[None]:
-        rows = []
+        rows, before = [], {jid: room.affiliations.get(jid, _NOBODY) for jid in changes}
+
+        def undo() -> None:
+            for jid, affiliated in changes.items():
+                if room.affiliations.get(jid, _NOBODY) == affiliated:
+                    room.affiliate(jid, before[jid])
+
         for jid, affiliated in changes.items():
             room.affiliate(jid, affiliated)
             word, nick, reason = affiliated.affiliation.word, affiliated.nick, affiliated.reason
             rows.append(StoredAffiliation(jid, word, nick, reason))
-        return self.host.store.rooms.affiliate(room.id, rows)
+        return _or(undo, self.host.store.rooms.affiliate(room.id, rows))
 
     def reread(self, local: str) -> Room | None:
         """Who belongs to a room was changed from outside."""
@@ -168,13 +183,23 @@ class House:
             room.affiliate(bare, Affiliated(Affiliation.NONE))
 
     def set_subject(self, room: Room, subject: Subject) -> Ticket[None]:
-        room.subject = subject
+        before, room.subject = room.subject, subject
+
+        def undo() -> None:
+            if room.subject is subject:
+                room.subject = before
+
         text = json.dumps([subject.at, subject.stanza.pack().decode()])
-        return self.host.store.rooms.set_subject(room.id, text)
+        return _or(undo, self.host.store.rooms.set_subject(room.id, text))
 
     def set_vcard(self, room: Room, vcard: str | None) -> Ticket[None]:
-        room.vcard = vcard
-        return self.host.store.rooms.set_vcard(room.id, vcard)
+        before, room.vcard = room.vcard, vcard
+
+        def undo() -> None:
+            if room.vcard is vcard:
+                room.vcard = before
+
+        return _or(undo, self.host.store.rooms.set_vcard(room.id, vcard))
 
     def remember(self, room: Room, visit: Visit) -> None:
         """Keep that a client is there, and what it is, in case the service is restarted."""
@@ -281,6 +306,12 @@ def _too_many(rooms: Iterable[Room], home: str) -> list[Room]:
     shares: Shares[Room, None] = Shares(_MAX_EMPTY // 2)
     put = [shares.put(one, party_of(JID.parse(one.creator), home), None) for one in rooms]
     return [displaced.key for displaced in put if displaced is not None]
+
+
+def _or(undo: Callable[[], None], ticket: Ticket[None]) -> Ticket[None]:
+    """If it cannot be written, the room is in memory what it is on disk."""
+    ticket.then(lambda: undo() if ticket.error is not None else None)
+    return ticket
 
 
 def _affiliated(row: StoredAffiliation) -> Affiliated:

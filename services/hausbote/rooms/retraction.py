@@ -66,6 +66,7 @@ def moderate(request: Request) -> None:
     who = occupants[0].id if occupants else house.occupant_id(room, sender)
     moderated = el("moderated", announce.occupant_id_markup(who), xmlns=ns.MODERATION, by=by)
     why = el("reason", reason) if reason else None
+    writes = []
     again = house.handled()
     id = again or house.next_id()
     retract = child(ns.RETRACT, "retract", moderated, why, id=str(message.id))
@@ -74,11 +75,12 @@ def moderate(request: Request) -> None:
     stanza = Stanza("message", attrs, (retract, stanza_id))
     if again is None and room.configuration.archived:
         kept = RoomMessage(id, "", "", stanza.pack(), house.cause())
-        request.host.store.rooms.say(room.id, kept)
+        writes.append(request.host.store.rooms.say(room.id, kept))
     tombstone = child(ns.RETRACT, "retracted", moderated, why, id=stanza.id, stamp=stamp(id))
-    buried = _bury(house, room, message, tombstone)
+    writes.append(_bury(house, room, message, tombstone))
     post(request.host, stanza, room.everybody)
-    buried.wait()
+    for ticket in writes:
+        ticket.wait()
 
 
 def _find(house: House, room: Room, id: str) -> RoomMessage | None:

@@ -18,12 +18,12 @@ import gevent
 from gevent.event import Event as Signal
 
 from hausbote.base.log import bug
+from hausbote.core.writes import problem_of
 from hausbote.s2s.parcel import Parcel
 from hausbote.s2s.problem import Kind, Problem
 from hausbote.s2s.stream import PeerStream
 from hausbote.storage import Kept, Outgoing, StorageError, Ticket
 from hausbote.xmpp.errors import (
-    InternalServerError,
     RemoteServerTimeout,
     ResourceConstraint,
     StanzaError,
@@ -112,9 +112,9 @@ class Link:
 
     def _has_room(self) -> bool:
         assert self.stream is not None
-        sent, unwritten = self.stream.sent, self.stream.connection.unwritten
+        sent, problem_of = self.stream.sent, self.stream.connection.unwritten
         few = len(sent) < _MAX_UNSAFE and sent.size < _MAX_UNSAFE_SIZE
-        return few and unwritten <= _MAX_UNWRITTEN
+        return few and problem_of <= _MAX_UNWRITTEN
 
     def _hold(self, parcel: Parcel) -> None:
         """Until the attempt to connect has come to its end, in memory."""
@@ -192,8 +192,8 @@ class Link:
             self.gate.queue.displace(found.displaced)
             if not found.kept:
                 refusal = ResourceConstraint("too many messages wait for that server")
-        except StorageError:
-            refusal = InternalServerError("it could not be kept")
+        except StorageError as problem:
+            refusal = problem_of(problem)
         for parcel in parcels:
             if refusal is not None:
                 self.gate.refuse(parcel.stanza, refusal)

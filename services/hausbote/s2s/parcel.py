@@ -20,6 +20,8 @@ class Parcel:
 
     __slots__ = ("_callbacks", "_safe", "id", "kept", "row", "size", "stanza")
 
+    error: Exception | None = None  # whoever sent what can neither arrive nor be kept was told
+
     def __init__(self, stanza: Stanza, id: str, row: int = 0) -> None:
         self.stanza = without_hop(stanza)[0]
         self.id = id

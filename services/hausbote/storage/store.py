@@ -60,6 +60,11 @@ class Store:
         self.uploads = Uploads(self._reader, self._writer)
         self.usage = Usages(self._reader, self._writer, self.archives)
 
+    @property
+    def failed_at(self) -> float:
+        """When writing began to fail, in seconds since 1970; 0 if the last write succeeded."""
+        return self._writer.failed_at
+
     def secret(self, name: str) -> bytes:
         """32 random bytes, the same ones for ever and for every process."""
         select = "SELECT value FROM secret WHERE name = ?"

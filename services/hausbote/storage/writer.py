@@ -12,6 +12,7 @@ and not an exception, for it must not cost the others that.
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -31,6 +32,8 @@ Together = Callable[[sqlite3.Connection, Sequence[Any]], None]
 """Writes many rows at once; equal ones take each other's rows."""
 _MAX_BATCH: Final = 500
 _AGAIN: Final = object()  # what a job returns that is not done yet
+_OF_THE_DISK: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY)
+_TRY_AGAIN: Final = 2.0  # seconds
 _COMPANY: Final = 0.05  # seconds that what nobody waits for waits for others
 
 
@@ -43,14 +46,29 @@ class _Job(NamedTuple):
     row: Any
 
 
+def _primary_code(error: BaseException) -> int:
+    """SQLite's result code without what only some know (0 = it is no error of SQLite)."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _is_of_the_disk(error: BaseException) -> bool:
+    """Whether every write would fail like this one."""
+    return _primary_code(error) in _OF_THE_DISK
+
+
 def _nothing(_connection: sqlite3.Connection) -> None:
     """What a job does that is a row."""
 
 
 def _is_full(error: Exception) -> bool:
     """Whether the disk has no room; SQLite calls it another error where it maps files."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it says where it happened
-    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+    return _primary_code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+def _rewrite_version(connection: sqlite3.Connection) -> None:
+    """Write a page that stays what it is."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute(f"PRAGMA user_version = {version:d}")
 
 
 @lru_cache
@@ -84,8 +102,8 @@ class Writer:
         self._wake = threading.Condition()
         self._closed = False
         self._hurried = False
-        self._failing = False
         self._busy = False
+        self.failed_at = 0.0  # since when writing fails, in seconds since 1970; 0 = it works
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -163,13 +181,20 @@ class Writer:
                 self._hurried = True  # whoever waits has hurried it once
 
     def _take(self) -> list[_Job]:
+        """What is to be written; nothing at the end."""
         with self._wake:
-            self._wake.wait_for(lambda: self._jobs or self._closed)
+            if not self._wake.wait_for(lambda: self._jobs or self._closed, self._patience):
+                return [_Job(Ticket(self._room, self._hurry), _rewrite_version, None, None)]
             self._wake.wait_for(self._is_time, self._company)
             self._hurried = False
             self._busy = True
             batch, self._jobs = self._jobs[:_MAX_BATCH], self._jobs[_MAX_BATCH:]
         return batch
+
+    @property
+    def _patience(self) -> float | None:
+        """Until it is tried whether writing works again, though nobody wants to write."""
+        return _TRY_AGAIN if self.failed_at else None
 
     def _is_time(self) -> bool:
         return self._hurried or self._closed or len(self._jobs) >= _MAX_BATCH
@@ -181,8 +206,8 @@ class Writer:
             fault = self._apply(batch)
             if fault is None:
                 self._connection.execute("COMMIT")
-                self._failing = False
-            elif _is_full(fault):
+                self._succeeded()
+            elif _is_of_the_disk(fault):
                 raise fault
         except sqlite3.Error as error:
             # The lock or the disk: no job is at fault, and each of them would only fail the same.
@@ -195,6 +220,11 @@ class Writer:
         if fault is not None:
             self._undo()
             self._separate(batch, fault)
+
+    def _succeeded(self) -> None:
+        if self.failed_at:
+            self.failed_at = 0.0
+            log(Event.STORE_WORKS_AGAIN)
 
     def _apply(self, batch: list[_Job]) -> Exception | None:
         try:
@@ -222,10 +252,11 @@ class Writer:
 
     def _fail(self, batch: list[_Job], error: Exception) -> None:
         if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
-            error = StorageError(f"the database could not be written: {error}")
-            if not self._failing:  # a full disk must not fill with lines that say so
+            full = _primary_code(error) == sqlite3.SQLITE_FULL
+            error = StorageError(f"the database could not be written: {error}", full=full)
+            if not self.failed_at:  # a full disk must not fill with lines that say so
                 log(Event.STORE_FAILED)
-            self._failing = True
+                self.failed_at = time.time()
         for job in batch:
             job.ticket.value, job.ticket.error = None, error
 

@@ -12,7 +12,14 @@ from hausbote.base.tokens import token
 
 
 class Pending(Protocol):
-    """Something on its way to the disk: a ticket of the store."""
+    """Something on its way to the disk: a ticket of the store.
+
+    It also ends if it failed, and then has an `error`.  Who gives such a thing to a cause has seen
+    to it that somebody was told by then: see `core.writes`.
+    """
+
+    @property
+    def error(self) -> Exception | None: ...
 
     def then(self, callback: Callable[[], None]) -> None: ...
 

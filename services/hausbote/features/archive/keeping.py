@@ -1,9 +1,9 @@
 """Puts messages into the archives of both sides, and says under which id (XEP-0313, 0359, 0334).
 
 One row and one ticket for a message between two people of the box.  If there is no room for it, it
-is refused: to be safe is what its sender was promised.  Nobody is told if the disk fails only
-afterwards: the message arrives all the same, or is refused because it could not be kept for
-somebody who is away.  What is refused at once, such as a message to nobody, is in no archive.
+is refused: to be safe is what its sender was promised.  If the disk fails only afterwards, the
+message arrives all the same where somebody is there, and its sender is told that it is not kept
+(`core.writes`).  What is refused at once, such as a message to nobody, is in no archive.
 """
 
 from hausbote.base.jid import JID
