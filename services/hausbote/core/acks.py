@@ -25,4 +25,5 @@ class Acks:
     def handle(self, handler: Callable[[], Sequence[Pending]]) -> None:
         """Handle a stanza that came; `handler` returns what is on its way to the disk."""
         self._taken += 1
-        Cause(f"{self._name}.{self._taken}", self.ledger.enter()).run(handler)
+        cause = Cause(f"{self._name}.{self._taken}", self.ledger.enter(), repeats=False)
+        cause.run(handler)

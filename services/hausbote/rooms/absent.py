@@ -1,6 +1,7 @@
 """Members of private groups who are away: the clients' service is told, for it knows how to wake
 them.  People of other servers have the archive, and what their own server does for them."""
 
+from hausbote.core.bus.cause import purpose
 from hausbote.core.bus.frame import Frame
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
@@ -26,7 +27,8 @@ def tell(house: House, room: Room, visit: Visit, message: Stanza) -> None:
         room.roll = _call(room, host.settings.domain)
     mentioned = _mentioned(house, room, Mentions(message))
     payload = pack(room.roll, visit.occupant.jid.full, mentioned, message)
-    host.bus.send(service, KIND, room.jid.full, (), payload)
+    with purpose("absent"):
+        host.bus.send(service, KIND, room.jid.full, (), payload)
 
 
 @feature.frame(KIND)

@@ -35,7 +35,7 @@ def forward(house: House, room: Room, message: Stanza, id: int) -> None:
     forwarded = el("forwarded", *parts, xmlns=ns.FORWARD)
     attrs = {"from": room.jid.full, "id": f"mention-{id}"}
     copy = Stanza("message", attrs, (child(ns.MENTION_NOTIFICATIONS, "mentions", forwarded),))
-    post(house.host, copy, [JID.parse(bare) for bare in people])
+    post(house.host, copy, [JID.parse(bare) for bare in people], "mention")
 
 
 def _mentioned(room: Room, mentions: Mentions) -> set[str]:

@@ -101,11 +101,11 @@ def _say(house: House, room: Room, visit: Visit, delivery: Delivery) -> None:
     stanza, id = _reflected(house, room, visit, delivery.stanza)
     names = {(c.ns, c.name) for c in stanza.children}
     if not names & _KEPT or names & _NOT_KEPT:
-        post(house.host, stanza, room.everybody)
+        post(house.host, stanza, room.everybody, "said")
         return
     stanza = keep(house, room, stanza, id, visit, delivery)
     absent.tell(house, room, visit, stanza)
-    post(house.host, stanza, room.everybody)
+    post(house.host, stanza, room.everybody, "said")
     forwarding.forward(house, room, stanza, id)
     retraction.apply(house, room, stanza, id)
 
@@ -171,7 +171,7 @@ def _set_subject(house: House, room: Room, visit: Visit, delivery: Delivery) -> 
     stanza, id = _reflected(house, room, visit, delivery.stanza)
     stanza = keep(house, room, stanza, id, visit, delivery)
     delivery.tickets.append(house.set_subject(room, Subject(id, stanza)))
-    post(house.host, stanza, room.everybody)
+    post(house.host, stanza, room.everybody, "said")
 
 
 # -- to one ------------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ def _private(room: Room, visit: Visit | None, delivery: Delivery) -> None:
     private = delivery.host.state(_Private)
     for one in other.visits:
         private.note(one.jid.full, attrs["id"])
-    post(delivery.host, Stanza("message", attrs, children), jids(other.visits))
+    post(delivery.host, Stanza("message", attrs, children), jids(other.visits), "private")
 
 
 _MARK: Final = child(ns.MUC_USER, "x")
@@ -221,7 +221,7 @@ def _bounced(room: Room, delivery: Delivery) -> None:
             attrs.pop("to", None)
             children = cleaned(delivery.host, room.jid, stanza)
             passed = Stanza("message", attrs, announce.nameless(children))
-            post(delivery.host, passed, jids(other.visits))
+            post(delivery.host, passed, jids(other.visits), "private")
         if GONE.search(stanza.inner):
             not_there(delivery.host, room, visit)
     elif FAULTS.search(stanza.inner):

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
+from zlib import crc32
 
 from hausbote.base.jid import JID
 from hausbote.core.bulk import way_to
+from hausbote.core.bus.cause import purpose
 from hausbote.core.bus.frame import STANZA, STANZAS
 from hausbote.core.dispatch import route
 from hausbote.core.host import Host
@@ -17,13 +19,18 @@ _MAX_BATCH: Final = 500  # stanzas in one frame
 _BATCH_BYTES: Final = 262_144  # of the stanzas in one frame, if it is not a single one
 
 
-def post(host: Host, stanza: Stanza, recipients: Iterable[JID]) -> None:
-    """Send a stanza without a to address to all of them."""
+def post(host: Host, stanza: Stanza, recipients: Iterable[JID], name: str = "") -> None:
+    """Send a stanza without a to address to all of them.
+
+    With a `name` it is that for everybody who is in the room: if what brought it is handled again
+    after a crash, nobody gets it twice, though others be there then and the stanza be another.
+    """
     by_service: dict[str, list[str]] = {}
     for jid in recipients:
         service = way_to(host, jid)
         if service is None:
-            route(host, stanza.replace(to=jid.full))
+            with purpose(f"{name}/{jid.full}" if name else ""):
+                route(host, stanza.replace(to=jid.full))
         else:
             by_service.setdefault(service, []).append(jid.full)
     if not by_service:
@@ -32,9 +39,30 @@ def post(host: Host, stanza: Stanza, recipients: Iterable[JID]) -> None:
     room = sender.partition("/")[0]
     for service, chosen in by_service.items():
         most = _MAX_ELSEWHERE if service == host.beyond else _MAX_RECIPIENTS
-        for start in range(0, len(chosen), most):
+        for part, some in _parted(chosen, name, most):
             host.bus.ease(service, room)
-            host.bus.send(service, STANZA, sender, chosen[start : start + most], payload)
+            with purpose(part):
+                host.bus.send(service, STANZA, sender, some, payload)
+
+
+def _parted(chosen: list[str], name: str, most: int) -> Iterator[tuple[str, list[str]]]:
+    """The recipients of each frame, of which there are about `most`, and what that is for.
+
+    Whoever comes or goes must not move others into another frame, so these are made by a hash.
+    """
+    if len(chosen) <= most:
+        yield name, chosen
+    elif not name:
+        for start in range(0, len(chosen), most):
+            yield "", chosen[start : start + most]
+    else:
+        count = 1 << (len(chosen) // most).bit_length()
+        parts: list[list[str]] = [[] for _ in range(count)]
+        for one in chosen:
+            parts[crc32(one.encode()) % count].append(one)
+        for number, some in enumerate(parts):
+            if some:
+                yield f"{name}/{number}/{count}", some
 
 
 def post_all(host: Host, sender: str, packed: Sequence[bytes], recipient: JID) -> None:

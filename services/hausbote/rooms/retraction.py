@@ -78,7 +78,7 @@ def moderate(request: Request) -> None:
         writes.append(request.host.store.rooms.say(room.id, kept))
     tombstone = child(ns.RETRACT, "retracted", moderated, why, id=stanza.id, stamp=stamp(id))
     writes.append(_bury(house, room, message, tombstone))
-    post(request.host, stanza, room.everybody)
+    post(request.host, stanza, room.everybody, "said")
     for ticket in writes:
         ticket.wait()
 

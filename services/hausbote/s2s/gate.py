@@ -21,7 +21,7 @@ from hausbote.base.settings import Settings
 from hausbote.base.shares import Shares
 from hausbote.base.tokens import token
 from hausbote.core.bus import Bus
-from hausbote.core.bus.cause import Cause, Pending
+from hausbote.core.bus.cause import Cause, Pending, purpose
 from hausbote.core.bus.frame import STANZA, Frame
 from hausbote.core.bus.inbox import Inbox
 from hausbote.core.exchange import is_goodbye, say_goodbye
@@ -192,7 +192,8 @@ class Gate:
         self.host.handled += 1
 
         def hand_over() -> tuple[Pending, ...]:
-            self._hand_over(stanza, to)
+            with purpose("arrived"):
+                self._hand_over(stanza, to)
             return ()
 
         Cause(id, lambda: self._arrivals.leave(id)).run(hand_over)

@@ -2,13 +2,22 @@
 
 While a frame is handled, every frame sent belongs to it: it gets an id made of the cause's, so that
 handling the same frame again after a crash sends the same ids, and receivers drop what they know.
+
+Such an id says what the frame is for, and not how many came before it: what the service knows may
+have changed between the two times, so that it sends more, less, or something else.
 """
 
-from collections.abc import Callable, Sequence
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Protocol
+from hashlib import blake2b
+from typing import Final, Protocol
 
 from hausbote.base.tokens import token
+
+_LONG: Final = 120  # characters of an id, from which on a digest stands for it
+_DIGEST: Final = 12  # bytes
 
 
 class Pending(Protocol):
@@ -25,19 +34,34 @@ class Pending(Protocol):
 
 
 class Cause:
-    """A frame being handled; `done` is called once nothing of it is open any more."""
+    """A frame being handled; `done` is called once nothing of it is open any more.
 
-    def __init__(self, id: str, done: Callable[[], None]) -> None:
+    `repeats` says that it may come again after a crash.
+    """
+
+    def __init__(self, id: str, done: Callable[[], None], *, repeats: bool = True) -> None:
         self.id = id
         self._done = done
+        self._repeats = repeats
         self._open = 1  # the handler itself
-        self._caused = 0
+        self._sent: dict[str, int] = {}  # how often for which purpose
+        self.purpose = ""  # of what is being sent, see `purpose`
 
-    def next_id(self) -> str:
-        """The id of the next frame that the handler sends; to be `close`d when that is safe."""
-        self._caused += 1
+    def next_id(
+        self, service: str, kind: str, sender: str, recipients: Sequence[str], payload: bytes
+    ) -> str:
+        """The id of a frame that the handler sends; to be `close`d when that is safe."""
         self._open += 1
-        return f"{self.id}.{self._caused}"
+        if not self._repeats:
+            name = ""
+        elif self.purpose:
+            name = f"{service}-{self.purpose}"
+        else:
+            about = "\0".join((kind, sender, *recipients, ""))
+            name = f"{service}-{_digest(about.encode() + payload)}"
+        number = self._sent[name] = self._sent.get(name, 0) + 1
+        id = f"{self.id}.{name}" if number == 1 and name else f"{self.id}.{name}{number}"
+        return id if len(id) < _LONG else _digest(id.encode())
 
     def close(self) -> None:
         """One thing less to wait for."""
@@ -80,13 +104,37 @@ class FrameIds:
         self._epoch = token(72)
         self._sent = 0
 
-    def next(self) -> tuple[str, Cause | None]:
+    def next(
+        self, service: str, kind: str, sender: str, recipients: Sequence[str], payload: bytes
+    ) -> tuple[str, Cause | None]:
         """The next id, and the cause that waits for that frame, if there is one."""
         cause = current.get()
         if cause is not None:
-            return cause.next_id(), cause
+            return cause.next_id(service, kind, sender, recipients, payload), cause
         self._sent += 1
         return f"{self._epoch}-{self._sent}", None
+
+
+@contextmanager
+def purpose(name: str) -> Iterator[None]:
+    """What is sent inside is one thing, and stays that if its content or its recipients are others
+    when the same frame is handled again.
+
+    Without it a frame is known by its content and its recipients.
+    """
+    cause = current.get()
+    if cause is None:
+        yield
+        return
+    before, cause.purpose = cause.purpose, name
+    try:
+        yield
+    finally:
+        cause.purpose = before
+
+
+def _digest(data: bytes) -> str:
+    return urlsafe_b64encode(blake2b(data, digest_size=_DIGEST).digest()).decode()
 
 
 current: ContextVar[Cause | None] = ContextVar("cause", default=None)

@@ -58,7 +58,7 @@ class Sending:
         return ease(self._way(service).outbox, account)
 
     def _add(self, service: str, kind: Kind, content: Content, account: str = "") -> bool:
-        id, cause = self._ids.next()
+        id, cause = self._ids.next(service, *content)
         way = self._way(service)
         kept = way.outbox.add(Frame(id, *content), cause, account, kind)
         way.work.set()
