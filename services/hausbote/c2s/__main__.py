@@ -29,6 +29,7 @@ def main() -> int:
         return 1
     every(_HOUR, lambda: forget_old_messages(host))
     every(_HOUR, lambda: free_old_names(host))
+    every(_HOUR, host.store.arrivals.prune)
     every(_HOUR, lambda: host.store.pubsub.expire_all(host.clock()))
     every(_LOOK, lambda: full_disk.look(host))
     announce_restart(host)

@@ -10,7 +10,9 @@ from hausbote.core.bus import Bus
 from hausbote.core.bus.cause import Pending
 from hausbote.core.bus.frame import STANZA, STANZAS, Frame
 from hausbote.core.dispatch import refuse, route
+from hausbote.core.handled import was_handled
 from hausbote.core.host import Host
+from hausbote.storage.arrivals import name_of
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import ServiceUnavailable
 from hausbote.xmpp.stanza import Child, Stanza, child, stanza
@@ -24,6 +26,8 @@ def from_bus(host: Host, frame: Frame) -> list[Pending]:
     if handler is not None:
         handler(host, frame)
         return []
+    if host.has_accounts and was_handled(host, frame.id):
+        return []
     tickets: list[Pending] = []
     for one in _unpack(frame):
         host.handled += 1
@@ -33,6 +37,8 @@ def from_bus(host: Host, frame: Frame) -> list[Pending]:
         for recipient in frame.recipients:
             copy = one if one.to == recipient else one.replace(to=recipient)
             tickets += route(host, copy)
+    if tickets and host.has_accounts:
+        tickets.append(host.store.arrivals.note(name_of(frame.id)))
     return tickets
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from hausbote.base.jid import JID
 from hausbote.core.delivery import Delivery
 from hausbote.core.feature import Feature, Moment, Stage
+from hausbote.core.handled import earlier_id, name_for
 from hausbote.core.host import Host
 from hausbote.core.session import Session
 from hausbote.core.space import keep_for
@@ -33,12 +34,15 @@ def keep(delivery: Delivery) -> bool:
     if is_for_now_only(stanza):  # its sender hears of it, unless nobody would want to read it
         return stanza.child(ns.CLIENT, "body") is None
     host, packed, at = delivery.host, stanza.pack(), delivery.at
+    name = name_for(delivery.to.local, "offline") if delivery.session is None else 0
+    if earlier_id(host, name) is not None:  # this service was killed in the middle of it
+        return True
     limits = host.settings.limits
     if at is None:  # what was taken before is not refused now
         keep_for(host, delivery.sender, len(packed))
         at = host.clock()
     ticket = host.store.offline.keep(
-        delivery.to.local, packed, at, limits.offline_messages, limits.offline_bytes
+        delivery.to.local, packed, at, limits.offline_messages, limits.offline_bytes, name
     )
     delivery.tickets.append(_Kept(stanza, ticket))
     return True

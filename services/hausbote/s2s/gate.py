@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from hashlib import blake2b
 from typing import Final
 
 import gevent
@@ -58,6 +59,7 @@ _MAX_OF_ONE: Final = 40  # streams of one server
 _MAX_STREAMS: Final = 3_000  # that are proven, in both directions; who holds most loses one
 _MAX_UNSAFE: Final = 2_097_152  # bytes that are not on disk yet and wait for all servers
 _LITTLE: Final = 131_072  # bytes of these that one sender may have even then
+_FAREWELL: Final = 2.0  # seconds that what came has to become safe when the service stops
 
 
 class Gate:
@@ -103,10 +105,10 @@ class Gate:
             log(Event.STANZA_REFUSED_BY_BUS)
             return []
         pending: list[Pending] = []
-        for number, recipient in enumerate(frame.recipients):
+        for recipient in frame.recipients:
             self.host.handled += 1
             copy = stanza if stanza.to == recipient else stanza.replace(to=recipient)
-            parcel = Parcel(copy, f"{frame.id}/{number}" if number else frame.id)
+            parcel = Parcel(copy, f"{frame.id}/{_short(recipient)}")
             pending.append(parcel)
             sender, size = parcel.sender, parcel.size
             self._unsafe += size
@@ -282,9 +284,19 @@ class Gate:
             link.connect()
 
     def stop(self) -> None:
-        """Close all streams; what they have not brought there goes to the disk."""
+        """Close all streams; what they have not brought there goes to the disk.
+
+        What peers sent and we have read is handed over first, and acknowledged: they would send it
+        to our successor again.
+        """
         self.stopping = True
         for stream in list(self.streams):
+            stream.read_no_more()
+        deadline = time.monotonic() + _FAREWELL
+        while time.monotonic() < deadline and any(stream.is_at_work for stream in self.streams):
+            gevent.sleep(0.02)
+        for stream in list(self.streams):
+            stream.acknowledge()
             stream.end(StreamError("system-shutdown"))
         for link in list(self.links.values()):
             link.stop()
@@ -346,3 +358,8 @@ class Gate:
 def _is_news_of_servers(stanza: Stanza, sender: JID, to: JID) -> bool:
     """Whether it would tell the box that a server is away or back, which only we ourselves tell."""
     return stanza.name == "presence" and not sender.local and not to.local
+
+
+def _short(recipient: str) -> str:
+    """Tells the recipients of a frame apart, whoever else is among them when it comes again."""
+    return blake2b(recipient.encode(), digest_size=8).hexdigest()

@@ -75,6 +75,7 @@ class PeerStream(ABC):
         "_held_back",
         "_lane",
         "_parser",
+        "_stopped",
         "answers",
         "asked",
         "asking",
@@ -125,6 +126,7 @@ class PeerStream(ABC):
         self.ended = False
         self._answers = Answers(self.received, self._say_handled)
         self._held_back = False  # the box does not keep up with the peer
+        self._stopped = False
         self._came = 0  # stanzas
         self._parser = StreamParser(BEFORE_LOGIN, ns.SERVER)
         self._lane = Lane(self._handle)
@@ -170,7 +172,7 @@ class PeerStream(ABC):
         self._parser.rest()
 
     def _listen(self) -> None:
-        if len(self.received) <= _MAX_UNSAFE:
+        if len(self.received) <= _MAX_UNSAFE and not self._stopped:
             self.connection.resume()
 
     # -- in a worker ---------------------------------------------------------------------------
@@ -277,6 +279,23 @@ class PeerStream(ABC):
     def _say_handled(self, count: int) -> None:
         if not self.closed:
             self.say(el("a", xmlns=ns.SM, h=str(count)))
+
+    def read_no_more(self) -> None:
+        """What comes from now on is left to who comes after us."""
+        self._held_back = False
+        self._lane.drained = None
+        self._stopped = True
+        self.connection.pause()
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether something that came is not safe yet."""
+        return not self.closed and bool(self._lane.busy or self.received)
+
+    def acknowledge(self) -> None:
+        """Say how much is safe, though nobody asked: for the last time."""
+        if self.managed and self.proven:
+            self._say_handled(self.received.count)
 
     def manage(self) -> None:
         """Count from now on."""

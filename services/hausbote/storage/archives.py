@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from peewee import SqliteDatabase
 
-from hausbote.storage import archive_sizes
+from hausbote.storage import archive_sizes, arrivals
 from hausbote.storage.ranges import Portion, Range, narrowed, taken
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.writer import Writer
@@ -68,6 +68,7 @@ class _Row(NamedTuple):
     id: int
     stanza: bytes
     entries: tuple[tuple[str, str], ...]
+    name: int
 
 
 class Archives:
@@ -96,9 +97,14 @@ class Archives:
         self._last = now if now > self._last else self._last + 1
         return self._last
 
-    def keep(self, id: int, stanza: bytes, entries: Iterable[tuple[str, str]]) -> Ticket[None]:
-        """Put a message into archives, each named by (local part, bare JID of the other side)."""
-        return self._writer.insert_with(self._write, _Row(id, stanza, tuple(entries)))
+    def keep(
+        self, id: int, stanza: bytes, entries: Iterable[tuple[str, str]], name: int = 0
+    ) -> Ticket[None]:
+        """Put a message into archives, each named by (local part, bare JID of the other side).
+
+        `name` is that of its arrival, if it may come again: it is noted in the same transaction.
+        """
+        return self._writer.insert_with(self._write, _Row(id, stanza, tuple(entries), name))
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -225,6 +231,9 @@ class Archives:
                 size += len(row.stanza)
         connection.executemany(_PUT_MESSAGE, messages)
         connection.executemany(_PUT_FRESH, fresh)
+        named = [(row.name, row.id) for row in rows if row.name]
+        if named:
+            connection.executemany(arrivals.PUT, named)
         self._fresh += len(fresh) + size // _LARGE
         if self._fresh >= _SORTED_AT_ONCE:
             self._fresh = 0  # if this is undone, they are sorted in a little later

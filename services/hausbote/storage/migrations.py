@@ -286,6 +286,16 @@ _DEPARTED_NAMES: Final = """
 CREATE TABLE departed_name (name BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 """
 
+_SAFE: Final = """
+CREATE TABLE arrival (number INTEGER PRIMARY KEY, name INTEGER NOT NULL, id INTEGER NOT NULL);
+CREATE TABLE session (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    until REAL NOT NULL, handled INTEGER NOT NULL, state BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX session_account ON session (account_id);
+"""
+
 
 STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
@@ -302,6 +312,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_SHARES),
     _run_all(_DEPARTED_NAMES),
     _run_all(_SIZES),
+    _run_all(_SAFE),
 )
 """Step number n leads from version n to version n + 1."""
 

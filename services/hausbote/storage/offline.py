@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from peewee import SqliteDatabase
 
+from hausbote.storage import arrivals
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.writer import Writer
 
@@ -54,16 +55,27 @@ class OfflineMessages:
         self._writer = writer
 
     def keep(
-        self, local: str, stanza: bytes, at: float, limit: int, limit_bytes: int = 0
+        self,
+        local: str,
+        stanza: bytes,
+        at: float,
+        limit: int,
+        limit_bytes: int = 0,
+        name: int = 0,
     ) -> Ticket[bool]:
         """Keep one more; the ticket's value is False if the account has `limit` then, or would
-        have more than `limit_bytes` (0 = no limit)."""
+        have more than `limit_bytes` (0 = no limit).
+
+        `name` is that of its arrival, if it may come again: it is noted in the same transaction.
+        """
 
         def keep(connection: sqlite3.Connection) -> bool:
             if limit or limit_bytes:
                 count, size = connection.execute(_USED, (local,)).fetchone()
                 if 0 < limit <= count or 0 < limit_bytes < size + len(stanza):
                     return False
+            if name:
+                connection.execute(arrivals.PUT, (name, 0))
             return connection.execute(_KEEP, (at, stanza, len(stanza), local)).rowcount > 0
 
         return self._writer.submit(keep)

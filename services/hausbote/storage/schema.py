@@ -477,6 +477,29 @@ class UploadGone(Model):
         table_name = "upload_gone"
 
 
+class Arrival(Model):
+    """Something that came over the bus and was dealt with: `name` is a digest of the frame's id and
+    of what was done, `id` that of the message in archives (0 = everything was done)."""
+
+    number = AutoField()
+    name = IntegerField()
+    id = IntegerField()
+
+
+class Session(Model):
+    """A session that waits for its client while the service is restarted; with an empty `state` it
+    is over, and only how much was handled is known."""
+
+    id = TextField(primary_key=True)
+    account = ForeignKeyField(Account, on_delete="CASCADE")
+    until = FloatField()
+    handled = IntegerField()
+    state = BlobField()
+
+    class Meta:
+        without_rowid = True
+
+
 TABLES = (
     Account,
     Scram,
@@ -516,4 +539,6 @@ TABLES = (
     Upload,
     UploadDay,
     UploadGone,
+    Arrival,
+    Session,
 )

@@ -6,6 +6,7 @@ from hausbote.storage.accounts import Accounts
 from hausbote.storage.activity import LastActivity
 from hausbote.storage.archives import Archives
 from hausbote.storage.archiving import Archiving
+from hausbote.storage.arrivals import Arrivals
 from hausbote.storage.blocklists import BlockLists
 from hausbote.storage.bounds import Bounds
 from hausbote.storage.clients import Clients
@@ -43,6 +44,7 @@ class Store:
         self.rosters = Rosters(self._reader, self._writer)
         self.offline = OfflineMessages(self._reader, self._writer)
         self.archives = Archives(self._reader, self._writer, bytes_each=bounds.archive_bytes)
+        self.arrivals = Arrivals(self._reader, self._writer)
         self.archiving = Archiving(self._reader, self._writer)
         self.activity = LastActivity(self._reader, self._writer)
         self.blocklists = BlockLists(self._reader, self._writer)

@@ -42,7 +42,7 @@ class Cause:
     def __init__(self, id: str, done: Callable[[], None], *, repeats: bool = True) -> None:
         self.id = id
         self._done = done
-        self._repeats = repeats
+        self.repeats = repeats
         self._open = 1  # the handler itself
         self._sent: dict[str, int] = {}  # how often for which purpose
         self.purpose = ""  # of what is being sent, see `purpose`
@@ -52,7 +52,7 @@ class Cause:
     ) -> str:
         """The id of a frame that the handler sends; to be `close`d when that is safe."""
         self._open += 1
-        if not self._repeats:
+        if not self.repeats:
             name = ""
         elif self.purpose:
             name = f"{service}-{self.purpose}"
@@ -131,6 +131,12 @@ def purpose(name: str) -> Iterator[None]:
         yield
     finally:
         cause.purpose = before
+
+
+def repeatable() -> str:
+    """The id of the frame that is handled now and may come again after a crash; "" for none."""
+    cause = current.get()
+    return cause.id if cause is not None and cause.repeats else ""
 
 
 def _digest(data: bytes) -> str:

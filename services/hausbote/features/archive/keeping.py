@@ -9,6 +9,7 @@ message arrives all the same where somebody is there, and its sender is told tha
 from hausbote.base.jid import JID
 from hausbote.core.delivery import Delivery, Sent
 from hausbote.core.feature import Feature, Stage
+from hausbote.core.handled import earlier_id, name_for
 from hausbote.core.host import Host
 from hausbote.core.session import Session
 from hausbote.core.space import keep_for
@@ -77,6 +78,11 @@ def keep(delivery: Delivery) -> None:
     """One entry for each side that wants it; the recipient's clients learn theirs."""
     host, session, sender, to = delivery.host, delivery.session, delivery.sender, delivery.to
     stanza = delivery.stanza
+    name = name_for(to.local, "archive") if session is None else 0
+    earlier = earlier_id(host, name)
+    if earlier is not None:  # this service was killed in the middle of it
+        delivery.stanza = stamped(stanza, ids.stanza_id(host, to.local, earlier))
+        return
     id, entries = 0, []
     if session is not None:
         outgoing = session.state(_Outgoing)
@@ -94,7 +100,7 @@ def keep(delivery: Delivery) -> None:
         return
     wire = stanza.wire()
     keep_for(host, sender, len(wire))
-    delivery.tickets.append(host.store.archives.keep(id, wire, entries))
+    delivery.tickets.append(host.store.archives.keep(id, wire, entries, name))
     bury(host, stanza, entries, delivery.tickets)
     if entries[-1][0] == to.local:
         delivery.stanza = stamped(stanza, ids.stanza_id(host, to.local, id))
