@@ -34,6 +34,7 @@ class Event(Enum):
     SESSION_ENDED = "debug", "A client's session ended."
     SESSION_HIBERNATES = "debug", "A client's connection broke; its session waits for it."
     SESSION_RESUMED = "debug", "A client came back to its session."
+    SESSIONS_KEPT = "info", "Clients that come back soon find their sessions as they left them."
     LOGIN_FAILED = "info", "A login was refused; many of these are someone guessing passwords."
     LOGINS_HELD_BACK = "warning", "Too many failed logins from one place: further ones must wait."
     STREAM_ERROR = "info", "A client's stream was ended by us, for the reason named."

@@ -3,6 +3,7 @@
 import sys
 
 from hausbote.c2s.components import ComponentServer, SecretMissing
+from hausbote.c2s.management import preserving
 from hausbote.c2s.server import Server
 from hausbote.c2s.service import build_host
 from hausbote.core.clock import every
@@ -22,6 +23,7 @@ def main() -> int:
     host = build_host(process.settings, process.store(), process.open_bus)
     try:
         server, components = Server(host), ComponentServer(host)
+        here = preserving.restore(host)
         server.start()
         components.start()
     except (CertificateError, SecretMissing, OSError) as error:
@@ -32,7 +34,7 @@ def main() -> int:
     every(_HOUR, host.store.arrivals.prune)
     every(_HOUR, lambda: host.store.pubsub.expire_all(host.clock()))
     every(_LOOK, lambda: full_disk.look(host))
-    announce_restart(host)
+    announce_restart(host, here)
     process.on_reload(server.reload_certificates)
 
     def stop() -> None:

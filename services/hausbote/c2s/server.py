@@ -9,7 +9,7 @@ from hausbote.base.log import Event, bug, log
 from hausbote.base.memory import give_back
 from hausbote.c2s.guessing import LoginGuard
 from hausbote.c2s.login import KeyRing
-from hausbote.c2s.management import hibernation
+from hausbote.c2s.management import hibernation, preserving
 from hausbote.c2s.stream import ClientStream
 from hausbote.core import dispatch
 from hausbote.core.exchange import announce_deletion
@@ -32,6 +32,7 @@ from hausbote.xmpp.stream import LOGIN_SECONDS
 from hausbote.xmpp.xml import Markup
 
 _MANY: Final = 100  # streams that came to rest at once leave memory that is worth looking for
+_FAREWELL: Final = 2.0  # seconds that what clients sent has to become safe when the service stops
 _SWEEP: Final = 2.0  # seconds
 _CERTIFICATE_CHECK: Final = 60.0  # seconds
 _FLUSH: Final = 10.0  # seconds
@@ -95,9 +96,19 @@ class Server:
             listener.close()
         if self._web is not None:
             self._web.stop()
+        self._finish()
         for stream in list(self._streams):
-            stream.end(StreamError("system-shutdown"))
-        hibernation.end_all(self.host)
+            stream.leave_for_restart()
+        preserving.preserve(self.host)
+
+    def _finish(self) -> None:
+        """Return when all that came from clients and services is safe, or after some seconds."""
+        for stream in self._streams:
+            stream.read_no_more()
+        deadline = time.monotonic() + _FAREWELL
+        while time.monotonic() < deadline and any(one.is_at_work for one in self._streams):
+            gevent.sleep(0.01)
+        self.host.bus.finish()
 
     @property
     def connections(self) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from hausbote.base.log import Event, Word, log
 from hausbote.base.tokens import session_tag, token
 from hausbote.c2s.login import Login
-from hausbote.c2s.management import hibernation
+from hausbote.c2s.management import hibernation, preserving
 from hausbote.c2s.negotiation import features, negotiate, open_stream
 from hausbote.core import dispatch
 from hausbote.core.guard import guarded
@@ -121,6 +121,17 @@ class ClientStream:
         self._ended = True
         self.server.forget(self)
         self.server.host.pump.post(self._lane, _Step.GONE)
+
+    def read_no_more(self) -> None:
+        """What the client sends from now on was never received."""
+        self._lane.drained = None
+        self.connection.pause()
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether something that came is not safe yet."""
+        acks = self.session.acks if self.session is not None else None
+        return not self._ended and (self._lane.busy or (acks is not None and bool(acks.ledger)))
 
     def rest(self) -> bool:
         """Give memory back while nothing comes; False in the middle of something."""
@@ -255,6 +266,15 @@ class ClientStream:
         log(Event.SESSION_STARTED, session=Word(self.tag))
 
     # -- the end -------------------------------------------------------------------------------
+
+    def leave_for_restart(self) -> None:
+        """The service stops: tell the client how much was handled; if it may, it comes back."""
+        session = self.session
+        if session is not None and session.acks is not None and not self.closed:
+            self.send(f"<a xmlns='{ns.SM}' h='{session.acks.ledger.count}'/>".encode())
+            if preserving.put_to_sleep(self.server.host, session):
+                self.session = None
+        self.end(StreamError("system-shutdown"))
 
     def close(self) -> None:
         """The client said goodbye, or we do."""

@@ -65,8 +65,9 @@ stdout_logfile = /dev/null
 stdout_logfile_maxbytes = 0
 """
 
-# The lowest is stopped last: what the others say when they go still reaches other servers.
-_PRIORITIES: Final = {"s2s": 100}
+# The lowest is stopped last: what the others say when they go still reaches other servers.  First
+# goes who speaks with clients: what these sent is finished while those who must take it are there.
+_PRIORITIES: Final = {"c2s": 1_000, "s2s": 100}
 
 
 def services(settings: Settings) -> list[str]:

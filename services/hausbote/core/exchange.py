@@ -1,6 +1,6 @@
 """Stanzas, and what features say, to and from the other services of the box."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from hausbote.base.compact import read
@@ -42,9 +42,9 @@ def from_bus(host: Host, frame: Frame) -> list[Pending]:
     return tickets
 
 
-def announce_restart(host: Host) -> None:
-    """Tell the rooms that this service was started: none of its clients is there any more."""
-    _tell_rooms(host, child(ns.BOX, "restarted"))
+def announce_restart(host: Host, here: Iterable[str]) -> None:
+    """Tell the rooms that this service was started: of its clients only those are there still."""
+    _tell_rooms(host, child(ns.BOX, "restarted", "\n".join(here)))
 
 
 def announce_deletion(host: Host, local: str) -> None:

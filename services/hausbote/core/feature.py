@@ -8,7 +8,7 @@ depends on the order in which features are listed.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum, auto
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hausbote.base.jid import JID
 from hausbote.core.bus.frame import Frame
@@ -73,6 +73,8 @@ SentHandler = Callable[["Sent"], None]
 RefusedHandler = Callable[["Host", "Session", Stanza], None]
 NonzaHandler = Callable[["Host", "Session", Stanza], None]
 FrameHandler = Callable[["Host", Frame], None]
+PackState = Callable[["Session"], Any]
+UnpackState = Callable[["Session", Any], None]
 SessionHook = Callable[["Host", "Session"], None]
 PresenceStamp = Callable[["Host", "Session", Stanza], Stanza]
 Witness = Callable[["Presence"], None]
@@ -144,6 +146,7 @@ class Feature:
     bind_inlines: dict[tuple[str, str], BindHandler] = field(default_factory=dict)
     bind_results: list[BindResult] = field(default_factory=list)
     sasl_inlines: dict[tuple[str, str], tuple[Markup, SaslHandler]] = field(default_factory=dict)
+    session_states: dict[str, tuple[PackState, UnpackState]] = field(default_factory=dict)
 
     def iq(
         self, type: str, ns: str, name: str, *targets: Target
@@ -196,6 +199,11 @@ class Feature:
             return handler
 
         return register
+
+    def keeps(self, name: str, pack: PackState, unpack: UnpackState) -> None:
+        """What a session has of this feature outlives an orderly restart: `pack` makes of it what
+        JSON can hold, or something false if there is nothing to keep."""
+        self.session_states[name] = pack, unpack
 
     def frame(self, kind: str) -> Callable[[FrameHandler], FrameHandler]:
         """Handles frames of that kind from other services, and our own that could not be sent."""

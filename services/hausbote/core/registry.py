@@ -17,6 +17,7 @@ from hausbote.core.feature import (
     Moment,
     NodeInfo,
     NonzaHandler,
+    PackState,
     Phase,
     PresenceHandler,
     SaslHandler,
@@ -25,6 +26,7 @@ from hausbote.core.feature import (
     Stage,
     StreamFeature,
     Target,
+    UnpackState,
 )
 from hausbote.xmpp.xml import Markup
 
@@ -45,7 +47,9 @@ class Registry:
         self.frames: dict[str, FrameHandler] = {}
         self.bind_inlines: dict[tuple[str, str], BindHandler] = {}
         self.sasl_inlines: dict[tuple[str, str], tuple[Markup, SaslHandler]] = {}
+        self.session_states: dict[str, tuple[PackState, UnpackState]] = {}
         for feature in features:
+            _merge("state of sessions", self.session_states, feature.session_states)
             _merge("command", self.commands, feature.commands)
             _merge("IQ", self.iqs, feature.iqs)
             _merge("outbound presence", self.outbound, feature.outbound_presence)

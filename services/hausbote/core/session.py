@@ -39,6 +39,9 @@ class Keeper(Protocol):
     def keeps(self, stanza: Stanza | None, data: bytes) -> bool:
         """Whether this waits; if not, all that waited has been sent."""
 
+    def flush(self) -> None:
+        """Send all that waits."""
+
 
 class Session:
     """Created when a resource is bound; `presence` is None until it is available."""

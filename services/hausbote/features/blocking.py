@@ -184,3 +184,10 @@ def _inbound(stanza: Stanza) -> bool:
     if stanza.name == "presence":
         return True
     raise ServiceUnavailable
+
+
+def _unpack(session: Session, _wants: bool) -> None:
+    session.state(Interest).blocklist = True
+
+
+feature.keeps("blocklist", lambda session: session.state(Interest).blocklist, _unpack)

@@ -228,3 +228,14 @@ def _copy(
     for session in sessions:
         data = head + escape_attribute(session.jid.full).encode() + tail
         session.deliver(stanza, data, copied=True)
+
+
+def _since(session: Session) -> float:
+    return session.account.state(Enabled).sessions.get(session, 0.0)
+
+
+def _unpack(session: Session, since: float) -> None:
+    session.account.state(Enabled).sessions[session] = since
+
+
+feature.keeps("carbons", _since, _unpack)

@@ -6,7 +6,7 @@ revoked it is told that this is not all.
 """
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from hausbote.base.clock import timestamp
 from hausbote.base.tokens import token
@@ -169,3 +169,17 @@ def _client(
         id=ref,
         type="session",
     )
+
+
+def _pack(session: Session) -> list[Any]:
+    access = session.state(Access)
+    return [*access.agent, access.since]
+
+
+def _unpack(session: Session, packed: list[Any]) -> None:
+    access = session.state(Access)
+    id, software, device, access.since = packed
+    access.agent = Agent(id, software, device)
+
+
+feature.keeps("client", _pack, _unpack)

@@ -115,3 +115,17 @@ def _say_goodbye(account: Account, gone: list[JID]) -> None:
         for session in account.available():
             goodbye = stanza("presence", from_=jid.full, to=session.jid.bare, type="unavailable")
             session.send(goodbye)
+
+
+def _pack(session: Session) -> list[str]:
+    return [jid.full for jid in _seen(session.account)]
+
+
+def _unpack(session: Session, packed: list[str]) -> None:
+    seen = session.account.state(Seen).jids
+    for text in packed:
+        jid = JID.parse(text)
+        seen.put(jid.full, jid.bare, jid)
+
+
+feature.keeps("people elsewhere", _pack, _unpack)

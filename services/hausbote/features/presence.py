@@ -139,6 +139,11 @@ def address_in(session: Session, room: str) -> str | None:
     return None
 
 
+def rooms_of(session: Session) -> list[str]:
+    """The session's addresses in the rooms that it entered."""
+    return [jid for jid, entered in session.state(Directed).jids.items() if entered]
+
+
 def _leave(host: Host, session: Session, goodbye: Stanza) -> None:
     was_available = session.presence is not None
     if was_available:
@@ -246,3 +251,10 @@ def answer_probe(presence: Presence) -> None:
         route(host, session.presence.replace(to=asker.full))
     if not sessions:
         route(host, stanza("presence", from_=to.full, to=asker.full, type="unavailable"))
+
+
+def _unpack(session: Session, jids: dict[str, bool]) -> None:
+    session.state(Directed).jids.update(jids)
+
+
+feature.keeps("directed presence", lambda session: session.state(Directed).jids, _unpack)

@@ -127,3 +127,10 @@ def _remove(request: Request, jid: JID) -> None:
             raise ItemNotFound
         remove(request.host, account, jid.bare)
     cancel(request.host, account, item)
+
+
+def _unpack(session: Session, _wants: bool) -> None:
+    session.state(Interest).roster = True
+
+
+feature.keeps("roster", lambda session: session.state(Interest).roster, _unpack)

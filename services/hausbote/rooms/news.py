@@ -18,6 +18,7 @@ from hausbote.rooms.privileges import Affiliation
 from hausbote.rooms.roles import expel
 from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import start_tag
+from hausbote.xmpp.unfold import text_of
 
 feature = Feature("news of the box")
 
@@ -31,8 +32,9 @@ def heard(delivery: Delivery) -> bool:
     if deleted is not None:
         house_of(host).forget_person(f"{start_tag(deleted).get('account')}@{box}")
         find_owners(host)
-    elif delivery.stanza.child(ns.BOX, "restarted") is not None:
-        forget_clients(host, box)
+    restarted = delivery.stanza.child(ns.BOX, "restarted")
+    if restarted is not None:
+        forget_clients(host, box, frozenset(text_of(restarted).split("\n")))
     return True
 
 
@@ -60,11 +62,11 @@ def server_is_away(presence: Presence) -> None:
     forget_clients(presence.host, presence.sender.domain)
 
 
-def forget_clients(host: Host, domain: str) -> None:
-    """Everybody of that domain who was in a room is not there any more."""
+def forget_clients(host: Host, domain: str, here: frozenset[str] = frozenset()) -> None:
+    """Everybody of that domain who was in a room is not there any more, but for those `here`."""
     for room in list(house_of(host).inhabited().values()):
         for visit in list(room.visits.values()):
-            if visit.jid.domain == domain:
+            if visit.jid.domain == domain and visit.jid.full not in here:
                 leave(host, room, visit, Change(codes=(333,)))
 
 

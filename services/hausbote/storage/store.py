@@ -24,6 +24,7 @@ from hausbote.storage.pushes import Pushes
 from hausbote.storage.reserve import Reserve, make_way, spare_bytes
 from hausbote.storage.rooms import Rooms
 from hausbote.storage.rosters import Rosters
+from hausbote.storage.sessions import Sessions
 from hausbote.storage.ticket import ThreadRoom, WaitingRoom
 from hausbote.storage.tokens import Tokens
 from hausbote.storage.uploads import Uploads
@@ -59,6 +60,7 @@ class Store:
         self.peers = Peers(self._reader, self._writer)
         self.destroyed_rooms = DestroyedRooms(self._reader, self._writer)
         self.rooms = Rooms(self._reader, self._writer, bounds.room_bytes)
+        self.sessions = Sessions(self._reader, self._writer)
         self.uploads = Uploads(self._reader, self._writer)
         self.usage = Usages(self._reader, self._writer, self.archives)
 

@@ -104,6 +104,19 @@ class Unacked:
         if before <= self._limit < self._size and self._limit:
             self._overflowed()
 
+    def restore(self, acknowledged: int, queue: list[Sent]) -> None:
+        """Go on where another left off: so many had been acknowledged, these had not."""
+        overflowed, self._overflowed = self._overflowed, _nobody
+        self._sent = self._asked = acknowledged
+        for sent in queue:
+            self.keep(sent)
+        self._overflowed = overflowed
+
+    @property
+    def acknowledged(self) -> int:
+        """How many of what was sent have arrived, since the session began."""
+        return self._sent - len(self.queue)
+
     def is_due(self) -> bool:
         """Whether to ask now; if so, it counts as asked.  Never while an answer is due."""
         if self.asked_at is not None or not self.queue:

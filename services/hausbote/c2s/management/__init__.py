@@ -5,7 +5,15 @@ it queues up, and its client may come back to it over another stream.  If nobody
 ends, and what never arrived goes where it would have gone without the session.
 """
 
-from hausbote.c2s.management import acknowledgements, hibernation, resumption
+from hausbote.c2s.management import acknowledgements, hibernation, preserving, resumption
 from hausbote.c2s.management.managed import OFFER, failed, feature
 
-__all__ = ["OFFER", "acknowledgements", "failed", "feature", "hibernation", "resumption"]
+__all__ = [
+    "OFFER",
+    "acknowledgements",
+    "failed",
+    "feature",
+    "hibernation",
+    "preserving",
+    "resumption",
+]

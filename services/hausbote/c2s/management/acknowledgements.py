@@ -15,9 +15,9 @@ from hausbote.c2s.management.managed import (
     failed,
     feature,
     number,
+    overflowed,
     too_high,
 )
-from hausbote.core import dispatch
 from hausbote.core.acks import Acks
 from hausbote.core.host import Host
 from hausbote.core.session import Session
@@ -59,7 +59,7 @@ def _enable(
     if attrs.get("resume") not in _TRUE:
         seconds = 0
     session.acks = Acks(
-        host.settings.limits.unacknowledged_bytes, partial(_overflowed, host, session)
+        host.settings.limits.unacknowledged_bytes, partial(overflowed, host, session)
     )
     managed = Managed(token(144) if seconds else "", seconds, session, stream)
     session.state(Place).managed = managed
@@ -81,17 +81,6 @@ def _wanted_seconds(asked: str | None, most: int) -> int:
     if asked is None or not asked.isdecimal() or not asked.isascii():
         return most
     return min(int(asked[:9]), most) or most
-
-
-def _overflowed(host: Host, session: Session) -> None:
-    """In the middle of whoever sends to it: the end is a worker's job."""
-    error = StreamError("policy-violation", "too much was sent without being acknowledged")
-
-    def end() -> None:
-        session.transport.end(error)
-        dispatch.gone(host, session)
-
-    host.pump.run(end)
 
 
 @feature.nonza(ns.SM, "r")

@@ -64,7 +64,7 @@ class _Nowhere:
     def end(self, error: StreamError) -> None: ...
 
 
-_NOWHERE: Final = _Nowhere()
+NOWHERE: Final = _Nowhere()
 
 
 def hibernate(stream: "ClientStream") -> bool:
@@ -79,9 +79,7 @@ def hibernate(stream: "ClientStream") -> bool:
     managed.until = time.monotonic() + managed.seconds
     session.transport = Hibernation(host, session)
     session.asleep = partial(push.wake, host, session)
-    too_many = host.state(Book).asleep.put(managed, session.account.local, None)
-    if too_many is not None:
-        host.pump.run(partial(_displace, host, too_many.key))
+    hold(host, managed)
     log(Event.SESSION_HIBERNATES, session=Word(stream.tag))
     for sent in list(session.acks.unacked.queue):
         if sent.stanza is not None and sent.stanza.name == "message":
@@ -89,6 +87,13 @@ def hibernate(stream: "ClientStream") -> bool:
     for hook in host.registry.hooks(Moment.HIBERNATES):
         hook(host, session)
     return True
+
+
+def hold(host: Host, managed: Managed) -> None:
+    """It sleeps; if too many do, another one ends."""
+    too_many = host.state(Book).asleep.put(managed, managed.session.account.local, None)
+    if too_many is not None:
+        host.pump.run(partial(_displace, host, too_many.key))
 
 
 def sweep(host: Host) -> None:
@@ -128,12 +133,6 @@ def make_room(host: Host, account: Account) -> None:
     asleep = [managed for managed in places if managed is not None and managed.waits]
     if asleep:
         dispatch.gone(host, min(asleep, key=lambda one: one.until - one.seconds).session)
-
-
-def end_all(host: Host) -> None:
-    """The service stops: what waits for clients that are away must be kept."""
-    for managed in list(host.state(Book).all):
-        dispatch.gone(host, managed.session)
 
 
 @feature.on(Moment.GONE)
@@ -178,4 +177,4 @@ def hand_back(host: Host, session: Session) -> None:
     acks.unacked.close()
     session.asleep = session.state(Place).managed = None
     if isinstance(session.transport, Hibernation):
-        session.transport = _NOWHERE
+        session.transport = NOWHERE

@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING, Final
 
 from hausbote.base.shares import Shares
+from hausbote.core import dispatch
 from hausbote.core.feature import Feature
+from hausbote.core.host import Host
 from hausbote.core.session import Session
 from hausbote.xmpp import ns
 from hausbote.xmpp.acks import HandledCountTooHigh
@@ -33,7 +35,9 @@ class Managed:
 
     __slots__ = ("id", "seconds", "session", "stream", "taker", "until")
 
-    def __init__(self, id: str, seconds: int, session: Session, stream: "ClientStream") -> None:
+    def __init__(
+        self, id: str, seconds: int, session: Session, stream: "ClientStream | None"
+    ) -> None:
         self.id = id
         self.seconds = seconds
         self.session = session
@@ -87,3 +91,14 @@ def too_high(problem: HandledCountTooHigh) -> StreamError:
     detail = el("handled-count-too-high", **{"h": h, "send-count": sent, "xmlns": ns.SM})
     text = f"You acknowledged {h} stanzas, but only {sent} were sent so far."
     return StreamError("undefined-condition", text, extra=detail)
+
+
+def overflowed(host: Host, session: Session) -> None:
+    """In the middle of whoever sends to it: the end is a worker's job."""
+    error = StreamError("policy-violation", "too much was sent without being acknowledged")
+
+    def end() -> None:
+        session.transport.end(error)
+        dispatch.gone(host, session)
+
+    host.pump.run(end)

@@ -73,6 +73,9 @@ class Bus(Protocol):
     def on_notify(self, handle: Callable[[dict[str, str]], None]) -> None:
         """Hand what `notify` sends to this."""
 
+    def finish(self) -> None:
+        """Take no more frames, and return when those at work are done, or after some seconds."""
+
     def close(self, *, graceful: bool = True) -> None:
         """Take no more frames; gracefully: finish those at work and send what is queued."""
 

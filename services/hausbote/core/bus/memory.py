@@ -68,13 +68,19 @@ class MemoryBus(Sending):
     def on_notify(self, handle: Callable[[dict[str, str]], None]) -> None:
         self.notified = handle
 
-    def close(self, *, graceful: bool = True) -> None:
+    def finish(self) -> None:
         if self._exchange.buses.get(self._service) is self:
             del self._exchange.buses[self._service]
         for _ in range(100):
-            if not graceful or not self._inbox.busy:
+            if not self._inbox.busy:
                 break
             gevent.sleep(0.01)
+
+    def close(self, *, graceful: bool = True) -> None:
+        if graceful:
+            self.finish()
+        elif self._exchange.buses.get(self._service) is self:
+            del self._exchange.buses[self._service]
         gevent.killall([way.carrier for way in self._ways.values()])
 
     def take(self, frame: Frame, outbox: Outbox) -> None:

@@ -29,6 +29,7 @@ from hausbote.core.bus.sockets import is_ours, send_all, short_path
 _HELLO: Final = "bus.hello"
 _ACK: Final = "bus.ack"
 _RETRY: Final = (0.02, 1.0)  # seconds between attempts to connect: first, last
+_FINISH: Final = 2.0  # seconds that the frames at work may take
 _FAREWELL: Final = 5.0  # seconds that a graceful close may take
 _TURN: Final = 0.008  # seconds of handling frames, after which everything else has a turn
 
@@ -67,6 +68,12 @@ class UnixBus(Sending):
 
     def on_notify(self, handle: Callable[[dict[str, str]], None]) -> None:
         self._incoming.notified = handle
+
+    def finish(self) -> None:
+        self._incoming.stop_reading()
+        deadline = time.monotonic() + _FINISH
+        while time.monotonic() < deadline and self._incoming.inbox.busy:
+            gevent.sleep(0.01)
 
     def close(self, *, graceful: bool = True) -> None:
         self._closed = True

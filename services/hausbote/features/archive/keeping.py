@@ -15,6 +15,7 @@ from hausbote.core.session import Session
 from hausbote.core.space import keep_for
 from hausbote.features.archive import ids
 from hausbote.features.archive.preferences import wants
+from hausbote.features.archive.readers import reads_now, start_reading
 from hausbote.features.archive.rules import is_worth_keeping
 from hausbote.features.archive.tombstones import bury
 from hausbote.xmpp import ns
@@ -122,3 +123,6 @@ def stamped(stanza: Stanza, id: Child | None) -> Stanza:
     if id is None:
         return stanza
     return Stanza(stanza.name, stanza.attrs, (*stanza.children, id), stanza.inner + id.xml)
+
+
+feature.keeps("archive", reads_now, start_reading)

@@ -28,3 +28,12 @@ def note_reader(host: Host, session: Session, *, lasting: bool = True) -> None:
         now = int(host.clock())
         host.store.archiving.note_reader(session.account.local, session.jid.resource, now, limit)
     state.archive = True
+
+
+def reads_now(session: Session) -> bool:
+    """Whether its client has read the archive in this session."""
+    return session.state(_Reading).archive
+
+
+def start_reading(session: Session, _reads: bool) -> None:
+    session.state(_Reading).archive = True

@@ -1,6 +1,7 @@
 """Clients that come: what they want to hear of, and the last items of that (XEP-0163 §4.3.4)."""
 
 from functools import partial
+from typing import Any
 
 from hausbote.base.jid import JID
 from hausbote.core.dispatch import route
@@ -144,3 +145,28 @@ def seen(presence: Presence) -> None:
 def _send_last_elsewhere(host: Host, local: str, who: JID, interest: Interest) -> None:
     names = interest.news() if is_subscribed(host, local, who) else []
     send_last_elsewhere(host, local, who, names)
+
+
+def _pack(session: Session) -> list[Any]:
+    return interest_of(session).pack()
+
+
+def _unpack(session: Session, packed: list[Any]) -> None:
+    interest_of(session).unpack(packed)
+
+
+def _pack_remote(session: Session) -> list[Any]:
+    return [
+        [f"{bare}/{resource}", *interest.pack()]
+        for bare, clients in session.account.state(Remote).clients.items()
+        for resource, interest in clients.items()
+    ]
+
+
+def _unpack_remote(session: Session, packed: list[Any]) -> None:
+    for jid, *said in packed:
+        session.account.state(Remote).add(JID.parse(jid)).unpack(said)
+
+
+feature.keeps("interest", _pack, _unpack)
+feature.keeps("interest elsewhere", _pack_remote, _unpack_remote)

@@ -6,7 +6,7 @@ that was asked, alone.
 """
 
 from collections.abc import Callable, Hashable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from hausbote.base.domains import party_of
 from hausbote.base.jid import JID
@@ -41,6 +41,14 @@ class Interest:
         fresh = self.nodes - self.served
         self.served = self.nodes
         return sorted(fresh)
+
+    def pack(self) -> list[Any]:
+        """What JSON can hold of it."""
+        return [self.said, sorted(self.nodes), sorted(self.served)]
+
+    def unpack(self, packed: list[Any]) -> None:
+        self.said, nodes, served = packed
+        self.nodes, self.served = frozenset(nodes), frozenset(served)
 
 
 class Remote:
