@@ -71,6 +71,10 @@ def _rewrite_version(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {version:d}")
 
 
+def _is_attempt(batch: Sequence[_Job]) -> bool:
+    return batch[0].operation is _rewrite_version
+
+
 @lru_cache
 def _many(sql: str) -> Together:
     def execute(connection: sqlite3.Connection, rows: Sequence[Any]) -> None:
@@ -201,12 +205,14 @@ class Writer:
 
     def _write(self, batch: list[_Job]) -> None:
         """Commit the batch, but for those jobs of it that fail."""
+        before = self._connection.total_changes  # what changes nothing tells nothing of the disk
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             fault = self._apply(batch)
             if fault is None:
                 self._connection.execute("COMMIT")
-                self._succeeded()
+                if self._connection.total_changes > before or _is_attempt(batch):
+                    self._succeeded()
             elif _is_of_the_disk(fault):
                 raise fault
         except sqlite3.Error as error:
