@@ -26,12 +26,12 @@ def house(tmp_path):
     world.close()
 
 
-def patient_login(house, name):
+def patient_login(house, name, resource=None):
     """As soon as the service is back."""
     deadline = time.monotonic() + 30
     while True:
         try:
-            return house.client().log_in(name, PASSWORD)
+            return house.client().log_in(name, PASSWORD, resource)
         except (OSError, AttributeError):  # the stream ended in the middle of something
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -120,9 +120,12 @@ def archived(client):
 
 
 def test_a_restart_loses_nothing_that_a_client_did_not_acknowledge(house):
-    """What went to a client and was not acknowledged waits for it, over a restart, once."""
+    """What went to a client and was not acknowledged waits for it, over a restart, once.
+
+    It cannot resume its session, and takes its place.
+    """
     romeo = patient_login(house, "romeo")
-    juliet = patient_login(house, "juliet")
+    juliet = patient_login(house, "juliet", "balcony")
     juliet.sends("<presence/>")
     juliet.receives("<presence/>")
     juliet.send(f"<enable xmlns='{SM}' resume='true'/>")
@@ -136,7 +139,7 @@ def test_a_restart_loses_nothing_that_a_client_did_not_acknowledge(house):
     romeo.settle()
     house.stop()
     house.start()
-    juliet = patient_login(house, "juliet")
+    juliet = patient_login(house, "juliet", "balcony")
     juliet.sends("<presence/>")
     juliet.receives("<presence/>")
     for number in range(30):
