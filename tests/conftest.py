@@ -13,7 +13,11 @@ settings.register_profile("everyday", max_examples=60, deadline=None)
 settings.register_profile("long", max_examples=3000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 
-_PATIENT = {"faults": 600, "interop": 600, "kills": 3_600}  # seconds; others have those of pyproject.toml
+_PATIENT = {
+    "faults": 600,
+    "interop": 600,
+    "kills": 3_600,
+}  # seconds; others have those of pyproject.toml
 
 
 def pytest_collection_modifyitems(items):
