@@ -202,7 +202,7 @@ def test_the_owner_is_told_and_hears_when_it_works_again(box, romeo, condition):
     box.heals()
     romeo.sends("<message to='juliet@h' type='chat' id='2'><body>kept</body></message>")
     acknowledged(romeo)
-    assert "cannot write" not in hausbote("status", state=box.state).stdout
+    assert "c2s cannot write" not in hausbote("status", state=box.state).stdout
     log = box.log("c2s")
     assert log.rindex("store-works-again") > log.rindex("store-failed")
 
