@@ -22,6 +22,9 @@ class Event(Enum):
 
     SERVICE_STARTED = "info", "A service is ready for work."
     SERVICE_STOPPING = "info", "A service was told to stop and says goodbye to its clients."
+    SERVICE_DOWN = "error", "A service ends as soon as it starts; it is tried again and again."
+    SERVICE_AGAIN = "info", "A service that had ended again and again stays now."
+    SERVICE_ENDED = "warning", "A service ended by itself and was started again."
     XML_PARSER_OLD = (
         "warning",
         "Python's XML parser is older than expat 2.6; what it does not bound is bounded here.",

@@ -1,6 +1,7 @@
 """hausbote run: all services of the box, in the foreground."""
 
 import os
+import select
 import shlex
 import signal
 import subprocess
@@ -16,13 +17,24 @@ from hausbote.base.settings import Settings
 from hausbote.cli import preflight
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
-from hausbote.cli.supervision import processes, runs_relay, services, start, write_config
+from hausbote.cli.supervision import (
+    PID,
+    is_shutting_down,
+    processes,
+    runs_relay,
+    services,
+    start,
+    write_config,
+)
+from hausbote.cli.watch import Watch
 from hausbote.core.bus.control import query_status
 from hausbote.storage import Reserve, StorageError, make_way, migrate, path_of
 from hausbote.xmpp.expat import advice, outdated
 
 _START_TIME: Final = 30.0  # seconds
 _LAST_LINES: Final = 5
+_LAST_END: Final = 20.0  # seconds; a service gets 15 to end
+_LOOK: Final = 2  # seconds between two looks at the services
 
 
 @click.command("run")
@@ -30,6 +42,7 @@ _LAST_LINES: Final = 5
 def command(state: Path) -> None:
     """Start every service of the box, and stop them with Ctrl-C."""
     settings = load_settings(state)
+    _let_the_last_end(settings)
     if processes(settings) is not None:
         raise Problem(f"The box in {state} is running already.")
     in_the_way = list(preflight.problems(settings))
@@ -47,7 +60,7 @@ def command(state: Path) -> None:
         if disk.is_low:
             click.echo(_full(disk))
         click.echo(_what_next(settings, state))
-    code = child.wait()
+    code = _wait_for(settings, child)
     disk.restore_a_little()
     if silent:
         raise Problem(*_last_words(settings, silent))
@@ -77,6 +90,42 @@ def _prepare(settings: Settings) -> None:
     write_config(settings)
 
 
+def _let_the_last_end(settings: Settings) -> None:
+    """Wait for services whose supervisor was killed: they stop, and hold their ports until then."""
+    deadline = time.monotonic() + _LAST_END
+    told = False
+    while _is_ending(settings) and time.monotonic() < deadline:
+        if not told:
+            click.echo("Services of the last run are still ending; they are waited for.")
+            told = True
+        time.sleep(0.2)
+
+
+def _is_ending(settings: Settings) -> bool:
+    if not (settings.run_dir / PID).exists():
+        return False  # it was removed by a supervisor that has ended all of its services
+    if is_shutting_down(settings):
+        return True
+    names = services(settings)
+    return processes(settings) is None and any(
+        query_status(settings.bus_dir, name) is not None for name in names
+    )
+
+
+def _wait_for(settings: Settings, child: subprocess.Popen[bytes]) -> int:
+    """Look after the services until the supervisor ends; returns its exit code."""
+    watch, poll = Watch(settings), select.poll()
+    descriptor = os.pidfd_open(child.pid)
+    try:
+        poll.register(descriptor, select.POLLIN)
+        watch.look(processes(settings) or [])
+        while not poll.poll(_LOOK * 1000):
+            watch.look(processes(settings) or [])
+    finally:
+        os.close(descriptor)
+    return child.wait()
+
+
 def _ask_to_stop(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
         child.terminate()
@@ -97,7 +146,7 @@ def _wait_until_ready(settings: Settings, child: subprocess.Popen[bytes]) -> lis
 
 
 def _is_ready(settings: Settings, process: dict[str, Any] | None) -> bool:
-    if process is None or process["statename"] != "RUNNING":
+    if process is None or process["statename"] not in ("STARTING", "RUNNING"):
         return False
     answer = query_status(settings.bus_dir, process["name"])
     # What answers may be a stray process from elsewhere, and ours about to give up.

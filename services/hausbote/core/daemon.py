@@ -16,6 +16,7 @@ import gevent
 from gevent.event import Event as Signal
 
 from hausbote.base.log import Event, log, set_level
+from hausbote.base.parent import end_with_parent
 from hausbote.base.settings import Settings, SettingsError
 from hausbote.core.bus import Bus, BusError, Handler, open_bus
 from hausbote.core.bus.frame import Frame
@@ -40,6 +41,7 @@ class Daemon:
     @classmethod
     def from_command_line(cls, service: str) -> Self:
         """`--state DIR` and nothing else; faults are told by the log from here on."""
+        end_with_parent()
         report_faults()
         parser = argparse.ArgumentParser(prog=f"hausbote.{service}")
         parser.add_argument("--state", type=Path, required=True)
