@@ -67,6 +67,8 @@ def _trouble(settings: Settings, service: dict[str, Any]) -> str:
     match service["state"]:
         case "running":
             return f"{name} runs, but does not answer."
+        case "starting":
+            return f"{name} was started and does not answer yet."
         case "fatal":
             return f"{name} ends as soon as it starts; it is tried again and again.{last_words}"
         case "backoff" | "exited":
