@@ -57,6 +57,10 @@ class Event(Enum):
         "The disk is nearly full: what would have to be kept is refused; see 'hausbote usage'.",
     )
     DISK_HAS_ROOM = "info", "The disk has room again, and nothing is refused for the want of it."
+    ROW_DAMAGED = (
+        "error",
+        "Something that was kept cannot be read and is left out; see 'hausbote check store'.",
+    )
     RELAY_MISSING = (
         "warning",
         "Calls need coturn, which is not there: apt install coturn.",

@@ -28,18 +28,20 @@ from hausbote.cli.supervision import (
 )
 from hausbote.cli.watch import Watch
 from hausbote.core.bus.control import query_status
-from hausbote.storage import Reserve, StorageError, make_way, migrate, path_of
+from hausbote.storage import Reserve, StorageError, make_way, migrate, path_of, quick_damage
 from hausbote.xmpp.expat import advice, outdated
 
 _START_TIME: Final = 30.0  # seconds
 _LAST_LINES: Final = 5
 _LAST_END: Final = 20.0  # seconds; a service gets 15 to end
+_QUICK_CHECK: Final = 5.0  # seconds that a look at the database may take at start
 _LOOK: Final = 2  # seconds between two looks at the services
 
 
 @click.command("run")
 @state_option
-def command(state: Path) -> None:
+@click.option("--damaged", is_flag=True, help="Also with a database that is damaged.")
+def command(state: Path, damaged: bool) -> None:
     """Start every service of the box, and stop them with Ctrl-C."""
     settings = load_settings(state)
     _let_the_last_end(settings)
@@ -48,7 +50,7 @@ def command(state: Path) -> None:
     in_the_way = list(preflight.problems(settings))
     if in_the_way:
         raise Problem(*in_the_way)
-    _prepare(settings)
+    _prepare(settings, damaged=damaged)
     disk = Reserve(path_of(settings.database_url), settings.disk.reserve_bytes)
     child = start(settings)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -76,18 +78,32 @@ def _full(disk: Reserve) -> str:
     )
 
 
-def _prepare(settings: Settings) -> None:
+def _prepare(settings: Settings, *, damaged: bool) -> None:
     """Nothing here needs room on the disk if it was done before."""
     make_way(path_of(settings.database_url))
     for directory in (settings.run_dir, settings.bus_dir, settings.log_dir):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        before, now = migrate(settings.database_url)
+        if not damaged:
+            _refuse_damage(settings)
+        before, now = migrate(settings.database_url, settings.database_mark)
     except (StorageError, OSError) as error:
         raise Problem(str(error)) from None
     if before != now:
         click.echo(f"The database went from version {before} to {now}.")
     write_config(settings)
+
+
+def _refuse_damage(settings: Settings) -> None:
+    """What is written into a damaged file can be lost, though it was acknowledged."""
+    path = path_of(settings.database_url)
+    damage = quick_damage(path, _QUICK_CHECK) if path.exists() else ""
+    if damage:
+        raise Problem(
+            f"The database {path} is damaged: {damage}.",
+            "'hausbote check store' tells what else is. Put a backup in its place; or 'hausbote run"
+            " --damaged' starts the box as it is, and more may be lost.",
+        )
 
 
 def _let_the_last_end(settings: Settings) -> None:

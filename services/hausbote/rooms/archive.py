@@ -18,6 +18,7 @@ from hausbote.rooms.room import Room
 from hausbote.storage import Portion, Range, RoomMessage
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import Forbidden, ItemNotFound
+from hausbote.xmpp.soundness import leaves_packed
 from hausbote.xmpp.stanza import Child, Stanza, child
 from hausbote.xmpp.xml import Markup, el
 
@@ -109,6 +110,8 @@ def _send(request: Request, service: str) -> Child:
     packed: list[bytes] = []
     size = 0
     for message, id in page.results:
+        if not leaves_packed(message.stanza):
+            continue
         result = _result(readable(request), reader, message, id, page.queryid)
         if packed and size + len(result) > _PORTION:
             post_bulky(host, service, request.to.bare, packed, reader)

@@ -36,6 +36,7 @@ from hausbote.storage import (
     Ticket,
 )
 from hausbote.xmpp import ns
+from hausbote.xmpp.soundness import leaves, leaves_packed
 from hausbote.xmpp.stanza import Stanza
 
 _MAX_EMPTY: Final = 500  # rooms kept in memory that nobody is in
@@ -251,19 +252,21 @@ class House:
         rooms = self.host.store.rooms
         configuration = Configuration.unpack(stored.config)
         room = Room(stored.id, self._jid(stored.local), stored.creator, configuration)
-        room.locked, room.vcard = stored.locked, stored.vcard
+        room.locked = stored.locked
+        room.vcard = stored.vcard if stored.vcard is None or leaves(stored.vcard) else None
         if stored.subject is not None:
-            at, packed = json.loads(stored.subject)
-            room.subject = Subject(at, Stanza.unpack(packed.encode()))
+            room.subject = _subject(stored.subject)
         for row in rooms.affiliations(stored.id):
             room.affiliate(row.jid, _affiliated(row))
         kept = rooms.page(stored.id, Range(), MAX_RECENT, backwards=True)
         if kept:
             self._last_id = max(self._last_id, kept[-1].id)
         for message in kept:
-            if is_talk(Stanza.unpack(message.stanza)):
+            if leaves_packed(message.stanza) and is_talk(Stanza.unpack(message.stanza)):
                 room.note(message)
         for occupant in rooms.occupants(stored.id):
+            if not leaves_packed(occupant.presence):
+                continue  # they enter again
             self._put_back(room, occupant)
         return room
 
@@ -317,3 +320,13 @@ def stamp(id: int) -> str:
     """The time that an id stands for (XEP-0082)."""
     whole, rest = divmod(id, 1_000_000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{rest:06d}Z"
+
+
+def _subject(kept: str) -> Subject | None:
+    """What was kept of a subject; None if it cannot be read any more."""
+    try:
+        at, packed = json.loads(kept)
+        data = packed.encode()
+    except (ValueError, TypeError, AttributeError):
+        at, data = 0, b""
+    return Subject(at, Stanza.unpack(data)) if leaves_packed(data) else None
