@@ -57,6 +57,12 @@ class Event(Enum):
         "The disk is nearly full: what would have to be kept is refused; see 'hausbote usage'.",
     )
     DISK_HAS_ROOM = "info", "The disk has room again, and nothing is refused for the want of it."
+    CLOCK_DOUBTED = (
+        "warning",
+        "The clock jumped by more than a day: nothing is deleted until it is believed; if it is"
+        " right, say 'hausbote clock accept'.",
+    )
+    CLOCK_BELIEVED = "info", "The clock is believed again."
     ROW_DAMAGED = (
         "error",
         "Something that was kept cannot be read and is left out; see 'hausbote check store'.",

@@ -173,6 +173,11 @@ class Settings:
         return self.state / "hausbote.id"
 
     @property
+    def clock_mark(self) -> Path:
+        """The last time that was right: see `base/believed_clock.py`."""
+        return self.state / "clock.mark"
+
+    @property
     def relay_host(self) -> str:
         """Where clients find the relay."""
         return a_label(self.relay.host or self.domain)

@@ -52,6 +52,11 @@ def _print(settings: Settings, services: list[dict[str, Any]]) -> None:
             click.echo(_trouble(settings, one))
     if old := outdated():
         click.echo(advice(old))
+    if any(one["clock_doubted"] for one in services):
+        click.echo(
+            "The clock jumped by more than a day and is doubted: nothing is deleted until it has"
+            " stayed like that for an hour. If it is right, say 'hausbote clock accept'."
+        )
     if any(one["disk_full"] for one in services):
         free = free_bytes(path_of(settings.database_url).parent)
         click.echo(
@@ -100,6 +105,7 @@ def _service(settings: Settings, process: dict[str, Any]) -> dict[str, Any]:
         "memory": _memory(pid),
         "sessions": answer.get("sessions"),
         "handled": answer.get("handled"),
+        "clock_doubted": answer.get("clock_doubted"),
         "disk_full": answer.get("disk_full"),
     }
 

@@ -15,6 +15,7 @@ from typing import Final, Self
 import gevent
 from gevent.event import Event as Signal
 
+from hausbote.base.believed_clock import BelievedClock
 from hausbote.base.log import Event, log, set_level
 from hausbote.base.parent import end_with_parent
 from hausbote.base.settings import Settings, SettingsError
@@ -34,6 +35,7 @@ class Daemon:
     def __init__(self, service: str, settings: Settings) -> None:
         self.service = service
         self.settings = settings
+        self.time = BelievedClock(settings.clock_mark)
         self._stop = Signal()
         set_level(settings.log.level)
         _raise_file_limit()

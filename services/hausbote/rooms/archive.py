@@ -11,7 +11,7 @@ from hausbote.core.request import LATER, Request
 from hausbote.features.archive import pages
 from hausbote.features.archive.query import form
 from hausbote.rooms.access import readable
-from hausbote.rooms.house import stamp
+from hausbote.rooms.house import house_of, stamp
 from hausbote.rooms.post import post_bulky
 from hausbote.rooms.privileges import Role
 from hausbote.rooms.room import Room
@@ -53,6 +53,9 @@ class RoomArchive(pages.Archive[RoomMessage]):
     def unseal(self, text: str) -> int | None:
         known = text.isascii() and text.isdigit() and len(text) < 19 and str(int(text)) == text
         return int(text) if known else None
+
+    def is_ahead(self, id: int) -> bool:
+        return house_of(self._host).ids.is_ahead(id)
 
     def stamp(self, id: int) -> str:
         return stamp(id)

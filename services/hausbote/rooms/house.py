@@ -10,6 +10,7 @@ from typing import Final
 
 from hausbote.base.domains import party_of
 from hausbote.base.jid import JID, InvalidJID, prepare_resource
+from hausbote.base.moment_ids import MomentIds
 from hausbote.base.shares import Shares
 from hausbote.core.bus.cause import current
 from hausbote.core.directory import new_lock
@@ -56,7 +57,7 @@ class House:
         self._rooms: dict[str, Room] = {}
         self._ending: dict[str, Ticket[None]] = {}  # rooms that the database may still show
         self._secret = host.store.secret("occupant-id")
-        self._last_id = 0
+        self.ids = MomentIds(lambda: host.clock())
         self._handled: dict[str, int] = {}  # frames of the bus that brought what is kept
         for local in host.store.rooms.occupied():
             room = self.find(local)
@@ -188,11 +189,11 @@ class House:
 
     def expire(self) -> None:
         """Forget what was said longer ago than the box keeps it, and names that nobody holds."""
-        self.host.store.destroyed_rooms.expire(self.host.clock())
+        self.host.store.destroyed_rooms.expire(self.host.surely())
         days = self.host.settings.retention.archive_days
         if not days:
             return
-        oldest = int((self.host.clock() - days * _DAY) * 1_000_000)
+        oldest = int((self.host.surely() - days * _DAY) * 1_000_000)
         self.host.store.rooms.expire(oldest)
         for room in self._rooms.values():
             while room.recent and room.recent[0].id < oldest:
@@ -211,8 +212,7 @@ class House:
 
     def next_id(self) -> int:
         """Of a message that a room takes now: the time in microseconds, and never the same."""
-        self._last_id = max(self._last_id + 1, int(self.host.clock() * 1_000_000))
-        return self._last_id
+        return self.ids.next()
 
     def cause(self) -> str:
         """The frame of the bus that is handled now."""
@@ -260,7 +260,7 @@ class House:
             room.affiliate(row.jid, _affiliated(row))
         kept = rooms.page(stored.id, Range(), MAX_RECENT, backwards=True)
         if kept:
-            self._last_id = max(self._last_id, kept[-1].id)
+            self.ids.note(kept[-1].id)
         for message in kept:
             if leaves_packed(message.stanza) and is_talk(Stanza.unpack(message.stanza)):
                 room.note(message)

@@ -102,7 +102,7 @@ class Queue:
     @property
     def oldest(self) -> float:
         """What came before that, in seconds since 1970, has waited too long."""
-        return self._gate.host.clock() - self._patience
+        return self._gate.host.surely() - self._patience
 
     def give_up(self, row: Outgoing) -> bool:
         """Not what is under way to the peer at last: it would come back, and arrive as well."""

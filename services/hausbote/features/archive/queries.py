@@ -57,6 +57,9 @@ class AccountArchive(pages.Archive[Archived]):
     def unseal(self, text: str) -> int | None:
         return ids.unseal(self._host, self._local, text)
 
+    def is_ahead(self, id: int) -> bool:
+        return self._host.store.archives.ids.is_ahead(id)
+
     def stamp(self, id: int) -> str:
         return timestamp(Archived(id, b"").at)
 
