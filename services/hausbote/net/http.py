@@ -138,6 +138,13 @@ class Exchange:
 class _Handler(WSGIHandler):  # type: ignore[misc]
     """One HTTP connection; says nothing about it to anybody, least of all to a log."""
 
+    def handle(self) -> None:
+        """Until the connection ends; nothing of it waits for the garbage collector then."""
+        try:
+            super().handle()
+        finally:
+            self.environ = self.result = self.start_response = None  # they lead back here
+
     def handle_one_request(self) -> Any:
         self.socket.expect_request()
         return super().handle_one_request()
