@@ -63,6 +63,10 @@ class Event(Enum):
         " right, say 'hausbote clock accept'.",
     )
     CLOCK_BELIEVED = "info", "The clock is believed again."
+    OUT_OF_FILES = (
+        "error",
+        "All descriptors are in use: nobody new is let in; raise the limit of open files.",
+    )
     ROW_DAMAGED = (
         "error",
         "Something that was kept cannot be read and is left out; see 'hausbote check store'.",

@@ -57,6 +57,12 @@ def _print(settings: Settings, services: list[dict[str, Any]]) -> None:
             "The clock jumped by more than a day and is doubted: nothing is deleted until it has"
             " stayed like that for an hour. If it is right, say 'hausbote clock accept'."
         )
+    for one in services:
+        if one["out_of_files"]:
+            click.echo(
+                f"{one['service']} has used up its descriptors and lets nobody in:"
+                " raise the limit of open files (ulimit -n)."
+            )
     if any(one["disk_full"] for one in services):
         free = free_bytes(path_of(settings.database_url).parent)
         click.echo(
@@ -106,6 +112,7 @@ def _service(settings: Settings, process: dict[str, Any]) -> dict[str, Any]:
         "sessions": answer.get("sessions"),
         "handled": answer.get("handled"),
         "clock_doubted": answer.get("clock_doubted"),
+        "out_of_files": answer.get("out_of_files"),
         "disk_full": answer.get("disk_full"),
     }
 

@@ -14,6 +14,7 @@ from hausbote.core.daemon import Daemon
 from hausbote.core.exchange import from_bus
 from hausbote.core.faults import silence_libraries
 from hausbote.core.host import Host
+from hausbote.net import shortage
 from hausbote.net.waiting import GreenletRoom
 from hausbote.storage import StorageError, Store, bounds_of, open_store
 from hausbote.xmpp.expat import outdated
@@ -63,7 +64,11 @@ class Process(Daemon):
             log(Event.XML_PARSER_OLD, version=Word(old))
         every(_LOOK, self.time.look)
         host.bus.on_status(
-            lambda: describe(host) | {"clock_doubted": self.time.is_doubted} | more()
+            lambda: (
+                describe(host)
+                | {"clock_doubted": self.time.is_doubted, "out_of_files": shortage.is_now()}
+                | more()
+            )
         )
         host.bus.on_notify(notified)
         self.serve(host.bus, handler or partial(from_bus, host), stop)
