@@ -571,6 +571,28 @@ class TestRetention:
         assert page(talk).bodies == []
         refused(talk, "item-not-found", rsm(after=first))
 
+    @pytest.mark.parametrize("world", ["memory"], indirect=True)
+    def test_a_clock_that_jumps_forgets_nothing(self, world, talk):
+        now = world.host.clock()
+        world.host.clock = lambda: now + 365 * 86_400
+        world.host.certain = lambda: now + 60
+        assert forget_old_messages(world.host) == 0
+        assert len(page(talk).bodies) == 10
+
+    @pytest.mark.parametrize("world", ["memory"], indirect=True)
+    def test_who_has_read_up_to_a_time_that_is_to_come_begins_again(self, world, romeo, juliet):
+        ids = world.store.archives.ids
+        right = ids.clock
+        tell(romeo, chat("before"))
+        ids.clock = lambda: right() + 365 * 86_400
+        tell(romeo, chat("meanwhile"))
+        ids.clock = right
+        tell(romeo, chat("afterwards"))
+        found = page(romeo)
+        assert found.bodies == ["before", "afterwards", "meanwhile"]
+        refused(romeo, "item-not-found", rsm(after=found.ids[-1]))
+        assert page(romeo, rsm(after=found.ids[0])).bodies == ["afterwards", "meanwhile"]
+
 
 def test_a_query_waits_for_what_is_on_its_way_to_the_disk(romeo, juliet):
     romeo.sends(*[chat(f"{n}") for n in range(60)], query())

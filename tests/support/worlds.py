@@ -250,8 +250,8 @@ class RunningWorld:
         """Of the running service; waits while it is being started."""
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
-            services = json.loads(hausbote("status", "--json", state=self.state).stdout)
-            pid = next(one["pid"] for one in services if one["service"] == service)
+            done = hausbote("status", "--json", state=self.state, check=False)  # 1 while it starts
+            pid = next(one["pid"] for one in json.loads(done.stdout) if one["service"] == service)
             if pid and self.status(service) is not None:
                 return pid
             time.sleep(0.1)

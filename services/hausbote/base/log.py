@@ -22,6 +22,9 @@ class Event(Enum):
 
     SERVICE_STARTED = "info", "A service is ready for work."
     SERVICE_STOPPING = "info", "A service was told to stop and says goodbye to its clients."
+    SERVICE_DOWN = "error", "A service ends as soon as it starts; it is tried again and again."
+    SERVICE_AGAIN = "info", "A service that had ended again and again stays now."
+    SERVICE_ENDED = "warning", "A service ended by itself and was started again."
     XML_PARSER_OLD = (
         "warning",
         "Python's XML parser is older than expat 2.6; what it does not bound is bounded here.",
@@ -56,6 +59,20 @@ class Event(Enum):
     )
     DISK_HAS_ROOM = "info", "The disk has room again, and nothing is refused for the want of it."
     STORE_WORKS_AGAIN = "info", "The database can be written again."
+    CLOCK_DOUBTED = (
+        "warning",
+        "The clock jumped by more than a day: nothing is deleted until it is believed; if it is"
+        " right, say 'hausbote clock accept'.",
+    )
+    CLOCK_BELIEVED = "info", "The clock is believed again."
+    OUT_OF_FILES = (
+        "error",
+        "All descriptors are in use: nobody new is let in; raise the limit of open files.",
+    )
+    ROW_DAMAGED = (
+        "error",
+        "Something that was kept cannot be read and is left out; see 'hausbote check store'.",
+    )
     RELAY_MISSING = (
         "warning",
         "Calls need coturn, which is not there: apt install coturn.",

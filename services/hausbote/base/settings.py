@@ -168,6 +168,16 @@ class Settings:
         return self.web.url.rstrip("/") or f"https://{a_label(self.domain)}:{self.ports.web}"
 
     @property
+    def database_mark(self) -> Path:
+        """What tells the box's database from an empty one, and from another box's."""
+        return self.state / "hausbote.id"
+
+    @property
+    def clock_mark(self) -> Path:
+        """The last time that was right: see `base/believed_clock.py`."""
+        return self.state / "clock.mark"
+
+    @property
     def relay_host(self) -> str:
         """Where clients find the relay."""
         return a_label(self.relay.host or self.domain)

@@ -21,6 +21,7 @@ _LOOK = 10.0  # seconds
 def main() -> int:
     process = Process.from_command_line("c2s")
     host = build_host(process.settings, process.store(), process.open_bus)
+    process.give_time(host)
     try:
         server, components = Server(host), ComponentServer(host)
         here = preserving.restore(host)
@@ -32,7 +33,7 @@ def main() -> int:
     every(_HOUR, lambda: forget_old_messages(host))
     every(_HOUR, lambda: free_old_names(host))
     every(_HOUR, host.store.arrivals.prune)
-    every(_HOUR, lambda: host.store.pubsub.expire_all(host.clock()))
+    every(_HOUR, lambda: host.store.pubsub.expire_all(host.surely()))
     every(_LOOK, lambda: full_disk.look(host))
     announce_restart(host, here)
     process.on_reload(server.reload_certificates)

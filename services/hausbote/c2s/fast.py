@@ -52,7 +52,7 @@ def log_in(host: Host, login: "Login", attempt: "Attempt") -> Proof[Token]:
     proof = check_token(attempt.mechanism, attempt.initial, tokens, login.bindings)
     if login.sender is not None and login.sender.local not in ("", proof.local):
         raise SaslError("not-authorized")
-    if proof.token.expires <= host.clock():
+    if proof.token.expires <= host.surely():
         raise SaslError("credentials-expired")
     return proof
 

@@ -17,6 +17,7 @@ _COMMANDS: Final = {
     "run": "run",
     "status": "status",
     "check": "check",
+    "clock": "clock",
     "user": "user",
     "circle": "circle",
     "files": "files",

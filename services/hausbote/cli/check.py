@@ -12,6 +12,7 @@ from hausbote.cli.finding import Finding, Mark
 from hausbote.cli.inspection import Inspection
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
+from hausbote.cli.store_check import check_store
 from hausbote.net.chains import TrustError
 from hausbote.net.tls import CertificateError
 
@@ -24,8 +25,12 @@ _COLOURS: Final = {Mark.GOOD: "green", Mark.HINT: "yellow", Mark.BAD: "red"}
 def command(state: Path, domain: str | None) -> None:
     """Look at DOMAIN, or the box's own, as others see it: DNS, ports, certificate, federation.
 
-    A line for each thing that was looked at: good, a hint, or what to change.
+    A line for each thing that was looked at: good, a hint, or what to change.  `check store`
+    looks at the box's own database instead: every page of it, and everything that is kept.
     """
+    if domain == "store":
+        check_store(load_settings(state))
+        return
     # Other people's servers can be looked at without a box.
     without_box = domain and not (state / FILE).exists()
     if without_box:

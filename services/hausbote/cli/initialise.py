@@ -72,7 +72,7 @@ def _build(state: Path, settings: Settings, text: str) -> None:
         (unfinished / FILE).write_text(text, "utf-8")
         make_certificates(unfinished / "certs", _names(settings), _addresses(settings))
         made = Settings.load(unfinished)
-        migrate(made.database_url)
+        migrate(made.database_url, made.database_mark)
         secrets_of(made).make(time.time())
         os.replace(unfinished, state)
     finally:

@@ -1,6 +1,7 @@
 """hausbote run: all services of the box, in the foreground."""
 
 import os
+import select
 import shlex
 import signal
 import subprocess
@@ -16,26 +17,40 @@ from hausbote.base.settings import Settings
 from hausbote.cli import preflight
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
-from hausbote.cli.supervision import processes, runs_relay, services, start, write_config
+from hausbote.cli.supervision import (
+    PID,
+    is_shutting_down,
+    processes,
+    runs_relay,
+    services,
+    start,
+    write_config,
+)
+from hausbote.cli.watch import Watch
 from hausbote.core.bus.control import query_status
-from hausbote.storage import Reserve, StorageError, make_way, migrate, path_of
+from hausbote.storage import Reserve, StorageError, make_way, migrate, path_of, quick_damage
 from hausbote.xmpp.expat import advice, outdated
 
 _START_TIME: Final = 30.0  # seconds
 _LAST_LINES: Final = 5
+_LAST_END: Final = 20.0  # seconds; a service gets 15 to end
+_QUICK_CHECK: Final = 5.0  # seconds that a look at the database may take at start
+_LOOK: Final = 2  # seconds between two looks at the services
 
 
 @click.command("run")
 @state_option
-def command(state: Path) -> None:
+@click.option("--damaged", is_flag=True, help="Also with a database that is damaged.")
+def command(state: Path, damaged: bool) -> None:
     """Start every service of the box, and stop them with Ctrl-C."""
     settings = load_settings(state)
+    _let_the_last_end(settings)
     if processes(settings) is not None:
         raise Problem(f"The box in {state} is running already.")
     in_the_way = list(preflight.problems(settings))
     if in_the_way:
         raise Problem(*in_the_way)
-    _prepare(settings)
+    _prepare(settings, damaged=damaged)
     disk = Reserve(path_of(settings.database_url), settings.disk.reserve_bytes)
     child = start(settings)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -47,7 +62,7 @@ def command(state: Path) -> None:
         if disk.is_low:
             click.echo(_full(disk))
         click.echo(_what_next(settings, state))
-    code = child.wait()
+    code = _wait_for(settings, child)
     disk.restore_a_little()
     if silent:
         raise Problem(*_last_words(settings, silent))
@@ -63,18 +78,68 @@ def _full(disk: Reserve) -> str:
     )
 
 
-def _prepare(settings: Settings) -> None:
+def _prepare(settings: Settings, *, damaged: bool) -> None:
     """Nothing here needs room on the disk if it was done before."""
     make_way(path_of(settings.database_url))
     for directory in (settings.run_dir, settings.bus_dir, settings.log_dir):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        before, now = migrate(settings.database_url)
+        if not damaged:
+            _refuse_damage(settings)
+        before, now = migrate(settings.database_url, settings.database_mark)
     except (StorageError, OSError) as error:
         raise Problem(str(error)) from None
     if before != now:
         click.echo(f"The database went from version {before} to {now}.")
     write_config(settings)
+
+
+def _refuse_damage(settings: Settings) -> None:
+    """What is written into a damaged file can be lost, though it was acknowledged."""
+    path = path_of(settings.database_url)
+    damage = quick_damage(path, _QUICK_CHECK) if path.exists() else ""
+    if damage:
+        raise Problem(
+            f"The database {path} is damaged: {damage}.",
+            "'hausbote check store' tells what else is. Put a backup in its place; or 'hausbote run"
+            " --damaged' starts the box as it is, and more may be lost.",
+        )
+
+
+def _let_the_last_end(settings: Settings) -> None:
+    """Wait for services whose supervisor was killed: they stop, and hold their ports until then."""
+    deadline = time.monotonic() + _LAST_END
+    told = False
+    while _is_ending(settings) and time.monotonic() < deadline:
+        if not told:
+            click.echo("Services of the last run are still ending; they are waited for.")
+            told = True
+        time.sleep(0.2)
+
+
+def _is_ending(settings: Settings) -> bool:
+    if not (settings.run_dir / PID).exists():
+        return False  # it was removed by a supervisor that has ended all of its services
+    if is_shutting_down(settings):
+        return True
+    names = services(settings)
+    return processes(settings) is None and any(
+        query_status(settings.bus_dir, name) is not None for name in names
+    )
+
+
+def _wait_for(settings: Settings, child: subprocess.Popen[bytes]) -> int:
+    """Look after the services until the supervisor ends; returns its exit code."""
+    watch, poll = Watch(settings), select.poll()
+    descriptor = os.pidfd_open(child.pid)
+    try:
+        poll.register(descriptor, select.POLLIN)
+        watch.look(processes(settings) or [])
+        while not poll.poll(_LOOK * 1000):
+            watch.look(processes(settings) or [])
+    finally:
+        os.close(descriptor)
+    return child.wait()
 
 
 def _ask_to_stop(child: subprocess.Popen[bytes]) -> None:
@@ -97,7 +162,7 @@ def _wait_until_ready(settings: Settings, child: subprocess.Popen[bytes]) -> lis
 
 
 def _is_ready(settings: Settings, process: dict[str, Any] | None) -> bool:
-    if process is None or process["statename"] != "RUNNING":
+    if process is None or process["statename"] not in ("STARTING", "RUNNING"):
         return False
     answer = query_status(settings.bus_dir, process["name"])
     # What answers may be a stray process from elsewhere, and ours about to give up.

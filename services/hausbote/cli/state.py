@@ -38,7 +38,7 @@ def load_settings(state: Path) -> Settings:
 def opened_store(settings: Settings) -> Iterator[Store]:
     """The box's store, made or brought up to date if need be."""
     try:
-        migrate(settings.database_url)
+        migrate(settings.database_url, settings.database_mark)
         store = open_store(settings.database_url, bounds=bounds_of(settings))
     except (StorageError, OSError) as error:
         raise Problem(str(error)) from None

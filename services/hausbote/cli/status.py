@@ -1,6 +1,7 @@
 """hausbote status: how the box is."""
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ from hausbote.base.files import free_bytes
 from hausbote.base.settings import Settings
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
-from hausbote.cli.supervision import processes
+from hausbote.cli.supervision import RELAY, processes
 from hausbote.core.bus.control import query_status
 from hausbote.storage import path_of
 from hausbote.xmpp.expat import advice, outdated
 
-NOT_RUNNING = 3  # the exit code that init systems use for it
+NOT_SERVING = 1  # exit codes: some service does not serve, ...
+NOT_RUNNING = 3  # ... and the one that init systems use for a box that does not run
 _COLUMNS = ("service", "state", "uptime", "memory", "sessions", "handled")
 
 
@@ -24,21 +26,44 @@ _COLUMNS = ("service", "state", "uptime", "memory", "sessions", "handled")
 @state_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(state: Path, as_json: bool) -> None:
-    """Tell for each service: state, uptime, memory, sessions, messages handled."""
+    """Tell for each service: state, uptime, memory, sessions, messages handled.
+
+    Ends with 0 if all of them serve, 1 if one does not, 3 if the box does not run.
+    """
     settings = load_settings(state)
     services = describe(settings)
     if services is None:
         raise Problem(f"The box in {state} is not running.", code=NOT_RUNNING)
     if as_json:
         click.echo(json.dumps(services, indent=2))
-        return
+    else:
+        _print(settings, services)
+    if not all(one["serving"] for one in services):
+        sys.exit(NOT_SERVING)
+
+
+def _print(settings: Settings, services: list[dict[str, Any]]) -> None:
     rows = [_COLUMNS, *[tuple(_shown(one, column) for column in _COLUMNS) for one in services]]
     widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
     for row in rows:
         cells = zip(row, widths, strict=True)
         click.echo("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
+    for one in services:
+        if not one["serving"]:
+            click.echo(_trouble(settings, one))
     if old := outdated():
         click.echo(advice(old))
+    if any(one["clock_doubted"] for one in services):
+        click.echo(
+            "The clock jumped by more than a day and is doubted: nothing is deleted until it has"
+            " stayed like that for an hour. If it is right, say 'hausbote clock accept'."
+        )
+    for one in services:
+        if one["out_of_files"]:
+            click.echo(
+                f"{one['service']} has used up its descriptors and lets nobody in:"
+                " raise the limit of open files (ulimit -n)."
+            )
     if any(one["disk_full"] for one in services):
         free = free_bytes(path_of(settings.database_url).parent)
         click.echo(
@@ -48,6 +73,23 @@ def command(state: Path, as_json: bool) -> None:
     for one in services:
         if one["store_failed"]:
             click.echo(_store_problem(one))
+
+
+def _trouble(settings: Settings, service: dict[str, Any]) -> str:
+    """The sentence for a service that does not serve."""
+    name, log_file = service["service"], settings.log_dir / f"{service['service']}.log"
+    last_words = "" if name == RELAY else f" Its last words are in {log_file}."
+    match service["state"]:
+        case "running":
+            return f"{name} runs, but does not answer."
+        case "starting":
+            return f"{name} was started and does not answer yet."
+        case "fatal":
+            return f"{name} ends as soon as it starts; it is tried again and again.{last_words}"
+        case "backoff" | "exited":
+            return f"{name} ended and is being started again.{last_words}"
+        case state:
+            return f"{name} does not serve: it is {state}."
 
 
 def describe(settings: Settings) -> list[dict[str, Any]] | None:
@@ -60,14 +102,21 @@ def describe(settings: Settings) -> list[dict[str, Any]] | None:
 
 def _service(settings: Settings, process: dict[str, Any]) -> dict[str, Any]:
     answer = query_status(settings.bus_dir, process["name"]) or {}
+    state, pid = process["statename"].lower(), process["pid"]
+    serving = state == "running" if process["name"] == RELAY else answer.get("pid") == pid
+    if state == "starting" and serving:
+        state = "running"  # the supervisor waits some seconds more before it believes it
     return {
         "service": process["name"],
-        "state": process["statename"].lower(),
-        "pid": process["pid"],
+        "state": state,
+        "serving": serving,
+        "pid": pid,
         "uptime": answer.get("uptime"),
-        "memory": _memory(process["pid"]),
+        "memory": _memory(pid),
         "sessions": answer.get("sessions"),
         "handled": answer.get("handled"),
+        "clock_doubted": answer.get("clock_doubted"),
+        "out_of_files": answer.get("out_of_files"),
         "disk_full": answer.get("disk_full"),
         "store_failed": answer.get("store_failed") or None,
     }

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from hausbote import net
 from hausbote.base.files import replace_text
+from hausbote.base.parent import PARENT
 from hausbote.base.settings import Settings
 from hausbote.core.bus.sockets import short_path
 from hausbote.turn.coturn import configuration, place
@@ -22,16 +23,17 @@ from hausbote.turn.secrets import secrets_of
 
 RELAY: Final = "relay"  # coturn, which is no service of ours
 CONFIG: Final = "supervisord.conf"
+PID: Final = "supervisor.pid"
 _OPENSSL: Final = Path(net.__file__).with_name("openssl.cnf")
 
-_HEAD: Final = """\
+_HEAD: Final = f"""\
 [supervisord]
 nodaemon = true
 silent = true
 logfile = ../log/supervisor.log
 logfile_maxbytes = 1MB
 logfile_backups = 2
-pidfile = supervisor.pid
+pidfile = {PID}
 
 [unix_http_server]
 file = /proc/self/cwd/supervisor.sock
@@ -40,12 +42,14 @@ chmod = 0600
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 """
+# startsecs: a service that cannot start may need some seconds to find out, on a small machine, and
+# must not be started again and again without a pause.
 _PROGRAM: Final = """
 [program:{service}]
 command = %(ENV_HAUSBOTE_PYTHON)s -m hausbote.{service} --state %(ENV_HAUSBOTE_BOX)s
 priority = {priority}
 autorestart = true
-startsecs = 1
+startsecs = 10
 startretries = 3
 stopwaitsecs = 15
 redirect_stderr = true
@@ -55,7 +59,7 @@ stdout_logfile_backups = 2
 """
 _RELAY: Final = f"""
 [program:{RELAY}]
-command = %(ENV_HAUSBOTE_RELAY)s -c relay.conf
+command = %(ENV_HAUSBOTE_PYTHON)s -m hausbote.base.parent %(ENV_HAUSBOTE_RELAY)s -c relay.conf
 autorestart = true
 startsecs = 1
 startretries = 3
@@ -105,11 +109,12 @@ def _write_relay_config(settings: Settings) -> None:
 
 
 def start(settings: Settings) -> subprocess.Popen[bytes]:
-    """The supervisor with all services, in the foreground.
+    """The supervisor with all services, in the foreground; it ends with this process.
 
     Paths come through its environment: in the file, half of the punctuation would mean something.
     """
     paths = {
+        PARENT: str(os.getpid()),
         "HAUSBOTE_PYTHON": shlex.quote(sys.executable),
         "HAUSBOTE_BOX": shlex.quote(str(settings.state)),
         "HAUSBOTE_RELAY": shlex.quote(shutil.which(PROGRAM) or PROGRAM),
@@ -117,7 +122,8 @@ def start(settings: Settings) -> subprocess.Popen[bytes]:
         "MALLOC_ARENA_MAX": "1",
         "OPENSSL_CONF": str(_OPENSSL),
     }
-    command = [sys.executable, "-m", "supervisor.supervisord", "-c", CONFIG, *_user()]
+    supervisor = [sys.executable, "-m", "supervisor.supervisord", "-c", CONFIG, *_user()]
+    command = [sys.executable, "-m", "hausbote.base.parent", *supervisor]
     return subprocess.Popen(command, cwd=settings.run_dir, env=os.environ | paths)
 
 
@@ -127,12 +133,28 @@ def _user() -> list[str]:
 
 def processes(settings: Settings) -> list[dict[str, Any]] | None:
     """What the supervisor says of each service; None if it does not run."""
+    found: Any = _ask(settings, "getAllProcessInfo")
+    return None if found is None else list(found)
+
+
+def is_shutting_down(settings: Settings) -> bool:
+    """Whether a supervisor runs that is about to end."""
+    state: Any = _ask(settings, "getState")
+    return state is not None and state["statename"] == "SHUTDOWN"
+
+
+def start_again(settings: Settings, service: str) -> None:
+    """Let the supervisor try anew with a service that it has given up."""
+    _ask(settings, "startProcess", service, False)
+
+
+def _ask(settings: Settings, method: str, *arguments: object) -> Any:
+    """What a method of the supervisor returns; None if it does not run, or refuses."""
     proxy = xmlrpc.client.ServerProxy("http://box", transport=_UnixTransport(settings.run_dir))
     try:
-        found: Any = proxy.supervisor.getAllProcessInfo()
+        return getattr(proxy.supervisor, method)(*arguments)
     except (OSError, xmlrpc.client.Error, http.client.HTTPException):
         return None
-    return list(found)
 
 
 class _UnixTransport(xmlrpc.client.Transport):

@@ -15,7 +15,9 @@ from typing import Final, Self
 import gevent
 from gevent.event import Event as Signal
 
+from hausbote.base.believed_clock import BelievedClock
 from hausbote.base.log import Event, log, set_level
+from hausbote.base.parent import end_with_parent
 from hausbote.base.settings import Settings, SettingsError
 from hausbote.core.bus import Bus, BusError, Handler, open_bus
 from hausbote.core.bus.frame import Frame
@@ -33,6 +35,7 @@ class Daemon:
     def __init__(self, service: str, settings: Settings) -> None:
         self.service = service
         self.settings = settings
+        self.time = BelievedClock(settings.clock_mark)
         self._stop = Signal()
         set_level(settings.log.level)
         _raise_file_limit()
@@ -40,6 +43,7 @@ class Daemon:
     @classmethod
     def from_command_line(cls, service: str) -> Self:
         """`--state DIR` and nothing else; faults are told by the log from here on."""
+        end_with_parent()
         report_faults()
         parser = argparse.ArgumentParser(prog=f"hausbote.{service}")
         parser.add_argument("--state", type=Path, required=True)

@@ -41,6 +41,8 @@ class Host:
     service, by domain.  `neighbours` are the hosts of further domains in this process: what is sent
     to them never leaves it.
     `beyond` is the service that reaches all other servers, "" if the box talks with none.
+    `clock` is the time of day; `certain` is the part of it that has surely passed, None if nobody
+    doubts the clock.
     `has_accounts` says whether the accounts of the store are people at this domain.
     """
 
@@ -58,6 +60,7 @@ class Host:
     beyond: str = ""
     has_accounts: bool = False
     clock: Callable[[], float] = time.time
+    certain: Callable[[], float] | None = None
     compute: Callable[..., Any] = compute
     started: float = 0.0
     handled: int = 0  # stanzas taken from clients and from the bus
@@ -74,6 +77,10 @@ class Host:
         if found is None:
             found = self._states[kind] = kind()
         return found
+
+    def surely(self) -> float:
+        """Seconds since 1970 by which things are too old: a clock that jumps deletes nothing."""
+        return self.clock() if self.certain is None else self.certain()
 
     @property
     def parts(self) -> Collection[str]:

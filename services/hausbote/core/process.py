@@ -4,17 +4,22 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from hausbote.base.log import Event, Word, log
 from hausbote.base.settings import Settings
 from hausbote.core.bus import Handler
+from hausbote.core.clock import every
 from hausbote.core.daemon import Daemon
 from hausbote.core.exchange import from_bus
 from hausbote.core.faults import silence_libraries
 from hausbote.core.host import Host
+from hausbote.net import shortage
 from hausbote.net.waiting import GreenletRoom
 from hausbote.storage import StorageError, Store, bounds_of, open_store
 from hausbote.xmpp.expat import outdated
+
+_LOOK: Final = 60.0  # seconds between two looks at the clock
 
 
 class Process(Daemon):
@@ -33,7 +38,13 @@ class Process(Daemon):
             )
         except StorageError as error:
             sys.exit(f"{self.service}: {error}")
+        self._store.archives.ids.clock = self.time.now
         return self._store
+
+    def give_time(self, host: Host) -> None:
+        """The host and its neighbours go by the clock of this process."""
+        for one in (host, *host.neighbours.values()):
+            one.clock, one.certain = self.time.now, self.time.certain
 
     def run(
         self,
@@ -51,7 +62,14 @@ class Process(Daemon):
         old = outdated()
         if old:
             log(Event.XML_PARSER_OLD, version=Word(old))
-        host.bus.on_status(lambda: describe(host) | more())
+        every(_LOOK, self.time.look)
+        host.bus.on_status(
+            lambda: (
+                describe(host)
+                | {"clock_doubted": self.time.is_doubted, "out_of_files": shortage.is_now()}
+                | more()
+            )
+        )
         host.bus.on_notify(notified)
         self.serve(host.bus, handler or partial(from_bus, host), stop)
         if self._store is not None:

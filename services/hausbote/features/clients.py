@@ -110,7 +110,7 @@ def note(host: Host, session: Session) -> None:
 
 def forget_old_clients(host: Host) -> None:
     """Nobody needs to know for ever who was here once; those that are here stay."""
-    days, now = host.settings.retention.clients_days, int(host.clock())
+    days, now = host.settings.retention.clients_days, int(host.surely())
     if days:
         for session in host.directory.everybody():
             agent = session.state(Access).agent

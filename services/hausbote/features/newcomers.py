@@ -91,7 +91,7 @@ def _check(host: Host, local: str) -> None:
 
 def held_since(host: Host) -> int:
     """Names of accounts that were deleted later than that, in seconds since 1970, are not free."""
-    return int(host.clock()) - host.settings.retention.names_days * _DAY
+    return int(host.surely()) - host.settings.retention.names_days * _DAY
 
 
 def free_old_names(host: Host) -> None:

@@ -18,6 +18,7 @@ from hausbote.features.undelivered import hand_on, is_archived, late
 from hausbote.storage import Ticket
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import ServiceUnavailable
+from hausbote.xmpp.soundness import leaves_packed
 from hausbote.xmpp.stanza import Child, Stanza
 
 feature = Feature("offline", xeps={"0160": "1.0.1", "0203": "2.0"}, disco=("msgoffline",))
@@ -144,6 +145,8 @@ def _go_on(host: Host, handover: Handover, session: Session) -> None:
         return
     in_archive = reads(host, session)
     for message in kept:
+        if not leaves_packed(message.stanza):
+            continue  # and is deleted with the others
         stanza = Stanza.unpack(message.stanza)
         if blocks(host, local, JID.parse(stanza.attrs["from"])):  # since it came
             continue

@@ -17,6 +17,7 @@ from hausbote.features.blocklist import apart
 from hausbote.features.contacts import contacts_of, is_subscribed, may_see, sees
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import BadRequest, ResourceConstraint
+from hausbote.xmpp.soundness import leaves_packed
 from hausbote.xmpp.stanza import Stanza, stanza
 from hausbote.xmpp.xml import escape_attribute
 
@@ -194,6 +195,8 @@ def _greet(host: Host, session: Session) -> None:
     for request in host.store.rosters.requests(session.account.local):
         if not session.reachable:
             break
+        if not leaves_packed(request.stanza):
+            continue
         asked = Stanza.unpack(request.stanza)
         if not apart(host, session.jid, JID.parse(asked.attrs["from"])):
             session.send(asked)

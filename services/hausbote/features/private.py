@@ -7,6 +7,7 @@ from hausbote.features.bookmarks import read_private, write_private
 from hausbote.storage import Piece
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import BadRequest, Forbidden, NotAcceptable, ResourceConstraint
+from hausbote.xmpp.soundness import leaves
 from hausbote.xmpp.stanza import Child, child
 from hausbote.xmpp.xml import Markup, Tree, el, write_tree
 
@@ -27,6 +28,8 @@ def get(request: Request) -> Child:
         found = read_private(host, local)
     else:
         found = host.store.private.get(local, namespace, name)
+    if found and not leaves(found):
+        found = None
     return child(ns.PRIVATE, "query", Markup(found) if found else el(name, xmlns=namespace))
 
 

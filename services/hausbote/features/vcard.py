@@ -8,6 +8,7 @@ from hausbote.core.space import need_space
 from hausbote.features import avatars
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import Forbidden, ItemNotFound, NotAcceptable, ServiceUnavailable
+from hausbote.xmpp.soundness import leaves
 from hausbote.xmpp.stanza import Child, tree
 from hausbote.xmpp.xml import Markup, Tree, el, write_tree
 
@@ -29,6 +30,8 @@ def get(request: Request) -> Child:
 def vcard(host: Host, local: str, who: JID) -> Markup | None:
     """The account's vCard as `who` sees it."""
     kept = host.store.vcards.get(local)
+    if kept is not None and not leaves(kept):
+        kept = None
     photo = avatars.photo(host, local, who)
     if photo is None:
         return None if kept is None else Markup(kept)

@@ -32,6 +32,7 @@ from hausbote.net.http_head import (
 )
 from hausbote.net.http_socket import CHUNK, HttpSocket
 from hausbote.net.listener import keep_alive, listen
+from hausbote.net.shortage import PAUSE, is_shortage
 from hausbote.net.tls import TlsShelf
 from hausbote.net.traffic import Traffic
 
@@ -137,6 +138,14 @@ class Exchange:
 
 class _Handler(WSGIHandler):  # type: ignore[misc]
     """One HTTP connection; says nothing about it to anybody, least of all to a log."""
+
+    def handle(self) -> None:
+        """Until the connection ends; nothing of it waits for the garbage collector then."""
+        try:
+            super().handle()
+        finally:
+            for name in ("environ", "result"):  # they lead back here
+                self.__dict__.pop(name, None)
 
     def handle_one_request(self) -> Any:
         self.socket.expect_request()
@@ -280,6 +289,12 @@ class HttpServer(WSGIServer):  # type: ignore[misc]
             number, address = self.socket._accept()
         except BlockingIOError:
             return None
+        except OSError as error:
+            if is_shortage(error):
+                self.stop_accepting()
+                self._timer = self.loop.timer(PAUSE)  # which pywsgi stops when it ends
+                self._timer.start(self._start_accepting_if_started)
+            return None  # or the peer gave up before we came
         return socket.socket(*self._kind, number), address
 
     def do_close(self, *_: object) -> None:

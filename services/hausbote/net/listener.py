@@ -1,6 +1,5 @@
 """Accepts connections, as many as the address book allows."""
 
-import errno
 import socket
 from collections.abc import Callable
 from typing import Any, Final
@@ -9,11 +8,11 @@ from gevent import get_hub
 
 from hausbote.net.address_book import AddressBook
 from hausbote.net.connection import READ, Connection
+from hausbote.net.shortage import PAUSE, is_shortage
 from hausbote.net.traffic import Traffic
 
 _BACKLOG: Final = 1024
 _PER_WAKE_UP: Final = 64
-_WHEN_OUT_OF_FILES: Final = 1.0  # seconds until accepting is tried again
 # A dead peer is noticed after the idle time and two minutes of asking, or when what we sent stays
 # unacknowledged for a minute and a half; more often would only wake sleeping phones.
 _KEEPALIVE: Final = (
@@ -42,7 +41,7 @@ class Listener:
         self.port: int = self._sock.getsockname()[1]
         self._loop: Any = get_hub().loop
         self._watcher: Any = self._loop.io(self._sock.fileno(), READ)
-        self._retry: Any = self._loop.timer(_WHEN_OUT_OF_FILES)
+        self._retry: Any = self._loop.timer(PAUSE)
 
     def start(self) -> None:
         self._watcher.start(self._readable)
@@ -61,8 +60,10 @@ class Listener:
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                if is_shortage(error):
                     self._watcher.stop()
+                    self._retry.close()
+                    self._retry = self._loop.timer(PAUSE)  # libev's cannot be started twice
                     self._retry.start(self.start)
                     return
                 continue  # the peer gave up before we came

@@ -153,6 +153,7 @@ class WebSocket(Framed):
         self._next_turn.close()
         receiver = self.receiver
         del self.receiver  # it holds us, too: neither is to wait for the garbage collector
+        _free(self._ws)
         receiver.on_closed()
 
     # -- the transport -------------------------------------------------------------------------
@@ -201,3 +202,11 @@ class WebSocket(Framed):
             self.abort()
         elif silent > _PING_AFTER and self._ws.state is ConnectionState.OPEN:
             self._connection.write(self._ws.send(Ping()))
+
+
+def _free(ws: WSConnection) -> None:
+    """wsproto reads by a generator that holds the object that has it; it is ended."""
+    frames = getattr(ws.connection, "_proto", None)
+    reader = getattr(frames, "_parse_more", None)
+    if reader is not None and not reader.gi_running:
+        reader.close()

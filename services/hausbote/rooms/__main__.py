@@ -21,6 +21,7 @@ _REST: Final = 5.0  # seconds without anything to do
 def main() -> int:
     process = Process.from_command_line("rooms")
     host = build_host(process.settings, process.store(), process.open_bus)
+    process.give_time(host)
     gevent.spawn(expire_hourly, host)
     rests = Rests()
     every(_REST, lambda: rests.look(host.handled))

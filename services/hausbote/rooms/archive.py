@@ -11,13 +11,14 @@ from hausbote.core.request import LATER, Request
 from hausbote.features.archive import pages
 from hausbote.features.archive.query import form
 from hausbote.rooms.access import readable
-from hausbote.rooms.house import stamp
+from hausbote.rooms.house import house_of, stamp
 from hausbote.rooms.post import post_bulky
 from hausbote.rooms.privileges import Role
 from hausbote.rooms.room import Room
 from hausbote.storage import Portion, Range, RoomMessage
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import Forbidden, ItemNotFound
+from hausbote.xmpp.soundness import leaves_packed
 from hausbote.xmpp.stanza import Child, Stanza, child
 from hausbote.xmpp.xml import Markup, el
 
@@ -52,6 +53,9 @@ class RoomArchive(pages.Archive[RoomMessage]):
     def unseal(self, text: str) -> int | None:
         known = text.isascii() and text.isdigit() and len(text) < 19 and str(int(text)) == text
         return int(text) if known else None
+
+    def is_ahead(self, id: int) -> bool:
+        return house_of(self._host).ids.is_ahead(id)
 
     def stamp(self, id: int) -> str:
         return stamp(id)
@@ -109,6 +113,8 @@ def _send(request: Request, service: str) -> Child:
     packed: list[bytes] = []
     size = 0
     for message, id in page.results:
+        if not leaves_packed(message.stanza):
+            continue
         result = _result(readable(request), reader, message, id, page.queryid)
         if packed and size + len(result) > _PORTION:
             post_bulky(host, service, request.to.bare, packed, reader)

@@ -47,7 +47,7 @@ def destroy(house: House, room: Room, venue: str) -> Ticket[None]:
 def refuse(house: House, local: str, who: JID) -> None:
     """Gone if there was a room of that name and who asks did not own it."""
     house.settle(local)
-    kept = house.host.store.destroyed_rooms.find(local, house.host.clock())
+    kept = house.host.store.destroyed_rooms.find(local, house.host.surely())
     if kept is None or who.bare in kept.owners:
         return
     told = kept.venue and (not kept.closed or who.bare in kept.people)

@@ -10,6 +10,7 @@ from typing import Final
 
 from hausbote.base.domains import party_of
 from hausbote.base.jid import JID, InvalidJID, prepare_resource
+from hausbote.base.moment_ids import MomentIds
 from hausbote.base.shares import Shares
 from hausbote.core.bus.cause import current
 from hausbote.core.directory import new_lock
@@ -36,6 +37,7 @@ from hausbote.storage import (
     Ticket,
 )
 from hausbote.xmpp import ns
+from hausbote.xmpp.soundness import leaves, leaves_packed
 from hausbote.xmpp.stanza import Stanza
 
 _MAX_EMPTY: Final = 500  # rooms kept in memory that nobody is in
@@ -56,7 +58,7 @@ class House:
         self._rooms: dict[str, Room] = {}
         self._ending: dict[str, Ticket[None]] = {}  # rooms that the database may still show
         self._secret = host.store.secret("occupant-id")
-        self._last_id = 0
+        self.ids = MomentIds(lambda: host.clock())
         self._handled: dict[str, int] = {}  # frames of the bus that brought what is kept
         for local in host.store.rooms.occupied():
             room = self.find(local)
@@ -212,11 +214,11 @@ class House:
 
     def expire(self) -> None:
         """Forget what was said longer ago than the box keeps it, and names that nobody holds."""
-        self.host.store.destroyed_rooms.expire(self.host.clock())
+        self.host.store.destroyed_rooms.expire(self.host.surely())
         days = self.host.settings.retention.archive_days
         if not days:
             return
-        oldest = int((self.host.clock() - days * _DAY) * 1_000_000)
+        oldest = int((self.host.surely() - days * _DAY) * 1_000_000)
         self.host.store.rooms.expire(oldest)
         for room in self._rooms.values():
             while room.recent and room.recent[0].id < oldest:
@@ -235,8 +237,7 @@ class House:
 
     def next_id(self) -> int:
         """Of a message that a room takes now: the time in microseconds, and never the same."""
-        self._last_id = max(self._last_id + 1, int(self.host.clock() * 1_000_000))
-        return self._last_id
+        return self.ids.next()
 
     def cause(self) -> str:
         """The frame of the bus that is handled now."""
@@ -276,19 +277,21 @@ class House:
         rooms = self.host.store.rooms
         configuration = Configuration.unpack(stored.config)
         room = Room(stored.id, self._jid(stored.local), stored.creator, configuration)
-        room.locked, room.vcard = stored.locked, stored.vcard
+        room.locked = stored.locked
+        room.vcard = stored.vcard if stored.vcard is None or leaves(stored.vcard) else None
         if stored.subject is not None:
-            at, packed = json.loads(stored.subject)
-            room.subject = Subject(at, Stanza.unpack(packed.encode()))
+            room.subject = _subject(stored.subject)
         for row in rooms.affiliations(stored.id):
             room.affiliate(row.jid, _affiliated(row))
         kept = rooms.page(stored.id, Range(), MAX_RECENT, backwards=True)
         if kept:
-            self._last_id = max(self._last_id, kept[-1].id)
+            self.ids.note(kept[-1].id)
         for message in kept:
-            if is_talk(Stanza.unpack(message.stanza)):
+            if leaves_packed(message.stanza) and is_talk(Stanza.unpack(message.stanza)):
                 room.note(message)
         for occupant in rooms.occupants(stored.id):
+            if not leaves_packed(occupant.presence):
+                continue  # they enter again
             self._put_back(room, occupant)
         return room
 
@@ -348,3 +351,13 @@ def stamp(id: int) -> str:
     """The time that an id stands for (XEP-0082)."""
     whole, rest = divmod(id, 1_000_000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{rest:06d}Z"
+
+
+def _subject(kept: str) -> Subject | None:
+    """What was kept of a subject; None if it cannot be read any more."""
+    try:
+        at, packed = json.loads(kept)
+        data = packed.encode()
+    except (ValueError, TypeError, AttributeError):
+        at, data = 0, b""
+    return Subject(at, Stanza.unpack(data)) if leaves_packed(data) else None

@@ -13,6 +13,7 @@ def main() -> int:
     process = Process.from_command_line("s2s")
     try:
         gate = build_gate(process.settings, process.store(), process.open_bus)
+        process.give_time(gate.host)
         gate.resume()  # before anything new comes, for that has to wait behind it
         server = Server(gate)
         server.start()

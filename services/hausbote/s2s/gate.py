@@ -73,7 +73,7 @@ class Gate:
         self.pump = host.pump
         self.hosted = dict(host.services)
         self.secret = host.store.secret("dialback")
-        self.trust = Trust(settings, host.store, host.clock)
+        self.trust = Trust(settings, host.store, lambda: host.clock())
         self.attempts = Attempts(self, resolver)
         self.pings = Pings()
         self.tls = tls

@@ -323,6 +323,9 @@ class Link:
                 for row in rows:
                     if not self._wait_for_room(stream):
                         return
+                    if self.gate.queue.is_lost(row):
+                        self._read = row.id
+                        continue
                     # What is too old by now may have been sent before, to one that acknowledged
                     # nothing: it is not sent for ever.
                     given_up = row.at < self.gate.queue.oldest and self.gate.queue.give_up(row)

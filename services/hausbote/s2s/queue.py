@@ -11,6 +11,7 @@ from hausbote.s2s.parcel import Parcel
 from hausbote.s2s.problem import away
 from hausbote.storage import Kept, Outgoing, Returned, Room, Ticket
 from hausbote.xmpp.errors import ResourceConstraint, StanzaError
+from hausbote.xmpp.soundness import leaves_packed
 
 if TYPE_CHECKING:
     from hausbote.s2s.gate import Gate
@@ -58,7 +59,7 @@ class Queue:
     def displace(self, rows: Sequence[Outgoing]) -> None:
         """Others need the room that these take in the queue, unless they are under way."""
         for row in rows:
-            if not self._is_sent(row):
+            if not self.is_lost(row) and not self._is_sent(row):
                 self.bounce(row, ResourceConstraint("many messages of yours wait for that server"))
 
     def _is_sent(self, row: Outgoing) -> bool:
@@ -87,14 +88,21 @@ class Queue:
         while rows := self._rows.late(self.oldest, after, _PORTION):
             for row in rows:
                 after = row.id
-                given_up += self.give_up(row)
+                given_up += not self.is_lost(row) and self.give_up(row)
         if given_up:
             log(Event.QUEUE_GIVEN_UP, messages=given_up)
+
+    def is_lost(self, row: Outgoing) -> bool:
+        """Whether it cannot be read any more; then it is forgotten, for nobody knows its sender."""
+        if leaves_packed(row.stanza):
+            return False
+        self._rows.forget(row.frame)
+        return True
 
     @property
     def oldest(self) -> float:
         """What came before that, in seconds since 1970, has waited too long."""
-        return self._gate.host.clock() - self._patience
+        return self._gate.host.surely() - self._patience
 
     def give_up(self, row: Outgoing) -> bool:
         """Not what is under way to the peer at last: it would come back, and arrive as well."""

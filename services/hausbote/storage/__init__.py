@@ -37,6 +37,7 @@ from hausbote.storage.rooms import (
     StoredRoom,
 )
 from hausbote.storage.rosters import Removed, Request, Roster, RosterItem
+from hausbote.storage.soundness import all_damage, quick_damage
 from hausbote.storage.store import Store, open_store
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.tokens import CURRENT, NEW, Token
@@ -95,11 +96,13 @@ __all__ = [
     "Upload",
     "Usage",
     "Waiting",
+    "all_damage",
     "bounds_of",
     "make_way",
     "migrate",
     "open_store",
     "path_of",
+    "quick_damage",
     "schema_version",
     "shrink",
 ]

@@ -17,12 +17,12 @@ from typing import Any, Final, NamedTuple
 
 from peewee import SqliteDatabase
 
+from hausbote.base.moment_ids import MICROSECONDS, MomentIds
 from hausbote.storage import archive_sizes, arrivals
 from hausbote.storage.ranges import Portion, Range, narrowed, taken
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.writer import Writer
 
-MICROSECONDS: Final = 1_000_000
 _SORTED_AT_ONCE: Final = 500
 _LARGE: Final = 16_384  # bytes that count as another message there
 
@@ -85,17 +85,19 @@ class Archives:
         limit)."""
         self._reader = reader
         self._writer = writer
-        self._clock = clock
         self._bytes_each = bytes_each
+        self.ids = MomentIds(clock, self._is_taken)
         row = reader.execute_sql("SELECT max(id) FROM archived_message").fetchone()
-        self._last = int(row[0] or 0)
+        self.ids.note(int(row[0] or 0))
         self._fresh = 0  # not sorted in yet, as far as this process knows; for the writer's thread
 
     def next_id(self) -> int:
-        """The id of a message that comes now; ids grow, whatever the clock does."""
-        now = int(self._clock() * MICROSECONDS)
-        self._last = now if now > self._last else self._last + 1
-        return self._last
+        """The id of a message that comes now; see `MomentIds`."""
+        return self.ids.next()
+
+    def _is_taken(self, id: int) -> bool:
+        sql = "SELECT EXISTS (SELECT 1 FROM archived_message WHERE id = ?)"
+        return bool(self._reader.execute_sql(sql, (id,)).fetchone()[0])
 
     def keep(
         self, id: int, stanza: bytes, entries: Iterable[tuple[str, str]], name: int = 0

@@ -15,6 +15,7 @@ from typing import Final
 from hausbote.base.files import free_bytes
 from hausbote.storage.database import connect, path_of
 from hausbote.storage.errors import StorageError
+from hausbote.storage.mark import check_same, check_there
 from hausbote.storage.reserve import make_way
 
 _FIRST: Final = """
@@ -327,19 +328,25 @@ def schema_version(url: str) -> int:
         return _version(database.connection())
 
 
-def migrate(url: str) -> tuple[int, int]:
+def migrate(url: str, mark: Path | None = None) -> tuple[int, int]:
     """Bring the database to the current version and return (version before, version now).
 
-    StorageError if it is newer than this program, or cannot be written.  Several processes may do
-    this at once.
+    `mark` is the file that knows the box's database: see `mark.py`.  StorageError if the database
+    is newer than this program, cannot be written, or is not the one that the mark knows.  Several
+    processes may do this at once.
     """
     path = path_of(url)
     try:
         make_way(path)
         with _alone(path):
+            if mark is not None and (not path.exists() or not path.stat().st_size):
+                check_there(path, mark)
             _touch(path)
             with closing(connect(path)) as database:
-                return _bring_up_to_date(database.connection(), path)
+                versions = _bring_up_to_date(database.connection(), path)
+                if mark is not None:
+                    check_same(database.connection(), path, mark)
+                return versions
     except (sqlite3.Error, OSError) as error:
         raise StorageError(f"{path} could not be brought up to date: {error}") from None
 

@@ -16,6 +16,7 @@ from peewee import SqliteDatabase
 from hausbote.storage.pubsub_people import People, grant
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.writer import Writer
+from hausbote.xmpp.soundness import leaves
 
 Config = dict[str, list[str]]
 """Values by field, only what differs from the service's defaults."""
@@ -166,13 +167,13 @@ class Pubsub:
         """Those of the named items that exist, in the order of the names, and each once."""
         sql = f"SELECT {_ITEM} FROM pubsub_item WHERE node_id = ? AND item = ?"
         rows = [self._reader.execute_sql(sql, (node, id)).fetchone() for id in dict.fromkeys(ids)]
-        return [Item(*row) for row in rows if row is not None]
+        return _sound([Item(*row) for row in rows if row is not None])
 
     def newest(self, node: int, count: int) -> list[Item]:
         """The newest items, oldest of them first; all of them for -1."""
         sql = f"SELECT {_ITEM} FROM pubsub_item WHERE node_id = ? ORDER BY number DESC LIMIT ?"
         rows = self._reader.execute_sql(sql, (node, count)).fetchall()
-        return [Item(*row) for row in reversed(rows)]
+        return _sound([Item(*row) for row in reversed(rows)])
 
     def ids(self, node: int) -> list[str]:
         """The ids of all items, oldest first."""
@@ -189,7 +190,7 @@ class Pubsub:
     def last_in(self, nodes: Sequence[int]) -> list[tuple[Node, Item]]:
         """The newest item of each of these nodes that exists and has one."""
         rows = self._reader.execute_sql(_LAST_IN, (json.dumps(list(nodes)),)).fetchall()
-        return [(_node(row[:6]), Item(*row[6:])) for row in rows]
+        return [(_node(row[:6]), item) for row in rows for item in _sound([Item(*row[6:])])]
 
     def retract(self, node: int, ids: Sequence[str]) -> Ticket[bool]:
         """Delete items: all of them, or none and False if one does not exist."""
@@ -219,6 +220,11 @@ class Pubsub:
     def purge(self, node: int) -> Ticket[tuple[str, ...]]:
         """Delete all items; returns their ids."""
         return self._writer.submit(lambda c: _trim(c, node, 0))
+
+
+def _sound(items: list[Item]) -> list[Item]:
+    """Those that can still be sent."""
+    return [item for item in items if not item.payload or leaves(item.payload)]
 
 
 def _node(row: tuple[int, str, str, str, float, str]) -> Node:

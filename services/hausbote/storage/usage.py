@@ -6,8 +6,9 @@ from typing import Final, NamedTuple
 
 from peewee import SqliteDatabase
 
+from hausbote.base.moment_ids import MICROSECONDS
 from hausbote.storage import archive_sizes, room_sizes
-from hausbote.storage.archives import MICROSECONDS, Archives
+from hausbote.storage.archives import Archives
 from hausbote.storage.reserve import spare_bytes
 from hausbote.storage.writer import Writer
 

@@ -26,7 +26,7 @@ def main() -> int:
     secrets = secrets_of(daemon.settings)
     try:
         secrets.make(time.time())
-        desk = Desk(daemon.settings, secrets)
+        desk = Desk(daemon.settings, secrets, surely=daemon.time.certain)
         web = Web(daemon.settings, desk)
         web.start()
     except (sqlite3.Error, OSError, BusError) as error:

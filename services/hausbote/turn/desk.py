@@ -20,11 +20,20 @@ class Desk:
     """Whoever asks has made sure that the account is one of the box."""
 
     def __init__(
-        self, settings: Settings, secrets: Secrets, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        secrets: Secrets,
+        clock: Callable[[], float] = time.time,
+        surely: Callable[[], float] | None = None,
     ) -> None:
+        """`surely` is the part of the time that has surely passed, by which secrets are too old.
+
+        Credentials are signed for the time of the machine: the relay's is the same.
+        """
         self._settings = settings.relay
         self._secrets = secrets
         self._clock = clock
+        self._surely = surely or clock
         self._offers = offers(settings)
         self._throttle = Throttle(settings.limits.relay_credentials_per_hour, _HOUR)
         self.handled = 0
@@ -56,7 +65,7 @@ class Desk:
         Returns whether what was signed so far is void, because somebody dropped the secret.
         A relay elsewhere knows only the secrets that its owner took there, so its stays.
         """
-        now = self._clock()
+        now = self._surely()
         signed_with = self._secrets.current()
         self._secrets.reread()
         days = self._settings.secret_days if self._settings.run == "here" else 0

@@ -15,6 +15,7 @@ def main() -> int:
     process = Process.from_command_line("upload")
     settings = process.settings
     host = build_host(settings, process.store(), process.open_bus)
+    process.give_time(host)
     try:
         depot = Depot(settings.uploads_dir)
         depot.prepare(lambda id: host.store.uploads.get(id) is not None)

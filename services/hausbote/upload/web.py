@@ -156,12 +156,12 @@ class Web:
             raise Refused("404 Not Found", _TELLS_NOTHING) from None
 
     def _is_over(self, upload: Upload) -> bool:
-        return upload.expires is not None and upload.expires <= self._host.clock()
+        return upload.expires is not None and upload.expires <= self._host.surely()
 
     def _headers(self, upload: Upload, tag: str) -> list[Header]:
         age = _MAX_AGE
         if upload.expires is not None:
-            age = min(age, int(upload.expires - self._host.clock()))
+            age = min(age, max(0, int(upload.expires - self._host.clock())))
         return [
             ("ETag", tag),
             ("Cache-Control", f"private, max-age={age}, immutable"),

@@ -58,7 +58,9 @@ def read_body(data: bytes, limit: int) -> Request:
     parser.feed(_ROOT)
     declaration = _DECLARATION.match(data)  # only there: a search begins anew at every blank
     events = parser.feed(data[declaration.end() if declaration else 0 :].strip())
-    if len(events) != 1 or not isinstance(events[0], Stanza) or not parser.between:
+    whole = parser.between
+    parser.reset()  # expat and its handlers are a circle, which would wait for the collector
+    if len(events) != 1 or not isinstance(events[0], Stanza) or not whole:
         reason = events[-1] if events and isinstance(events[-1], StreamError) else None
         raise BadBody(reason.condition if reason else "the request is not one <body/>")
     body = events[0]

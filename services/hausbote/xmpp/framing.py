@@ -87,7 +87,7 @@ class FrameParser:
     White space alone is let pass: some clients keep their connection alive with it.
     """
 
-    __slots__ = ("_failed", "_limits", "_opened", "_parser")
+    __slots__ = ("_failed", "_limits", "_opened", "_parser", "_rooted")
 
     def __init__(self, limits: ParserLimits = BEFORE_LOGIN) -> None:
         self._limits = limits
@@ -96,9 +96,10 @@ class FrameParser:
 
     def reset(self) -> None:
         """The next frame is <open/> again."""
-        self._opened = self._failed = False
+        self._opened = self._failed = self._rooted = False
+        # There is no root before a frame comes: expat and its handlers are a circle, and this may
+        # be the end.
         self._parser.reset()
-        self._parser.feed(_ROOT)
 
     def rest(self) -> bool:
         return self._parser.rest()
@@ -123,6 +124,9 @@ class FrameParser:
             raise StreamError("policy-violation", "a stanza is too large")
         if not frame.startswith(b"<"):
             raise StreamError("bad-format", "a frame is one element")
+        if not self._rooted:
+            self._rooted = True
+            self._parser.feed(_ROOT)
         events = self._parser.feed(frame)
         for event in events:
             if isinstance(event, StreamError):

@@ -17,7 +17,9 @@ def unfold(child: Child) -> Stanza:
 
     BadRequest if it goes beyond what one element may be made of.
     """
-    _, *elements = StreamParser(_LIMITS).feed(_HEADER + child.xml.encode())
+    parser = StreamParser(_LIMITS)
+    _, *elements = parser.feed(_HEADER + child.xml.encode())
+    parser.reset()  # expat and its handlers are a circle, which would wait for the collector
     if len(elements) != 1 or not isinstance(elements[0], Stanza):
         raise BadRequest("this element cannot be understood")
     return elements[0]

@@ -69,6 +69,10 @@ class Archive(ABC, Generic[T]):
         """The id in the store; None if it cannot be one of this archive."""
 
     @abstractmethod
+    def is_ahead(self, id: int) -> bool:
+        """Whether an id was made when the clock was ahead by more than a day."""
+
+    @abstractmethod
     def stamp(self, id: int) -> str:
         """The time of a message (XEP-0082)."""
 

@@ -15,6 +15,7 @@ from hausbote.features.archive.readers import note_reader
 from hausbote.storage import Archived, Portion, Range
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import Forbidden
+from hausbote.xmpp.soundness import leaves
 from hausbote.xmpp.stanza import Child, child
 from hausbote.xmpp.xml import Markup, escape_attribute
 
@@ -55,6 +56,9 @@ class AccountArchive(pages.Archive[Archived]):
 
     def unseal(self, text: str) -> int | None:
         return ids.unseal(self._host, self._local, text)
+
+    def is_ahead(self, id: int) -> bool:
+        return self._host.store.archives.ids.is_ahead(id)
 
     def stamp(self, id: int) -> str:
         return timestamp(Archived(id, b"").at)
@@ -118,6 +122,8 @@ def _results(account: str, to: str, page: pages.Page[Archived]) -> Iterator[byte
         f"<message from='{own}' to='{escape_attribute(to)}'><result xmlns='{ns.MAM}'{query} id='"
     )
     for message, id in page.results:
+        if not leaves(message.stanza):
+            continue
         # What is kept is a whole <message> of our own writing, in no namespace of its own.
         head = (
             f"{before_id}{id}'><forwarded xmlns='{ns.FORWARD}'>"

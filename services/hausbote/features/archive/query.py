@@ -37,6 +37,7 @@ class Asked(Protocol):
     groupchat_field: ClassVar[bool]
 
     def unseal(self, text: str) -> int | None: ...
+    def is_ahead(self, id: int) -> bool: ...
     def peer(self, jid: JID) -> tuple[str, str]: ...
 
 
@@ -121,7 +122,7 @@ class _Reader:
             self._narrow(before=(_microseconds(end) // tick + 1) * tick)
         after, before = form.value("after-id"), form.value("before-id")
         if after is not None:
-            self._narrow(after=self._known(after))
+            self._narrow(after=self._past(after))
         if before is not None:
             self._narrow(before=self._known(before))
         if len(form.values.get("ids", ())) > _MAX_IDS:
@@ -133,7 +134,7 @@ class _Reader:
         if page.start is not None:
             raise FeatureNotImplemented("pages are asked for by ids")
         if page.after is not None:
-            self._narrow(after=self._known(page.after))
+            self._narrow(after=self._past(page.after))
         if page.before:
             self._narrow(before=self._known(page.before))
 
@@ -148,6 +149,14 @@ class _Reader:
 
     def _narrow(self, *, after: int = 0, before: int = sys.maxsize) -> None:
         self.after, self.before = max(self.after, after), min(self.before, before)
+
+    def _past(self, text: str) -> int:
+        """What is behind an id of a time when the clock was ahead comes only when that is here: who
+        has read up to there begins again, as with an id that is gone (XEP-0313 §4.3.2)."""
+        id = self._known(text)
+        if self._archive.is_ahead(id):
+            raise ItemNotFound("this message has the id of a time that is still to come")
+        return id
 
     def _known(self, text: str) -> int:
         id = self._archive.unseal(text)

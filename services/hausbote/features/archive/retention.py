@@ -8,5 +8,5 @@ _DAY = 86_400.0  # seconds
 def forget_old_messages(host: Host) -> int:
     """Returns how many entries of archives went; others' writes come in between."""
     days = host.settings.retention.archive_days
-    before = host.clock() - days * _DAY if days else 0.0
+    before = host.surely() - days * _DAY if days else 0.0
     return host.store.archives.purge(before, host.settings.limits.archive_messages)

@@ -132,7 +132,7 @@ def _stanzas(host: Host, nodes: list[int], who: JID) -> Iterator[Stanza]:
         config = service.config(node)
         if service.apart(who) or not sends_last(config, "on_sub_and_presence"):
             continue
-        if config.expiry and item.at < host.clock() - config.expiry:
+        if config.expiry and item.at < host.surely() - config.expiry:
             continue
         if is_subscribed(host, node.service, who) and may_retrieve(service, node, who):
             yield last_item(service, node, item, who.full)

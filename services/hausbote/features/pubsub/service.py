@@ -54,7 +54,7 @@ class Service(NamedTuple):
         node = store.node(self.local, name)
         expiry = 0 if node is None else self.config(node).expiry
         if node is not None and expiry:
-            store.expire(node.id, self.host.clock() - expiry).wait()
+            store.expire(node.id, self.host.surely() - expiry).wait()
         return node
 
     def config(self, node: Node) -> NodeConfig:

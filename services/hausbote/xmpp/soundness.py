@@ -1,0 +1,43 @@
+"""Whether what was kept can still be sent: a damaged row would end the stream of its reader."""
+
+from pyexpat import ExpatError, ParserCreate
+
+from hausbote.base.log import Event, log
+from hausbote.xmpp.stanza import Stanza
+
+_told = False  # once per process: whoever reads an archive reads it again
+
+
+def is_sound(xml: bytes | str) -> bool:
+    """Whether it is one well-formed element; some microseconds for a message."""
+    try:
+        ParserCreate(None, " ").Parse(xml, True)
+    except (ExpatError, ValueError):
+        return False
+    return True
+
+
+def is_sound_packed(data: bytes) -> bool:
+    """Whether it is a packed stanza, and well-formed as it is written."""
+    try:
+        return is_sound(Stanza.unpack(data).wire())
+    except ValueError:
+        return False
+
+
+def leaves(xml: bytes | str) -> bool:
+    """Whether an element that was kept may be sent; the log says once that one may not."""
+    return is_sound(xml) or _refuse()
+
+
+def leaves_packed(data: bytes) -> bool:
+    """Likewise of a packed stanza."""
+    return is_sound_packed(data) or _refuse()
+
+
+def _refuse() -> bool:
+    global _told
+    if not _told:
+        _told = True
+        log(Event.ROW_DAMAGED)
+    return False
