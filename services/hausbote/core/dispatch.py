@@ -371,5 +371,12 @@ def gone(host: Host, session: Session) -> None:
             hook(host, session)
     finally:
         host.directory.remove(session)
+        session.departed()
     for hook in host.registry.hooks(Moment.REMOVED):
         hook(host, session)
+
+
+def see_off(host: Host, session: Session) -> None:
+    """End a session, and return when its place is free: also if its end had begun before."""
+    gone(host, session)
+    session.wait_until_departed()

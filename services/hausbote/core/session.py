@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeVar
 
+from gevent.event import Event as Signal
+
 from hausbote.base.jid import JID
 from hausbote.core.acks import Acks
 from hausbote.core.directory import Account
@@ -44,6 +46,8 @@ class Session:
     """Created when a resource is bound; `presence` is None until it is available."""
 
     __slots__ = (
+        "_departed",
+        "_departure",
         "_held",
         "_held_size",
         "_states",
@@ -66,6 +70,8 @@ class Session:
         self.presence: Stanza | None = None
         self.priority = 0
         self.gone = False
+        self._departed = False
+        self._departure: Signal | None = None  # if anybody waits for it
         self.keeper: Keeper | None = None  # while the client says that nobody looks at it
         self.acks: Acks | None = None  # if stanzas are counted
         self.asleep: Callable[[Stanza], None] | None = None  # told of messages while it hibernates
@@ -82,6 +88,17 @@ class Session:
         if found is None:
             found = self._states[kind] = kind()
         return found
+
+    def departed(self) -> None:
+        """Nobody finds it any more: its resource is free."""
+        self._departed = True
+        if self._departure is not None:
+            self._departure.set()
+
+    def wait_until_departed(self) -> None:
+        if not self._departed:
+            self._departure = self._departure or Signal()
+            self._departure.wait()
 
     @property
     def reachable(self) -> bool:
