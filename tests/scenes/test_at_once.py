@@ -263,7 +263,9 @@ def until_the_proof(client, *extras):
     """Begin a login by SASL2; the response that ends it."""
     scram = ScramClient("romeo", PASSWORD, "SCRAM-SHA-256")
     challenge = authenticate(client, "SCRAM-SHA-256", scram.first(), *extras)
-    return f"<response xmlns='{SASL2}'>{b64(scram.final(base64.b64decode(challenge.text)))}</response>"
+    return (
+        f"<response xmlns='{SASL2}'>{b64(scram.final(base64.b64decode(challenge.text)))}</response>"
+    )
 
 
 def test_one_installation_logs_in_twice(cast):

@@ -73,7 +73,7 @@ def _make_place(host: Host, account: Account, resource: str, alone: str) -> None
 
 
 def _of_installation(account: Account, id: str) -> Session | None:
-    """An installation has one session; an older one is its own broken connection (XEP-0386 §3.2)."""
+    """The older session of an installation: its own broken connection (XEP-0386 §3.2)."""
     sessions = account.sessions.values() if id else ()
     return next((one for one in sessions if one.state(Access).agent.id == id), None)
 

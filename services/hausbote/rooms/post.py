@@ -18,7 +18,26 @@ _BATCH_BYTES: Final = 262_144  # of the stanzas in one frame, if it is not a sin
 
 
 def post(host: Host, stanza: Stanza, recipients: Iterable[JID]) -> None:
-    """Send a stanza without a to address to all of them."""
+    """Send a stanza without a to address to all of them; it waits as `post_each` does."""
+    post_each(host, ((stanza, recipients),))
+
+
+def post_each(host: Host, stanzas: Iterable[tuple[Stanza, Iterable[JID]]]) -> None:
+    """Send stanzas without a to address to their recipients.
+
+    It may wait, but only when all are on their way: what was changed before, and is told by them,
+    is one step for everybody else.
+    """
+    ways: dict[tuple[str, str], None] = {}
+    for stanza, recipients in stanzas:
+        for service in _send(host, stanza, recipients):
+            ways[service, stanza.attrs["from"].partition("/")[0]] = None
+    for service, room in ways:
+        host.bus.ease(service, room)
+
+
+def _send(host: Host, stanza: Stanza, recipients: Iterable[JID]) -> Iterable[str]:
+    """Returns the services by which they are reached."""
     by_service: dict[str, list[str]] = {}
     for jid in recipients:
         service = way_to(host, jid)
@@ -27,14 +46,13 @@ def post(host: Host, stanza: Stanza, recipients: Iterable[JID]) -> None:
         else:
             by_service.setdefault(service, []).append(jid.full)
     if not by_service:
-        return
+        return ()
     payload, sender = stanza.pack(), stanza.attrs["from"]
-    room = sender.partition("/")[0]
     for service, chosen in by_service.items():
         most = _MAX_ELSEWHERE if service == host.beyond else _MAX_RECIPIENTS
         for start in range(0, len(chosen), most):
-            host.bus.ease(service, room)
             host.bus.send(service, STANZA, sender, chosen[start : start + most], payload)
+    return by_service
 
 
 def post_all(host: Host, sender: str, packed: Sequence[bytes], recipient: JID) -> None:
@@ -50,8 +68,8 @@ def post_all(host: Host, sender: str, packed: Sequence[bytes], recipient: JID) -
     account = recipient.bare if recipient.domain == host.settings.domain else recipient.domain
     kind, payloads = _frames(host, service, packed)
     for payload in payloads:
-        host.bus.ease(service, account)
         host.bus.send(service, kind, sender, (recipient.full,), payload, account=account)
+        host.bus.ease(service, account)
 
 
 def post_bulky(
