@@ -1,6 +1,7 @@
 """Stream management (XEP-0198): acknowledgements, resumption, and what becomes of the rest."""
 
 import time
+from datetime import datetime
 
 import pytest
 
@@ -242,6 +243,24 @@ def test_a_session_is_resumed(cast, back):
     juliet.receives(f"<message from='{romeo.jid}'><body>3</body></message>")
     assert handled(again.client) == 1
     nothing_more(again.client)
+
+
+def test_what_waited_for_a_session_says_when_it_came(own_cast, monkeypatch):
+    """Nothing else tells the client that it is not of now (XEP-0203); what came just now is."""
+    cast = own_cast()
+    romeo, juliet = cast("romeo", "juliet")
+    enabled = enable(romeo)
+    gone(romeo)
+    old = "<delay xmlns='urn:xmpp:delay' from='verona.lit' stamp='2002-09-10T23:08:25Z'/>"
+    older = f"<message to='{romeo.jid}'><body>older</body>{old}</message>"
+    juliet.sends(message(romeo.jid, "waited"), older)
+    juliet.settle()
+    monkeypatch.setattr(cast.world.host, "clock", lambda: time.time() + 60)
+    again = Returning(cast, "romeo", enabled.get("id"), 0)
+    delays = [one.findall("{urn:xmpp:delay}delay") for one in messages(again.client, 2)]
+    assert [[one.get("from") for one in some] for some in delays] == [["h"], ["verona.lit"]]
+    came = datetime.fromisoformat(delays[0][0].get("stamp")).timestamp()
+    assert came <= time.time()
 
 
 def test_nothing_is_lost_at_the_moment_of_the_break(cast, back):

@@ -287,7 +287,7 @@ class PeerStream(ABC):
     def deliver(self, parcel: Parcel) -> None:
         """Send a stanza, and ask what has arrived."""
         self.used = self.said = time.monotonic()
-        self.connection.write(parcel.wire(with_hop=self.hops))
+        self.connection.write(parcel.wire(self.gate.host.clock(), with_hop=self.hops))
         if self.managed and not parcel.kept:
             parcel.lighten()
         if self.managed or parcel.kept:
