@@ -9,6 +9,7 @@ import pytest
 
 from hausbote.core.bus.frame import Frame
 from hausbote.net.tlsa import PublishedCertificates, Tlsa
+from hausbote.s2s import outgoing
 from hausbote.xmpp.stanza import child, stanza
 from support.archive import page
 from support.federation import log_in, make_houses, wait_until
@@ -253,6 +254,25 @@ def test_a_server_that_accepts_connections_and_says_nothing(houses, lovers):
     houses[0].door.look(time.monotonic() + 4)
     wait_until(lambda: houses[0].store.outgoing.waiting())
     juliet.receives_nothing()
+    silent.stop(0)
+
+
+def test_a_server_that_says_nothing_has_the_whole_time_and_the_right_sentence(
+    houses, lovers, monkeypatch
+):
+    """Who looks after strangers' streams does not cut short ours."""
+    monkeypatch.setattr(outgoing, "_HURRIED", 0.5)
+    monkeypatch.setattr(outgoing, "_TIME", 1.0)
+    juliet, _ = lovers
+    silent = gevent.server.StreamServer(("127.0.1.93", 0), lambda *_: gevent.sleep(60))
+    silent.start()
+    houses[0].names.put("silent.example", "127.0.1.93", silent.server_port)
+    juliet.sends(chat("romeo@silent.example", "Hello?"))
+    wait_until(lambda: any(one.remote == "silent.example" for one in houses[0].gate.streams))
+    houses[0].door._keepalive.sweep(time.monotonic() + 31)
+    link = houses[0].gate.links["capulet.example", "silent.example"]
+    wait_until(lambda: link.problem is not None)
+    assert link.problem.sentence == "silent.example was connected to and does not answer."
     silent.stop(0)
 
 

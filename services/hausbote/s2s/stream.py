@@ -306,9 +306,9 @@ class PeerStream(ABC):
             elif not self.deaf:  # otherwise TCP is asked, now and then
                 self.gate.pings.ask(self)
 
-    def answered(self, count: int) -> None:
-        """The peer has at least the oldest `count`."""
-        self._arrived(self.sent.take(min(count, len(self.sent))))
+    def answered(self, place: int) -> None:
+        """The peer has all that was written before that place."""
+        self._arrived(self.sent.take_until(place))
 
     def _arrived(self, parcels: list[Parcel]) -> None:
         """An answer that says nothing new leaves the time running; it is asked again soon."""
