@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 
+from support.archive import page
 from support.sasl2_client import bind2, log_in, succeeded, user_agent
 from support.scram_client import ScramClient
 from support.worlds import PASSWORD
@@ -455,6 +456,40 @@ def test_it_goes_to_another_client_that_has_not_seen_it(cast):
     )
     desk.receives_nothing()
     juliet.receives_nothing()
+
+
+@pytest.mark.parametrize(
+    ("acknowledged", "inside", "given"),
+    [
+        (True, "", []),
+        (False, "", ["precious"]),  # nobody knows whether it arrived
+        (True, "<no-permanent-store xmlns='urn:xmpp:hints'/>", ["precious"]),
+    ],
+    ids=["read", "not acknowledged", "in no archive"],
+)
+def test_what_another_client_had_live_is_not_given_again(cast, acknowledged, inside, given):
+    """Its archive has it for whoever missed it; what is in none comes to whoever comes next."""
+    phone, desk, juliet = cast("romeo/phone", "romeo/desk", "juliet")
+    for client in (phone, desk):
+        enable(client)
+    gone(phone)
+    juliet.sends(
+        f"<message to='romeo@h' type='chat'><body>precious</body>{inside}</message>",
+    )
+    assert bodies(messages(desk, 1)) == ["precious"]
+    juliet.settle()
+    if acknowledged:
+        desk.send(f"<a xmlns='{SM}' h='1'/>")
+    desk.settle()
+    desk.send("</stream:stream>")
+    while not desk.ended:
+        desk.next()
+    anew = cast.log_in("romeo/phone")
+    anew.sends("<presence/>")
+    anew.settle()
+    came = [one for one in anew.came() if one.tag == "{jabber:client}message"]
+    assert bodies(came) == given
+    assert page(anew).bodies == ([] if inside else ["precious"])
 
 
 def test_a_request_that_never_arrived_is_refused(cast):

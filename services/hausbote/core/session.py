@@ -189,6 +189,11 @@ class Session:
             transport = self.transport
             transport.when_sent(lambda: callback(not transport.closed))
 
+    @property
+    def holds(self) -> bool:
+        """Whether messages are kept back."""
+        return self._held is not None
+
     def hold(self) -> None:
         """Keep messages back until `release`, so that older ones can go first."""
         if self._held is None:

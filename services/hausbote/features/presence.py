@@ -3,6 +3,7 @@
 A broadcast is written once: only the to address differs between the copies.
 """
 
+import math
 import re
 import time
 from typing import Final
@@ -64,6 +65,8 @@ def available(presence: Presence) -> None:
     if becomes_ready:
         session.hold()  # messages that come from now on; READY lets them go
         session.ready_since = time.time()
+    elif priority < 0:
+        session.ready_since = math.inf
     session.presence, session.priority = presence.stanza, priority
     try:
         broadcast(host, session, presence.stanza)
