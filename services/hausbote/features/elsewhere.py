@@ -1,9 +1,9 @@
 """People of other servers, and of components, as the clients here see them.
 
-A server, or a component, that cannot be reached says no goodbye for its people: they would be shown as available for
-ever.  So it is remembered whose clients elsewhere were announced to an account, and when s2s says
-that a server is away, or answers a presence for somebody there with that error, the goodbye is said
-here; when the server is back its people are asked after again.
+A server, or a component, that cannot be reached says no goodbye for its people: they would be shown
+as available for ever.  So it is remembered whose clients elsewhere were announced to an account.
+When it is known that a server is away, or a presence for somebody there is answered with that
+error, the goodbye is said here; when the server is back its people are asked after again.
 """
 
 from collections.abc import Iterable

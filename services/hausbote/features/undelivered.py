@@ -50,9 +50,9 @@ def hand_on(host: Host, session: Session, message: Stanza, at: float) -> None:
     ]
     if any(taken):
         return
-    if not others and not to.resource and was_received(session.account, at):
-        if is_archived(host, session.account.local, message):
-            return
+    was_for_all = not others and not to.resource and was_received(session.account, at)
+    if was_for_all and is_archived(host, session.account.local, message):
+        return
     for handler in host.registry.absent:
         if handler(delivery):
             return
