@@ -14,6 +14,7 @@ from hausbote.base.tokens import session_tag, token
 from hausbote.c2s.components.outlet import Component
 from hausbote.core.dispatch import route
 from hausbote.core.guard import guarded
+from hausbote.core.host import Host
 from hausbote.core.pump import Lane
 from hausbote.net.connection import Connection
 from hausbote.xmpp import ns
@@ -149,7 +150,7 @@ class ComponentStream:
         if not component.attached:
             turned = news.replace(from_=host.domain, to=component.domain)
             news = error(turned, RemoteServerTimeout())
-        host.pump.run(partial(route, host, news))
+        host.pump.run(partial(_tell, host, news))
 
     def _let_go(self) -> None:
         # No circles of references: what is over is freed now.
@@ -191,6 +192,10 @@ def _parsed(address: str) -> JID | None:
         return JID.parse(address)
     except InvalidJID:
         return None
+
+
+def _tell(host: Host, news: Stanza) -> None:
+    route(host, news)
 
 
 def _ignore(_event: object) -> None:
