@@ -1006,7 +1006,7 @@ class TestOutgoing:
         assert [one.frame for one in left] == ["f2"]
 
     def put_back(self, store, returned, after):
-        store.outgoing.put_back("b.example", "a.example", returned, 1.0, after).wait()
+        store.outgoing.put_back("b.example", "a.example", returned, after).wait()
         return store.outgoing.pending("b.example", "a.example", 0, 10)
 
     def test_what_was_under_way_is_put_before_what_came_later(self, store):
@@ -1016,14 +1016,14 @@ class TestOutgoing:
         self.keep(store, "e")
         first = store.outgoing.pending("b.example", "a.example", 0, 1)[0]
         returned = [
-            Returned(0, "a", b"a"),
-            Returned(first.id, "b", b""),
-            Returned(0, "c", b"c"),
+            Returned(0, "a", b"a", 1.0),
+            Returned(first.id, "b", b"", 1.0),
+            Returned(0, "c", b"c", 1.0),
         ]
         found = self.put_back(store, returned, first.id)
         assert [one.frame for one in found] == ["a", "b", "c", "d", "e"]
         assert found[1].stanza == first.stanza
-        assert [one.frame for one in self.put_back(store, [Returned(0, "0", b"")], 0)] == [
+        assert [one.frame for one in self.put_back(store, [Returned(0, "0", b"", 1.0)], 0)] == [
             *"0abcde"
         ]
         assert len(store.outgoing.pending("c.example", "a.example", 0, 10)) == 1
@@ -1031,7 +1031,7 @@ class TestOutgoing:
     def test_ids_of_what_was_put_back_are_never_used_again(self, store):
         self.keep(store, "a")
         self.keep(store, "b")
-        last = self.put_back(store, [Returned(0, "0", b"")], 0)[-1].id
+        last = self.put_back(store, [Returned(0, "0", b"", 1.0)], 0)[-1].id
         store.outgoing.discard("b.example", "a.example", last).wait()
         self.keep(store, "c")
         assert [one.frame for one in store.outgoing.pending("b.example", "a.example", last, 1)] == [
@@ -1040,7 +1040,7 @@ class TestOutgoing:
 
     def test_a_frame_that_is_there_is_not_put_back_twice(self, store):
         self.keep(store, "a")
-        assert len(self.put_back(store, [Returned(0, "a", b"")], 0)) == 1
+        assert len(self.put_back(store, [Returned(0, "a", b"", 1.0)], 0)) == 1
 
     def test_what_is_late_is_found_and_forgotten(self, store):
         self.keep(store, "old", at=1.0)
@@ -1054,7 +1054,7 @@ class TestOutgoing:
     def test_what_was_put_back_meanwhile_is_forgotten_all_the_same(self, store):
         self.keep(store, "a")
         (kept,) = store.outgoing.pending("b.example", "a.example", 0, 10)
-        (moved,) = self.put_back(store, [Returned(kept.id, "a", b"")], kept.id)
+        (moved,) = self.put_back(store, [Returned(kept.id, "a", b"", 1.0)], kept.id)
         assert moved.id != kept.id
         store.outgoing.forget("a").wait()
         assert store.outgoing.pending("b.example", "a.example", 0, 10) == []

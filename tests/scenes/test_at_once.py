@@ -8,9 +8,14 @@ import contextlib
 
 import pytest
 
+from support.archive import page
 from support.at_once import at_once, outcomes
 from support.sasl2_client import (
+    SASL2,
     ask_by_token,
+    authenticate,
+    b64,
+    bind2,
     failure_of,
     log_in,
     request_token,
@@ -99,8 +104,7 @@ def test_two_change_the_password(cast):
     with at_once(cast.world):
         phone.sends(register("romeo", "by phone"))
         desk.sends(register("romeo", "by desk"))
-    alive = [left_of(client) for client in (phone, desk)]
-    assert alive.count(True) <= 1
+    assert len(alive(phone, desk)) <= 1
     good = [can_log_in(cast, "romeo", word) for word in ("by phone", "by desk", PASSWORD)]
     assert good.count(True) == 1
     assert not good[2]
@@ -162,13 +166,129 @@ def test_two_bind_one_resource(cast):
             client.send(
                 f"<iq type='set' id='b'><bind xmlns='{BIND}'><resource>x</resource></bind></iq>"
             )
-    assert [left_of(client) for client in (one, other)].count(True) == 1
+    assert len(alive(one, other)) == 1
     juliet.sends("<message to='romeo@h/x' type='chat'><body>Hark!</body></message>")
     heard = []
     for client in (one, other):
         while (stanza := client.next(0.5)) is not None:
             heard += [stanza] if stanza.tag == "{jabber:client}message" else []
     assert len(heard) == 1
+
+
+def asks_to_bind(client, resource):
+    client.send(
+        f"<iq type='set' id='b'><bind xmlns='{BIND}'><resource>{resource}</resource></bind></iq>"
+    )
+
+
+def asleep(cast, address):
+    """A client that is away, whose session waits for it with a message that it never got."""
+    juliet, romeo = cast("juliet", address)
+    romeo.send(f"<enable xmlns='{SM}' resume='true'/>")
+    previous = romeo.next().get("id")
+    romeo.settle()
+    romeo.wire.cut()
+    to = f"{romeo.bare}/{address.partition('/')[2]}"
+    juliet.sends(f"<message to='{to}' type='chat'><body>Hark!</body></message>")
+    juliet.settle()
+    reads_the_archive(cast)
+    return juliet, previous
+
+
+def reads_the_archive(cast):
+    """A client that came later: before it is given a message again, the archive is looked into."""
+    desk = cast("romeo/desk")
+    assert page(desk).bodies == ["Hark!"]
+
+
+def alive(*clients):
+    """Those that are there still when all that they asked for was handled."""
+    for client in clients:
+        left_of(client)
+    return [client for client in clients if left_of(client)]
+
+
+def texts(client):
+    """The bodies of what is there to read."""
+    found = []
+    while (stanza := client.next(0.5)) is not None:
+        found += [stanza.findtext("{jabber:client}body")] if stanza.tag.endswith("}message") else []
+    return found
+
+
+def test_two_bind_the_resource_of_a_session_that_is_going(cast):
+    """The first waits for what becomes of that session's messages, and is not alone then."""
+    juliet, _ = asleep(cast, "romeo/x")
+    one, other = stranger(cast, "romeo"), stranger(cast, "romeo")
+    with at_once(cast.world):
+        for client in (one, other):
+            asks_to_bind(client, "x")
+    assert len(alive(one, other)) == 1
+    juliet.sends("<message to='romeo@h/x' type='chat'><body>Again</body></message>")
+    assert [text for client in (one, other) for text in texts(client)] == ["Again"]
+
+
+def test_one_resumes_and_one_binds_the_same_resource(cast):
+    """The session goes on, or its place is taken; its message is given once."""
+    juliet, previous = asleep(cast, "romeo/x")
+    one, other = stranger(cast, "romeo"), stranger(cast, "romeo")
+    with at_once(cast.world):
+        one.send(f"<resume xmlns='{SM}' h='0' previd='{previous}'/>")
+        asks_to_bind(other, "x")
+    left = alive(one, other)
+    assert len(left) == 1
+    left[0].sends("<presence/>")
+    left[0].settle()
+    juliet.sends("<message to='romeo@h/x' type='chat'><body>Again</body></message>")
+    assert texts(left[0]).count("Again") == 1
+
+
+def test_two_bind_while_the_only_place_becomes_free(tmp_path):
+    """Who sleeps makes room for one, and not for each of them."""
+    from conftest import Cast
+
+    world = MemoryWorld(tmp_path, limits={"sessions_per_account": 2})
+    cast = Cast(world)
+    asleep(cast, "romeo/x")
+    clients = stranger(cast, "romeo"), stranger(cast, "romeo")
+    with at_once(world):
+        for number, client in enumerate(clients):
+            asks_to_bind(client, f"no-{number}")
+    answers = [client.next() for client in clients]
+    assert outcomes(*answers) == (1, ["resource-constraint"])
+    world.close()
+
+
+def until_the_proof(client, *extras):
+    """Begin a login by SASL2; the response that ends it."""
+    scram = ScramClient("romeo", PASSWORD, "SCRAM-SHA-256")
+    challenge = authenticate(client, "SCRAM-SHA-256", scram.first(), *extras)
+    return (
+        f"<response xmlns='{SASL2}'>{b64(scram.final(base64.b64decode(challenge.text)))}</response>"
+    )
+
+
+def test_one_installation_logs_in_twice(cast):
+    """It has one session, whatever the two are called (XEP-0386 §3.2)."""
+    juliet, romeo = cast("juliet"), stranger(cast)
+    cast.account("romeo")
+    managed = f"<enable xmlns='{SM}' resume='true'/>"
+    assert succeeded(log_in(romeo, user_agent(), bind2(inside=managed)))
+    romeo.sends("<presence/>")
+    romeo.settle()
+    romeo.wire.cut()
+    juliet.sends(f"<message to='{romeo.jid}' type='chat'><body>Hark!</body></message>")
+    juliet.settle()
+    reads_the_archive(cast)
+    clients = stranger(cast), stranger(cast)
+    responses = [
+        until_the_proof(client, user_agent(), bind2(tag=tag))
+        for client, tag in zip(clients, "ab", strict=True)
+    ]
+    with at_once(cast.world):
+        for client, response in zip(clients, responses, strict=True):
+            client.send(response)
+    assert len(alive(*clients)) == 1
 
 
 def test_two_take_the_last_place_for_a_session(tmp_path):
@@ -208,7 +328,7 @@ def test_two_resume_one_session(cast):
     for client in clients:
         first = client.next()
         assert first.tag.partition("}")[2] in ("resumed", "failed", "error")
-    assert [left_of(client) for client in clients].count(True) == 1
+    assert len(alive(*clients)) == 1
     juliet.sends("<message to='romeo@h' type='chat'><body>Again</body></message>")
     heard = []
     for client in clients:

@@ -1,8 +1,11 @@
 """Two people do in a room, at the same time, what only one can."""
 
 import gevent
+import pytest
 
+from hausbote.core.dispatch import route
 from hausbote.rooms.house import house_of
+from hausbote.xmpp.stanza import Child, Stanza
 from support.at_once import at_once, busy_disk, outcomes
 from support.rooms import ADMIN, MUC, OWNER, USER, Room, condition
 
@@ -220,3 +223,119 @@ def test_a_room_that_two_look_for_is_one(own_cast):
     gevent.joinall([one, other])
     assert one.value is not None
     assert one.value is other.value is house.find(room.name)
+
+
+def test_who_enters_a_room_that_is_put_away_enters_the_room(own_cast, monkeypatch):
+    """Rooms that nobody is in leave the memory, and not from under whoever holds one."""
+    monkeypatch.setattr("hausbote.rooms.house._MAX_EMPTY", 2)
+    cast = own_cast(limits={"rooms_per_account": 100})
+    romeo, juliet, nurse = cast("romeo", "juliet", "nurse")
+    room = Room().make(romeo, "romeo", persistentroom="1")
+    room.leave(romeo, "romeo")
+    house = house_of(cast.world.rooms)
+    held = house.find(room.name)
+    for _ in range(6):
+        other = Room().make(nurse, "nurse", persistentroom="1")
+        other.leave(nurse, "nurse")
+    assert room.name not in house.inhabited()  # it was put away
+    room.join(juliet, "juliet")
+    assert house.find(room.name) is held
+    room.join(romeo, "romeo", forget=False)
+    seen = [one.get("from") for one in what_came(room, romeo) if one.tag == PRESENCE]
+    assert room.nick("juliet") in seen
+
+
+# -- from two servers: whoever says something in a room is held back while the bus is busy -----
+
+
+@pytest.fixture
+def held_up(own_cast, monkeypatch):
+    """People of a box, what handles a stanza in its rooms as if it came from some server, and what
+    happens once `when` is true and somebody is held back."""
+    cast = own_cast()
+    rooms, due = cast.world.rooms, []
+
+    def held_back(_service, _account):
+        for when, job in list(due):
+            if when():
+                due.remove((when, job))
+                job()
+        return True
+
+    def come(stanza, meanwhile, when=lambda: True):
+        due.append((when, lambda: route(rooms, meanwhile)))
+        route(rooms, stanza)
+        assert not due, "nobody was held back"
+
+    monkeypatch.setattr(rooms.bus, "ease", held_back)
+    return cast, come
+
+
+def presence_of(client, room, nick, type=None, *, joins=False):
+    attrs = {"from": client.jid, "to": room.nick(nick)} | ({"type": type} if type else {})
+    x = Child(MUC, "x", f"<x xmlns='{MUC}'/>")
+    return Stanza("presence", attrs, (x,) if joins else ())
+
+
+def second_time():
+    """The first time that anybody is held back is before anything is looked at."""
+    return iter((False, True)).__next__
+
+
+def test_two_take_one_nick_while_the_bus_is_busy(held_up):
+    cast, come = held_up
+    romeo, juliet, nurse = cast("romeo", "juliet", "nurse")
+    room = Room().make(nurse, "nurse")
+    for client, nick in ((romeo, "romeo"), (juliet, "juliet")):
+        room.join(client, nick)
+    for client in (romeo, juliet, nurse):
+        client.forget()
+    come(presence_of(romeo, room, "lover"), presence_of(juliet, room, "lover"), second_time())
+    own = [own_presence(what_came(room, client)) for client in (romeo, juliet)]
+    assert outcomes(*own) == (1, ["conflict"])
+
+
+def test_one_goes_while_taking_a_nick_and_the_bus_is_busy(held_up):
+    cast, come = held_up
+    romeo, nurse = cast("romeo", "nurse")
+    room = Room().make(nurse, "nurse")
+    room.join(romeo, "romeo")
+    goes = presence_of(romeo, room, "lover", "unavailable")
+    come(presence_of(romeo, room, "lover"), goes, second_time())
+    nurse.settle_with(room)
+    nurse.forget()
+    room.join(nurse, "nurse", forget=False)
+    there = {one.get("from") for one in what_came(room, nurse) if one.tag == PRESENCE}
+    assert there == {room.nick("nurse")}
+
+
+def test_who_leaves_while_entering_has_left_and_the_bus_is_busy(held_up):
+    """The last that they, and the others, hear is that they are not there."""
+    cast, come = held_up
+    juliet, nurse = cast("juliet", "nurse")
+    room = Room().make(nurse, "nurse")
+    nurse.forget()
+    inside = house_of(cast.world.rooms).find(room.name)
+    come(
+        presence_of(juliet, room, "juliet", joins=True),
+        presence_of(juliet, room, "juliet", "unavailable"),
+        when=lambda: juliet.jid in inside.visits,
+    )
+    for client in (juliet, nurse):
+        seen = [one for one in what_came(room, client) if one.tag == PRESENCE]
+        assert seen[-1].get("type") == "unavailable"
+
+
+def test_somebody_enters_while_the_room_ends_and_the_bus_is_busy(held_up):
+    """Everybody who got in hears that it ended."""
+    cast, come = held_up
+    romeo, juliet, nurse = cast("romeo", "juliet", "nurse")
+    room = Room().make(romeo, "romeo", persistentroom="1")
+    room.join(nurse, "nurse")
+    destroy = Child(OWNER, "query", f"<query xmlns='{OWNER}'><destroy/></query>")
+    come(
+        Stanza("iq", {"from": romeo.jid, "to": room.jid, "type": "set", "id": "end"}, (destroy,)),
+        presence_of(juliet, room, "juliet", joins=True),
+    )
+    last = [one for one in what_came(room, juliet) if one.tag == PRESENCE][-1]
+    assert last.get("type") in ("error", "unavailable")

@@ -117,6 +117,36 @@ def test_a_client_that_says_that_there_is_no_picture_is_left_alone(cast):
     romeo.receives(seen(HASH))
 
 
+def test_every_further_picture_is_seen(cast):
+    """The old one stays until the new one is there, and what we wrote is not the client's word."""
+    juliet, romeo = cast("juliet", "romeo")
+    cast.befriend(juliet, romeo)
+    show(juliet, OPEN)
+    romeo.receives(seen(HASH))
+    for text in (b"another", b"a third"):
+        juliet.forget()
+        hash = show(juliet, OPEN, base64.b64encode(text).decode())
+        romeo.receives(seen(hash))
+        romeo.receives_nothing()
+    juliet.sends(
+        publish(METADATA, f"<metadata xmlns='{METADATA}'/>", "none", options=OPEN),
+    )
+    romeo.receives(seen(""))
+    juliet.forget()
+    show(juliet, OPEN)
+    romeo.receives(seen(HASH))
+
+
+def test_white_space_around_the_type_of_a_photo_is_none_of_it(cast):
+    juliet = cast("juliet")
+    written = f"<PHOTO><TYPE>\n  image/png\n </TYPE><BINVAL>{IMAGE}</BINVAL></PHOTO>"
+    says(juliet, vcard("set", written), "<iq type='result' id='1'/>")
+    juliet.forget()
+    juliet.sends(items(METADATA))
+    (info,) = juliet.answer("1").iter(f"{{{METADATA}}}info")
+    assert info.get("type") == "image/png"
+
+
 def test_a_photo_in_a_vcard_is_published(cast):
     juliet, romeo = cast("juliet", "romeo")
     cast.befriend(juliet, romeo)

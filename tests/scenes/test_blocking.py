@@ -3,7 +3,9 @@
 import pytest
 from lxml import etree
 
+from support.federation import log_in, wait_until
 from support.pep import arrives, event, iq, listens, publish
+from support.worlds import PASSWORD
 
 NS = "urn:xmpp:blocking"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
@@ -374,3 +376,41 @@ def test_the_pubsub_service_can_be_blocked(cast, world):
     unblocks(romeo, "pubsub.h")
     admin.sends(publish("news", "<x xmlns='urn:x'/>", "2", "pubsub.h"))
     romeo.receives(event("<items node='news'><item id='2'/></items>", "pubsub.h"))
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["of this box", "elsewhere"])
+def test_who_was_removed_while_blocked_hears_it_when_coming_again(cast, houses, ours):
+    """Nothing passes while one blocks the other; a probe, or what stands for it, says it later."""
+    if ours:
+        juliet, romeo = cast("juliet", "romeo")
+        again = lambda: cast("romeo/again", available=False)  # noqa: E731
+    else:
+        juliet, romeo = log_in(houses[0], "juliet"), log_in(houses[1], "romeo")
+        again = lambda: houses[1].client().log_in("romeo", PASSWORD, "again")  # noqa: E731
+    for one, other in ((juliet, romeo), (romeo, juliet)):
+        one.sends(f"<presence type='subscribe' to='{other.bare}'/>")
+        other.sends(f"<presence type='subscribed' to='{one.bare}'/>")
+    wait_until(lambda: roster_of(romeo).get(juliet.bare) == "both")
+    wait_until(lambda: roster_of(juliet).get(romeo.bare) == "both")
+    for change in (
+        f"<block xmlns='{NS}'><item jid='{romeo.bare}'/></block>",
+        f"<query xmlns='jabber:iq:roster'><item jid='{romeo.bare}' subscription='remove'/></query>",
+    ):
+        juliet.sends(f"<iq type='set' id='change'>{change}</iq>")
+        juliet.answer("change")
+    romeo.settle()
+    blocked = again()
+    blocked.sends("<presence/>")
+    blocked.settle()
+    assert roster_of(blocked)[juliet.bare] == "both", "who is blocked must not see it"
+    juliet.sends(f"<iq type='set' id='change'><unblock xmlns='{NS}'/></iq>")
+    juliet.answer("change")
+    blocked.sends("<presence type='unavailable'/>", "<presence/>")
+    wait_until(lambda: roster_of(blocked)[juliet.bare] == "from")
+
+
+def roster_of(client):
+    client.settle()
+    client.forget()
+    client.sends("<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>")
+    return {item.get("jid"): item.get("subscription") for item in client.answer("roster")[0]}

@@ -138,6 +138,23 @@ def test_old_clients_do_not_lose_what_new_ones_added(cast):
     assert kept.find(f"{{{NEW}}}extensions")[0].tag == "{urn:xmpp:bookmarks-pinning:0}pinned"
 
 
+def test_what_clients_keep_beside_old_bookmarks_and_in_them_stays(cast):
+    juliet = cast("juliet")
+    inside = "<x xmlns='urn:client'>in a room</x>"
+    kept = room("a@rooms.h", "A").replace("</conference>", f"{inside}</conference>")
+    beside = "<note xmlns='urn:client'>in the list</note>"
+    says(juliet, private("set", old(kept, beside)), done())
+    juliet.forget()
+    again = private("get", f"<storage xmlns='{OLD}'/>")
+    says(juliet, again, private("result", old(kept, beside)))
+    says(juliet, publish(NEW, bookmark("B"), "b@rooms.h"), done())
+    juliet.forget()
+    says(juliet, again, private("result", old(kept, room("b@rooms.h", "B"), beside)))
+    juliet.sends(items(OLD))
+    texts = [one.text for one in juliet.answer("1").iter("{urn:client}x", "{urn:client}note")]
+    assert sorted(texts) == ["in a room", "in the list"]
+
+
 def test_the_nodes_are_private_even_if_nobody_says_so(cast):
     juliet, romeo = cast("juliet", "romeo")
     cast.befriend(juliet, romeo)

@@ -215,3 +215,23 @@ def test_a_request_is_from_an_account_whatever_a_component_writes(cast, bridge):
     romeo = cast("romeo")
     bridge.sends("<presence type='subscribe' from='friar@bridge.h/cell' to='romeo@h/somewhere'/>")
     romeo.receives("<presence type='subscribe' from='friar@bridge.h' to='romeo@h'/>")
+
+
+def test_its_people_are_away_with_it_and_are_asked_after_when_it_is_back(cast, component):
+    balthasar, bridge = cast("balthasar"), component()
+    bridge.attach()
+    balthasar.sends("<presence type='subscribe' to='nurse@bridge.h'/>")
+    assert bridge.next().get("type") == "subscribe"
+    nurse = "<presence from='nurse@bridge.h{}' to='balthasar@h' {}/>"
+    bridge.sends(nurse.format("", "type='subscribed'"), nurse.format("/icq", ""))
+    bridge.settle()
+    balthasar.settle()
+    assert balthasar.came()[-1].get("from") == "nurse@bridge.h/icq"
+    bridge.wire.cut()
+    balthasar.receives("<presence type='unavailable' from='nurse@bridge.h/icq'/>")
+    again = component()
+    again.attach()
+    probe = again.next()
+    assert (probe.get("type"), probe.get("to")) == ("probe", "nurse@bridge.h")
+    assert probe.get("from") == balthasar.jid
+    again.leaves()

@@ -10,7 +10,8 @@ import gevent
 import pytest
 
 from hausbote.core.bus.memory import MemoryBus
-from hausbote.features.external_services import Questions, Watches
+from hausbote.features.external_services import Questions, Watches, give_up_late
+from hausbote.turn.desk import Desk
 from hausbote.turn.secrets import secrets_of
 from support.worlds import PASSWORD, MemoryWorld
 
@@ -212,6 +213,43 @@ def test_a_client_is_told_when_that_part_of_the_server_is_away(tmp_path, monkeyp
         romeo.sends(services(), credentials("<service host='h' type='turn'/>"))
         romeo.receives(error("remote-server-timeout", "wait", "s1"))
         romeo.receives(error("remote-server-timeout", "wait", "c1"))
+    finally:
+        world.close()
+
+
+def test_a_fault_of_that_part_of_the_server_is_told(tmp_path, monkeypatch):
+    world = MemoryWorld(tmp_path)
+    try:
+        world.add_account("romeo")
+        romeo = world.client().log_in("romeo", PASSWORD)
+
+        def broken(_self, _question):
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(Desk, "answer", broken)
+        romeo.sends(services(), credentials("<service host='h' type='turn'/>"))
+        romeo.receives(error("remote-server-timeout", "wait", "s1"))
+        romeo.receives(error("remote-server-timeout", "wait", "c1"))
+        assert not world.host.state(Questions).open
+    finally:
+        world.close()
+
+
+def test_a_question_that_gets_lost_ends(tmp_path, monkeypatch):
+    world = MemoryWorld(tmp_path)
+    try:
+        world.turn.close()
+        world.add_account("romeo")
+        romeo = world.client().log_in("romeo", PASSWORD)
+        romeo.sends(services())
+        romeo.receives_nothing()
+        give_up_late(world.host)
+        romeo.receives_nothing()
+        now = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now + 61)
+        give_up_late(world.host)
+        monkeypatch.undo()
+        romeo.receives(error("remote-server-timeout", "wait", "s1"))
     finally:
         world.close()
 

@@ -1,6 +1,7 @@
 """People of two boxes: what works between them, and what happens when one of them is away."""
 
 import time
+from datetime import datetime
 
 import gevent
 import gevent.server
@@ -8,7 +9,9 @@ import pytest
 
 from hausbote.core.bus.frame import Frame
 from hausbote.net.tlsa import PublishedCertificates, Tlsa
+from hausbote.s2s import outgoing
 from hausbote.xmpp.stanza import child, stanza
+from support.archive import page
 from support.federation import log_in, make_houses, wait_until
 from support.worlds import PASSWORD
 
@@ -254,6 +257,25 @@ def test_a_server_that_accepts_connections_and_says_nothing(houses, lovers):
     silent.stop(0)
 
 
+def test_a_server_that_says_nothing_has_the_whole_time_and_the_right_sentence(
+    houses, lovers, monkeypatch
+):
+    """Who looks after strangers' streams does not cut short ours."""
+    monkeypatch.setattr(outgoing, "_HURRIED", 0.5)
+    monkeypatch.setattr(outgoing, "_TIME", 1.0)
+    juliet, _ = lovers
+    silent = gevent.server.StreamServer(("127.0.1.93", 0), lambda *_: gevent.sleep(60))
+    silent.start()
+    houses[0].names.put("silent.example", "127.0.1.93", silent.server_port)
+    juliet.sends(chat("romeo@silent.example", "Hello?"))
+    wait_until(lambda: any(one.remote == "silent.example" for one in houses[0].gate.streams))
+    houses[0].door._keepalive.sweep(time.monotonic() + 31)
+    link = houses[0].gate.links["capulet.example", "silent.example"]
+    wait_until(lambda: link.problem is not None)
+    assert link.problem.sentence == "silent.example was connected to and does not answer."
+    silent.stop(0)
+
+
 def test_nobody_can_name_the_messages_of_others(houses, lovers):
     """A message with the hop that another one will have must not be taken for that one."""
     juliet, romeo = lovers
@@ -319,6 +341,48 @@ def test_messages_wait_for_a_server_that_is_away_and_arrive_in_order(houses, lov
         romeo.receives(f"<message><body>{number}</body></message>")
     romeo.receives_nothing()
     wait_until(lambda: not houses[0].store.outgoing.waiting())
+
+
+def test_what_waited_for_a_server_says_when_it_was_sent(houses, lovers, monkeypatch):
+    """To its recipient, and in the archive of theirs; what was not late says nothing of it."""
+    juliet, romeo = lovers
+    juliet.sends(chat(romeo.bare, "at once"))
+    assert romeo.receives("<message/>").find("{urn:xmpp:delay}delay") is None
+    houses[1].close_gate()
+    sent = int(time.time())
+    juliet.sends(chat(romeo.bare, "late"))
+    elsewhere = "<delay xmlns='urn:xmpp:delay' from='verona.lit' stamp='2002-09-10T23:08:25Z'/>"
+    juliet.sends(f"<message to='{romeo.bare}' id='2'><body>older</body>{elsewhere}</message>")
+    wait_until(lambda: [one.messages for one in houses[0].store.outgoing.waiting()] == [2])
+    monkeypatch.setattr(houses[0].gate.host, "clock", lambda: time.time() + 3_600)
+    houses[1].open_gate()
+    houses[0].gate.notified({"change": "flush", "domain": ""})
+    came = [romeo.receives(f"<message><body>{text}</body></message>") for text in ("late", "older")]
+    delays = [one.findall("{urn:xmpp:delay}delay") for one in came]
+    assert [[delay.get("from") for delay in some] for some in delays] == [
+        ["capulet.example"],
+        ["verona.lit"],
+    ]
+    stamp = datetime.fromisoformat(delays[0][0].get("stamp")).timestamp()
+    assert sent <= stamp <= time.time()
+    kept = page(romeo).messages[-2]
+    assert kept.find("{urn:xmpp:delay}delay").get("stamp") == delays[0][0].get("stamp")
+
+
+def test_what_a_broken_stream_did_not_bring_says_when_it_was_sent(houses, lovers, monkeypatch):
+    juliet, romeo = lovers
+    juliet.sends(chat(romeo.bare, "before"))
+    romeo.receives("<message><body>before</body></message>")
+    stream = houses[0].gate.links["capulet.example", "montague.example"].stream
+    wait_until(lambda: not stream.sent)
+    for theirs in houses[1].gate.streams:  # the other box hangs
+        theirs.connection.pause()
+    juliet.sends(chat(romeo.bare, "on the way"))
+    wait_until(lambda: stream.sent)
+    monkeypatch.setattr(houses[0].gate.host, "clock", lambda: time.time() + 3_600)
+    stream.connection.abort()
+    delay = romeo.receives("<message/>").find("{urn:xmpp:delay}delay")
+    assert datetime.fromisoformat(delay.get("stamp")).timestamp() <= time.time()
 
 
 def test_one_server_can_be_tried_now_and_others_left(houses, lovers):

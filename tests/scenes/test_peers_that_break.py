@@ -123,6 +123,28 @@ def test_a_peer_that_never_answers_has_what_its_machine_has(house, peer):
     assert not house.store.outgoing.waiting()
 
 
+def test_a_peer_that_answers_late_is_asked_again_and_believed_for_what_it_was_asked(house, peer):
+    """Its first answer says nothing of what came after the question, and it is not deaf."""
+    juliet = log_in(house, "juliet")
+    one = peer(managed=False)
+    juliet.sends(chat("old"))
+    assert ids_that_come(one, 1) == ["old"]
+    question = one.next()
+    stream = stream_of(house)
+    wait_until(lambda: not stream.connection.under_way)
+    later(house, 61)
+    assert not stream.sent, "what its machine has counts as arrived"
+    juliet.sends(chat("new"))
+    assert ids_that_come(one, 1) == ["new"]
+    one.send(f"<iq type='result' id='{question.get('id')}' from='{PEER}' to='capulet.example'/>")
+    wait_until(lambda: stream.answers)
+    assert len(stream.sent) == 1, "nobody was asked for the new one"
+    later(house, 1)
+    answer_ping(one)
+    wait_until(lambda: not stream.sent)
+    assert not stream.closed
+
+
 def test_what_a_machine_did_not_take_has_not_arrived(house, peer):
     juliet = log_in(house, "juliet")
     peer(managed=False)

@@ -125,3 +125,14 @@ def test_a_probe_tells_strangers_nothing_not_even_whether_there_is_an_account(ca
     for name in ("juliet", "nobody"):
         romeo.sends(f"<presence type='probe' to='{name}@h'/>")
         romeo.receives_nothing()
+
+
+def test_a_type_for_available_presence_is_refused_with_the_right_words(cast):
+    romeo = cast("romeo")
+    for kind, text in (
+        ("available", "available presence has no type (RFC 6121 §4.7.1)"),
+        ("unknown", "no such type of presence: unknown"),
+    ):
+        romeo.sends(f"<presence type='{kind}' id='p'/>")
+        told = romeo.receives("<presence type='error' id='p'/>")
+        assert told.findtext(".//{urn:ietf:params:xml:ns:xmpp-stanzas}text") == text

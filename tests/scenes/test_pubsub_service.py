@@ -592,3 +592,22 @@ def test_options_of_subscriptions_are_not_there(cast, admin):
     wanted = f"<options>{form('subscribe_options', deliver='0')}</options>"
     both = f"<subscribe node='{NODE}' jid='{romeo.bare}'/>{wanted}"
     says(romeo, iq("set", both, SERVICE), no)
+
+
+def test_the_language_of_a_node_is_chosen_from_a_list(cast):
+    """XEP-0060 §5.4; whoever speaks a language that is not in it writes its tag."""
+    romeo = cast("romeo")
+    romeo.sends(publish("musings", "<entry xmlns='urn:entry'/>", "a"))
+    romeo.answer("1")
+    for tag in ("de", "gsw"):
+        form_of_it = form("node_config", language=tag)
+        romeo.sends(
+            iq("set", f"<configure node='musings'>{form_of_it}</configure>", namespace=OWNER)
+        )
+        assert romeo.answer("1").get("type") == "result"
+        romeo.sends(iq("get", "<configure node='musings'/>", namespace=OWNER))
+        (field,) = romeo.answer("1").iterfind(".//{*}field[@var='pubsub#language']")
+        assert field.get("type") == "list-single"
+        options = [one.findtext("{*}value") for one in field.iterfind("{*}option")]
+        assert {"de", "en", tag} <= set(options)
+        assert field.findtext("{*}value") == tag

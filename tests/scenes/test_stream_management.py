@@ -1,9 +1,11 @@
 """Stream management (XEP-0198): acknowledgements, resumption, and what becomes of the rest."""
 
 import time
+from datetime import datetime
 
 import pytest
 
+from support.archive import page
 from support.sasl2_client import bind2, log_in, succeeded, user_agent
 from support.scram_client import ScramClient
 from support.worlds import PASSWORD
@@ -244,6 +246,24 @@ def test_a_session_is_resumed(cast, back):
     nothing_more(again.client)
 
 
+def test_what_waited_for_a_session_says_when_it_came(own_cast, monkeypatch):
+    """Nothing else tells the client that it is not of now (XEP-0203); what came just now is."""
+    cast = own_cast()
+    romeo, juliet = cast("romeo", "juliet")
+    enabled = enable(romeo)
+    gone(romeo)
+    old = "<delay xmlns='urn:xmpp:delay' from='verona.lit' stamp='2002-09-10T23:08:25Z'/>"
+    older = f"<message to='{romeo.jid}'><body>older</body>{old}</message>"
+    juliet.sends(message(romeo.jid, "waited"), older)
+    juliet.settle()
+    monkeypatch.setattr(cast.world.host, "clock", lambda: time.time() + 60)
+    again = Returning(cast, "romeo", enabled.get("id"), 0)
+    delays = [one.findall("{urn:xmpp:delay}delay") for one in messages(again.client, 2)]
+    assert [[one.get("from") for one in some] for some in delays] == [["h"], ["verona.lit"]]
+    came = datetime.fromisoformat(delays[0][0].get("stamp")).timestamp()
+    assert came <= time.time()
+
+
 def test_nothing_is_lost_at_the_moment_of_the_break(cast, back):
     romeo, juliet = cast("romeo", "juliet")
     enabled = enable(romeo)
@@ -436,6 +456,40 @@ def test_it_goes_to_another_client_that_has_not_seen_it(cast):
     )
     desk.receives_nothing()
     juliet.receives_nothing()
+
+
+@pytest.mark.parametrize(
+    ("acknowledged", "inside", "given"),
+    [
+        (True, "", []),
+        (False, "", ["precious"]),  # nobody knows whether it arrived
+        (True, "<no-permanent-store xmlns='urn:xmpp:hints'/>", ["precious"]),
+    ],
+    ids=["read", "not acknowledged", "in no archive"],
+)
+def test_what_another_client_had_live_is_not_given_again(cast, acknowledged, inside, given):
+    """Its archive has it for whoever missed it; what is in none comes to whoever comes next."""
+    phone, desk, juliet = cast("romeo/phone", "romeo/desk", "juliet")
+    for client in (phone, desk):
+        enable(client)
+    gone(phone)
+    juliet.sends(
+        f"<message to='romeo@h' type='chat'><body>precious</body>{inside}</message>",
+    )
+    assert bodies(messages(desk, 1)) == ["precious"]
+    juliet.settle()
+    if acknowledged:
+        desk.send(f"<a xmlns='{SM}' h='1'/>")
+    desk.settle()
+    desk.send("</stream:stream>")
+    while not desk.ended:
+        desk.next()
+    anew = cast.log_in("romeo/phone")
+    anew.sends("<presence/>")
+    anew.settle()
+    came = [one for one in anew.came() if one.tag == "{jabber:client}message"]
+    assert bodies(came) == given
+    assert page(anew).bodies == ([] if inside else ["precious"])
 
 
 def test_a_request_that_never_arrived_is_refused(cast):

@@ -208,7 +208,7 @@ def test_a_client_gives_its_token_back(stranger, token, yes):
     answer = token_login(stranger(), token, invalidate=yes)
     assert succeeded(answer)
     assert token_of(answer) is None
-    assert failure_of(token_login(stranger(), token)) == "not-authorized"
+    assert failure_of(token_login(stranger(), token)) == "credentials-expired"
 
 
 def test_a_client_exchanges_its_token(stranger, token):
@@ -227,7 +227,7 @@ def test_another_password_ends_tokens_and_sessions(cast, stranger, token):
     )
     desk.receives("<iq type='result' id='1'/>")
     phone.is_ended_with("reset")
-    assert failure_of(token_login(stranger(), token)) == "not-authorized"
+    assert failure_of(token_login(stranger(), token)) == "credentials-expired"
     desk.receives_nothing()
 
 
@@ -333,7 +333,7 @@ def test_what_may_know_the_password_is_ended_and_its_owner_told_to_change_that(c
         f"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><password-reset-required xmlns='{CAM}'/></error></iq>"
     )
     phone.is_ended_with("not-authorized")
-    assert failure_of(token_login(stranger(), token)) == "not-authorized"
+    assert failure_of(token_login(stranger(), token)) == "credentials-expired"
     assert ways(clients_of(desk)["Gajim"]) == {"password"}
 
 

@@ -1,5 +1,7 @@
 """Counting for stream management (XEP-0198)."""
 
+import math
+
 import pytest
 
 from hausbote.xmpp.acks import HandledCountTooHigh, Ledger, Sent, Unacked
@@ -180,6 +182,16 @@ def test_who_has_waited_too_long_is_answered_with_less():
     assert answered == [1]
     leave()
     assert answered == [1]
+
+
+def test_nobody_waits_behind_those_with_more_patience():
+    ledger, answered = Ledger(), []
+    ledger.enter()
+    ledger.then(lambda: answered.append("patient"), math.inf)
+    ledger.then(lambda: answered.append("late"), 10.0)
+    ledger.then(lambda: answered.append("later"), 20.0)
+    ledger.answer_late(15.0)
+    assert answered == ["late"]
 
 
 def test_handled_counts_wrap_too():

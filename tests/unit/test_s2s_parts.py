@@ -16,7 +16,7 @@ def message(text="hello", **attributes):
 def sent(count):
     all_of_it = Sent()
     for number in range(count):
-        all_of_it.add(Parcel(message(), str(number)))
+        all_of_it.add(Parcel(message(), str(number), 0.0))
     return all_of_it
 
 
@@ -49,10 +49,10 @@ class TestSent:
 
 class TestParcel:
     def test_a_hop_names_it_and_is_taken_out_again(self):
-        parcel = Parcel(message(), "frame-1")
-        assert b"hop" not in parcel.wire(with_hop=False)
+        parcel = Parcel(message(), "frame-1", 0.0)
+        assert b"hop" not in parcel.wire(0.0, with_hop=False)
         assert b"<hop xmlns='https://hausbote.example/hop' id='frame-1'/>" in parcel.wire(
-            with_hop=True
+            0.0, with_hop=True
         )
         arrived = Stanza("message", {}, (*message().children, child(ns.HOP, "hop", id="frame-1")))
         plain, hop = without_hop(arrived)
@@ -65,13 +65,13 @@ class TestParcel:
 
     def test_a_hop_that_a_client_wrote_is_not_sent_on(self):
         forged = Stanza("message", {}, (*message().children, child(ns.HOP, "hop", id="forged")))
-        parcel = Parcel(forged, "frame-1")
-        assert b"forged" not in parcel.wire(with_hop=False)
-        assert b"forged" not in parcel.wire(with_hop=True)
+        parcel = Parcel(forged, "frame-1", 0.0)
+        assert b"forged" not in parcel.wire(0.0, with_hop=False)
+        assert b"forged" not in parcel.wire(0.0, with_hop=True)
         assert b"forged" not in parcel.stanza.pack()
 
     def test_whoever_waits_is_told_once_it_is_safe(self):
-        told, parcel = [], Parcel(message(), "1")
+        told, parcel = [], Parcel(message(), "1", 0.0)
         parcel.then(lambda: told.append(1))
         assert told == []
         parcel.safe()

@@ -12,7 +12,6 @@ from hausbote.core import dispatch
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
 from hausbote.core.session import Session, Transport
-from hausbote.features.clients import Access
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import ResourceConstraint, StanzaError, StreamError
 from hausbote.xmpp.stanza import Child
@@ -41,14 +40,14 @@ def bind(stream: "ClientStream", request: Child) -> tuple[Session, Markup]:
     assert login is not None
     children = unfold(request).children
     resource = _resource(host, login.local, login.agent.id, children)
-    _end_older(host, login.local, login.agent.id)
     try:
-        session = take_resource(stream, resource)
+        session = take_resource(stream, resource, alone=login.agent.id)
     except ResourceConstraint as problem:
         # The client may keep its password and its tokens: these were not what failed.
         raise StreamError("resource-constraint", problem.text) from None
     session.transport = _Waiting(session.transport)
-    enabled = [_enable(host, session, child) for child in children]  # before anything is sent to it
+    # Before anything is sent to it; none of these may wait (`take_resource`).
+    enabled = [_enable(host, session, child) for child in children]
     dispatch.bound(host, session)
     results = [handler(host, session) for handler in host.registry.bind_results]
     return session, el("bound", *results, *enabled, xmlns=ns.BIND2)
@@ -97,15 +96,6 @@ def _enable(host: Host, session: Session, element: Child) -> Markup | None:
         return None if handler is None else handler(host, session, element)
     except StanzaError:
         return None  # the session is there without it, and its absence in the answer says so
-
-
-def _end_older(host: Host, local: str, agent: str) -> None:
-    """An installation has one session; an older one is its own broken connection (§3.2)."""
-    account = host.directory.online(local) if agent else None
-    for session in list(account.sessions.values()) if account is not None else ():
-        if session.state(Access).agent.id == agent:
-            session.transport.end(StreamError("conflict", "the same client has logged in again"))
-            dispatch.gone(host, session)
 
 
 class _Secret:

@@ -6,6 +6,8 @@ from hausbote.base.jid import JID, InvalidJID, prepare_resource
 from hausbote.base.tokens import token
 from hausbote.c2s.management import hibernation
 from hausbote.core import dispatch
+from hausbote.core.directory import Account
+from hausbote.core.host import Host
 from hausbote.core.session import Session
 from hausbote.features.clients import Access
 from hausbote.xmpp import ns
@@ -30,28 +32,56 @@ def bind(stream: "ClientStream", request: Stanza) -> Stanza:
     return result(request, Child(ns.BIND, "bind", el("bind", jid, xmlns=ns.BIND)))
 
 
-def take_resource(stream: "ClientStream", resource: str) -> Session:
-    """The stream's session with that resource, which `dispatch.bound` then makes known."""
+def take_resource(stream: "ClientStream", resource: str, *, alone: str = "") -> Session:
+    """The stream's session with that resource, which `dispatch.bound` then makes known.
+
+    `alone` is the id of an installation that has one session only.  Nothing may wait between the
+    last look at who else is there and `dispatch.bound`.
+    """
     login, host = stream.login, stream.server.host
     assert login is not None
-    if not host.store.accounts.may_log_in(login.local):
-        raise StreamError("not-authorized", "the account was deleted or locked")
     account = host.directory.account(login.local)
-    old = account.sessions.get(resource)
-    if old is not None:
-        # The newer client wins: the older one is most often its own broken connection.
-        old.transport.end(StreamError("conflict", "another client took this resource"))
-        dispatch.gone(host, old)
-    limit = host.settings.limits.sessions_per_account
-    if 0 < limit <= len(account.sessions):
-        hibernation.make_room(host, account)
-    if 0 < limit <= len(account.sessions):
-        raise ResourceConstraint("this account has as many clients online as it may")
+    _make_place(host, account, resource, alone)
+    if not (host.directory.is_current(account) and host.store.accounts.may_log_in(login.local)):
+        raise StreamError("not-authorized", "the account was deleted or locked")
     session = Session(JID(account.local, host.domain, resource), account, stream)
     access = session.state(Access)
     access.agent, access.since = login.agent, host.clock()
     stream.welcome(session)
     return session
+
+
+def _make_place(host: Host, account: Account, resource: str, alone: str) -> None:
+    """End the sessions that the new one is instead of; it is looked anew after each.
+
+    Seeing one off waits, and others may have bound, or begun to go, meanwhile.
+    """
+    limit = host.settings.limits.sessions_per_account
+    while True:
+        old = account.sessions.get(resource)
+        same = _of_installation(account, alone)
+        if old is not None:
+            # The newer client wins: the older one is most often its own broken connection.
+            _end(host, old, "another client took this resource")
+        elif same is not None:
+            _end(host, same, "the same client has logged in again")
+        elif 0 < limit <= len(account.sessions):
+            if not hibernation.make_room(host, account):
+                raise ResourceConstraint("this account has as many clients online as it may")
+        else:
+            return
+
+
+def _of_installation(account: Account, id: str) -> Session | None:
+    """The older session of an installation: its own broken connection (XEP-0386 §3.2)."""
+    sessions = account.sessions.values() if id else ()
+    return next((one for one in sessions if one.state(Access).agent.id == id), None)
+
+
+def _end(host: Host, session: Session, why: str) -> None:
+    if not session.gone:
+        session.transport.end(StreamError("conflict", why))
+    dispatch.see_off(host, session)
 
 
 def _wanted(payload: Child) -> str:

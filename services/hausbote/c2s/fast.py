@@ -46,10 +46,21 @@ def log_in(host: Host, login: "Login", attempt: "Attempt") -> Proof[Token]:
         raise SaslError("malformed-request", "a user agent's id and a response are needed")
     _count(attempt)
 
-    def tokens(local: str) -> list[Token]:
-        return host.store.tokens.of(local, agent)
+    ended = False
 
-    proof = check_token(attempt.mechanism, attempt.initial, tokens, login.bindings)
+    def tokens(local: str) -> list[Token]:
+        """Also whether all that the client ever had were taken back: that it must hear (§4.2)."""
+        nonlocal ended
+        found, client = host.store.tokens.of(local, agent), host.store.clients.get(local, agent)
+        ended = client is not None and not found
+        return found
+
+    try:
+        proof = check_token(attempt.mechanism, attempt.initial, tokens, login.bindings)
+    except SaslError as problem:
+        if ended and problem.condition == "not-authorized":
+            raise SaslError("credentials-expired") from None
+        raise
     if login.sender is not None and login.sender.local not in ("", proof.local):
         raise SaslError("not-authorized")
     if proof.token.expires <= host.surely():

@@ -15,7 +15,7 @@ from hausbote.core import dispatch
 from hausbote.core.exchange import announce_deletion
 from hausbote.core.feature import Feature, Phase
 from hausbote.core.host import Host
-from hausbote.features import store_news
+from hausbote.features import external_services, store_news
 from hausbote.features.clients import end_agents_sessions, forget_old_clients
 from hausbote.features.contacts import forget_person
 from hausbote.features.roster_changes import reread
@@ -196,6 +196,7 @@ class Server:
                 self._let_rest()
                 hibernation.sweep(self.host)
                 store_news.look(self.host)
+                external_services.give_up_late(self.host)
                 self._look_at_certificates()
                 self._flush()
                 self._forget_old_clients()

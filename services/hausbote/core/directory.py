@@ -89,8 +89,9 @@ class Directory:
         self._accounts.pop(local, None)
 
     def add(self, session: "Session") -> None:
-        """Bind; the resource must be free."""
+        """Bind; the resource must be free, or whoever has it could not be found again."""
         account = session.account
+        assert session.jid.resource not in account.sessions, "the resource is taken"
         account.sessions[session.jid.resource] = session
         self._online[account.local] = account
 

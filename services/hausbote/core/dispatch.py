@@ -28,6 +28,7 @@ from hausbote.xmpp.errors import (
 from hausbote.xmpp.stanza import Child, Stanza, error, result
 
 _SUBSCRIPTIONS: Final = frozenset({"subscribe", "subscribed", "unsubscribe", "unsubscribed"})
+_MAX_SAID: Final = 50  # characters of what somebody wrote that are said back
 _IQ_TYPES: Final = frozenset({"get", "set", "result", "error"})
 _KINDS_OF_PRESENCE: Final = _SUBSCRIPTIONS | {"available", "unavailable", "probe"}
 
@@ -103,7 +104,7 @@ def _presence_from_session(host: Host, session: Session, stanza: Stanza, to: JID
     if handler is not None:
         handler(Presence(host, stanza, session.jid, to, session))
     elif kind != "error":
-        raise BadRequest(f"no such type of presence: {kind}")
+        raise _no_such_presence(stanza)
     elif to is not None:
         route(host, stanza, session)
 
@@ -209,6 +210,13 @@ def _local(
         _presence_of_server(host, stanza, sender, to)
 
 
+def _no_such_presence(presence: Stanza) -> BadRequest:
+    kind = presence.attrs["type"][:_MAX_SAID]
+    if kind == "available":  # what many people expect it to be
+        return BadRequest("available presence has no type (RFC 6121 §4.7.1)")
+    return BadRequest(f"no such type of presence: {kind}")
+
+
 def _presence_of_server(host: Host, stanza: Stanza, sender: JID, to: JID) -> None:
     """From s2s, or from that server itself: whether all that is there can be reached."""
     handler = host.registry.inbound.get(f"server {presence_type(stanza)}")
@@ -244,7 +252,7 @@ def _presence(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session
         if to.resource:
             _to_session(host, stanza, to)
     elif kind not in _KINDS_OF_PRESENCE:
-        raise BadRequest(f"no such type of presence: {kind}")
+        raise _no_such_presence(stanza)
 
 
 def _iq(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | None) -> None:
@@ -373,5 +381,12 @@ def gone(host: Host, session: Session) -> None:
             hook(host, session)
     finally:
         host.directory.remove(session)
+        session.departed()
     for hook in host.registry.hooks(Moment.REMOVED):
         hook(host, session)
+
+
+def see_off(host: Host, session: Session) -> None:
+    """End a session, and return when its place is free: also if its end had begun before."""
+    gone(host, session)
+    session.wait_until_departed()

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeVar
 
+from gevent.event import Event as Signal
+
 from hausbote.base.jid import JID
 from hausbote.core.acks import Acks
 from hausbote.core.directory import Account
@@ -47,6 +49,8 @@ class Session:
     """Created when a resource is bound; `presence` is None until it is available."""
 
     __slots__ = (
+        "_departed",
+        "_departure",
         "_held",
         "_held_size",
         "_states",
@@ -69,6 +73,8 @@ class Session:
         self.presence: Stanza | None = None
         self.priority = 0
         self.gone = False
+        self._departed = False
+        self._departure: Signal | None = None  # if anybody waits for it
         self.keeper: Keeper | None = None  # while the client says that nobody looks at it
         self.acks: Acks | None = None  # if stanzas are counted
         self.asleep: Callable[[Stanza], None] | None = None  # told of messages while it hibernates
@@ -85,6 +91,17 @@ class Session:
         if found is None:
             found = self._states[kind] = kind()
         return found
+
+    def departed(self) -> None:
+        """Nobody finds it any more: its resource is free."""
+        self._departed = True
+        if self._departure is not None:
+            self._departure.set()
+
+    def wait_until_departed(self) -> None:
+        if not self._departed:
+            self._departure = self._departure or Signal()
+            self._departure.wait()
 
     @property
     def reachable(self) -> bool:
@@ -174,6 +191,11 @@ class Session:
         else:
             transport = self.transport
             transport.when_sent(lambda: callback(not transport.closed))
+
+    @property
+    def holds(self) -> bool:
+        """Whether messages are kept back."""
+        return self._held is not None
 
     def hold(self) -> None:
         """Keep messages back until `release`, so that older ones can go first."""

@@ -59,6 +59,16 @@ class Shown:
         self.audience = _NOTHING
 
 
+class Wish:
+    """Whether a client said in its presence that there is no picture: what we wrote there is not
+    its word."""
+
+    __slots__ = ("none",)
+
+    def __init__(self) -> None:
+        self.none = False
+
+
 # -- the picture -------------------------------------------------------------------------------
 
 
@@ -77,15 +87,31 @@ def decoded(text: str, type: str) -> Picture | None:
 
 def current(service: Service) -> Picture | None:
     """What is published, if its data is here and is what its metadata says (XEP-0398 §3.1)."""
-    store = service.host.store.pubsub
-    metadata, data = _nodes(service)
-    if metadata is None or data is None:
+    _, data = _nodes(service)
+    named = _named(service)
+    return None if data is None or named is None else _picture(service, data, *named)
+
+
+def _named(service: Service) -> tuple[str, str] | None:
+    """The id and type of the picture that the metadata speaks of, and that is in PEP."""
+    metadata, _ = _nodes(service)
+    if metadata is None:
         return None
-    for item in store.newest(metadata.id, 1):
+    for item in service.host.store.pubsub.newest(metadata.id, 1):
         for info in _parsed(item.payload).findall(f"{{{ns.AVATAR_METADATA}}}info"):
             if info.get("url") is None:
-                return _picture(service, data, info.get("id", ""), info.get("type", ""))
+                return info.get("id", ""), info.get("type", "")
     return None
+
+
+def _is_being_replaced(service: Service, hash: str) -> bool:
+    """Whether the metadata still speaks of that picture, but only newer data is there: until new
+    metadata comes, too, by which the picture changes (XEP-0084), the old one is what is shown."""
+    _, data = _nodes(service)
+    named = _named(service)
+    if data is None or named is None or not hash or named[0].lower() != hash:
+        return False
+    return bool(service.host.store.pubsub.newest(data.id, 1))
 
 
 def _picture(service: Service, data: Node, id: str, type: str) -> Picture | None:
@@ -155,6 +181,8 @@ def speak_of_it(host: Host, session: Session, presence: Stanza) -> Stanza:
     """Put the picture's hash into presence, unless its client says that there is no picture."""
     said = presence.child(ns.VCARD_UPDATE, "x")
     photo = None if said is None else _said(said)
+    if presence.to is None:
+        session.state(Wish).none = said is not None and photo == ""
     if said is not None and photo == "":
         return presence
     shown = _shown(host, session.account.local)
@@ -177,10 +205,7 @@ def changed(host: Host, local: str, later: Later) -> None:
 
 def _say_again(host: Host, session: Session) -> None:
     presence = session.presence
-    if presence is None:
-        return
-    said = presence.child(ns.VCARD_UPDATE, "x")
-    if said is not None and _said(said) == "":
+    if presence is None or session.state(Wish).none:
         return
     shown = _shown(host, session.account.local)
     session.presence = _with(presence, shown.hash if shown.audience != _NOTHING else "")
@@ -194,9 +219,12 @@ def _shown(host: Host, local: str) -> Shown:
         try:
             picture = current(service)
         except StanzaError:  # it cannot be looked into
-            picture = None
-        shown.hash = picture.id if picture is not None else ""
-        shown.audience = _audience(service) if picture is not None else _NOTHING
+            picture, shown.hash = None, ""
+        if picture is not None:
+            shown.hash = picture.id
+        elif not _is_being_replaced(service, shown.hash):
+            shown.hash = ""
+        shown.audience = _audience(service) if shown.hash else _NOTHING
         shown.known = True
     return shown
 

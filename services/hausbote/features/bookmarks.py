@@ -36,6 +36,7 @@ feature = Feature(
 
 Later = list[Callable[[], None]]
 _LIST: str = "current"  # the id of the only item in the old node
+_OLD_ROOM = f"{{{ns.OLD_BOOKMARKS}}}conference"
 _EXTENSIONS = f"{{{ns.BOOKMARKS}}}extensions"
 
 
@@ -92,7 +93,7 @@ def _take_over(service: Service, storage: Tree, later: Later) -> None:
     if not _private(service, ns.BOOKMARKS):
         return
     wanted = {}
-    for room in storage.findall(f"{{{ns.OLD_BOOKMARKS}}}conference"):
+    for room in storage.findall(_OLD_ROOM):
         wanted[_address(room.get("jid", ""))] = _bookmark(room, ns.OLD_BOOKMARKS)
         breathe()
     wanted.pop("", None)
@@ -158,17 +159,28 @@ def _old_item(service: Service) -> str | None:
 
 
 def _old_form(service: Service) -> str | None:
-    """The list made of the new form, with bookmarks of pages, which only the old one knows."""
+    """The list made of the new form, with what only the old one knows: bookmarks of pages, and what
+    clients keep there, and in each bookmark, in namespaces of their own (XEP-0049, XEP-0048)."""
     if service.host.store.pubsub.node(service.local, ns.BOOKMARKS) is None:
         return None
+    old = _old_item(service)
+    others, foreign = [], {}
+    for element in _parsed(old) if old is not None else ():
+        if element.tag == _OLD_ROOM:
+            foreign[_address(element.get("jid", ""))] = _foreign(element)
+        else:
+            others.append(write_tree(element, ns.OLD_BOOKMARKS))
     rooms = [
-        _conference(_bookmark(element, ns.BOOKMARKS), jid=jid)
+        _conference(_bookmark(element, ns.BOOKMARKS), *foreign.get(jid, ()), jid=jid)
         for jid, element in _rooms(service).items()
     ]
-    old = _old_item(service)
-    pages = _parsed(old).findall(f"{{{ns.OLD_BOOKMARKS}}}url") if old is not None else []
-    urls = [write_tree(page, ns.OLD_BOOKMARKS) for page in pages]
-    return el("storage", *rooms, *urls, xmlns=ns.OLD_BOOKMARKS)
+    return el("storage", *rooms, *others, xmlns=ns.OLD_BOOKMARKS)
+
+
+def _foreign(room: Tree) -> list[Markup]:
+    """What is in a bookmark of the old form that its specification does not know."""
+    own = f"{{{ns.OLD_BOOKMARKS}}}"
+    return [write_tree(one, ns.OLD_BOOKMARKS) for one in room if not one.tag.startswith(own)]
 
 
 def _new_form(bookmark: Bookmark, known: Tree | None) -> Markup:

@@ -1,9 +1,9 @@
-"""People of other servers, as the clients here see them.
+"""People of other servers, and of components, as the clients here see them.
 
-A server that cannot be reached says no goodbye for its people: they would be shown as available for
-ever.  So it is remembered whose clients elsewhere were announced to an account, and when s2s says
-that a server is away, or answers a presence for somebody there with that error, the goodbye is said
-here; when the server is back its people are asked after again.
+A server, or a component, that cannot be reached says no goodbye for its people: they would be shown
+as available for ever.  So it is remembered whose clients elsewhere were announced to an account.
+When it is known that a server is away, or a presence for somebody there is answered with that
+error, the goodbye is said here; when the server is back its people are asked after again.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from hausbote.base.shares import Shares
 from hausbote.core.directory import Account
 from hausbote.core.dispatch import route
 from hausbote.core.feature import Feature, Moment
-from hausbote.core.host import Host
+from hausbote.core.host import Host, breathe
 from hausbote.core.request import Presence
 from hausbote.core.session import Session
 from hausbote.features.contacts import contacts_of, sees
@@ -91,6 +91,7 @@ def server_is_back(presence: Presence) -> None:
         people = [one.jid for one in items if sees(one) and JID.parse(one.jid).domain == domain]
         for session in account.available() if people else ():
             for jid in people:
+                breathe()
                 probe = stanza("presence", from_=session.jid.full, to=jid, type="probe")
                 route(host, probe)
 

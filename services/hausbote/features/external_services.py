@@ -5,6 +5,7 @@ and the client is answered when its answer comes.  Clients that asked for one ty
 pushed what changes of it.
 """
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
@@ -36,17 +37,25 @@ feature = Feature("external services", xeps={"0215": "1.0.0"}, disco=(ns.EXTERNA
 
 _SERVICE: Final = "turn"
 _MAX_OPEN: Final = 1_000  # questions without an answer
+_PATIENCE: Final = 60.0  # seconds until one is given up
 _MAX_TEXT: Final = 255  # characters of a type or host that could be one
 
 Told = Callable[["tuple[Offer, ...] | StanzaError"], None]
 _Key = tuple[str, str, int, str]
 
 
+class _Waiting(NamedTuple):
+    """Who is to be told, and when they asked, on time.monotonic()'s clock."""
+
+    told: Told
+    since: float
+
+
 class Questions:
     """What the turn service was asked and has not answered, by id."""
 
     def __init__(self) -> None:
-        self.open: Shares[str, Told] = Shares(_MAX_OPEN)
+        self.open: Shares[str, _Waiting] = Shares(_MAX_OPEN)
 
 
 class _Watch(NamedTuple):
@@ -155,9 +164,10 @@ def _markup(offer: Offer, action: str | None = None) -> Markup:
 
 
 def _ask(host: Host, question: Question, told: Told) -> None:
-    displaced = host.state(Questions).open.put(question.id, question.account, told)
+    waiting = _Waiting(told, time.monotonic())
+    displaced = host.state(Questions).open.put(question.id, question.account, waiting)
     if displaced is not None:
-        displaced.value(ResourceConstraint("too many are asking at the moment"))
+        displaced.value.told(ResourceConstraint("too many are asking at the moment"))
     host.bus.send(_SERVICE, relay.ASK, "", (), question.pack())
 
 
@@ -168,15 +178,30 @@ def told(host: Host, frame: Frame) -> None:
     waiting = host.state(Questions).open.pop(found.id)
     if waiting is not None:
         limit = ResourceConstraint("that was often; the credentials you have may be good still")
-        waiting(limit if found.offers is None else found.offers)
+        waiting.told(limit if found.offers is None else found.offers)
 
 
 @feature.frame(relay.ASK)
 def not_asked(host: Host, frame: Frame) -> None:
-    """The turn service was away for so long that the question came back."""
-    waiting = host.state(Questions).open.pop(Question.unpack(frame.payload).id)
+    """The question came back: the turn service was away for too long, or has a fault."""
+    _give_up(host, Question.unpack(frame.payload).id)
+
+
+def give_up_late(host: Host) -> None:
+    """To be called every few seconds: whoever asked hears something, whatever became of it."""
+    late = time.monotonic() - _PATIENCE
+    questions = host.state(Questions).open
+    for id in list(questions):
+        waiting = questions.get(id)
+        if waiting is None or waiting.since > late:
+            return
+        _give_up(host, id)
+
+
+def _give_up(host: Host, id: str) -> None:
+    waiting = host.state(Questions).open.pop(id)
     if waiting is not None:
-        waiting(RemoteServerTimeout("this part of the server is not running"))
+        waiting.told(RemoteServerTimeout("this part of the server does not answer"))
 
 
 # -- pushes ------------------------------------------------------------------------------------

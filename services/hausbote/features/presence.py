@@ -3,6 +3,7 @@
 A broadcast is written once: only the to address differs between the copies.
 """
 
+import math
 import re
 import time
 from typing import Final
@@ -65,6 +66,8 @@ def available(presence: Presence) -> None:
     if becomes_ready:
         session.hold()  # messages that come from now on; READY lets them go
         session.ready_since = time.time()
+    elif priority < 0:
+        session.ready_since = math.inf
     session.presence, session.priority = presence.stanza, priority
     try:
         broadcast(host, session, presence.stanza)
@@ -187,8 +190,12 @@ def _greet(host: Host, session: Session) -> None:
     for own in session.account.available():
         if own is not session and own.presence is not None:
             session.send(own.presence.replace(to=session.jid.bare))
-    for item in list(contacts_of(host, session.account).items.values()):
-        if sees(item):
+    items = list(contacts_of(host, session.account).items.values())
+    not_granted = host.store.rosters.not_granted(session.account.local, host.domain)
+    for item in items:
+        if item.jid in not_granted:
+            _hear_no(host, session, item.jid)
+        elif sees(item):
             _look_up(host, session, item.jid)
         elif item.ask:
             route(host, stanza("presence", from_=session.jid.bare, to=item.jid, type="subscribe"))
@@ -212,6 +219,13 @@ def _look_up(host: Host, session: Session, jid: str) -> None:
         for other in account.available():
             if other.presence is not None and not apart(host, other.jid, session.jid):
                 session.send(other.presence.replace(to=session.jid.full))
+
+
+def _hear_no(host: Host, session: Session, jid: str) -> None:
+    """What another server would say to the probe (§4.3.2): the two rosters went different ways,
+    because one of the two blocked the other when it was told.  Now it is in step again."""
+    if not apart(host, JID.parse(jid), session.jid):
+        route(host, stanza("presence", from_=jid, to=session.jid.bare, type="unsubscribed"))
 
 
 # -- to an account of ours ---------------------------------------------------------------------

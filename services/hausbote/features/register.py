@@ -100,7 +100,10 @@ def change(request: Request) -> None:
     local, password = _credentials(query, missing=BadRequest)  # §3.3
     if local != account.local:
         raise Forbidden("this is somebody else's account")
-    request.host.store.accounts.set_keys(local, _keys(request.host, password))
+    keys = _keys(request.host, password)  # it takes a while,
+    if request.session is None or request.session.gone:
+        raise Forbidden("the session is over")  # and may have been ended by somebody's new password
+    request.host.store.accounts.set_keys(local, keys)
     others = [one for one in account.sessions.values() if one is not request.session]
     for other in others:
         other.transport.end(StreamError("reset", "the password was changed"))

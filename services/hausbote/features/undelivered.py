@@ -17,6 +17,7 @@ from hausbote.features import carbons
 from hausbote.features.archive import ids
 from hausbote.features.archive.readers import reads
 from hausbote.features.blocklist import blocks
+from hausbote.features.received import was_received
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import ServiceUnavailable
 from hausbote.xmpp.stanza import Stanza, child
@@ -49,6 +50,9 @@ def hand_on(host: Host, session: Session, message: Stanza, at: float) -> None:
         _has_seen(other, delivery, at) or other.deliver(message, data, at=at) for other in others
     ]
     if any(taken):
+        return
+    was_for_all = not others and not to.resource and was_received(session.account, at)
+    if was_for_all and is_archived(host, session.account.local, message):
         return
     for handler in host.registry.absent:
         if handler(delivery):

@@ -14,6 +14,7 @@ from hausbote.xmpp.xml import Markup, Tree, el, write_tree
 
 feature = Feature("vcard", xeps={"0054": "1.3.0"}, disco=(ns.VCARD,), account_disco=(ns.VCARD,))
 
+_MAX_TYPE = 100  # characters
 _PHOTO = f"{{{ns.VCARD}}}PHOTO"
 
 
@@ -64,4 +65,5 @@ def put(request: Request) -> None:
 
 def _picture(photo: Tree) -> avatars.Picture | None:
     binary = photo.findtext(f"{{{ns.VCARD}}}BINVAL") or ""
-    return avatars.decoded(binary, photo.findtext(f"{{{ns.VCARD}}}TYPE") or "image/png")
+    type = (photo.findtext(f"{{{ns.VCARD}}}TYPE") or "").strip()
+    return avatars.decoded(binary, type if 0 < len(type) <= _MAX_TYPE else "image/png")

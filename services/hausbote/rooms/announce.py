@@ -11,7 +11,7 @@ from hausbote.base.jid import JID
 from hausbote.core.host import Host
 from hausbote.rooms.configuration import Hat
 from hausbote.rooms.house import House
-from hausbote.rooms.post import post, post_all
+from hausbote.rooms.post import post, post_all, post_each
 from hausbote.rooms.privileges import Affiliation, Role
 from hausbote.rooms.room import Affiliated, Occupant, Room, Visit, jids
 from hausbote.xmpp import ns
@@ -19,6 +19,9 @@ from hausbote.xmpp.stanza import Child, Stanza, child
 from hausbote.xmpp.xml import Markup, el
 
 _ERROR: Final = (ns.CLIENT, "error")
+
+Told = tuple[Stanza, tuple[JID, ...]]
+"""A stanza, and those who get it."""
 
 
 class Change(NamedTuple):
@@ -138,31 +141,43 @@ def available(
     host: Host, room: Room, visit: Visit, change: Change = NOTHING, id: str | None = None
 ) -> None:
     """To everybody: how this occupant is now; to the client itself with the id of its request."""
-    available_to_others(host, room, visit, change)
+    post_each(host, news(room, visit, change, id))
+
+
+def news(room: Room, visit: Visit, change: Change = NOTHING, id: str | None = None) -> list[Told]:
+    """What `available` tells."""
     codes = (110, *change.codes, *change.own_codes)
     own = _available(room, visit, True, change, codes)
+    told = _news_for_others(room, visit, change)
     if id is not None:
-        post(host, own.replace(id=id), (visit.jid,))
-    told = [one for one in visit.occupant.visits if id is None or one is not visit]
-    post(host, own, jids(told))
+        told.append((own.replace(id=id), (visit.jid,)))
+    others = [one for one in visit.occupant.visits if id is None or one is not visit]
+    return [*told, (own, jids(others))]
 
 
-def available_elsewhere(host: Host, room: Room, visit: Visit) -> None:
-    """To the occupant's other clients: which of them stands for all of them now."""
+def taken(host: Host, room: Room, visit: Visit) -> None:
+    """To all but the client itself: how its occupant is now, and to the occupant's other clients
+    which of them stands for all of them."""
+    told = _news_for_others(room, visit, NOTHING)
     elsewhere = [one for one in visit.occupant.visits if one is not visit]
     if elsewhere:
-        post(host, _available(room, visit, True, NOTHING, (110,)), jids(elsewhere))
+        told.append((_available(room, visit, True, NOTHING, (110,)), jids(elsewhere)))
+    post_each(host, told)
 
 
 def available_to_others(host: Host, room: Room, visit: Visit, change: Change = NOTHING) -> None:
     """To all but the occupant, if they see people of that role."""
-    if room.configuration.announces(visit.occupant.role):
-        _to_others(
-            host,
-            room,
-            visit.occupant,
-            lambda address: _available(room, visit, address, change, change.codes),
-        )
+    post_each(host, _news_for_others(room, visit, change))
+
+
+def _news_for_others(room: Room, visit: Visit, change: Change) -> list[Told]:
+    if not room.configuration.announces(visit.occupant.role):
+        return []
+    return _for_others(
+        room,
+        visit.occupant,
+        lambda address: _available(room, visit, address, change, change.codes),
+    )
 
 
 def self_presence(
@@ -184,52 +199,54 @@ def gone(
     return Stanza("presence", attrs, (*visit.goodbye, x, occupant_id(occupant.id)))
 
 
-def gone_to_self(host: Host, room: Room, visit: Visit, change: Change) -> None:
-    """To a client that is not there any more."""
+def gone_to_self(room: Room, visit: Visit, change: Change) -> Told:
+    """For a client that is not there any more."""
     codes = (110, *change.codes, *change.own_codes)
     stanza = gone(room, visit, True, change, codes, Role.NONE)
     id = visit.goodbye_id
-    post(host, stanza if id is None else stanza.replace(id=id), (visit.jid,))
+    return (stanza if id is None else stanza.replace(id=id)), (visit.jid,)
 
 
-def gone_to_others(host: Host, room: Room, visit: Visit, change: Change) -> None:
-    """To those who are still there, if they saw the occupant."""
+def gone_to_others(room: Room, visit: Visit, change: Change) -> list[Told]:
+    """For those who are still there, if they saw the occupant."""
     occupant = visit.occupant
-    if room.configuration.announces(occupant.role):
-        _to_others(
-            host, room, occupant, lambda a: gone(room, visit, a, change, change.codes, Role.NONE)
-        )
+    if not room.configuration.announces(occupant.role):
+        return []
+    return _for_others(
+        room, occupant, lambda a: gone(room, visit, a, change, change.codes, Role.NONE)
+    )
 
 
 def vanished(host: Host, room: Room, visit: Visit) -> None:
     """To others: the occupant is still there, and is not seen any more."""
-    _to_others(host, room, visit.occupant, lambda a: gone(room, visit, a, NOTHING, (), Role.NONE))
+    told = _for_others(room, visit.occupant, lambda a: gone(room, visit, a, NOTHING, (), Role.NONE))
+    post_each(host, told)
 
 
-def renamed(host: Host, room: Room, visit: Visit, nick: str) -> None:
-    """To everybody, before the nick is changed: who will be who (§7.6)."""
+def renamed(room: Room, visit: Visit, nick: str) -> list[Told]:
+    """For everybody, made before the nick is changed: who will be who (§7.6)."""
     change, role = Change(codes=(303,), nick=nick), visit.occupant.role
+    told: list[Told] = []
     if room.configuration.announces(role):
-        _to_others(host, room, visit.occupant, lambda a: gone(room, visit, a, change, (303,), role))
+        told = _for_others(
+            room, visit.occupant, lambda a: gone(room, visit, a, change, (303,), role)
+        )
     stanza = gone(room, visit, True, change, (110, 303), role)
-    post(host, stanza, jids(visit.occupant.visits))
+    return [*told, (stanza, jids(visit.occupant.visits))]
 
 
-def _to_others(host: Host, room: Room, occupant: Occupant, make: Callable[[bool], Stanza]) -> None:
-    if room.configuration.anonymous:
-        seeing: list[JID] = []
-        blind: list[JID] = []
-        for other in room.others(occupant):
-            chosen = seeing if other.occupant.role is Role.MODERATOR else blind
-            chosen.append(other.jid)
-        if seeing:
-            post(host, make(True), seeing)
-        if blind:
-            post(host, make(False), blind)
-        return
-    everybody = jids(room.others(occupant))
-    if everybody:
-        post(host, make(True), everybody)
+def _for_others(room: Room, occupant: Occupant, make: Callable[[bool], Stanza]) -> list[Told]:
+    others = room.others(occupant)
+    if not room.configuration.anonymous:
+        everybody = jids(others)
+        return [(make(True), everybody)] if everybody else []
+    seeing: list[JID] = []
+    blind: list[JID] = []
+    for other in others:
+        chosen = seeing if other.occupant.role is Role.MODERATOR else blind
+        chosen.append(other.jid)
+    groups = ((True, tuple(seeing)), (False, tuple(blind)))
+    return [(make(address), group) for address, group in groups if group]
 
 
 def absent(

@@ -12,7 +12,7 @@ from hausbote.rooms.configuration import of_kind
 from hausbote.rooms.forgeries import cleaned
 from hausbote.rooms.house import House, house_of
 from hausbote.rooms.leaving import FAULTS, leave, not_there, put_out
-from hausbote.rooms.post import need_room, post
+from hausbote.rooms.post import need_room, post, post_each
 from hausbote.rooms.privileges import Action, Role, Standing, may
 from hausbote.rooms.room import Occupant, Room, Visit, is_nick
 from hausbote.xmpp import ns
@@ -116,8 +116,7 @@ def _arrive(house: House, stanza: Stanza, sender: JID, to: JID) -> None:
             announce.available(house.host, room, visit, id=stanza.id)
         elif presence.pack() != visit.packed:
             _take(house, room, visit, presence)
-            announce.available_to_others(house.host, room, visit)
-            announce.available_elsewhere(house.host, room, visit)
+            announce.taken(house.host, room, visit)
         if joins:  # it has lost track of the room (§7.2.1)
             _introduce(house, room, visit, stanza, ())
         return
@@ -250,23 +249,33 @@ def _let_in(
         occupant = Occupant(nick, sender.to_bare(), role, house.occupant_id(room, sender))
     visit = Visit(sender, occupant, presence.pack())
     _take(house, room, visit, presence)
-    announce.available_to_others(house.host, room, visit)
-    announce.available_elsewhere(house.host, room, visit)
+    announce.taken(house.host, room, visit)
     _introduce(house, room, visit, stanza, codes)
 
 
 def _introduce(
     house: House, room: Room, visit: Visit, stanza: Stanza, codes: tuple[int, ...]
 ) -> None:
-    """What a newcomer is told, in the order that the standard names (§7.1)."""
+    """What a newcomer is told, in the order that the standard names (§7.1).
+
+    Each part may wait, and they may have left, or been put out, meanwhile.
+    """
     host = house.host
-    announce.roster(host, room, visit)
+    if _is_there(room, visit):
+        announce.roster(host, room, visit)
+    if not _is_there(room, visit):
+        return
     if not room.configuration.anonymous:
         codes = (100, *codes)
     if room.configuration.logged:
         codes = (170, *codes)
     announce.self_presence(host, room, visit, codes, stanza.id)
-    history.send(house, room, visit, stanza.child(ns.MUC, "x"))
+    if _is_there(room, visit):
+        history.send(house, room, visit, stanza.child(ns.MUC, "x"))
+
+
+def _is_there(room: Room, visit: Visit) -> bool:
+    return room.visits.get(visit.jid.full) is visit
 
 
 def _take(house: House, room: Room, visit: Visit, presence: Stanza) -> None:
@@ -289,9 +298,9 @@ def _change_nick(
     taken = room.occupant(nick)
     if taken is not None and taken is not occupant:
         raise Conflict("you are there already under this nick")
-    announce.renamed(house.host, room, visit, nick)
+    told = announce.renamed(room, visit, nick)
     room.rename(occupant, nick)
     _take(house, room, visit, presence)
     for one in occupant.visits:
         house.remember(room, one)
-    announce.available(house.host, room, visit, id=id)
+    post_each(house.host, [*told, *announce.news(room, visit, id=id)])

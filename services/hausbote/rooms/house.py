@@ -7,6 +7,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from typing import Final
+from weakref import WeakValueDictionary
 
 from hausbote.base.domains import party_of
 from hausbote.base.jid import JID, InvalidJID, prepare_resource
@@ -56,9 +57,11 @@ class House:
         self.lock = new_lock()  # held while a room is made
         self.pace = Pace(host.settings)
         self._rooms: dict[str, Room] = {}
+        self._known: WeakValueDictionary[str, Room] = WeakValueDictionary()  # and those put away
         self._ending: dict[str, Ticket[None]] = {}  # rooms that the database may still show
         self._secret = host.store.secret("occupant-id")
         self.ids = MomentIds(lambda: host.clock())
+        self._trims = False
         self._handled: dict[str, int] = {}  # frames of the bus that brought what is kept
         for local in host.store.rooms.occupied():
             room = self.find(local)
@@ -73,6 +76,9 @@ class House:
     def find(self, local: str) -> Room | None:
         """The room, if there is one."""
         room = self._rooms.get(local)
+        if room is None and (away := self._known.get(local)) is not None:
+            room = away
+            self._keep(room)
         if room is None and local not in self._ending:
             stored = self.host.store.rooms.find(local)
             if stored is None:
@@ -117,6 +123,7 @@ class House:
         room.destroyed = True
         local = room.jid.local
         self._rooms.pop(local, None)
+        self._known.pop(local, None)
         ticket = self._ending[local] = self.host.store.rooms.destroy(room.id, kept, limit)
 
         def ended() -> None:
@@ -170,7 +177,7 @@ class House:
 
     def reread(self, local: str) -> Room | None:
         """Who belongs to a room was changed from outside."""
-        room = self._rooms.get(local)
+        room = self._known.get(local)
         if room is not None:
             rows = {row.jid: row for row in self.host.store.rooms.affiliations(room.id)}
             for jid in [jid for jid in room.affiliations if jid not in rows]:
@@ -181,7 +188,7 @@ class House:
 
     def forget_person(self, bare: str) -> None:
         """An account of that address was deleted, and what the store had of it."""
-        for room in self._rooms.values():
+        for room in list(self._known.values()):
             room.affiliate(bare, Affiliated(Affiliation.NONE))
 
     def set_subject(self, room: Room, subject: Subject) -> Ticket[None]:
@@ -220,7 +227,7 @@ class House:
             return
         oldest = int((self.host.surely() - days * _DAY) * 1_000_000)
         self.host.store.rooms.expire(oldest)
-        for room in self._rooms.values():
+        for room in list(self._known.values()):
             while room.recent and room.recent[0].id < oldest:
                 room.recent.popleft()
 
@@ -264,14 +271,27 @@ class House:
         return JID(local, self.host.domain)
 
     def _keep(self, room: Room) -> None:
-        self._rooms[room.jid.local] = room
-        if len(self._rooms) > _MAX_EMPTY:
-            empty = [one for one in self._rooms.values() if not one.visits and one is not room]
-            if len(empty) > _MAX_EMPTY:
-                self.host.store.settle()  # what they were changed to can be read again
-                for one in _too_many(empty, self.host.settings.domain):
-                    if not one.visits:  # nobody came meanwhile
-                        self._rooms.pop(one.jid.local, None)
+        self._rooms[room.jid.local] = self._known[room.jid.local] = room
+        if len(self._rooms) > _MAX_EMPTY and not self._trims and len(self._empty()) > _MAX_EMPTY:
+            self._trims = True
+            self.host.pump.run(self._trim)
+
+    def _trim(self) -> None:
+        """Put rooms away that nobody is in: not in the middle of whoever just looked for one.
+
+        Until what they were changed to can be read again they are found, and those that somebody
+        holds are for as long: a room that were there twice would be two.
+        """
+        going = _too_many(self._empty(), self.host.settings.domain)
+        for room in going:
+            del self._rooms[room.jid.local]
+        try:
+            self.host.store.settle()
+        finally:
+            self._trims = False
+
+    def _empty(self) -> list[Room]:
+        return [one for one in self._rooms.values() if not one.visits]
 
     def _load(self, stored: StoredRoom) -> Room:
         rooms = self.host.store.rooms

@@ -7,7 +7,7 @@ from hausbote.core.host import Host
 from hausbote.rooms import announce, destroyed
 from hausbote.rooms.announce import NOTHING, Change
 from hausbote.rooms.house import house_of
-from hausbote.rooms.post import post
+from hausbote.rooms.post import post, post_each
 from hausbote.rooms.privileges import Affiliation, Role
 from hausbote.rooms.room import Room, Visit
 from hausbote.storage import Ticket
@@ -28,8 +28,7 @@ def leave(host: Host, room: Room, visit: Visit, change: Change = NOTHING) -> Non
     """A client goes; the occupant with the last of them, and a temporary room with the last
     occupant."""
     take_away(host, room, visit)
-    announce.gone_to_self(host, room, visit, change)
-    tell_of_leaving(host, room, visit, change)
+    tell_of_leaving(host, room, visit, change, announce.gone_to_self(room, visit, change))
 
 
 def not_there(host: Host, room: Room, visit: Visit) -> None:
@@ -51,13 +50,17 @@ def take_away(host: Host, room: Room, visit: Visit) -> None:
     house_of(host).forget(room, visit)
 
 
-def tell_of_leaving(host: Host, room: Room, visit: Visit, change: Change) -> None:
+def tell_of_leaving(
+    host: Host, room: Room, visit: Visit, change: Change, *before: announce.Told
+) -> None:
     """Tell the others, and end a temporary room that is empty now."""
     occupant = visit.occupant
-    if not occupant.visits:
-        announce.gone_to_others(host, room, visit, change)
-    else:
-        announce.available(host, room, occupant.shown)
+    told = list(before)
+    if occupant.visits:
+        told += announce.news(room, occupant.shown)
+    elif room.occupant(occupant.nick) is None:  # they, or others, may be there anew by that nick
+        told += announce.gone_to_others(room, visit, change)
+    post_each(host, told)
     ends = not room.configuration.persistent or room.locked
     if not room.visits and ends and not room.destroyed:
         house_of(host).destroy(room)
@@ -78,7 +81,9 @@ def put_out(
         el("password", password) if password else None,
     ]
     destroy: Markup = el("destroy", *told, jid=venue)
-    for visit in list(room.visits.values()):
+    while room.visits:  # telling them may wait, and somebody come meanwhile
+        visit = next(iter(room.visits.values()))
+        room.remove(visit)
         item = el("item", affiliation=Affiliation.NONE.word, role=Role.NONE.word)
         x = child(ns.MUC_USER, "x", item, destroy, *announce.status(110))
         attrs = {"from": room.address(visit.occupant.nick), "type": "unavailable"}
@@ -86,6 +91,5 @@ def put_out(
             attrs["id"] = visit.goodbye_id
         id = announce.occupant_id(visit.occupant.id)
         post(host, Stanza("presence", attrs, (x, id)), (visit.jid,))
-        room.remove(visit)
     house = house_of(host)
     return destroyed.destroy(house, room, venue or "") if by_owner else house.destroy(room)

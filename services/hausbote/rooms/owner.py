@@ -193,7 +193,9 @@ def _show_and_hide(host: Host, room: Room, before: Configuration, after: Configu
     """Occupants whose role is announced now come into sight, and the others go out of it; with
     addresses where these are not hidden any more."""
     shown = before.anonymous and not after.anonymous
-    for occupant in room.occupants.values():
+    for occupant in list(room.occupants.values()):
+        if not occupant.visits:
+            continue  # they went while others were told
         seen, is_seen = before.announces(occupant.role), after.announces(occupant.role)
         if seen and not is_seen:
             announce.vanished(host, room, occupant.shown)

@@ -20,11 +20,30 @@ _BATCH_BYTES: Final = 262_144  # of the stanzas in one frame, if it is not a sin
 
 
 def post(host: Host, stanza: Stanza, recipients: Iterable[JID], name: str = "") -> None:
-    """Send a stanza without a to address to all of them.
+    """Send a stanza without a to address to all of them; it waits as `post_each` does.
 
     With a `name` it is that for everybody who is in the room: if what brought it is handled again
     after a crash, nobody gets it twice, though others be there then and the stanza be another.
     """
+    post_each(host, ((stanza, recipients),), name)
+
+
+def post_each(host: Host, stanzas: Iterable[tuple[Stanza, Iterable[JID]]], name: str = "") -> None:
+    """Send stanzas without a to address to their recipients.
+
+    It may wait, but only when all are on their way: what was changed before, and is told by them,
+    is one step for everybody else.
+    """
+    ways: dict[tuple[str, str], None] = {}
+    for stanza, recipients in stanzas:
+        for service in _send(host, stanza, recipients, name):
+            ways[service, stanza.attrs["from"].partition("/")[0]] = None
+    for service, room in ways:
+        host.bus.ease(service, room)
+
+
+def _send(host: Host, stanza: Stanza, recipients: Iterable[JID], name: str) -> Iterable[str]:
+    """Returns the services by which they are reached."""
     by_service: dict[str, list[str]] = {}
     for jid in recipients:
         service = way_to(host, jid)
@@ -34,15 +53,14 @@ def post(host: Host, stanza: Stanza, recipients: Iterable[JID], name: str = "") 
         else:
             by_service.setdefault(service, []).append(jid.full)
     if not by_service:
-        return
+        return ()
     payload, sender = stanza.pack(), stanza.attrs["from"]
-    room = sender.partition("/")[0]
     for service, chosen in by_service.items():
         most = _MAX_ELSEWHERE if service == host.beyond else _MAX_RECIPIENTS
         for part, some in _parted(chosen, name, most):
-            host.bus.ease(service, room)
             with purpose(part):
                 host.bus.send(service, STANZA, sender, some, payload)
+    return by_service
 
 
 def _parted(chosen: list[str], name: str, most: int) -> Iterator[tuple[str, list[str]]]:
@@ -78,8 +96,8 @@ def post_all(host: Host, sender: str, packed: Sequence[bytes], recipient: JID) -
     account = recipient.bare if recipient.domain == host.settings.domain else recipient.domain
     kind, payloads = _frames(host, service, packed)
     for payload in payloads:
-        host.bus.ease(service, account)
         host.bus.send(service, kind, sender, (recipient.full,), payload, account=account)
+        host.bus.ease(service, account)
 
 
 def post_bulky(

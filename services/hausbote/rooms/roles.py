@@ -6,6 +6,7 @@ from hausbote.rooms import announce
 from hausbote.rooms.announce import Change
 from hausbote.rooms.house import House
 from hausbote.rooms.leaving import take_away, tell_of_leaving
+from hausbote.rooms.post import post_each
 from hausbote.rooms.privileges import ROLES, Action, Role, Standing, may, role_refusal
 from hausbote.rooms.room import Occupant, Room
 from hausbote.xmpp import ns
@@ -80,6 +81,8 @@ def give_role(
     house: House, room: Room, occupant: Occupant, role: Role, change: Change = announce.NOTHING
 ) -> None:
     """Somebody in the room becomes something else, and everybody is told."""
+    if not occupant.visits:
+        return  # they went while others were told
     seen = room.configuration.announces(occupant.role)
     saw_addresses = room.sees_addresses(occupant.role)
     occupant.role = role
@@ -88,7 +91,8 @@ def give_role(
         house.remember(room, visit)
     if seen and not room.configuration.announces(role):
         announce.vanished(house.host, room, occupant.shown)
-    announce.available(house.host, room, occupant.shown, change)
+    if occupant.visits:
+        announce.available(house.host, room, occupant.shown, change)
     if room.sees_addresses(role) and not saw_addresses:
         for visit in occupant.visits:
             announce.roster(house.host, room, visit)
@@ -99,15 +103,18 @@ def expel(
 ) -> None:
     """Somebody is put out: they hear it first, then who did it, then the others (§8.2)."""
     visits = list(occupant.visits)
+    if not visits:
+        return  # they went while others were told
     for visit in visits:
         take_away(house.host, room, visit)
-        announce.gone_to_self(house.host, room, visit, change)
     if occupant.role is not Role.VISITOR:
         room.voices.pop(occupant.jid.full, None)
+    told = [announce.gone_to_self(room, visit, change) for visit in visits]
     if request is None:
-        tell_of_leaving(house.host, room, visits[-1], change)
+        tell_of_leaving(house.host, room, visits[-1], change, *told)
     else:
         request.afterwards.append(lambda: tell_of_leaving(house.host, room, visits[-1], change))
+        post_each(house.host, told)
 
 
 def actor_nick(room: Room, request: Request) -> str | None:

@@ -191,8 +191,8 @@ class Room:
         occupant = visit.occupant
         self.visits.pop(visit.jid.full, None)
         occupant.visits = _without(occupant.visits, visit)
-        if not occupant.visits:
-            self.occupants.pop(fold(occupant.nick), None)
+        if not occupant.visits and self.occupant(occupant.nick) is occupant:
+            del self.occupants[fold(occupant.nick)]
             self._note_voice(occupant)
         self._everybody = self.roll = None
 

@@ -22,15 +22,21 @@ class TooManyAcknowledged(Exception):
 class Sent:
     """Parcels that were written and are not known to have arrived."""
 
-    __slots__ = ("_acknowledged", "_parcels", "size")
+    __slots__ = ("_acknowledged", "_parcels", "_taken", "size")
 
     def __init__(self) -> None:
         self._parcels: deque[Parcel] = deque()
         self._acknowledged = 0
+        self._taken = 0
         self.size = 0  # bytes, about
 
     def __len__(self) -> int:
         return len(self._parcels)
+
+    @property
+    def place(self) -> int:
+        """How many were ever written."""
+        return self._taken + len(self._parcels)
 
     def add(self, parcel: "Parcel") -> None:
         self._parcels.append(parcel)
@@ -46,10 +52,15 @@ class Sent:
         self._acknowledged = h % _WRAP
         return self.take(arrived)
 
+    def take_until(self, place: int) -> "list[Parcel]":
+        """Take out those that were written before that place; they may be gone already."""
+        return self.take(max(0, min(place - self._taken, len(self._parcels))))
+
     def take(self, count: int) -> "list[Parcel]":
         """Take the oldest out."""
         parcels = [self._parcels.popleft() for _ in range(count)]
         self.size -= sum(parcel.size for parcel in parcels)
+        self._taken += count
         return parcels
 
 

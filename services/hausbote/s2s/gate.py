@@ -105,10 +105,11 @@ class Gate:
             log(Event.STANZA_REFUSED_BY_BUS)
             return []
         pending: list[Pending] = []
+        now = self.host.clock()
         for recipient in frame.recipients:
             self.host.handled += 1
             copy = stanza if stanza.to == recipient else stanza.replace(to=recipient)
-            parcel = Parcel(copy, f"{frame.id}/{_short(recipient)}")
+            parcel = Parcel(copy, f"{frame.id}/{_short(recipient)}", now)
             pending.append(parcel)
             sender, size = parcel.sender, parcel.size
             self._unsafe += size
@@ -233,7 +234,7 @@ class Gate:
             say_goodbye(self.bus, service, frame, refused)
         elif refused.type not in ("error", "result") and refused.sender is not None:
             sorry = ServiceUnavailable("this part of the server takes no more now", type="wait")
-            self._send(Parcel(error(refused, sorry), token(96)))
+            self._send(Parcel(error(refused, sorry), token(96), self.host.clock()))
 
     # -- streams -------------------------------------------------------------------------------
 

@@ -34,7 +34,8 @@ class Keepalive:
         self._look_at_links(now)
 
     def _hurry(self, stream: PeerStream, now: float) -> None:
-        if now - stream.since > LOGIN_SECONDS:
+        """Of ours takes care who waits for them, and knows what to say of it."""
+        if self._gate.is_incoming(stream) and now - stream.since > LOGIN_SECONDS:
             stream.end(StreamError("connection-timeout", "this took too long"))
 
     def _is_dead(self, stream: PeerStream, now: float) -> bool:
@@ -49,7 +50,7 @@ class Keepalive:
         mute = not stream.managed and not stream.answers
         if mute and (late or stream.deaf) and not stream.connection.under_way:
             stream.deaf = True
-            stream.answered(len(stream.sent))
+            stream.answered(stream.sent.place)
         elif late:
             stream.connection.abort()
             return True

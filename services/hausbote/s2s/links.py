@@ -408,4 +408,4 @@ class Link:
 
 def unpacked(row: Outgoing) -> Parcel:
     """What waits in the queue, to be sent."""
-    return Parcel(Stanza.unpack(row.stanza), row.frame, row.id)
+    return Parcel(Stanza.unpack(row.stanza), row.frame, row.at, row.id)

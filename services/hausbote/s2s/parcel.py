@@ -3,28 +3,32 @@
 from collections.abc import Callable
 from typing import Final
 
+from hausbote.base.clock import timestamp
 from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Stanza, start_tag
-from hausbote.xmpp.xml import escape_attribute
+from hausbote.xmpp.xml import el, escape_attribute
 
 _KEPT_PRESENCE: Final = frozenset({"subscribed", "unsubscribe", "unsubscribed"})
 _MAX_ID: Final = 200
+_LATE: Final = 10.0  # seconds on the way, from which on a message says when it was sent
 
 
 class Parcel:
-    """`id` names it for ever, `row` is its place in the queue on disk (0 = it is not there).
+    """`id` names it for ever, `row` is its place in the queue on disk (0 = it is not there), and
+    `at` is when it came, in seconds since 1970.
 
     Pending for the bus: it is `safe` when it is kept on disk, or the other server has it.  Hops
     are ours to write: what a client put there would let it name other people's stanzas.
     """
 
-    __slots__ = ("_callbacks", "_safe", "id", "kept", "row", "size", "stanza")
+    __slots__ = ("_callbacks", "_safe", "at", "id", "kept", "row", "size", "stanza")
 
     error: Exception | None = None  # whoever sent what can neither arrive nor be kept was told
 
-    def __init__(self, stanza: Stanza, id: str, row: int = 0) -> None:
+    def __init__(self, stanza: Stanza, id: str, at: float, row: int = 0) -> None:
         self.stanza = without_hop(stanza)[0]
         self.id = id
+        self.at = at
         self.row = row
         self.kept = is_kept(stanza)  # whether it waits for a server that is away
         self.size = _size(self.stanza)  # bytes, about
@@ -54,12 +58,20 @@ class Parcel:
         self.stanza = self.stanza.with_children(())
         self.size = _size(self.stanza)
 
-    def wire(self, *, with_hop: bool) -> bytes:
+    def wire(self, now: float, *, with_hop: bool) -> bytes:
         """What is written to the peer; with a hop it can tell when it gets the same again."""
-        if not with_hop:
-            return self.stanza.wire()
-        hop = f"<hop xmlns='{ns.HOP}' id='{escape_attribute(self.id)}'/>"
-        return self.stanza.wire(hop)
+        more = f"<hop xmlns='{ns.HOP}' id='{escape_attribute(self.id)}'/>" if with_hop else ""
+        if now - self.at >= _LATE:
+            more += self._delay()
+        return self.stanza.wire(more)
+
+    def _delay(self) -> str:
+        """When a message was sent that waited here (XEP-0203 §2); it says that only once."""
+        stanza = self.stanza
+        if stanza.name != "message" or any(part.ns == ns.DELAY for part in stanza.children):
+            return ""
+        domain = self.sender.rpartition("@")[2]
+        return el("delay", xmlns=ns.DELAY, from_=domain, stamp=timestamp(self.at))
 
 
 def _size(stanza: Stanza) -> int:

@@ -18,7 +18,7 @@ _PREFIX: Final = "hop-"
 
 
 class Pings:
-    """Open questions by id: the stream, and how much of what was sent it is about."""
+    """Open questions by id: the stream, and up to where of what was sent it is about."""
 
     def __init__(self) -> None:
         self._open: dict[str, tuple[PeerStream, int]] = {}
@@ -31,7 +31,7 @@ class Pings:
         if stream.closed:
             return
         id = _PREFIX + token(96)
-        self._open[id] = stream, len(stream.sent)
+        self._open[id] = stream, stream.sent.place
         question = child(ns.PING, "ping")
         iq = stanza("iq", question, type="get", id=id, from_=stream.local, to=stream.remote)
         stream.connection.write(iq.wire())
@@ -41,12 +41,15 @@ class Pings:
         id = stanza.id or ""
         if not id.startswith(_PREFIX) or stanza.name != "iq" or stanza.type in ("get", "set"):
             return False
-        stream, count = self._open.get(id, (None, 0))
+        stream, place = self._open.get(id, (None, 0))
         if stream is None or (sender.full, to.full) != (stream.remote, stream.local):
             return False
         del self._open[id]
-        stream.answers = True
-        stream.answered(count)
+        stream.answers, stream.deaf = (
+            True,
+            False,
+        )  # late is not never: from now on it is asked again
+        stream.answered(place)
         return True
 
     def forget(self, stream: PeerStream) -> None:

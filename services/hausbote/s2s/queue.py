@@ -38,7 +38,7 @@ class Queue:
         """Into the queue on disk."""
         packed, sender = parcel.stanza.pack(), self.party(parcel)
         return self._rows.keep(
-            link.remote, link.local, parcel.id, packed, self._gate.host.clock(), self._room, sender
+            link.remote, link.local, parcel.id, packed, parcel.at, self._room, sender
         )
 
     def party(self, parcel: Parcel) -> str:
@@ -50,11 +50,10 @@ class Queue:
     def put_back(self, link: Link, parcels: list[Parcel], after: int) -> Ticket[Kept]:
         """What was under way becomes the beginning of the queue on disk."""
         returned = [
-            Returned(p.row, p.id, b"" if p.row else p.stanza.pack(), self.party(p)) for p in parcels
+            Returned(p.row, p.id, b"" if p.row else p.stanza.pack(), p.at, self.party(p))
+            for p in parcels
         ]
-        return self._rows.put_back(
-            link.remote, link.local, returned, self._gate.host.clock(), after
-        )
+        return self._rows.put_back(link.remote, link.local, returned, after)
 
     def displace(self, rows: Sequence[Outgoing]) -> None:
         """Others need the room that these take in the queue, unless they are under way."""

@@ -306,7 +306,7 @@ class PeerStream(ABC):
     def deliver(self, parcel: Parcel) -> None:
         """Send a stanza, and ask what has arrived."""
         self.used = self.said = time.monotonic()
-        self.connection.write(parcel.wire(with_hop=self.hops))
+        self.connection.write(parcel.wire(self.gate.host.clock(), with_hop=self.hops))
         if self.managed and not parcel.kept:
             parcel.lighten()
         if self.managed or parcel.kept:
@@ -325,9 +325,9 @@ class PeerStream(ABC):
             elif not self.deaf:  # otherwise TCP is asked, now and then
                 self.gate.pings.ask(self)
 
-    def answered(self, count: int) -> None:
-        """The peer has at least the oldest `count`."""
-        self._arrived(self.sent.take(min(count, len(self.sent))))
+    def answered(self, place: int) -> None:
+        """The peer has all that was written before that place."""
+        self._arrived(self.sent.take_until(place))
 
     def _arrived(self, parcels: list[Parcel]) -> None:
         """An answer that says nothing new leaves the time running; it is asked again soon."""

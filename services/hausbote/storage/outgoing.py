@@ -78,12 +78,13 @@ class Outgoing(NamedTuple):
 
 
 class Returned(NamedTuple):
-    """What was under way: the id of its row (0 = it has none yet), its frame, the stanza, and
-    whose share of the queue it takes."""
+    """What was under way: the id of its row (0 = it has none yet), its frame, the stanza, when it
+    came, and whose share of the queue it takes."""
 
     id: int
     frame: str
     stanza: bytes
+    at: float
     sender: str = ""
 
 
@@ -151,7 +152,7 @@ class OutgoingQueue:
         return self._writer.submit(keep)
 
     def put_back(
-        self, remote: str, local: str, returned: Sequence[Returned], at: float, after: int
+        self, remote: str, local: str, returned: Sequence[Returned], after: int
     ) -> Ticket[Kept]:
         """These come first again, in this order: before all with a higher id than `after`.
 
@@ -166,7 +167,7 @@ class OutgoingQueue:
                 if one.id:
                     connection.execute(_MOVE, (id, one.id))
                 else:
-                    row = (id, remote, local, one.frame, at, len(one.stanza), one.stanza)
+                    row = (id, remote, local, one.frame, one.at, len(one.stanza), one.stanza)
                     connection.execute(_INSERT, (*row, one.sender))
             behind = (remote, local, after, newest)
             (first,) = connection.execute(_NEXT, behind).fetchone()

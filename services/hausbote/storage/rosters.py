@@ -22,6 +22,17 @@ _PUT: Final = (
     f"INSERT OR REPLACE INTO contact (account_id, version, removed, {_COLUMNS})"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_NOT_GRANTED: Final = (
+    "SELECT contact.jid FROM account"
+    " JOIN contact ON contact.account_id = account.id AND NOT contact.removed"
+    " AND contact.subscription IN ('to', 'both')"
+    " LEFT JOIN account AS other"
+    " ON other.local = substr(contact.jid, 1, instr(contact.jid, '@') - 1)"
+    " LEFT JOIN contact AS own ON own.account_id = other.id AND own.jid = ? AND NOT own.removed"
+    " AND own.subscription IN ('from', 'both')"
+    " WHERE account.local = ? AND own.jid IS NULL"
+    " AND substr(contact.jid, instr(contact.jid, '@') + 1) = ?"
+)
 
 _OF_ACCOUNT: Final = "subscription_request JOIN account ON account.id = account_id WHERE local = ?"
 _HAS_REQUEST: Final = f"SELECT 1 FROM {_OF_ACCOUNT} AND jid = ?"
@@ -91,6 +102,12 @@ class Rosters:
             return None
         found = [row[2:] for row in rows if row[2] is not None]
         return [(row[1], Removed(row[2]) if row[0] else _item(row[2:])) for row in found]
+
+    def not_granted(self, local: str, domain: str) -> frozenset[str]:
+        """Those contacts of the box that an account thinks it sees, by whose own roster, or lack of
+        one, it does not."""
+        row = (f"{local}@{domain}", local, domain)
+        return frozenset([jid for (jid,) in self._reader.execute_sql(_NOT_GRANTED, row)])
 
     def put(self, local: str, item: RosterItem) -> int:
         """Add or replace a contact; returns the roster's new version."""

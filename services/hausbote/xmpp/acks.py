@@ -236,9 +236,15 @@ class Ledger:
             callback()
 
     def answer_late(self, before: float) -> None:
-        """Call back those who have waited since then, though not all is handled."""
-        while self._asked and self._asked[0][1] <= before:
-            self._asked.pop(0)[2]()
+        """Call back those who have waited since then, though not all is handled.
+
+        Some of those before them may have more patience.
+        """
+        due = [callback for _, since, callback in self._asked if since <= before]
+        if due:
+            self._asked = [one for one in self._asked if one[1] > before]
+        for callback in due:
+            callback()
 
     def _settle(self) -> None:
         while self._open and self._open[0].done:

@@ -5,6 +5,7 @@ that is held back.  One that does not read loses its connection when `Traffic.un
 """
 
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from hausbote.base.jid import JID, InvalidJID
@@ -13,12 +14,13 @@ from hausbote.base.tokens import session_tag, token
 from hausbote.c2s.components.outlet import Component
 from hausbote.core.dispatch import route
 from hausbote.core.guard import guarded
+from hausbote.core.host import Host
 from hausbote.core.pump import Lane
 from hausbote.net.connection import Connection
 from hausbote.xmpp import ns
 from hausbote.xmpp.component import is_right
-from hausbote.xmpp.errors import StreamError
-from hausbote.xmpp.stanza import Stanza
+from hausbote.xmpp.errors import RemoteServerTimeout, StreamError
+from hausbote.xmpp.stanza import Stanza, error, stanza
 from hausbote.xmpp.stream import BEFORE_LOGIN, Closed, Opened, ParserLimits, StreamParser
 from hausbote.xmpp.stream import Event as StreamEvent
 from hausbote.xmpp.xml import el, escape_attribute
@@ -117,6 +119,7 @@ class ComponentStream:
         self._parser.allow(ParserLimits(stanza=self.server.host.settings.limits.stanza_bytes))
         self.send(el("handshake").encode())
         log(Event.COMPONENT_ATTACHED, session=Word(self.tag))
+        self._announce(component)
 
     def _take_stanza(self, component: Component, stanza: Stanza) -> None:
         """Both addresses are needed, and the sender is one of the component's domain."""
@@ -138,6 +141,16 @@ class ComponentStream:
         if self.component is not None and self.component.stream is self:
             self.component.stream = None
             log(Event.COMPONENT_DETACHED, session=Word(self.tag))
+            self._announce(self.component)
+
+    def _announce(self, component: Component) -> None:
+        """As for other servers: its people are away now, or are to be asked after."""
+        host = self.server.host
+        news = stanza("presence", from_=component.domain, to=host.domain)
+        if not component.attached:
+            turned = news.replace(from_=host.domain, to=component.domain)
+            news = error(turned, RemoteServerTimeout())
+        host.pump.run(partial(_tell, host, news))
 
     def _let_go(self) -> None:
         # No circles of references: what is over is freed now.
@@ -179,6 +192,10 @@ def _parsed(address: str) -> JID | None:
         return JID.parse(address)
     except InvalidJID:
         return None
+
+
+def _tell(host: Host, news: Stanza) -> None:
+    route(host, news)
 
 
 def _ignore(_event: object) -> None:

@@ -127,12 +127,19 @@ def _displace(host: Host, managed: Managed) -> None:
         dispatch.gone(host, managed.session)
 
 
-def make_room(host: Host, account: Account) -> None:
-    """End the one of an account's hibernating sessions that has waited longest, if there is any."""
-    places = [session.state(Place).managed for session in account.sessions.values()]
+def make_room(host: Host, account: Account) -> bool:
+    """End the one of an account's hibernating sessions that has waited longest; False if there is
+    none."""
+    sessions = list(account.sessions.values())
+    going = next((session for session in sessions if session.gone), None)
+    if going is not None:
+        dispatch.see_off(host, going)
+        return True
+    places = [session.state(Place).managed for session in sessions]
     asleep = [managed for managed in places if managed is not None and managed.waits]
     if asleep:
-        dispatch.gone(host, min(asleep, key=lambda one: one.until - one.seconds).session)
+        dispatch.see_off(host, min(asleep, key=lambda one: one.until - one.seconds).session)
+    return bool(asleep)
 
 
 @feature.on(Moment.GONE)

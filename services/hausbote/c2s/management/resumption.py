@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from gevent.event import Event as Signal
 
+from hausbote.base.clock import timestamp
 from hausbote.base.log import Event, Word, log
 from hausbote.c2s.management.hibernation import Hibernation
 from hausbote.c2s.management.managed import (
@@ -23,7 +24,7 @@ from hausbote.core.host import Host
 from hausbote.core.session import Transport
 from hausbote.features.clients import Access
 from hausbote.xmpp import ns
-from hausbote.xmpp.acks import HandledCountTooHigh
+from hausbote.xmpp.acks import HandledCountTooHigh, Sent
 from hausbote.xmpp.errors import (
     BadRequest,
     FeatureNotImplemented,
@@ -36,6 +37,10 @@ from hausbote.xmpp.xml import Markup, el
 
 if TYPE_CHECKING:
     from hausbote.c2s.stream import ClientStream
+
+
+_LATE: Final = 10.0  # seconds on the way, from which on a message says when it came
+_END: Final = b"</message>"
 
 
 class _Refused(Exception):
@@ -126,7 +131,7 @@ def _go_on(stream: "ClientStream", managed: Managed) -> None:
     session.transport = stream
     unacked = session.acks.unacked
     for sent in unacked.queue:
-        stream.send(sent.wire(session.jid.full))
+        stream.send(_again(host, sent, session.jid.full))
     if unacked.queue:
         unacked.ask()
         stream.send(ASK)
@@ -135,3 +140,12 @@ def _go_on(stream: "ClientStream", managed: Managed) -> None:
     log(Event.SESSION_RESUMED, session=Word(stream.tag))
     for hook in host.registry.hooks(Moment.RESUMED):
         hook(host, session)
+
+
+def _again(host: Host, sent: Sent, to: str) -> bytes:
+    """What a client has not got; a message that waited for it says when it came (XEP-0203 §2)."""
+    data = sent.wire(to)
+    if not data.endswith(_END) or b"urn:xmpp:delay" in data or host.clock() - sent.at < _LATE:
+        return data
+    delay = el("delay", xmlns=ns.DELAY, from_=host.domain, stamp=timestamp(sent.at))
+    return b"%b%b%b" % (data.removesuffix(_END), delay.encode(), _END)

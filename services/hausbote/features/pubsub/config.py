@@ -19,13 +19,15 @@ _MAX_VALUES: Final = 100  # of a field with several
 
 
 class _Kind(NamedTuple):
-    """How a field is filled in; `personal` is the default at accounts, `general` elsewhere."""
+    """How a field is filled in; `personal` is the default at accounts, `general` elsewhere.  If it
+    is `open`, other values than the choices are taken, too."""
 
     type: str
     label: str
     personal: tuple[str, ...]
     general: tuple[str, ...]
     choices: tuple[str, ...] = ()
+    open: bool = False
 
 
 def _choice(label: str, personal: str, general: str, *choices: str) -> _Kind:
@@ -41,11 +43,20 @@ def _text(label: str, personal: str = "", general: str = "") -> _Kind:
     return _Kind("text-single", label, (personal,), (general,))
 
 
+# A list of languages to choose from (XEP-0060 §5.4); whoever speaks another one writes its tag.
+_LANGUAGES: Final = (
+    *("ar", "bg", "bn", "ca", "cs", "da", "de", "el", "en", "es", "et", "eu", "fa", "fi", "fr"),
+    *("ga", "gl", "he", "hi", "hr", "hu", "id", "is", "it", "ja", "ko", "lt", "lv", "mt", "nb"),
+    *("nl", "pl", "pt", "ro", "ru", "sk", "sl", "sq", "sr", "sv", "sw", "ta", "th", "tr", "uk"),
+    *("ur", "vi", "zh"),
+)
 _FIELDS: Final[dict[str, _Kind]] = {
     "title": _text("A friendly name for the node"),
     "description": _text("What the node is for"),
     "type": _text("The namespace of what is published"),
-    "language": _text("The language of what is published"),
+    "language": _Kind(
+        "list-single", "The language of what is published", ("",), ("",), _LANGUAGES, open=True
+    ),
     "contact": _Kind("jid-multi", "Whom to ask about the node", (), ()),
     "node_type": _choice("The kind of node", "leaf", "leaf", "leaf"),
     "access_model": _choice(
@@ -173,8 +184,10 @@ class NodeConfig:
 
     def _field(self, name: str) -> Field:
         kind = _FIELDS[name]
-        options = tuple((choice, choice) for choice in kind.choices)
-        return Field(f"pubsub#{name}", tuple(self.values(name)), kind.type, kind.label, options)
+        values = tuple(self.values(name))
+        more = [one for one in values if kind.open and one and one not in kind.choices]
+        options = tuple((choice, choice) for choice in (*kind.choices, *more))
+        return Field(f"pubsub#{name}", values, kind.type, kind.label, options)
 
     def metadata(self) -> list[Field]:
         """What everybody may know who may know the node (XEP-0060 §5.4)."""
@@ -208,7 +221,7 @@ def _checked(name: str, values: list[str]) -> list[str]:
         if truth_value is None:
             raise NotAcceptable(f"pubsub#{name} is a truth value")
         return ["1" if truth_value else "0"]
-    if kind.choices and value not in kind.choices:
+    if kind.choices and not kind.open and value not in kind.choices:
         if name == "access_model":
             raise errors.wrong_access_model()
         if (name, value) == ("node_type", "collection"):
