@@ -4,6 +4,7 @@ import pytest
 from lxml import etree
 
 from support.pep import arrives, event, iq, listens, publish
+from support.rooms import USER, Room
 
 NS = "urn:xmpp:blocking"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
@@ -374,3 +375,29 @@ def test_the_pubsub_service_can_be_blocked(cast, world):
     unblocks(romeo, "pubsub.h")
     admin.sends(publish("news", "<x xmlns='urn:x'/>", "2", "pubsub.h"))
     romeo.receives(event("<items node='news'><item id='2'/></items>", "pubsub.h"))
+
+
+@pytest.mark.parametrize("word", ["invite", "decline"])
+def test_a_room_brings_no_words_of_the_blocked(cast, word):
+    """Invitations and refusals come from the room, and say whose they are."""
+    juliet, romeo, paris = cast("juliet", "romeo", "paris")
+    for one in (juliet, paris):
+        blocks(one, "romeo@h")
+    unblocks(paris, "romeo@h")
+    for one in (juliet, paris):
+        one.forget()
+    room = Room().make(romeo, "Romeo")
+    for one, nick in ((juliet, "Juliet"), (paris, "Paris")):
+        if word == "decline":  # which is brought to who is in the room
+            room.join(one, nick)
+    for one in (romeo, juliet, paris):
+        one.forget()
+    for one in (juliet, paris):
+        said = f"<{word} to='{one.bare}'><reason>Hark!</reason></{word}>"
+        romeo.sends(f"<message to='{room.jid}'><x xmlns='{USER}'>{said}</x></message>")
+    romeo.receives_nothing()
+    juliet.receives_nothing()
+    paris.receives(
+        f"<message from='{room.jid}'><x xmlns='{USER}'>"
+        f"<{word} from='romeo@h'><reason>Hark!</reason></{word}></x></message>"
+    )
