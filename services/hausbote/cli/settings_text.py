@@ -13,7 +13,10 @@ _SECTIONS = {f.name: f.type for f in fields(Settings) if is_dataclass(f.type)}
 
 def toml_file(chosen: Mapping[str, Any]) -> str:
     """hausbote.toml: what was chosen, and everything else as a comment with its default."""
-    lines = ["# The settings of this box.  'hausbote config check' tells what is wrong with them."]
+    lines = [
+        "# The settings of this box.  'hausbote config check' tells what is wrong with them.",
+        "# A line that begins with # does nothing: to choose a value, take the # away, too.",
+    ]
     section = ""
     for key, option in documented(Settings):
         before, _, name = key.rpartition(".")
@@ -24,7 +27,7 @@ def toml_file(chosen: Mapping[str, Any]) -> str:
         if key in chosen:
             lines.append(f"{name} = {_toml(chosen[key])}")
         else:
-            lines.append(f"# {name} = {_toml(option.default)}")
+            lines.append(f"#{name} = {_toml(option.default)}")
     return "\n".join(lines) + "\n"
 
 

@@ -117,6 +117,11 @@ def make_context(method: int, files: CertificateFiles | None) -> SSL.Context:
     context.set_tls13_ciphersuites(CIPHERS.tls13)
     if files is None:
         return context
+    for path in files:
+        try:
+            path.read_bytes()  # OpenSSL has no words for what the system says
+        except OSError as error:
+            raise CertificateError(f"{path}: {reason(error)}") from None
     try:
         context.use_certificate_chain_file(str(files.chain))
         context.use_privatekey_file(str(files.key))
@@ -185,4 +190,6 @@ def reason(error: Exception) -> str:
     details = error.args[0] if error.args else []
     if not isinstance(details, list):
         return type(error).__name__
-    return "; ".join(item[-1] for item in details) or "the file cannot be read"
+    # "system lib", "PEM lib": where something failed, and not what.
+    told = [item[-1] for item in details if item[-1] and not item[-1].endswith(" lib")]
+    return "; ".join(told) or "OpenSSL does not say why"
