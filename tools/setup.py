@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-INPUTS = ("pyproject.toml", "constraints.txt")
+INPUTS = ("pyproject.toml", "constraints.txt", "tools/setup.py")
 OLDEST = (3, 11)
 OLDEST_NODE = 20
 SPACE = 600 * 1024 * 1024  # bytes
@@ -33,6 +33,7 @@ def main(purpose: str) -> None:
         check_node()
         check_other_servers()
         check_coturn()
+        check_gloox()
     if not (VENV / "bin" / "python").exists():
         make_venv()
     install(EXTRAS[purpose])
@@ -85,6 +86,15 @@ def check_coturn() -> None:
     """The tests of calls have a real relay and its own client."""
     if shutil.which("turnserver") is None or shutil.which("turnutils_uclient") is None:
         add_debian_packages("coturn", "The tests of calls need coturn")
+
+
+def check_gloox() -> None:
+    """The interop tests have a client that is written in C++."""
+    missing = [] if shutil.which("g++") else ["g++"]
+    if not os.path.exists("/usr/include/gloox/client.h"):
+        missing.append("libgloox-dev")
+    if missing:
+        add_debian_packages(" ".join(missing), "The tests with gloox need it and a compiler")
 
 
 def make_venv() -> None:

@@ -10,6 +10,8 @@ from support.openssl_wire import OpenSslWire
 from support.scram_client import ScramClient
 from support.worlds import PASSWORD, RunningWorld, hausbote
 
+_NO_EXTENDED_MASTER_SECRET = 1  # SSL_OP_NO_EXTENDED_MASTER_SECRET, which pyOpenSSL does not name
+
 
 @pytest.fixture
 def verona(box):
@@ -36,14 +38,26 @@ def test_a_bound_login(verona, mechanism, type):
     assert client.authenticate(scram, mechanism).tag == f"{{{SASL}}}success"
 
 
-def test_with_tls_1_2_only_the_end_point_is_bound(verona):
+@pytest.mark.parametrize("type", ["tls-unique", "tls-server-end-point"])
+def test_a_login_bound_with_tls_1_2(verona, type):
     wire = OpenSslWire(verona, SSL.TLS1_2_VERSION)
     client = Client(wire, "h")
     _, types = offered(client.secure())
-    assert types == {"tls-server-end-point"}
-    binding = ("tls-server-end-point", wire.end_point())
-    scram = ScramClient("romeo", PASSWORD, "SCRAM-SHA-256-PLUS", binding=binding)
+    assert types == {"tls-unique", "tls-server-end-point"}
+    data = wire.tls.get_finished() if type == "tls-unique" else wire.end_point()
+    scram = ScramClient("romeo", PASSWORD, "SCRAM-SHA-256-PLUS", binding=(type, data))
     assert client.authenticate(scram, "SCRAM-SHA-256-PLUS").tag == f"{{{SASL}}}success"
+
+
+def test_without_the_extended_master_secret_tls_unique_says_nothing(verona):
+    """Two connections can have the same then (RFC 7627 §1)."""
+    wire = OpenSslWire(verona, SSL.TLS1_2_VERSION, options=_NO_EXTENDED_MASTER_SECRET)
+    client = Client(wire, "h")
+    _, types = offered(client.secure())
+    assert types == {"tls-server-end-point"}
+    binding = ("tls-unique", wire.tls.get_finished())
+    scram = ScramClient("romeo", PASSWORD, "SCRAM-SHA-256-PLUS", binding=binding)
+    assert "malformed-request" in client.authenticate(scram, "SCRAM-SHA-256-PLUS")[0].tag
 
 
 @pytest.mark.parametrize("type", ["tls-exporter", "tls-server-end-point"])
@@ -56,11 +70,21 @@ def test_a_login_bound_to_another_connection_fails(verona, type):
     assert "not-authorized" in client.authenticate(scram, "SCRAM-SHA-256-PLUS")[0].tag
 
 
-def test_an_unknown_binding_fails(verona):
-    client = Client(OpenSslWire(verona), "h")
+def test_a_binding_that_is_not_offered_is_no_wrong_password(tmp_path):
+    """Clients that know tls-unique alone try it with TLS 1.3, too, one mechanism after the other."""
+    box = RunningWorld(tmp_path / "state", "limits.login_attempts=1", address="127.0.0.17")
+    box.add_account("romeo")
+    wire = OpenSslWire(box)
+    client = Client(wire, "h")
     client.secure()
-    scram = ScramClient("romeo", PASSWORD, "SCRAM-SHA-1-PLUS", binding=("tls-unique", b"x" * 12))
-    assert client.authenticate(scram, "SCRAM-SHA-1-PLUS").tag == f"{{{SASL}}}failure"
+    for mechanism in ("SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS"):
+        scram = ScramClient("romeo", PASSWORD, mechanism, ("tls-unique", wire.tls.get_finished()))
+        failure = client.authenticate(scram, mechanism)
+        assert "malformed-request" in failure[0].tag
+        assert "tls-exporter, tls-server-end-point" in failure[1].text
+    scram = ScramClient("romeo", PASSWORD, "SCRAM-SHA-1")
+    assert client.authenticate(scram, "SCRAM-SHA-1").tag == f"{{{SASL}}}success"
+    box.close()
 
 
 def test_a_client_that_was_robbed_of_plus_is_told(verona):

@@ -307,6 +307,9 @@ def test_a_network_that_is_the_boxs_own_from_now_on_is_not_reached_any_more(hous
         house.wait_for_relay()
         assert forbidden(house.call(*house.somebody(), "-x", "-e", peer, at=BOX6))
         assert "relay-moved" in (house.state / "log" / "turn.log").read_text()
+        supervised = (house.state / "log" / "supervisor.log").read_text()
+        assert "stopped: relay" in supervised
+        assert "exited: relay (terminated by SIGTERM" not in supervised  # as by accident
     finally:
         box.script("ip link del lan")
 

@@ -5,6 +5,7 @@ from lxml import etree
 
 from support.federation import log_in, wait_until
 from support.pep import arrives, event, iq, listens, publish
+from support.rooms import USER, Room
 from support.worlds import PASSWORD
 
 NS = "urn:xmpp:blocking"
@@ -414,3 +415,29 @@ def roster_of(client):
     client.forget()
     client.sends("<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>")
     return {item.get("jid"): item.get("subscription") for item in client.answer("roster")[0]}
+
+
+@pytest.mark.parametrize("word", ["invite", "decline"])
+def test_a_room_brings_no_words_of_the_blocked(cast, word):
+    """Invitations and refusals come from the room, and say whose they are."""
+    juliet, romeo, paris = cast("juliet", "romeo", "paris")
+    for one in (juliet, paris):
+        blocks(one, "romeo@h")
+    unblocks(paris, "romeo@h")
+    for one in (juliet, paris):
+        one.forget()
+    room = Room().make(romeo, "Romeo")
+    for one, nick in ((juliet, "Juliet"), (paris, "Paris")):
+        if word == "decline":  # which is brought to who is in the room
+            room.join(one, nick)
+    for one in (romeo, juliet, paris):
+        one.forget()
+    for one in (juliet, paris):
+        said = f"<{word} to='{one.bare}'><reason>Hark!</reason></{word}>"
+        romeo.sends(f"<message to='{room.jid}'><x xmlns='{USER}'>{said}</x></message>")
+    romeo.receives_nothing()
+    juliet.receives_nothing()
+    paris.receives(
+        f"<message from='{room.jid}'><x xmlns='{USER}'>"
+        f"<{word} from='romeo@h'><reason>Hark!</reason></{word}></x></message>"
+    )

@@ -9,7 +9,7 @@ from lxml import etree
 from support.client import SASL, STREAM
 from support.scram_client import ScramClient
 from support.web import BIND, XBOSH, BoshWire, FramedClient, asked, https
-from support.worlds import PASSWORD
+from support.worlds import PASSWORD, RunningWorld
 
 
 @pytest.fixture
@@ -29,6 +29,26 @@ def create(wire, attributes=" to='h' hold='1' wait='5' ver='1.6'"):
     answer = wire.ask(wire.body(f"{attributes} xmpp:version='1.0' xmlns:xmpp='{XBOSH}'"))
     wire.sid = answer.get("sid")
     return answer
+
+
+def test_strange_versions_take_no_place_of_their_address(small_box):
+    """What broke between the count and the session was counted for ever."""
+    wire = BoshWire(small_box)
+    for _ in range(8):
+        answer = create(wire, " to='h' hold='1' wait='5' ver='1.²'")
+        assert answer.get("ver") == "1.11"
+        wire.ask(wire.body(" type='terminate'"))
+        wire.sid = None
+    assert create(wire).get("sid")
+
+
+@pytest.fixture
+def small_box(tmp_path):
+    """Where an address has few connections."""
+    more = "limits.connections_per_address=6"
+    box = RunningWorld(tmp_path / "state", more, address="127.0.0.18")
+    yield box
+    box.close()
 
 
 def ended_with(answer):

@@ -82,6 +82,41 @@ def test_what_a_page_fails_keeps_out_neither_its_visitors_nor_the_account(world)
     assert tries(world.client(address=here, way=foreign(PAGE)), PASSWORD) == HELD_BACK
 
 
+# -- what the owner sees ------------------------------------------------------------------------
+
+
+def why(capsys):
+    """The reasons of failed logins in the log, which names nobody."""
+    told = capsys.readouterr().err
+    assert "romeo" not in told
+    lines = [line for line in told.splitlines() if "login-failed" in line or "held-back" in line]
+    return [line.rpartition(" why=")[2] for line in lines]
+
+
+def test_the_log_says_why_a_login_failed(world, capsys):
+    world.store.accounts.set_locked("juliet", True)
+    why(capsys)
+    tries(world.client(), PASSWORD, "juliet")
+    assert why(capsys) == ["locked"]
+    client = world.client()
+    client.wire.bindings = {"tls-server-end-point": b"end"}
+    client.secure()
+    scram = ScramClient("romeo", PASSWORD, "SCRAM-SHA-256-PLUS", ("tls-unique", b"x"))
+    client.authenticate(scram, "SCRAM-SHA-256-PLUS")
+    assert why(capsys) == ["unknown-binding"]
+    client.authenticate(ScramClient("romeo", PASSWORD, "SCRAM-SHA-1", flag="y"), "SCRAM-SHA-1")
+    assert why(capsys) == ["downgrade"]
+    client.authenticate(ScramClient("romeo", PASSWORD, "PLAIN"), "PLAIN")
+    assert why(capsys) == ["invalid-mechanism"]
+    for _ in range(2):
+        assert tries(world.client(), "wrong") == "not-authorized"
+    assert why(capsys) == ["wrong-password"] * 2
+    assert tries(world.client(), PASSWORD) == HELD_BACK
+    assert why(capsys) == ["throttled"]
+    assert tries(world.client(), "wrong", "nobody") == "not-authorized"
+    assert why(capsys) == ["wrong-password"]
+
+
 # -- over the web for real ----------------------------------------------------------------------
 
 

@@ -117,6 +117,9 @@ def test_hats_are_the_owners_affair(cast, room):
     ("name", "filled"),
     [
         ("create", {"title": "Teacher", "uri": TEACHER, "hue": "pink"}),
+        ("create", {"title": "Teacher", "uri": TEACHER, "hue": "٣"}),
+        ("create", {"title": "Teacher", "uri": TEACHER, "hue": "1_0"}),
+        ("create", {"title": "Teacher", "uri": TEACHER, "hue": "361"}),
         ("create", {"title": "x" * 300, "uri": TEACHER}),
         ("destroy", {"uri": "unknown"}),
         ("assign", {"jid": "juliet@h", "uri": "unknown"}),

@@ -97,6 +97,12 @@ def test_what_does_not_open_a_stream_ends_it_with_a_header_of_ours(socket, frame
     assert client.header.get("from") == "h"
 
 
+def test_frames_may_have_a_declaration(romeo):
+    ping = "<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>"
+    romeo.wire.send(f"<?xml version='1.0' encoding='UTF-8'?>{ping}".encode())
+    romeo.receives("<iq type='result' id='p'/>")
+
+
 def test_binary_messages_are_refused(socket):
     socket.send_bytes(OPEN.encode())
     is_closed(socket, 1003)

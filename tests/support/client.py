@@ -75,14 +75,14 @@ class Client:
 
     # -- logging in ----------------------------------------------------------------------------
 
-    def secure(self) -> etree._Element:
-        """Up to the features after TLS."""
-        features = self.open()
+    def secure(self, **attributes) -> etree._Element:
+        """Up to the features after TLS; each header has these attributes."""
+        features = self.open(**attributes)
         if self.wire.needs_tls:
             self.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
             assert self.next().tag.endswith("}proceed")
             self.wire.secure()
-            features = self.open()
+            features = self.open(**attributes)
         return features
 
     def authenticate(self, scram: ScramClient, mechanism: str) -> etree._Element:

@@ -11,12 +11,13 @@ class OpenSslWire:
 
     needs_tls = False
 
-    def __init__(self, box, version=SSL.TLS1_3_VERSION, alpn=b"xmpp-client", name=None):
+    def __init__(self, box, version=SSL.TLS1_3_VERSION, alpn=b"xmpp-client", name=None, options=0):
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
         context.load_verify_locations(str(box.ca))
         context.set_verify(SSL.VERIFY_PEER, lambda *arguments: bool(arguments[-1]))
         context.set_min_proto_version(version)
         context.set_max_proto_version(version)
+        context.set_options(options)
         if alpn:
             context.set_alpn_protos([alpn])
         self.sock = socket.create_connection((box.address, box.tls_port), timeout=10)

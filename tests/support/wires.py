@@ -85,6 +85,7 @@ class MemoryWire:
     def __init__(self, address="192.0.2.1", way=DIRECT):
         self.address = address
         self.way = way
+        self.bindings = {}
         self.receiver = None
         self.closed = False
         self._out = bytearray()
@@ -133,7 +134,7 @@ class MemoryWire:
     abort = close
 
     def channel_bindings(self):
-        return {}
+        return self.bindings
 
     # what the test sees
 

@@ -169,6 +169,22 @@ def test_a_restart_opens_the_stream_again_and_takes_nothing_with_it():
     ]
 
 
+@pytest.mark.parametrize("hold", [2, 3, 255])
+def test_no_more_than_one_request_is_held(hold):
+    """A client that keeps one more open would wait with all of them held."""
+    talk = Talk(hold=hold).begin()
+    found = body(talk.first)
+    assert (found.get("hold"), found.get("requests")) == ("1", "2")
+    first = talk.ask(1)
+    talk.ask(2, "<x/>")
+    assert first.answer is not None
+
+
+@pytest.mark.parametrize("version", ["1.²", "²", "1", "1.", ".1", "1.10000", "1.-1", "a.b", "١.٦"])
+def test_a_version_that_is_none_is_answered_with_ours(version):
+    assert body(Talk(ver=version).begin().first).get("ver") == "1.11"
+
+
 # -- holding -----------------------------------------------------------------------------------
 
 

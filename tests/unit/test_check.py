@@ -49,7 +49,8 @@ def box(names, tmp_path_factory):
         address=ADDRESS,
         domain=DOMAIN,
     )
-    below = [f"{kind}.{DOMAIN}" for kind in ("rooms", "upload", "proxy", "pubsub")]
+    # Uploads and the proxy are for its own people, whose clients ask no SRV.
+    below = [f"{kind}.{DOMAIN}" for kind in ("rooms", "pubsub")]
     names.add(
         f"_xmpp-client._tcp.{DOMAIN}. 60 IN SRV 0 0 {world.port} {DOMAIN}.",
         f"_xmpps-client._tcp.{DOMAIN}. 60 IN SRV 0 0 {world.tls_port} {DOMAIN}.",
@@ -79,6 +80,7 @@ def check(state, *arguments, code):
     done = hausbote("check", *arguments, state=state, check=False)
     assert "Traceback" not in done.stderr
     assert done.returncode == code, done.stdout + done.stderr
+    assert len(set(done.stdout.splitlines())) == len(done.stdout.splitlines())
     lines = [line.partition(": ") for line in done.stdout.splitlines()]
     return {subject[6:]: (subject[:4].strip(), rest) for subject, _, rest in lines}
 
@@ -126,7 +128,7 @@ def test_the_pin_that_is_proposed_is_taken(box, outsider):
     told = check(outsider, DOMAIN, code=1)["certificate"][1]
     pin = told.partition("pins = [")[2].partition("]")[0]
     settings = outsider / "hausbote.toml"
-    settings.write_text(settings.read_text().replace("# pins = []", f"pins = [{pin}]"))
+    settings.write_text(settings.read_text().replace("#pins = []", f"pins = [{pin}]"))
     mark, told = check(outsider, DOMAIN, code=0)["certificate"]
     assert mark == "good"
     assert "pinned until" in told
@@ -203,7 +205,7 @@ def test_a_domain_that_does_not_exist_is_told(outsider):
 
 def test_a_denied_domain_is_told(outsider):
     settings = outsider / "hausbote.toml"
-    text = settings.read_text().replace("# deny = []", 'deny = ["nowhere.example"]')
+    text = settings.read_text().replace("#deny = []", 'deny = ["nowhere.example"]')
     settings.write_text(text)
     assert "federation.deny" in check(outsider, "nowhere.example", code=1)["rules"][1]
 

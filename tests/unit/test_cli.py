@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import ssl
 import stat
@@ -206,6 +207,44 @@ def test_a_check_names_everything_that_is_wrong(box, tmp_path):
     ]
 
 
+def test_a_check_names_files_that_are_not_there(tmp_path):
+    missing = ["tls.trust=['friends.pem']", "tls.revoked=['/nowhere/list.pem']"]
+    secrets = ["components.secrets=['bridge.h=file:bridge.secret']"]
+    choices = [argument for one in missing + secrets for argument in ("--set", one)]
+    made = hausbote("init", "--domain", "h", *choices, state=tmp_path / "box").stdout
+    said = refused("config", "check", state=tmp_path / "box")
+    named = ["tls.trust", "tls.revoked", "components.secrets"]
+    for told in (said.splitlines(), made.splitlines()[1:]):
+        assert [line.partition(":")[0] for line in told] == named
+        assert "No such file" in told[0]
+    (tmp_path / "box" / "certs" / "box.key").unlink()
+    assert "tls.key: " in refused("config", "check", state=tmp_path / "box")
+
+
+def test_a_check_tells_of_what_was_changed_behind_a_hash(tmp_path):
+    hausbote("init", "--domain", "h", "--set", "ports.web=5444", state=tmp_path / "box")
+    file = tmp_path / "box" / "hausbote.toml"
+    text = file.read_text()
+    number = text.splitlines().index("#c2s = 5222") + 1
+    assert hausbote("config", "check", state=tmp_path / "box").stdout == "The settings are fine.\n"
+    changed = text.replace("#c2s = 5222", "# c2s = 5299").replace(
+        "web = 5444", "web = 5444\n# web = 1"
+    )
+    file.write_text(changed + "# level = unquoted\n# what = this\n")
+    note, fine = hausbote("config", "check", state=tmp_path / "box").stdout.splitlines()
+    assert fine == "The settings are fine."
+    assert note.startswith(f"ports.c2s: line {number} is a comment, so 5299 is not in force")
+
+
+def test_a_list_is_shown_as_it_is_written(tmp_path):
+    wrong = ["--set", "web.origins=https://chat.example.org"]
+    said = refused("init", "--domain", "h", *wrong, state=tmp_path / "box")
+    assert 'must be a list of texts: ["one", "two"]' in said
+    assert '\'web.origins=["https://a", "https://b"]\'' in " ".join(
+        hausbote("init", "--help", state=tmp_path).stdout.split()
+    )
+
+
 def test_a_box_that_is_not_there_is_told_with_what_to_do(tmp_path):
     assert "hausbote init" in refused("config", "check", state=tmp_path / "nowhere")
 
@@ -369,7 +408,23 @@ def test_a_missing_or_foreign_key_is_told(tmp_path):
     (tmp_path / "certs" / "box.key").write_bytes((tmp_path / "certs" / "ca.key").read_bytes())
     assert "cannot be used" in problems()[0]
     (tmp_path / "certs" / "box.key").unlink()
-    assert "cannot be used" in problems()[0]
+    assert problems()[0].endswith("box.key: No such file or directory")
+
+
+@pytest.mark.parametrize("name", ["box.pem", "box.key"])
+@pytest.mark.parametrize("content", [None, "", "not PEM", "-----BEGIN CERTIFICATE-----\n"])
+def test_what_openssl_says_to_itself_reaches_nobody(tmp_path, name, content):
+    problems = checked(tmp_path)
+    file = tmp_path / "certs" / name
+    file.unlink()
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_text(content)
+    told = problems()[0]
+    assert " lib" not in told
+    assert ": ;" not in told
+    assert not told.rstrip().endswith(":")
 
 
 def test_a_bus_inside_one_process_is_refused(tmp_path):
@@ -415,6 +470,16 @@ def test_the_status_tells_of_every_service(running):
     old = outdated()
     logged = (Settings.load(running.state).log_dir / "c2s.log").read_text()
     assert ((advice(old) in table), ("xml-parser-old" in logged)) == (bool(old), bool(old))
+
+
+def test_a_start_tells_what_it_waits_for_and_for_how_long(running):
+    begin, *ready = [line.rstrip() for line in running.said[:5]]
+    assert begin == "Starting c2s, rooms, upload, turn ..."
+    form = r"  [0-9]+\.[0-9] s: (\w+) is ready(, waiting for .+|: all are there)"
+    names = {re.fullmatch(form, line)[1] for line in ready}
+    assert names == {"c2s", "rooms", "upload", "turn"}
+    assert ready[-1].endswith("all are there")
+    assert running.said[5] == "Hausbote runs for h.\n"
 
 
 def test_a_box_is_not_started_twice(running):

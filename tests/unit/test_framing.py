@@ -54,6 +54,41 @@ def test_white_space_keeps_a_stream_alive(space):
 
 
 @pytest.mark.parametrize(
+    "declaration",
+    [
+        b"<?xml version='1.0'?>",
+        b'<?xml version="1.0" encoding="UTF-8"?>\n',
+        b"<?xml version = '1.0' encoding='utf-8' standalone='yes' ?>",
+    ],
+)
+def test_a_frame_may_have_a_declaration(declaration):
+    """It should not, and some clients' libraries write one all the same (RFC 7395 §3.3.3)."""
+    read = parser(opened=False)
+    assert isinstance(read.feed(declaration + OPEN)[0], Opened)
+    (stanza,) = read.feed(declaration + MESSAGE)
+    assert (stanza.name, stanza.inner) == ("message", "<body>x</body>")
+    assert read.feed(declaration + CLOSE) == [Closed()]
+
+
+@pytest.mark.parametrize(
+    ("declaration", "expected"),
+    [
+        (b"<?xml version='1.0' encoding='ISO-8859-1'?>", "unsupported-encoding"),
+        (b"<?xml version='1.1'?>", "not-well-formed"),
+        (b"<?xml encoding='UTF-8'?>", "not-well-formed"),
+        (b"<?xml version='1.0'", "not-well-formed"),
+        (b"<?xml version='1.0'?><?xml version='1.0'?>", "not-well-formed"),
+        (b"<?xml " + b" " * 200 + b"version='1.0'?>", "not-well-formed"),
+        (b"<?xml-stylesheet href='x'?>", "restricted-xml"),
+        (b"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'b'>]>", "restricted-xml"),
+        (b"<?xml version='1.0'?><?x y?>", "restricted-xml"),
+    ],
+)
+def test_a_declaration_is_vetted_like_that_of_a_stream(declaration, expected):
+    assert condition(parser().feed(declaration + MESSAGE)) == expected
+
+
+@pytest.mark.parametrize(
     ("frame", "expected"),
     [
         (MESSAGE + MESSAGE, "bad-format"),

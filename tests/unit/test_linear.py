@@ -166,7 +166,8 @@ WORST = {
     b"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----": (
         "findall", ("", "-----BEGIN CERTIFICATE-----a", ""), ("-----BEGIN CERTIFICATE-----", "a", "")),
     rb"[0-9A-Fa-f]{40}": ("fullmatch", _DIGITS),
-    rb"\s*<\?xml [^>?]{0,100}\?>": ("match", _BLANKS, ("", "<?xml ", ""), ("<?xml ", " ", "")),
+    r"([0-9]{1,4})\.([0-9]{1,4})": ("fullmatch", _DIGITS, ("1.", "0", "!")),
+    r"[0-9]{1,3}(\.[0-9]{1,15})?": ("fullmatch", _DIGITS, ("1.", "0", "!")),
 }  # fmt: skip
 
 

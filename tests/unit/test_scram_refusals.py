@@ -6,6 +6,7 @@ import re
 import pytest
 
 from hausbote.xmpp.sasl import (
+    Reason,
     SaslError,
     ScramServer,
     decode,
@@ -98,7 +99,36 @@ def test_a_plus_mechanism_without_channel_binding_is_refused(flag):
 def test_a_channel_binding_that_was_not_offered_is_refused(type):
     binding = (type, EXPORTER[1])
     scram = server("SCRAM-SHA-256-PLUS")
-    assert refusal(scram, client(binding=binding).first()) == "not-authorized"
+    with pytest.raises(SaslError) as error:
+        scram.respond(client(binding=binding).first())
+    assert error.value.condition == "malformed-request"
+    assert error.value.reason is Reason.UNKNOWN_BINDING
+    assert "tls-exporter" in error.value.text
+
+
+def test_who_was_robbed_of_plus_hears_what_is_certain():
+    """It may as well be a client that knows none of the bindings."""
+    with pytest.raises(SaslError) as error:
+        server().respond(client(flag="y").first())
+    assert error.value.reason is Reason.DOWNGRADE
+    assert "or it can bind to none of tls-exporter" in error.value.text
+
+
+@pytest.mark.parametrize(
+    ("password", "data", "reason"),
+    [
+        ("wrong", EXPORTER[1], Reason.WRONG_PASSWORD),
+        ("wrong", b"\2" * 32, Reason.WRONG_PASSWORD),
+        (PASSWORD, b"\2" * 32, Reason.OTHER_CHANNEL),
+    ],
+)
+def test_another_channel_is_told_from_another_password(password, data, reason):
+    binding = ("tls-exporter", data)
+    scram, one = server("SCRAM-SHA-256-PLUS"), client(password=password, binding=binding)
+    challenge = scram.respond(one.first())
+    with pytest.raises(SaslError) as error:
+        scram.respond(one.final(challenge.data))
+    assert (error.value.condition, error.value.reason) == ("not-authorized", reason)
 
 
 @pytest.mark.parametrize("name", ["SCRAM-SHA-512", "PLAIN", "scram-sha-1", "", "SCRAM-SHA-1-PLUS"])

@@ -38,7 +38,10 @@ class Event(Enum):
     SESSION_HIBERNATES = "debug", "A client's connection broke; its session waits for it."
     SESSION_RESUMED = "debug", "A client came back to its session."
     SESSIONS_KEPT = "info", "Clients that come back soon find their sessions as they left them."
-    LOGIN_FAILED = "info", "A login was refused; many of these are someone guessing passwords."
+    LOGIN_FAILED = (
+        "info",
+        "A login was refused, for the reason named; many wrong passwords are someone guessing.",
+    )
     LOGINS_HELD_BACK = "warning", "Too many failed logins from one place: further ones must wait."
     STREAM_ERROR = "info", "A client's stream was ended by us, for the reason named."
     ACCOUNT_REGISTERED = "info", "Someone registered an account from their client."

@@ -82,7 +82,7 @@ def _mismatch(option: Field[Any], value: object) -> str | None:
         return _bad_number(option, value)
     if isinstance(option.type, types.GenericAlias):
         texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
-        return None if texts else "must be a list of texts"
+        return None if texts else 'must be a list of texts: ["one", "two"]'
     if not isinstance(value, str):
         return f"must be a text, not {value!r}"
     if not value.isprintable():

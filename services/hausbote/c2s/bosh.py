@@ -50,10 +50,6 @@ class BoshTransport(Framed):
     def closed(self) -> bool:
         return self.session.ended
 
-    def channel_bindings(self) -> dict[str, bytes]:
-        """None: every request may come over another TLS connection."""
-        return {}
-
     @property
     def tls_version(self) -> int:
         return 0
@@ -161,11 +157,12 @@ class Bosh:
             return _TEXT, refusal("improper-addressing")
         if not _is(host.domain, to):
             return _TEXT, refusal("host-unknown")
+        unread = self._server.traffic.unread
+        transport = BoshTransport(address, way, host.domain, request, unread)
+        # Last before the session is in the table: what is counted must have somebody who ends it.
         entry = self._server.book.enter(address)
         if entry is None:
             return _TEXT, refusal("policy-violation")
-        unread = self._server.traffic.unread
-        transport = BoshTransport(address, way, host.domain, request, unread)
         transport.entry, entry.end = entry, transport.abort
         self._server.welcome(transport, FRAMES)
         session = transport.session

@@ -16,6 +16,7 @@ from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.sasl import (
     Challenge,
+    Reason,
     SaslError,
     ScramKeys,
     ScramServer,
@@ -105,7 +106,7 @@ def begin_login(stream: "ClientStream", auth: Stanza) -> None:
         else:
             stream.say(el("challenge", xmlns=ns.SASL))  # no initial response (§6.4.2)
     except SaslError as error:
-        fail(stream, error.condition, error.text)
+        fail(stream, error)
 
 
 def continue_login(stream: "ClientStream", response: Stanza) -> None:
@@ -113,12 +114,12 @@ def continue_login(stream: "ClientStream", response: Stanza) -> None:
     assert stream.login is not None
     scram = stream.login.scram
     if scram is None:
-        fail(stream, "malformed-request")
+        fail(stream, SaslError("malformed-request"))
         return
     try:
         _step(stream, scram, response.inner)
     except SaslError as error:
-        fail(stream, error.condition, error.text)
+        fail(stream, error)
 
 
 def _step(stream: "ClientStream", scram: ScramServer, payload: str) -> None:
@@ -148,11 +149,11 @@ def hold_back(stream: "ClientStream", local: str) -> None:
     """SaslError if there was too much guessing for one more try from there."""
     connection = stream.connection
     if stream.server.guard.refuses(connection.address, connection.way, local, _agent(stream)):
-        log(Event.LOGINS_HELD_BACK, session=Word(stream.tag))
         raise SaslError(
             "temporary-auth-failure",
             "too many failed logins: wait some minutes, or log in with a client or from a network"
             " where you have logged in before",
+            Reason.THROTTLED,
         )
 
 
@@ -169,25 +170,27 @@ def _agent(stream: "ClientStream") -> str:
 def keep_locked_out(stream: "ClientStream", local: str) -> None:
     """SaslError if the account is locked: who has proven its password may know (§6.5.2)."""
     if not stream.server.host.store.accounts.may_log_in(local):
-        raise SaslError("account-disabled", "the owner of this server has locked the account")
+        raise SaslError(
+            "account-disabled", "the owner of this server has locked the account", Reason.LOCKED
+        )
 
 
-def fail(stream: "ClientStream", condition: str, text: str | None = None) -> None:
+def fail(stream: "ClientStream", error: SaslError) -> None:
     """<failure/>; after a wrong password only when the penalty is over."""
-    detail = el("text", text, xml_lang="en") if text else None
-    tell_failure(stream, condition, el("failure", el(condition), detail, xmlns=ns.SASL))
+    detail = el("text", error.text, xml_lang="en") if error.text else None
+    tell_failure(stream, error, el("failure", el(error.condition), detail, xmlns=ns.SASL))
 
 
-def tell_failure(stream: "ClientStream", condition: str, failure: Markup) -> None:
-    """Say `failure`, and end what was under way; passwords cost a penalty, tokens do not.
+def tell_failure(stream: "ClientStream", error: SaslError, failure: Markup) -> None:
+    """Say `failure`, and end what was under way; wrong passwords cost a penalty, nothing else does.
 
     A token cannot be guessed, and a client whose token is over must still get in by password.
     """
     login = stream.login
     penalty = 0.0
-    if condition == "not-authorized":
-        log(Event.LOGIN_FAILED, session=Word(stream.tag))
-        if login is not None and (login.attempt is None or login.attempt.fast is None):
+    if login is not None:
+        _note(stream, error)
+        if error.reason is Reason.WRONG_PASSWORD:
             local = login.scram.local if login.scram is not None else ""
             connection, guard = stream.connection, stream.server.guard
             penalty = guard.penalty(connection.address, connection.way, local, _agent(stream))
@@ -199,6 +202,18 @@ def tell_failure(stream: "ClientStream", condition: str, failure: Markup) -> Non
         gevent.spawn_later(penalty, _say_failure, stream, failure)
     else:
         _say_failure(stream, failure)
+
+
+def _note(stream: "ClientStream", error: SaslError) -> None:
+    """Tell the owner why, and not who; a stream has so few tries that nobody fills the log."""
+    if error.condition == "aborted":
+        return
+    reason = error.reason
+    if reason is None and error.condition == "not-authorized":
+        reason = Reason.WRONG_TOKEN  # the only other thing that is proven here
+    event = Event.LOGINS_HELD_BACK if reason is Reason.THROTTLED else Event.LOGIN_FAILED
+    why = error.condition if reason is None else reason.value
+    log(event, session=Word(stream.tag), why=Word(why))
 
 
 def _say_failure(stream: "ClientStream", failure: Markup) -> None:

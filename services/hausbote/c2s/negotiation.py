@@ -16,7 +16,7 @@ from hausbote.core.feature import Phase, Target
 from hausbote.core.request import Request
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StanzaError, StreamError, UnexpectedRequest
-from hausbote.xmpp.sasl import channel_binding_feature
+from hausbote.xmpp.sasl import SaslError, channel_binding_feature
 from hausbote.xmpp.stanza import Stanza, error, result
 from hausbote.xmpp.stream import language_of
 from hausbote.xmpp.xml import Markup, el
@@ -42,8 +42,6 @@ def open_stream(stream: "ClientStream", attrs: dict[str, str]) -> None:
         raise StreamError("host-unknown") from None
     if domain != host.domain:
         raise StreamError("host-unknown", "this server is not the one you look for")
-    if sender is not None and sender.domain != domain:
-        raise StreamError("invalid-from", "nobody of another domain logs in here")
     if version is None or int(version[1]) < 1:  # a higher one is ours to lower (§4.7.5)
         raise StreamError("unsupported-version")
     stream.language = language_of(attrs, host.settings.language)
@@ -53,16 +51,23 @@ def open_stream(stream: "ClientStream", attrs: dict[str, str]) -> None:
 
 
 def _sender(stream: "ClientStream", claimed: str | None) -> JID | None:
-    if claimed is None:
+    """Whom of this box a header is from, None if it names nobody.
+
+    Old clients write the name of their machine there, after the login, too (Perl's XML::Stream).
+    Who names a person after the login names the one who logged in (RFC 6120 §4.9.3.9).
+    """
+    if claimed is None or "@" not in claimed:
         return None
+    login, domain = stream.login, stream.server.host.domain
     try:
         sender = JID.parse(claimed)
     except InvalidJID:
-        raise StreamError("invalid-from") from None
-    login = stream.login
-    own = f"{login.local}@{stream.server.host.domain}" if login is not None else ""
-    if login is not None and login.done and sender.bare != own:
-        raise StreamError("invalid-from", "this is not who logged in")
+        sender = None
+    if login is not None and login.done:
+        if sender is None or sender.bare != f"{login.local}@{domain}":
+            raise StreamError("invalid-from", "this is not who logged in")
+    elif sender is not None and sender.domain != domain:
+        return None
     return sender
 
 
@@ -126,7 +131,7 @@ def _before_tls(stream: "ClientStream", element: Stanza) -> None:
         stream.say(el("proceed", xmlns=ns.TLS))
         stream.start_tls()
     elif element.ns == ns.SASL:
-        fail(stream, "encryption-required")
+        fail(stream, SaslError("encryption-required"))
     else:
         raise _refusal(element, "this server speaks over TLS only")
 
@@ -159,9 +164,9 @@ def _sasl(stream: "ClientStream", element: Stanza) -> None:
     elif element.name == "response":
         continue_login(stream, element)
     elif element.name == "abort":
-        fail(stream, "aborted")
+        fail(stream, SaslError("aborted"))
     else:
-        fail(stream, "malformed-request")
+        fail(stream, SaslError("malformed-request"))
 
 
 def _for_strangers(stream: "ClientStream", element: Stanza) -> Stanza:

@@ -143,9 +143,9 @@ def take_step(stream: "ClientStream", element: Stanza) -> None:
         else:
             _go_on(stream, login, login.attempt, element)
     except SaslError as error:
-        _fail(stream, error.condition, error.text)
+        _fail(stream, error)
     except BadRequest:
-        _fail(stream, "malformed-request", None)
+        _fail(stream, SaslError("malformed-request"))
 
 
 def _begin(stream: "ClientStream", login: Login, attempt: Attempt) -> None:
@@ -201,10 +201,10 @@ def _scram(stream: "ClientStream", login: Login, attempt: Attempt, message: byte
         _succeed(stream, login, attempt, answer.data)
 
 
-def _fail(stream: "ClientStream", condition: str, text: str | None) -> None:
-    detail = el("text", text, xml_lang="en") if text else None
-    failure = el("failure", el(condition, xmlns=ns.SASL), detail, xmlns=ns.SASL2)
-    tell_failure(stream, condition, failure)
+def _fail(stream: "ClientStream", error: SaslError) -> None:
+    detail = el("text", error.text, xml_lang="en") if error.text else None
+    failure = el("failure", el(error.condition, xmlns=ns.SASL), detail, xmlns=ns.SASL2)
+    tell_failure(stream, error, failure)
 
 
 # -- success -----------------------------------------------------------------------------------

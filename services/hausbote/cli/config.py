@@ -5,6 +5,10 @@ from pathlib import Path
 
 import click
 
+from hausbote.base.settings import FILE
+from hausbote.cli.commented_out import commented_out
+from hausbote.cli.named_files import missing_files
+from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
 
 
@@ -17,7 +21,12 @@ def command() -> None:
 @state_option
 def check(state: Path) -> None:
     """Tell everything that is wrong with the settings."""
-    load_settings(state)
+    settings = load_settings(state)
+    for note in commented_out((state / FILE).read_text("utf-8"), settings):
+        click.echo(note)
+    missing = list(missing_files(settings))
+    if missing:
+        raise Problem(*missing)
     click.echo("The settings are fine.")
 
 

@@ -20,6 +20,7 @@ from hausbote.base.settings import (
 )
 from hausbote.base.settings_checks import is_ip_address
 from hausbote.cli.certificates import make_certificates
+from hausbote.cli.named_files import missing_files
 from hausbote.cli.problem import Problem
 from hausbote.cli.settings_text import toml_file
 from hausbote.cli.state import state_option
@@ -31,7 +32,13 @@ from hausbote.turn.secrets import secrets_of
 @state_option
 @click.option("--domain", required=True, help="The part after the @ of everybody's address.")
 @click.option("--address", help="IP address to listen on.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Choose a setting.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help='Choose a setting: ports.c2s=5222, or a list: \'web.origins=["https://a", "https://b"]\'',
+)
 def command(state: Path, domain: str, address: str | None, overrides: tuple[str, ...]) -> None:
     """Make a new box: settings, certificates, an empty database."""
     if state.exists() and any(state.iterdir()):
@@ -46,6 +53,8 @@ def command(state: Path, domain: str, address: str | None, overrides: tuple[str,
     except (OSError, StorageError) as error:
         raise Problem(f"{state} could not be made: {error}") from None
     click.echo(f"{state} is a box for {settings.domain} now.")
+    for sentence in missing_files(settings):
+        click.echo(sentence)
 
 
 def _choices(domain: str, address: str | None, overrides: tuple[str, ...]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from hausbote.net.judge import Cause, Judge, Verdict
 from hausbote.net.probe import Sight, look
 from hausbote.s2s.rules import Rules
 
+_FOR_OURS: Final = ("upload", "proxy")
 _DAYS_LEFT: Final = 14  # certificates are renewed long before
 _PIN_DAYS: Final = 90  # what is proposed
 _PORTS: Final = {
@@ -43,6 +44,14 @@ class Inspection:
         self._seen: list[Verdict] = []
 
     def findings(self) -> Iterator[Finding]:
+        """Each line once: clients and servers often have the same address."""
+        seen: set[Finding] = set()
+        for finding in self._look():
+            if finding not in seen:
+                seen.add(finding)
+                yield finding
+
+    def _look(self) -> Iterator[Finding]:
         try:
             name = a_label(self._domain)
         except ValueError:
@@ -100,8 +109,13 @@ class Inspection:
         return of_the_box[service, direct] or _PORTS[service, direct]
 
     def _names_below(self) -> Iterator[Finding]:
-        """Other servers must find and trust the names of the box's services, too."""
+        """Other servers must find and trust the names of the box's services, too.
+
+        Uploads and the proxy are for people of the box alone, whose clients ask no SRV for them.
+        """
         for service, name in vars(self._settings.names).items():
+            if service in _FOR_OURS:
+                continue
             subject = f"names.{service} {name}"
             line = f"_xmpp-server._tcp.{a_label(name)}. 3600 IN SRV 5 0 "
             line += f"{self._port('server', False)} {a_label(self._domain)}."

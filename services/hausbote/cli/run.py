@@ -149,16 +149,27 @@ def _ask_to_stop(child: subprocess.Popen[bytes]) -> None:
 
 def _wait_until_ready(settings: Settings, child: subprocess.Popen[bytes]) -> list[str]:
     """Wait for every service to be ready; returns those that are not, unless all are stopped."""
-    deadline = time.monotonic() + _START_TIME
+    begun = time.monotonic()
+    deadline = begun + _START_TIME
+    told: set[str] = set()
+    click.echo(f"Starting {', '.join(services(settings))} ...")
     while child.poll() is None:
         wanted = services(settings)  # the relay is none of them: a box can do without
         found = {one["name"]: one for one in processes(settings) or () if one["name"] in wanted}
         waiting = [name for name in wanted if not _is_ready(settings, found.get(name))]
+        for name in [name for name in wanted if name not in waiting and name not in told]:
+            told.add(name)
+            click.echo(_progress(name, waiting, time.monotonic() - begun))
         fatal = any(one["statename"] == "FATAL" for one in found.values())
         if not waiting or fatal or time.monotonic() > deadline:
             return waiting
         time.sleep(0.1)
     return []
+
+
+def _progress(ready: str, waiting: list[str], seconds: float) -> str:
+    rest = f", waiting for {', '.join(waiting)}" if waiting else ": all are there"
+    return f"  {seconds:.1f} s: {ready} is ready{rest}"
 
 
 def _is_ready(settings: Settings, process: dict[str, Any] | None) -> bool:

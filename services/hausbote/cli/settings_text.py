@@ -13,7 +13,10 @@ _SECTIONS = {f.name: f.type for f in fields(Settings) if is_dataclass(f.type)}
 
 def toml_file(chosen: Mapping[str, Any]) -> str:
     """hausbote.toml: what was chosen, and everything else as a comment with its default."""
-    lines = ["# The settings of this box.  'hausbote config check' tells what is wrong with them."]
+    lines = [
+        "# The settings of this box.  'hausbote config check' tells what is wrong with them.",
+        "# A line that begins with # does nothing: to choose a value, take the # away, too.",
+    ]
     section = ""
     for key, option in documented(Settings):
         before, _, name = key.rpartition(".")
@@ -24,7 +27,7 @@ def toml_file(chosen: Mapping[str, Any]) -> str:
         if key in chosen:
             lines.append(f"{name} = {_toml(chosen[key])}")
         else:
-            lines.append(f"# {name} = {_toml(option.default)}")
+            lines.append(f"#{name} = {_toml(option.default)}")
     return "\n".join(lines) + "\n"
 
 
@@ -34,8 +37,10 @@ def settings_page() -> str:
         "# Settings",
         "",
         "A box has one file of settings, `hausbote.toml` in its state directory. `hausbote init`",
-        "writes it with every setting and its explanation, `--set section.key=value` chooses",
-        "values there and then, `hausbote config check` names everything that is wrong, and",
+        "writes it with every setting and its explanation, those with their default behind a `#`.",
+        "`--set section.key=value` chooses values there and then, a list as",
+        '`--set \'section.key=["one", "two"]\'`. `hausbote config check` names everything that is',
+        "wrong, files that are not there, and what was changed and left behind its `#`;",
         "`hausbote config show` prints what is in force. A service that finds a wrong setting",
         "does not start. Changes take effect with the next `hausbote run`.",
         "",

@@ -30,6 +30,7 @@ from hausbote.xmpp.errors import (
     ResourceConstraint,
     ServiceUnavailable,
 )
+from hausbote.xmpp.invitations import names_in
 from hausbote.xmpp.stanza import Child, Stanza, child, stanza
 from hausbote.xmpp.xml import Tree, el
 
@@ -170,7 +171,25 @@ def screen(host: Host, stanza: Stanza, sender: JID, to: JID, session: Session | 
         return _outbound(stanza, session)
     if to.domain == host.domain and to.local in locals and blocks(host, to.local, sender):
         return _inbound(stanza)
+    if to.domain == host.domain and to.local in locals and stanza.name == "message":
+        return _is_passed_on(host, stanza, to.local)
     return False
+
+
+def _is_passed_on(host: Host, message: Stanza, local: str) -> bool:
+    """Whether a room brings the words of somebody who is blocked: their invitation or refusal.
+
+    It is dropped without an answer: the room did nothing wrong, and an error could cost a place.
+    """
+    x = message.child(ns.MUC_USER, "x")
+    return x is not None and any(_is_blocked(host, local, name) for name in names_in(x))
+
+
+def _is_blocked(host: Host, local: str, name: str) -> bool:
+    try:
+        return blocks(host, local, JID.parse(name))
+    except InvalidJID:
+        return False
 
 
 def _outbound(stanza: Stanza, session: Session | None) -> bool:

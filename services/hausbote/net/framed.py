@@ -55,7 +55,11 @@ def _nowhere(_frame: bytes) -> None:
 
 
 class Framed:
-    """A transport whose frames arrive over TLS of somebody else's making."""
+    """A transport whose frames arrive over TLS of somebody else's making.
+
+    Its clients are pages in browsers, and these show no page what binds a login to its connection.
+    Some take every -PLUS mechanism that they see and then have nothing to bind to (StanzaJS).
+    """
 
     address: str
     entry: Entry | None
@@ -63,6 +67,10 @@ class Framed:
     receiver: Receiver
     encrypted = True
     silence = 0.0
+
+    def channel_bindings(self) -> dict[str, bytes]:
+        """None; over BOSH no connection is its own, either."""
+        return {}
 
     def start_tls(self, shelf: TlsMaker) -> None:
         raise AssertionError("TLS is there already")

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from OpenSSL import SSL, crypto
+from OpenSSL._util import lib
 
 from hausbote.base.jid import a_label
 from hausbote.net.ciphers import CIPHERS
@@ -116,6 +117,11 @@ def make_context(method: int, files: CertificateFiles | None) -> SSL.Context:
     context.set_tls13_ciphersuites(CIPHERS.tls13)
     if files is None:
         return context
+    for path in files:
+        try:
+            path.read_bytes()  # OpenSSL has no words for what the system says
+        except OSError as error:
+            raise CertificateError(f"{path}: {reason(error)}") from None
     try:
         context.use_certificate_chain_file(str(files.chain))
         context.use_privatekey_file(str(files.key))
@@ -126,13 +132,28 @@ def make_context(method: int, files: CertificateFiles | None) -> SSL.Context:
 
 
 def channel_bindings(tls: SSL.Connection) -> dict[str, bytes]:
-    """What both ends know of this connection alone, by channel binding type (RFC 9266, 5929)."""
+    """What both ends know of this connection alone, by channel binding type.
+
+    `tls` is the server's side.  tls-exporter is for TLS 1.3 (RFC 9266), where tls-unique (RFC 5929
+    §3) is not defined.  Without the extended master secret that says nothing, because two
+    connections can be made to have the same (RFC 7627 §1).
+    """
     bindings = {}
     if tls.get_protocol_version() >= SSL.TLS1_3_VERSION:
         exported = tls.export_keying_material(b"EXPORTER-Channel-Binding", 32, b"")
         bindings["tls-exporter"] = exported
+    elif _has_extended_master_secret(tls):
+        # The first Finished is the client's: we resume nothing and renegotiate nothing.
+        finished = tls.get_peer_finished()
+        if finished:
+            bindings["tls-unique"] = finished
     bindings["tls-server-end-point"] = _end_points[tls.get_context()]
     return bindings
+
+
+def _has_extended_master_secret(tls: SSL.Connection) -> bool:
+    """Whether RFC 7627 holds; pyOpenSSL has OpenSSL's function for it, and no method."""
+    return bool(lib.SSL_get_extms_support(tls._ssl) == 1)
 
 
 # By context, because SNI gives a connection the context of the certificate that it shows.
@@ -169,4 +190,6 @@ def reason(error: Exception) -> str:
     details = error.args[0] if error.args else []
     if not isinstance(details, list):
         return type(error).__name__
-    return "; ".join(item[-1] for item in details) or "the file cannot be read"
+    # "system lib", "PEM lib": where something failed, and not what.
+    told = [item[-1] for item in details if item[-1] and not item[-1].endswith(" lib")]
+    return "; ".join(told) or "OpenSSL does not say why"

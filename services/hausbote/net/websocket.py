@@ -162,9 +162,6 @@ class WebSocket(Framed):
     def closed(self) -> bool:
         return self._connection.closed
 
-    def channel_bindings(self) -> dict[str, bytes]:
-        return self._connection.channel_bindings()
-
     @property
     def tls_version(self) -> int:
         return self._connection.tls_version

@@ -1,6 +1,7 @@
 """Titles of a room's own for its people: host, teacher, scribe ... (XEP-0317)."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -24,6 +25,7 @@ feature = Feature("hats", xeps={"0317": "0.3.1"})
 _MAX_HATS: Final = 100
 _MAX_WORN: Final = 1_000
 _MAX_TEXT: Final = 200
+_NUMBER: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,15})?")
 _TITLE: Final = Field("hats#title", (), "text-single", "Title", required=True)
 _URI: Final = Field("hats#uri", (), "text-single", "URI", required=True)
 _HUE: Final = Field("hats#hue", (), "text-single", "Hue")
@@ -99,10 +101,7 @@ def create(request: Request, values: Values) -> Done:
 
 
 def _is_hue(text: str) -> bool:
-    try:
-        return 0 <= float(text) <= 360
-    except ValueError:
-        return False
+    return _NUMBER.fullmatch(text) is not None and float(text) <= 360
 
 
 @feature.command(

@@ -9,7 +9,7 @@ from hausbote.base.settings import Settings
 from hausbote.core.bus import Bus
 from hausbote.core.threads import compute
 from hausbote.turn.desk import Desk
-from hausbote.turn.keeper import keep_true, wanted
+from hausbote.turn.keeper import keep_true, let_read, wanted
 from hausbote.turn.service import tell_of_change
 
 _PAUSE: Final = 60.0  # seconds
@@ -28,7 +28,9 @@ class Caretaker:
         if self._desk.tend():
             tell_of_change(self._bus)
         if self._settings.relay.run == "here":
-            keep_true(self._settings, compute(wanted, self._settings))
+            text = compute(wanted, self._settings)
+            if keep_true(self._settings, text):
+                compute(let_read, self._settings)
 
     def watch(self) -> None:
         """For ever, in a greenlet."""

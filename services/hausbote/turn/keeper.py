@@ -1,8 +1,7 @@
 """Keeps coturn's configuration true: a box may get another address, or stand in another network.
 
 Networks that were strange before may be the owner's own now, which calls must not reach.  So the
-file is compared with what it should be, and coturn ended if it is not: the supervisor starts it
-anew.
+file is compared with what it should be, and coturn started anew if it is not.
 """
 
 import contextlib
@@ -15,6 +14,7 @@ from hausbote.base.log import Event, log
 from hausbote.base.settings import Settings
 from hausbote.turn.coturn import configuration, place
 from hausbote.turn.offers import PROGRAM
+from hausbote.turn.restart import start_anew
 
 
 def wanted(settings: Settings) -> str | None:
@@ -23,12 +23,19 @@ def wanted(settings: Settings) -> str | None:
     return configuration(settings, here) if here.certain else None
 
 
-def keep_true(settings: Settings, text: str | None) -> None:
-    """Make the file `text`, and let coturn read it, if it is not that already."""
+def keep_true(settings: Settings, text: str | None) -> bool:
+    """Make the file `text`; returns whether it was another, and coturn has to read it."""
     if text is None or not settings.relay_config.exists() or _read(settings) == text:
-        return
+        return False
     replace_text(settings.relay_config, text)  # coturn may read it at any time
     log(Event.RELAY_MOVED)
+    return True
+
+
+def let_read(settings: Settings) -> None:
+    """Have coturn started anew; may take seconds."""
+    if start_anew(settings):
+        return
     pid = _pid(settings.relay_pid)
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):

@@ -8,6 +8,7 @@ Whoever may open the socket is one of the box's services, and has checked who th
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -23,6 +24,7 @@ from hausbote.turn.desk import Desk
 
 SOCKET: Final = "turn-web"
 _MAX_BODY: Final = 4_096  # bytes
+_SIZE: Final = re.compile("[0-9]{1,9}")
 _MAX_ACCOUNT: Final = 3_071  # characters of a JID
 _REASONS: Final = {
     400: "400 Bad Request",
@@ -88,7 +90,7 @@ class Web:
 
 def _account(environ: dict[str, Any]) -> str:
     size = environ.get("CONTENT_LENGTH") or ""
-    if not size.isdigit() or int(size) > _MAX_BODY:
+    if not _SIZE.fullmatch(size) or int(size) > _MAX_BODY:
         raise _Refused(400, "the body is missing or too long")
     try:
         asked = json.loads(environ["wsgi.input"].read(int(size)))

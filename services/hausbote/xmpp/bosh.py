@@ -18,7 +18,7 @@ from typing import Final
 from hausbote.xmpp.bosh_body import CLOSING, Request, opening, write_body
 
 _MAX_WAIT: Final = 60  # seconds
-_MAX_HOLD: Final = 2
+_MAX_HOLD: Final = 1  # clients keep one more open, and some think that all of them are held
 _BLINK: Final = 0.2  # seconds that a poll is held
 _INACTIVITY: Final = 60  # seconds
 _POLLING_INACTIVITY: Final = 120
@@ -28,6 +28,7 @@ _MAX_REPEATS: Final = 10  # of one rid
 _RESPONSE: Final = 262_144  # bytes of payloads after which a response takes no more
 _LAST_WORDS: Final = 10.0  # seconds that an ended session can still be asked for its end
 _VERSION: Final = (1, 11)
+_VERSION_FORM: Final = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
 _CONTENT: Final = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}(; ?charset=utf-8)?", re.ASCII | re.I)
 _DEFAULT_CONTENT: Final = "text/xml; charset=utf-8"
 
@@ -352,10 +353,9 @@ def _agree(creation: Request) -> _Terms:
 
 def _version(creation: Request) -> str | None:
     """The lower of the client's version and ours."""
-    major, _, minor = creation.attrs.get("ver", "").partition(".")
-    if not (major.isdigit() and minor.isdigit() and len(major + minor) < 9):
-        return ".".join(map(str, _VERSION))
-    return ".".join(map(str, min((int(major), int(minor)), _VERSION)))
+    found = _VERSION_FORM.fullmatch(creation.attrs.get("ver", ""))
+    known = _VERSION if found is None else min((int(found[1]), int(found[2])), _VERSION)
+    return ".".join(map(str, known))
 
 
 def _nothing() -> None:

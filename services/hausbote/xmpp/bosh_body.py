@@ -1,11 +1,11 @@
 """BOSH's <body/> (XEP-0124 §5, version 1.11.2; XEP-0206, version 1.4): read and written."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from hausbote.xmpp import ns
+from hausbote.xmpp.declaration import without_declaration
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.stanza import Child, Stanza
 from hausbote.xmpp.stream import ParserLimits, StreamParser
@@ -13,7 +13,6 @@ from hausbote.xmpp.xml import Markup, el, escape_attribute
 
 _ROOT: Final = f"<stream:stream xmlns='{ns.CLIENT}' xmlns:stream='{ns.STREAMS}'>".encode()
 _LARGEST_RID: Final = 9_007_199_254_740_991
-_DECLARATION: Final = re.compile(rb"\s*<\?xml [^>?]{0,100}\?>")
 
 
 class BadBody(Exception):
@@ -54,10 +53,13 @@ def read_body(data: bytes, limit: int) -> Request:
     """The request in an HTTP body of no more than `limit` bytes; BadBody."""
     if len(data) > limit:
         raise BadBody("the request is too large")
+    try:
+        document = without_declaration(data.strip())
+    except StreamError as error:
+        raise BadBody(error.condition) from None
     parser = StreamParser(ParserLimits(stanza=limit))
     parser.feed(_ROOT)
-    declaration = _DECLARATION.match(data)  # only there: a search begins anew at every blank
-    events = parser.feed(data[declaration.end() if declaration else 0 :].strip())
+    events = parser.feed(document)
     whole = parser.between
     parser.reset()  # expat and its handlers are a circle, which would wait for the collector
     if len(events) != 1 or not isinstance(events[0], Stanza) or not whole:

@@ -9,6 +9,7 @@ written by whoever negotiates, without the namespaces that the document's root d
 from typing import Final, Protocol
 
 from hausbote.xmpp import ns
+from hausbote.xmpp.declaration import without_declaration
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.stanza import Stanza
 from hausbote.xmpp.stream import (
@@ -114,7 +115,7 @@ class FrameParser:
         if self._failed or not data:
             return []
         try:
-            return [self._event(data)]
+            return [self._event(without_declaration(data))]
         except StreamError as error:
             self._failed = True
             return [error]

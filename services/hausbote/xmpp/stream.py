@@ -17,6 +17,7 @@ from pyexpat import errors as expat_errors
 from typing import Any, Final, NamedTuple
 
 from hausbote.xmpp import ns
+from hausbote.xmpp.declaration import check_declaration, check_encoding
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.stanza import Child, Stanza
 from hausbote.xmpp.xml import escape_attribute, escape_text
@@ -180,7 +181,7 @@ class StreamParser:
         if not self._begun:
             # White space kept the last stream alive; a single byte does not show the encoding.
             data = (self._last + data).lstrip(b" \t\r\n")
-            _check_encoding(data)
+            check_encoding(data)
             self._last = data if len(data) == 1 else b""
             if len(data) < 2:
                 return
@@ -253,7 +254,7 @@ class StreamParser:
 
     def _fresh(self) -> Any:
         expat = _make_expat()
-        expat.XmlDeclHandler = _xml_declaration
+        expat.XmlDeclHandler = check_declaration
         expat.StartNamespaceDeclHandler = self._declared
         expat.StartElementHandler = self._root
         expat.CharacterDataHandler = self._text
@@ -406,18 +407,3 @@ def _make_expat() -> Any:
 
 def _restricted(*_: object) -> None:
     raise StreamError("restricted-xml", _RESTRICTED)
-
-
-def _xml_declaration(version: str, encoding: str | None, _standalone: int) -> None:
-    if encoding is not None and encoding.upper() != "UTF-8":
-        raise StreamError("unsupported-encoding", "streams are UTF-8 (RFC 6120 §11.6)")
-    if version != "1.0":
-        raise StreamError("not-well-formed", "streams are XML 1.0")
-
-
-def _check_encoding(data: bytes) -> None:
-    """expat takes UTF-16 by its byte order mark or zero bytes even when told UTF-8."""
-    if data[:1] in (b"\xfe", b"\xff", b"\x00") or data[1:2] == b"\x00":
-        raise StreamError("unsupported-encoding", "streams are UTF-8 (RFC 6120 §11.6)")
-    if data[:2] == b"\xef\xbb":
-        raise StreamError("not-well-formed", "a byte order mark is text here (RFC 6120 §11.6)")

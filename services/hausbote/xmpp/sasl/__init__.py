@@ -5,7 +5,7 @@ No I/O and no clock: messages go in, messages come out.
 """
 
 from hausbote.xmpp.sasl.channel_binding import channel_binding_feature, server_end_point
-from hausbote.xmpp.sasl.errors import SaslError
+from hausbote.xmpp.sasl.errors import Reason, SaslError
 from hausbote.xmpp.sasl.hashed_token import Proof, check_token, token_mechanisms
 from hausbote.xmpp.sasl.keys import (
     HASHES,
@@ -26,6 +26,7 @@ __all__ = [
     "SALT_BYTES",
     "Challenge",
     "Proof",
+    "Reason",
     "SaslError",
     "ScramKeys",
     "ScramServer",

@@ -15,7 +15,7 @@ from typing import Final
 
 from hausbote.base.jid import JID, InvalidJID, prepare_local
 from hausbote.xmpp.sasl.downgrade import protection
-from hausbote.xmpp.sasl.errors import SaslError
+from hausbote.xmpp.sasl.errors import Reason, SaslError
 from hausbote.xmpp.sasl.keys import HASHES, ScramKeys
 from hausbote.xmpp.sasl.payload import from_base64
 
@@ -125,14 +125,26 @@ class ScramServer:
                 raise SaslError("malformed-request", "channel binding needs a -PLUS mechanism")
             binding = self._bindings.get(flag[2:])
             if binding is None:
-                raise SaslError("not-authorized", "this channel binding was not offered")
+                raise SaslError(
+                    "malformed-request",
+                    f"this channel binding was not offered, but {self._types()}",
+                    Reason.UNKNOWN_BINDING,
+                )
             self._binding = binding
         elif flag not in ("n", "y"):
             raise SaslError("malformed-request")
         elif self._plus:
             raise SaslError("malformed-request", "a -PLUS mechanism needs channel binding")
         elif flag == "y" and self._plus_offered:
-            raise SaslError("not-authorized", "somebody removed the -PLUS mechanisms on the way")
+            raise SaslError(
+                "not-authorized",
+                "the client says that it was offered no -PLUS mechanism, and it was: somebody"
+                f" removed them on the way, or it can bind to none of {self._types()}",
+                Reason.DOWNGRADE,
+            )
+
+    def _types(self) -> str:
+        return ", ".join(self._bindings)
 
     def _names(self, authzid: str, bare: str) -> tuple[str, str]:
         fields = bare.split(",")
@@ -144,7 +156,7 @@ class ScramServer:
         try:
             local = prepare_local(_unescape(fields[0][2:]))
         except InvalidJID:
-            raise SaslError("not-authorized") from None
+            raise SaslError("not-authorized", reason=Reason.WRONG_PASSWORD) from None
         if authzid:
             self._check_authzid(authzid, local)
             self.authzid = True
@@ -176,7 +188,8 @@ class ScramServer:
         signed = f"{self._first_bare},{self._server_first},{without_proof}".encode()
         proven = self._proves(_base64(proof), signed)
         if not (bound and fresh and proven):
-            raise SaslError("not-authorized")
+            reason = Reason.OTHER_CHANNEL if proven and fresh else Reason.WRONG_PASSWORD
+            raise SaslError("not-authorized", reason=reason)
         signature = hmac.digest(self._keys.server_key, signed, HASHES[self._hash])
         return Success(b"v=" + base64.b64encode(signature), self.local)
 
