@@ -100,6 +100,7 @@ def _purge_archives(
             gone = store.usage.purge_archives(before, local)
         if room is not None or local is None:
             said = store.usage.purge_rooms(before, room)
+        store.usage.shorten_log()
         spare = store.usage.spare()
     click.echo(f"{gone} messages of accounts and {said} of rooms were deleted.")
     click.echo(f"{_mb(spare)} are free in the database now, for what comes next.")

@@ -1,7 +1,8 @@
 """Who takes how much of the disk, and what can be deleted to make room."""
 
 from collections.abc import Callable
-from sqlite3 import Connection
+from contextlib import suppress
+from sqlite3 import Connection, OperationalError
 from typing import Final, NamedTuple
 
 from peewee import SqliteDatabase
@@ -100,6 +101,12 @@ class Usages:
     def outgoing(self) -> int:
         """Bytes of all that waits for other servers."""
         return self._number(_OTHERS)
+
+    def shorten_log(self) -> None:
+        """Give the disk back what the write-ahead log has grown to; if somebody reads from it just
+        now, it shrinks later."""
+        with suppress(OperationalError):
+            self._reader.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     def spare(self) -> int:
         """Bytes that are free inside the database."""
