@@ -6,10 +6,11 @@ import subprocess
 
 import pytest
 
+from hausbote.base.files import replace_text
 from hausbote.base.settings import Settings, SettingsError
 from hausbote.turn import coturn
 from hausbote.turn.coturn import Place, configuration
-from hausbote.turn.keeper import keep_true, wanted, write_configuration
+from hausbote.turn.keeper import keep_true, wanted
 from hausbote.turn.networks import own_networks, public_address
 
 
@@ -144,7 +145,7 @@ class Kept:
         self.settings = Settings.from_dict({"domain": "h", "address": "192.31.196.1"}, state)
         self.settings.run_dir.mkdir()
         self.text = wanted(self.settings)
-        write_configuration(self.settings, self.text)
+        replace_text(self.settings.relay_config, self.text)
         self.inode = self.settings.relay_config.stat().st_ino
 
     def is_untouched(self):
