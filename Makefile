@@ -21,7 +21,7 @@ check:
 	@python3 tools/setup.py test
 
 test: check lint types layers  ## everything that must hold, two families of tests at a time: JOBS=1
-	@$(MAKE) --no-print-directory -j$(JOBS) --output-sync=target families
+	@$(MAKE) --no-print-directory --keep-going -j$(JOBS) --output-sync=target families
 
 # The longest first.  What a family says comes when it has ended.
 families: scenes faults interop unit contract

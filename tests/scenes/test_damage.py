@@ -6,6 +6,7 @@ import pytest
 
 from hausbote.storage import path_of
 from support.archive import page
+from support.federation import wait_until
 from support.patterns import CLIENT
 from support.rooms import Room
 
@@ -15,9 +16,17 @@ HALF = b"<message from='romeo@h'><body>dam&aged</message>"
 
 
 def damage(world, statement, *values):
-    """As if bits of the file had flipped: SQLite does not notice what is inside a row."""
-    with sqlite3.connect(path_of(world.settings.database_url), timeout=20) as connection:
-        assert connection.execute(statement, values).rowcount > 0
+    """As if bits of the file had flipped: SQLite does not notice what is inside a row.
+
+    What is to be damaged may be on its way to the disk still.
+    """
+    path = path_of(world.settings.database_url)
+
+    def done():
+        with sqlite3.connect(path, timeout=20) as connection:
+            return connection.execute(statement, values).rowcount > 0
+
+    wait_until(done)
 
 
 def chat(body, to):

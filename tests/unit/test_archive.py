@@ -18,6 +18,7 @@ from hausbote.xmpp.stanza import Child, Stanza, child, tree
 from support.archive import form, rsm
 
 SECOND = 1_000_000
+AHEAD = 10**15  # an id of a time when the clock was ahead
 
 
 def asked(*inner):
@@ -35,6 +36,9 @@ class Numbered:
     def unseal(self, text):
         return int(text) if text.isdigit() else None
 
+    def is_ahead(self, id):
+        return id >= AHEAD
+
     def peer(self, jid):
         return jid.bare, jid.full if jid.resource else ""
 
@@ -42,6 +46,10 @@ class Numbered:
 class TestQueries:
     def test_of_nothing_it_is_everything(self):
         assert asked() == (Range(), "", (), None, False, False, False)
+
+    def test_who_has_read_up_to_a_time_to_come_begins_again(self):
+        with pytest.raises(ItemNotFound):
+            asked(rsm(after=AHEAD))
 
     def test_the_narrowest_bounds_count(self):
         wide = form(after_id="10", before_id="90")
