@@ -28,6 +28,7 @@ def main() -> int:
         server.start()
         components.start()
     except (CertificateError, SecretMissing, OSError) as error:
+        preserving.preserve(host)  # for the next start
         print(f"c2s: {error}", file=sys.stderr)
         return 1
     every(_HOUR, lambda: forget_old_messages(host))

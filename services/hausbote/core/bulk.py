@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from hausbote.base.domains import registrable_domain
 from hausbote.base.jid import JID
 from hausbote.core.bus.cause import current
 from hausbote.core.host import Host
@@ -133,4 +134,4 @@ def _run(
     if asker.domain == host.settings.domain:
         bulk.run(asker.bare, job, size, most)
     else:
-        bulk.run(asker.domain, job, size, most, crowd=_CROWD)
+        bulk.run(registrable_domain(asker.domain), job, size, most, crowd=_CROWD)

@@ -210,7 +210,7 @@ class Gate:
         service = self.hosted.get(to.domain)
         if service is not None:
             sender = stanza.attrs.get("from", "")
-            server = sender.partition("/")[0].rpartition("@")[2]
+            server = registrable_domain(sender.partition("/")[0].rpartition("@")[2])
             self.bus.send(service, STANZA, sender, (to.full,), stanza.pack(), account=server)
 
     def announce(self, link: Link, *, away: bool) -> None:
@@ -296,6 +296,7 @@ class Gate:
         deadline = time.monotonic() + _FAREWELL
         while time.monotonic() < deadline and any(stream.is_at_work for stream in self.streams):
             gevent.sleep(0.02)
+        self.bus.finish()  # what the box says from here on is for our successor
         for stream in list(self.streams):
             stream.acknowledge()
             stream.end(StreamError("system-shutdown"))

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from hausbote.base.jid import JID
-from hausbote.base.log import Event, log
+from hausbote.base.log import Event, bug, log
 from hausbote.c2s.management.hibernation import NOWHERE, Hibernation, hold
 from hausbote.c2s.management.managed import Book, Managed, Place, overflowed
 from hausbote.core import dispatch
@@ -104,7 +104,11 @@ def restore(host: Host) -> list[str]:
             if row.until > now:
                 book.ended.put(row.id, row.local, (row.local, row.handled))
             continue
-        session = _restored(host, book, row)
+        try:
+            session = _restored(host, book, row)
+        except Exception as fault:  # noqa: BLE001 - a row that cannot be read is one session's end
+            bug(fault)
+            continue
         if not host.store.accounts.may_log_in(row.local):  # it was locked meanwhile
             dispatch.gone(host, session)
         elif rooms_of(session):

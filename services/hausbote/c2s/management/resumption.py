@@ -1,5 +1,6 @@
 """Coming back to a session over another stream (XEP-0198 §5)."""
 
+import time
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
@@ -8,7 +9,7 @@ from gevent.event import Event as Signal
 
 from hausbote.base.clock import timestamp
 from hausbote.base.log import Event, Word, log
-from hausbote.c2s.management.hibernation import Hibernation
+from hausbote.c2s.management.hibernation import Hibernation, hold
 from hausbote.c2s.management.managed import (
     ASK,
     OFFER,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 _LATE: Final = 10.0  # seconds on the way, from which on a message says when it came
 _END: Final = b"</message>"
+_SETTLE: Final = 10.0  # seconds that what came over the old stream may take to be safe
 
 
 class _Refused(Exception):
@@ -96,9 +98,14 @@ def _take_over(stream: "ClientStream", local: str, attrs: Mapping[str, str]) -> 
         old.end(StreamError("conflict", "the session goes on over another stream"))
     settled = Signal()
     acks.ledger.then(settled.set, float("inf"))
-    settled.wait()
+    in_time = settled.wait(_SETTLE)
     if session.gone or found.taker is not stream:  # a later one was quicker than the disk
         raise _Refused(ItemNotFound(), acks.ledger.count)
+    if not in_time:
+        # Each that waits has a worker of the pump, of which others need some, too.
+        found.taker, found.until = None, time.monotonic() + found.seconds
+        hold(host, found)
+        raise StreamError("resource-constraint", "what you sent is not safe yet: come again")
     found.taker = None
     found.stream = stream
     book.asleep.pop(found)

@@ -14,6 +14,8 @@ from contextvars import ContextVar
 from hashlib import blake2b
 from typing import Final, Protocol
 
+from greenlet import GreenletExit
+
 from hausbote.base.tokens import token
 
 _LONG: Final = 120  # characters of an id, from which on a digest stands for it
@@ -78,6 +80,9 @@ class Cause:
             token = current.set(self)
             try:
                 job()
+            except GreenletExit:
+                self._open += 1
+                raise
             finally:
                 current.reset(token)
                 self.close()
@@ -85,12 +90,19 @@ class Cause:
         return run
 
     def run(self, handler: Callable[[], Sequence[Pending]]) -> None:
-        """Run the handler as this cause."""
+        """Run the handler as this cause.
+
+        One that is killed with its service stays open: it is half done, and the service that comes
+        next has to do it again.
+        """
         token = current.set(self)
         try:
             for pending in handler():
                 self._open += 1
                 pending.then(self.close)
+        except GreenletExit:
+            self._open += 1
+            raise
         finally:
             current.reset(token)
             self.close()

@@ -74,6 +74,7 @@ class UnixBus(Sending):
         deadline = time.monotonic() + _FINISH
         while time.monotonic() < deadline and self._incoming.inbox.busy:
             gevent.sleep(0.01)
+        self._incoming.handle_no_more()
 
     def close(self, *, graceful: bool = True) -> None:
         self._closed = True
@@ -89,7 +90,7 @@ class UnixBus(Sending):
             peer.close()
 
     def _busy(self) -> bool:
-        return self._incoming.inbox.busy or any(
+        return self._incoming.is_at_work or any(
             p.connected and p.waiting for p in self._peers.values()
         )
 
@@ -214,7 +215,7 @@ class _Incoming:
         self.notified: Callable[[dict[str, str]], None] = lambda _: None
         self._lanes: dict[str, _Lane] = {}
         self._readers: set[Any] = set()
-        self._stopped = False
+        self._stopped = self._handled = False
 
     def take(self, sock: Any) -> None:
         if not is_ours(sock):
@@ -224,23 +225,34 @@ class _Incoming:
         self._readers.add(reader)
         reader.link(self._readers.discard)
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether something may still be acknowledged."""
+        return self.inbox.busy and not self._handled
+
     def stop_reading(self) -> None:
         """What arrives from here on is left unacknowledged, for our successor."""
         self._stopped = True
 
+    def handle_no_more(self) -> None:
+        """What is not done by now is our successor's, too."""
+        self._handled = True
+        gevent.killall([lane.worker for lane in self._lanes.values()])
+
     def close(self) -> None:
-        gevent.killall([*self._readers, *[lane.worker for lane in self._lanes.values()]])
+        self.handle_no_more()
+        gevent.killall(list(self._readers))
 
     def _read(self, sock: Any) -> None:
         reader = FrameReader()
         answers = _Answers(sock)
         sender = ""
         try:
-            while (data := sock.recv(65_536)) and not self._stopped:
+            while data := sock.recv(65_536):
                 for frame in reader.feed(data):
                     if frame.kind == _HELLO:
                         sender = frame.sender
-                    else:
+                    elif not self._stopped:
                         self._handle(sender, frame, answers)
         except (OSError, FrameError):
             pass
