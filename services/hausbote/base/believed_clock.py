@@ -96,6 +96,15 @@ class BelievedClock:
         return written is not None and abs(self._wall() - written) <= TOLERANCE
 
 
+def possible_times(mark: Path) -> tuple[float, float]:
+    """What the machine says, and the last time that was right, which differs if that is doubted.
+
+    For commands, which run too shortly to know which of them is true.
+    """
+    wall, right = time.time(), _read(mark)
+    return wall, wall if right is None or abs(wall - right) <= TOLERANCE else right
+
+
 def write_mark(path: Path, now: float) -> None:
     """Say that this is a right time; what cannot be written now is written later."""
     with contextlib.suppress(OSError):

@@ -31,9 +31,13 @@ class MomentIds:
         else:
             self._last = max(self._last, id)
 
+    def horizon(self) -> int:
+        """The last id that is not of the future."""
+        return int(self.clock() * MICROSECONDS) + _TOO_FAR
+
     def is_ahead(self, id: int) -> bool:
         """Whether it was made by a clock that was wrong."""
-        return id - int(self.clock() * MICROSECONDS) > _TOO_FAR
+        return id > self.horizon()
 
     def next(self) -> int:
         """An id that nobody has."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
+from hausbote.base.believed_clock import possible_times
 from hausbote.base.settings import Settings
 from hausbote.cli.holder import holder
 from hausbote.cli.supervision import runs_relay
@@ -56,10 +57,11 @@ def _certificate(settings: Settings) -> Iterator[str]:
     except (CertificateError, OSError, ValueError) as error:
         yield f"The certificate cannot be used: {error}"
         return
-    now = datetime.now(UTC)
-    if certificate.not_valid_after_utc < now:
+    # A machine that starts with a wrong time serves nevertheless: only what is wrong by both.
+    times = possible_times(settings.clock_mark)
+    if certificate.not_valid_after_utc < datetime.fromtimestamp(min(times), UTC):
         yield f"The certificate {chain} ended on {certificate.not_valid_after_utc:%Y-%m-%d}."
-    if certificate.not_valid_before_utc > now:
+    if certificate.not_valid_before_utc > datetime.fromtimestamp(max(times), UTC):
         begin = certificate.not_valid_before_utc
         yield f"The certificate {chain} is good from {begin:%Y-%m-%d} on; is this clock right?"
     if not matches(presented, settings.domain):

@@ -34,11 +34,13 @@ class Process(Daemon):
         """The box's store, waited for in greenlets."""
         try:
             self._store = open_store(
-                self.settings.database_url, GreenletRoom(), bounds_of(self.settings)
+                self.settings.database_url,
+                GreenletRoom(),
+                bounds_of(self.settings),
+                self.time.now,  # at once: by a clock that was reset all ids there are of the future
             )
         except StorageError as error:
             sys.exit(f"{self.service}: {error}")
-        self._store.archives.ids.clock = self.time.now
         return self._store
 
     def give_time(self, host: Host) -> None:

@@ -306,6 +306,10 @@ class House:
         kept = rooms.page(stored.id, Range(), MAX_RECENT, backwards=True)
         if kept:
             self.ids.note(kept[-1].id)
+            if self.ids.is_ahead(kept[-1].id):
+                present = Range(before=self.ids.horizon() + 1)
+                for message in rooms.page(stored.id, present, 1, backwards=True):
+                    self.ids.note(message.id)
         for message in kept:
             if leaves_packed(message.stanza) and is_talk(Stanza.unpack(message.stanza)):
                 room.note(message)

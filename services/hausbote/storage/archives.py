@@ -26,6 +26,7 @@ from hausbote.storage.writer import Writer
 _SORTED_AT_ONCE: Final = 500
 _LARGE: Final = 16_384  # bytes that count as another message there
 
+_LAST: Final = "SELECT max(id) FROM archived_message WHERE id <= ?"
 _PUT_MESSAGE: Final = "INSERT INTO archived_message (id, entries, stanza) VALUES (?, ?, ?)"
 _PUT_ENTRY: Final = "INSERT INTO archive (account_id, id, peer_id) VALUES (?, ?, ?)"
 _PUT_FRESH: Final = "INSERT INTO archive_fresh (id, entries) VALUES (?, ?)"
@@ -87,8 +88,9 @@ class Archives:
         self._writer = writer
         self._bytes_each = bytes_each
         self.ids = MomentIds(clock, self._is_taken)
-        row = reader.execute_sql("SELECT max(id) FROM archived_message").fetchone()
-        self.ids.note(int(row[0] or 0))
+        for last in (sys.maxsize, self.ids.horizon()):  # there may be some of the future
+            row = reader.execute_sql(_LAST, (last,)).fetchone()
+            self.ids.note(int(row[0] or 0))
         self._fresh = 0  # not sorted in yet, as far as this process knows; for the writer's thread
 
     def next_id(self) -> int:

@@ -1,6 +1,8 @@
 """The open store: a connection to read, a writer, and one object per kind of thing kept."""
 
 import secrets
+import time
+from collections.abc import Callable
 
 from hausbote.storage.accounts import Accounts
 from hausbote.storage.activity import LastActivity
@@ -36,7 +38,9 @@ from hausbote.storage.writer import Writer
 class Store:
     """Everything of one box that lasts; opened with `open_store`."""
 
-    def __init__(self, url: str, room: WaitingRoom, bounds: Bounds) -> None:
+    def __init__(
+        self, url: str, room: WaitingRoom, bounds: Bounds, clock: Callable[[], float]
+    ) -> None:
         path = path_of(url)
         self._reader = connect(path)
         self.reserve = Reserve(path, bounds.reserve, lambda: spare_bytes(self._reader.connection()))
@@ -44,7 +48,7 @@ class Store:
         self.accounts = Accounts(self._reader, self._writer)
         self.rosters = Rosters(self._reader, self._writer)
         self.offline = OfflineMessages(self._reader, self._writer)
-        self.archives = Archives(self._reader, self._writer, bytes_each=bounds.archive_bytes)
+        self.archives = Archives(self._reader, self._writer, clock, bounds.archive_bytes)
         self.arrivals = Arrivals(self._reader, self._writer)
         self.archiving = Archiving(self._reader, self._writer)
         self.activity = LastActivity(self._reader, self._writer)
@@ -96,10 +100,16 @@ class Store:
         self._reader.close()
 
 
-def open_store(url: str, room: WaitingRoom | None = None, bounds: Bounds | None = None) -> Store:
+def open_store(
+    url: str,
+    room: WaitingRoom | None = None,
+    bounds: Bounds | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Store:
     """The store of a migrated database; StorageError if it is of another version.
 
-    `room` is where writes are waited for: in greenlets, or by default in threads.
+    `room` is where writes are waited for: in greenlets, or by default in threads.  By the `clock`
+    messages get their ids.
     """
     make_way(path_of(url))
     version = schema_version(url)
@@ -108,4 +118,4 @@ def open_store(url: str, room: WaitingRoom | None = None, bounds: Bounds | None 
             f"{path_of(url)} has version {version}, this Hausbote needs {len(STEPS)}: "
             "'hausbote run' brings it up to date"
         )
-    return Store(url, room or ThreadRoom(), bounds or Bounds())
+    return Store(url, room or ThreadRoom(), bounds or Bounds(), clock)
