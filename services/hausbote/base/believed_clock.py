@@ -18,6 +18,7 @@ from hausbote.base.files import replace_text
 from hausbote.base.log import Event, log
 
 TOLERANCE: Final = 86_400.0  # seconds that a clock may jump
+_SOON: Final = 60.0  # seconds in which a clock that was right is not looked at again
 _LASTS: Final = 3_600.0  # seconds after which a jump forward is believed
 _WRITE: Final = 300.0  # seconds between two marks in the file
 _UNSYNCHRONISED: Final = 5  # what adjtimex(2) returns: TIME_ERROR
@@ -72,7 +73,10 @@ class BelievedClock:
 
     def _look(self) -> bool:
         """Whether the clock is doubted now."""
-        off = self._wall() - self._expected()
+        wall = self._wall()
+        if self._since is None and 0.0 <= wall - self._right < _SOON:
+            return False  # each message asks
+        off = wall - self._expected()
         if abs(off) <= TOLERANCE or (self._since is not None and self._is_accepted(off)):
             self._right, self._counted = self._wall(), self._counter()
             if self._since is not None:

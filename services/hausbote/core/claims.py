@@ -19,6 +19,7 @@ _NAMED_BY: Final = {  # which attribute says who
     (ns.OLD_ARCHIVE, "archived"): "by",
 }
 NAMESPACES: Final = frozenset(namespace for namespace, _ in _NAMED_BY)
+_NAMES: Final = frozenset(name for _, name in _NAMED_BY)
 
 
 def claimant(part: Child) -> str | None:
@@ -61,7 +62,7 @@ def without_forgeries(
 ) -> Stanza:
     """The message without what only we may say."""
     for part in message.children:
-        if part.ns in NAMESPACES:
+        if part.ns in NAMESPACES and part.name in _NAMES:
             break
     else:  # as good as always
         return message
