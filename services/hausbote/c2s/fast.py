@@ -40,8 +40,8 @@ def _offered(host: Host, login: "Login") -> list[str]:
 def log_in(host: Host, login: "Login", attempt: "Attempt") -> Proof[Token]:
     """Who proves a valid token; SaslError if nobody does.
 
-    `credentials-expired` (§4.2) is for who proves one that was valid once, and for nobody else: whether
-    there is such an account, or such a client of it, is not to be learned here.
+    `credentials-expired` (§4.2) is for who proves one that was valid once, and for nobody else:
+    whether there is such an account, or such a client of it, is not to be learned here.
     """
     agent = attempt.agent.id
     if attempt.mechanism not in _offered(host, login):
@@ -51,7 +51,8 @@ def log_in(host: Host, login: "Login", attempt: "Attempt") -> Proof[Token]:
     _count(attempt)
 
     def tokens(local: str) -> list[Token]:
-        return host.store.tokens.of(local, agent)
+        kept = host.store.tokens
+        return [*kept.of(local, agent), *kept.ended(local, agent)]
 
     proof = check_token(attempt.mechanism, attempt.initial, tokens, login.bindings)
     if login.sender is not None and login.sender.local not in ("", proof.local):

@@ -73,13 +73,14 @@ class Tokens:
         self._writer = writer
 
     def of(self, local: str, agent: str) -> list[Token]:
-        """The new one first, at last those that ended; none of a locked account.
-
-        Expired ones are among them.
-        """
+        """The new one first; none of a locked account.  Expired ones are among them."""
         rows = self._reader.execute_sql(_OF, (local, agent)).fetchall()
-        ended = self._reader.execute_sql(_ENDED_OF, (local, agent)).fetchall()
-        return [*(Token(*row) for row in rows), *(Token(ENDED, *row, 0, 0) for row in ended)]
+        return [Token(*row) for row in rows]
+
+    def ended(self, local: str, agent: str) -> list[Token]:
+        """The last two that ended, in no order; none of a locked account."""
+        rows = self._reader.execute_sql(_ENDED_OF, (local, agent)).fetchall()
+        return [Token(ENDED, *row, 0, 0) for row in rows]
 
     def issue(self, local: str, agent: str, fresh: Token) -> bool:
         """Keep one as the client's new token; False without such a client."""
