@@ -80,7 +80,7 @@ class Tokens:
     def ended(self, local: str, agent: str) -> list[Token]:
         """The last two that ended, in no order; none of a locked account."""
         rows = self._reader.execute_sql(_ENDED_OF, (local, agent)).fetchall()
-        return [Token(ENDED, *row, 0, 0) for row in rows]
+        return [Token(ENDED, mechanism, secret, 0, 0) for mechanism, secret in rows]
 
     def issue(self, local: str, agent: str, fresh: Token) -> bool:
         """Keep one as the client's new token; False without such a client."""
