@@ -20,6 +20,7 @@ from hausbote.net.http_socket import HttpSocket
 from hausbote.net.websocket import WebSocket
 from hausbote.xmpp.bosh import BoshSession
 from hausbote.xmpp.framing import FrameParser
+from hausbote.xmpp.sasl import ScramServer
 from hausbote.xmpp.stream import StreamParser
 from support.web import BoshWire, FramedClient, WebSocketWire, https
 from support.worlds import MemoryWorld, free_ports
@@ -27,7 +28,7 @@ from support.worlds import MemoryWorld, free_ports
 ADDRESS = "127.0.0.27"
 KINDS = (
     BoshSession, BoshTransport, ClientStream, Connection, Exchange, FrameParser, HttpSocket,
-    StreamParser, WebSocket, WSConnection,
+    ScramServer, StreamParser, WebSocket, WSConnection,
 )  # fmt: skip
 
 
