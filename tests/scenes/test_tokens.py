@@ -191,15 +191,49 @@ def test_a_new_token_ends_the_old_one_by_its_first_use(stranger, token):
     assert new not in (None, token)
     assert succeeded(token_login(stranger(), token))  # the new one may have been lost on its way
     assert succeeded(token_login(stranger(), new))
-    assert failure_of(token_login(stranger(), token)) == "not-authorized"
+    assert failure_of(token_login(stranger(), token)) == "credentials-expired"
     assert succeeded(token_login(stranger(), new))
+
+
+def test_who_shows_no_token_that_was_valid_once_does_not_learn_that_there_was_one(stranger, token):
+    """Nor does whoever shows one for another mechanism, account or client."""
+    token_login(stranger(), token, invalidate="true")
+    log_in(stranger(), user_agent(DESK), request_token())
+    client = stranger()
+    failures = [
+        token_login(client, "x" * 43),
+        token_login(client, token, user="juliet"),
+        token_login(client, token, agent=DESK),
+    ]
+    assert {failure_of(answer) for answer in failures} == {"not-authorized"}
+    assert failure_of(token_login(client, token)) == "credentials-expired"
+
+
+def test_the_last_two_tokens_that_ended_are_known_and_log_nobody_in(stranger, token):
+    tokens = [token]
+    for _ in range(3):
+        tokens.append(token_of(token_login(stranger(), tokens[-1], request_token())))
+    assert succeeded(token_login(stranger(), tokens[-1]))
+    heard = [failure_of(token_login(stranger(), one)) for one in tokens[:-1]]
+    assert heard == ["not-authorized", "credentials-expired", "credentials-expired"]
+    token_login(stranger(), tokens[-1], invalidate="true")
+    assert failure_of(token_login(stranger(), tokens[-1])) == "credentials-expired"
+    assert succeeded(log_in(stranger(), user_agent()))
+
+
+def test_a_locked_account_hears_nothing_about_its_tokens(world, stranger, token):
+    token_login(stranger(), token, invalidate="true")
+    world.store.accounts.set_locked("romeo", True)
+    assert failure_of(token_login(stranger(), token)) == "not-authorized"
+    world.store.accounts.set_locked("romeo", False)
+    assert failure_of(token_login(stranger(), token)) == "credentials-expired"
 
 
 def test_of_two_new_tokens_that_nobody_used_the_last_one_is_good(stranger, token):
     first = token_of(token_login(stranger(), token, request_token()))
     second = token_of(token_login(stranger(), first, request_token()))
     third = token_of(token_login(stranger(), first, request_token()))
-    assert failure_of(token_login(stranger(), second)) == "not-authorized"
+    assert failure_of(token_login(stranger(), second)) == "credentials-expired"
     assert succeeded(token_login(stranger(), third))
 
 
@@ -213,7 +247,7 @@ def test_a_client_gives_its_token_back(stranger, token, yes):
 
 def test_a_client_exchanges_its_token(stranger, token):
     new = token_of(token_login(stranger(), token, request_token(), invalidate="true"))
-    assert failure_of(token_login(stranger(), token)) == "not-authorized"
+    assert failure_of(token_login(stranger(), token)) == "credentials-expired"
     assert succeeded(token_login(stranger(), new))
 
 

@@ -1,6 +1,9 @@
 """What ended is freed at once: what waits for the garbage collector waits for long, and adds up."""
 
 import gc
+import socket
+import struct
+import time
 
 import gevent
 import pytest
@@ -17,14 +20,15 @@ from hausbote.net.http_socket import HttpSocket
 from hausbote.net.websocket import WebSocket
 from hausbote.xmpp.bosh import BoshSession
 from hausbote.xmpp.framing import FrameParser
+from hausbote.xmpp.sasl import ScramServer
 from hausbote.xmpp.stream import StreamParser
-from support.web import BoshWire, FramedClient, WebSocketWire
+from support.web import BoshWire, FramedClient, WebSocketWire, https
 from support.worlds import MemoryWorld, free_ports
 
 ADDRESS = "127.0.0.27"
 KINDS = (
     BoshSession, BoshTransport, ClientStream, Connection, Exchange, FrameParser, HttpSocket,
-    StreamParser, WebSocket, WSConnection,
+    ScramServer, StreamParser, WebSocket, WSConnection,
 )  # fmt: skip
 
 
@@ -73,6 +77,13 @@ def until_gone():
     return left()
 
 
+def let_held_requests_expire(bosh):
+    """As if they had waited for long."""
+    for transport in bosh._transports.values():
+        for held in list(transport.session._held):
+            transport.session.expire(held, time.monotonic())
+
+
 def test_a_websocket_that_is_dropped_leaves_nothing(house):
     def visit():
         greet(WebSocketWire(house)).wire.cut()
@@ -91,4 +102,31 @@ def test_a_bosh_session_that_ends_leaves_nothing(house):
         elsewhere(visit)
     gevent.sleep(0.5)
     house.bosh._forget(float("inf"))  # as the clock does when nothing is asked for any more
+    assert until_gone() == {}
+
+
+def test_a_bosh_session_that_is_dropped_leaves_nothing(house):
+    """With a request that is held, whose connection is reset, in the middle of a login."""
+
+    def visit():
+        client = greet(BoshWire(house))
+        client.send(
+            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-1'>"
+            "biwsbj1yb21lbyxyPXg=</auth>"
+        )
+        client.next()
+        wire = client.wire
+        connection = https(house)
+        body = wire.body("").encode()
+        wire.ended = True
+        connection.request("POST", "/http-bind", body)
+        linger = struct.pack("ii", 1, 0)
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        connection.sock.close()
+
+    for _ in range(3):
+        elsewhere(visit)
+    gevent.sleep(0.5)
+    let_held_requests_expire(house.bosh)
+    house.bosh._forget(float("inf"))
     assert until_gone() == {}

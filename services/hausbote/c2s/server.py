@@ -6,7 +6,7 @@ from typing import Any, Final
 import gevent
 
 from hausbote.base.log import Event, bug, log
-from hausbote.base.memory import give_back
+from hausbote.base.memory import Rests, give_back
 from hausbote.c2s.guessing import LoginGuard
 from hausbote.c2s.login import KeyRing
 from hausbote.c2s.management import hibernation, preserving
@@ -63,6 +63,8 @@ class Server:
         self._streams: set[ClientStream] = set()
         self._strangers: set[ClientStream] = set()  # no resource yet
         self._awake: set[ClientStream] = set()  # may have a parser to give back
+        self._ended = 0  # streams, in all
+        self._rests = Rests()
         self._listeners: list[Listener] = []
         self._web: Any = None
         self._clock: Any = None
@@ -183,6 +185,7 @@ class Server:
     def forget(self, stream: ClientStream) -> None:
         if stream.connection.entry is not None:
             stream.connection.entry.leave()
+        self._ended += 1
         for streams in (self._streams, self._strangers, self._awake):
             streams.discard(stream)
 
@@ -194,6 +197,7 @@ class Server:
             try:
                 self._end_slow_logins()
                 self._let_rest()
+                self._rests.look(self._ended)
                 hibernation.sweep(self.host)
                 store_news.look(self.host)
                 external_services.give_up_late(self.host)

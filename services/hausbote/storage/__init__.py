@@ -40,13 +40,14 @@ from hausbote.storage.rosters import Removed, Request, Roster, RosterItem
 from hausbote.storage.soundness import all_damage, quick_damage
 from hausbote.storage.store import Store, open_store
 from hausbote.storage.ticket import Ticket
-from hausbote.storage.tokens import CURRENT, NEW, Token
+from hausbote.storage.tokens import CURRENT, ENDED, NEW, Token
 from hausbote.storage.uploads import Upload, Usage
 from hausbote.storage.usage import AccountUsage, RoomUsage
 from hausbote.storage.vacuum import shrink
 
 __all__ = [
     "CURRENT",
+    "ENDED",
     "NEW",
     "Account",
     "AccountExists",

@@ -11,6 +11,7 @@ from peewee import SqliteDatabase
 from hausbote.storage import schema
 from hausbote.storage.archives import clear_archive, sort_in
 from hausbote.storage.departed import forget_departed, is_departed, note_departed
+from hausbote.storage.tokens import end_tokens
 from hausbote.storage.writer import Writer
 from hausbote.xmpp.sasl import ScramKeys
 
@@ -29,9 +30,6 @@ _START_ROSTER: Final = (
 _ADD_KEYS: Final = (
     "INSERT OR IGNORE INTO scram (account_id, hash, salt, iterations, stored_key, server_key)"
     " SELECT id, ?, ?, ?, ?, ? FROM account WHERE local = ? AND NOT locked"
-)
-_REVOKE_TOKENS: Final = (
-    "DELETE FROM token WHERE client_id IN (SELECT id FROM client WHERE account_id = ?)"
 )
 
 _KNOWING: Final = (
@@ -170,7 +168,7 @@ class Accounts:
             # A hash that the new keys lack must not go on proving the old password.
             connection.execute("DELETE FROM scram WHERE account_id = ?", row)
             _put_keys(connection, row[0], keys)
-            connection.execute(_REVOKE_TOKENS, row)
+            _end_tokens(connection, row[0])
             connection.execute("UPDATE client SET password = 0 WHERE account_id = ?", row)
             return True
 
@@ -193,7 +191,7 @@ class Accounts:
                 return False
             connection.execute("UPDATE account SET locked = ? WHERE id = ?", (locked, *row))
             if locked:
-                connection.execute(_REVOKE_TOKENS, row)
+                _end_tokens(connection, row[0])
             return True
 
         return self._writer.submit(lock).wait()
@@ -236,6 +234,12 @@ def _execute(sql: str, local: str, connection: sqlite3.Connection) -> int:
 
 def _account(row: schema.Account) -> Account:
     return Account(row.local, bool(row.admin), bool(row.locked), row.created)
+
+
+def _end_tokens(connection: sqlite3.Connection, account: int) -> None:
+    clients = connection.execute("SELECT id FROM client WHERE account_id = ?", (account,))
+    for (client,) in clients.fetchall():
+        end_tokens(connection, client)
 
 
 def _insert(connection: sqlite3.Connection, local: str, keys: Keys, admin: bool) -> bool:

@@ -7,6 +7,7 @@ from peewee import SqliteDatabase
 
 from hausbote.base.tokens import token
 from hausbote.storage.ticket import Ticket
+from hausbote.storage.tokens import end_tokens
 from hausbote.storage.writer import Writer
 
 _REF_BITS: Final = 72
@@ -125,7 +126,7 @@ class Clients:
             if row is None:
                 return None
             id, agent, password = row
-            connection.execute("DELETE FROM token WHERE client_id = ?", (id,))
+            end_tokens(connection, id)
             if not password:
                 connection.execute("DELETE FROM client WHERE id = ?", (id,))
             return Revoked(agent, bool(password))

@@ -297,6 +297,14 @@ CREATE TABLE session (
 CREATE INDEX session_account ON session (account_id);
 """
 
+_ENDED_TOKENS: Final = """
+CREATE TABLE ended_token (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    client_id INTEGER NOT NULL REFERENCES client (id) ON DELETE CASCADE,
+    mechanism TEXT NOT NULL, secret TEXT NOT NULL);
+CREATE INDEX ended_token_client_id ON ended_token (client_id);
+"""
+
 
 STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
@@ -314,6 +322,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_DEPARTED_NAMES),
     _run_all(_SIZES),
     _run_all(_SAFE),
+    _run_all(_ENDED_TOKENS),
 )
 """Step number n leads from version n to version n + 1."""
 

@@ -114,6 +114,18 @@ class Token(Model):
         primary_key = CompositeKey("client", "slot")
 
 
+class EndedToken(Model):
+    """A token that logs nobody in any more."""
+
+    id = AutoField()
+    client = ForeignKeyField(Client, on_delete="CASCADE")
+    mechanism = TextField()
+    secret = TextField()
+
+    class Meta:
+        table_name = "ended_token"
+
+
 class Secret(Model):
     name = TextField(primary_key=True)
     value = BlobField()
@@ -511,6 +523,7 @@ TABLES = (
     Token,
     Secret,
     DepartedName,
+    EndedToken,
     Blocked,
     Push,
     Notice,

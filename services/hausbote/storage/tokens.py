@@ -1,7 +1,9 @@
 """Tokens that stand in for a password, each for one client and one mechanism (XEP-0484).
 
 A client has at most two: the one that it uses, and a new one that it may or may not have got.
-The token is the key of the mechanism's HMAC, so it is kept as it is; see docs/login.md.
+The token is the key of the mechanism's HMAC, so it is kept as it is; see docs/login.md.  The last
+two that ended are kept in a table of their own, which logs nobody in: who shows one of them is told
+that it is over, and without the key it could not be told from a wrong one.
 """
 
 import sqlite3
@@ -13,11 +15,18 @@ from hausbote.storage.writer import Writer
 
 CURRENT: Final = 0
 NEW: Final = 1
+ENDED: Final = -1
 
+_REMEMBERED: Final = 2  # tokens of one client that ended: as many as may end at once
 _OF: Final = (
     "SELECT slot, mechanism, secret, issued, expires, count FROM token"
     " JOIN client ON client.id = client_id JOIN account ON account.id = account_id"
     " WHERE local = ? AND agent = ? AND NOT locked ORDER BY slot DESC"
+)
+_ENDED_OF: Final = (
+    "SELECT mechanism, secret FROM ended_token"
+    " JOIN client ON client.id = client_id JOIN account ON account.id = account_id"
+    " WHERE local = ? AND agent = ? AND NOT locked"
 )
 _CLIENT: Final = (
     "SELECT client.id FROM client JOIN account ON account.id = account_id"
@@ -26,15 +35,26 @@ _CLIENT: Final = (
 _COUNT: Final = "SELECT count FROM token WHERE client_id = ? AND slot = ? AND secret = ?"
 _PROMOTE: Final = "UPDATE token SET slot = ?, count = ? WHERE client_id = ? AND slot = ?"
 _PUT: Final = (
-    "INSERT OR REPLACE INTO token (client_id, slot, mechanism, secret, issued, expires, count)"
+    "INSERT INTO token (client_id, slot, mechanism, secret, issued, expires, count)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
+_REMEMBER: Final = (
+    "INSERT INTO ended_token (client_id, mechanism, secret)"
+    " SELECT client_id, mechanism, secret FROM token"
+    " WHERE client_id = ? AND slot BETWEEN ? AND ? ORDER BY slot"
+)
+_FORGET: Final = (
+    "DELETE FROM ended_token WHERE client_id = ?1 AND id NOT IN"
+    " (SELECT id FROM ended_token WHERE client_id = ?1 ORDER BY id DESC LIMIT ?2)"
+)
+_END: Final = "DELETE FROM token WHERE client_id = ? AND slot BETWEEN ? AND ?"
 
 
 class Token(NamedTuple):
     """`secret` is what the client was given; times are in seconds since 1970.
 
-    `counted` is what the client has counted its logins up to.
+    `counted` is what the client has counted its logins up to.  One whose `slot` is ENDED has no
+    times, and is good for nothing but being told so.
     """
 
     slot: int
@@ -56,6 +76,11 @@ class Tokens:
         """The new one first; none of a locked account.  Expired ones are among them."""
         rows = self._reader.execute_sql(_OF, (local, agent)).fetchall()
         return [Token(*row) for row in rows]
+
+    def ended(self, local: str, agent: str) -> list[Token]:
+        """The last two that ended, in no order; none of a locked account."""
+        rows = self._reader.execute_sql(_ENDED_OF, (local, agent)).fetchall()
+        return [Token(ENDED, mechanism, secret, 0, 0) for mechanism, secret in rows]
 
     def issue(self, local: str, agent: str, fresh: Token) -> bool:
         """Keep one as the client's new token; False without such a client."""
@@ -94,7 +119,7 @@ class Tokens:
             if row is None or (row[0] and count <= row[0]):
                 return False
             if discard:
-                connection.execute("DELETE FROM token WHERE client_id = ?", client)
+                end_tokens(connection, client[0])
             else:
                 _note_use(connection, client[0], used.slot, max(count, row[0]))
             if fresh is not None:
@@ -104,11 +129,21 @@ class Tokens:
         return self._writer.submit(use).wait()
 
 
+def end_tokens(
+    connection: sqlite3.Connection, client: int, first: int = CURRENT, last: int = NEW
+) -> None:
+    """End the tokens of a client in these slots; the writer's own."""
+    connection.execute(_REMEMBER, (client, first, last))
+    connection.execute(_FORGET, (client, _REMEMBERED))
+    connection.execute(_END, (client, first, last))
+
+
 def _note_use(connection: sqlite3.Connection, client: int, slot: int, count: int) -> None:
     if slot == NEW:
-        connection.execute("DELETE FROM token WHERE client_id = ? AND slot = ?", (client, CURRENT))
+        end_tokens(connection, client, CURRENT, CURRENT)
     connection.execute(_PROMOTE, (CURRENT, count, client, slot))
 
 
 def _put(connection: sqlite3.Connection, client: int, fresh: Token) -> None:
+    end_tokens(connection, client, fresh.slot, fresh.slot)
     connection.execute(_PUT, (client, *fresh))

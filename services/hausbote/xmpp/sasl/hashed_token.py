@@ -21,7 +21,7 @@ _BINDINGS: Final = {
     "HT-SHA-256-NONE": "",
 }
 _MAX_AUTHCID: Final = 1_023  # bytes
-_TOKENS: Final = 2  # of one client at the same time (XEP-0484 §5.1)
+_TOKENS: Final = 4  # of one client: two that are valid (XEP-0484 §5.1), two that ended
 
 
 class Token(Protocol):

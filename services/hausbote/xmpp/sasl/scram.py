@@ -81,7 +81,10 @@ class ScramServer:
         self._lookup = lookup
         self._bindings = bindings
         self._domain = domain
-        self._step: Callable[[str], Challenge | Success] | None = self._client_first
+        # Functions, not methods: a login that is given up would hold itself for the collector.
+        self._step: Callable[[ScramServer, str], Challenge | Success] | None = (
+            ScramServer._client_first
+        )
         self.local = ""  # the name that the client gave, prepared
         self.authzid = False  # whether it also said on whose behalf it comes
         self._keys: ScramKeys
@@ -97,7 +100,7 @@ class ScramServer:
             text = message.decode()
         except UnicodeDecodeError:
             raise SaslError("malformed-request") from None
-        return step(text)
+        return step(self, text)
 
     # -- client-first-message ------------------------------------------------------------------
 
@@ -115,7 +118,7 @@ class ScramServer:
         salt = base64.b64encode(self._keys.salt).decode()
         first = f"r={self._nonce},s={salt},i={self._keys.iterations}"
         self._server_first = first + self._protection
-        self._step = self._client_final
+        self._step = ScramServer._client_final
         return Challenge(self._server_first.encode())
 
     def _check_flag(self, flag: str) -> None:
