@@ -108,7 +108,7 @@ def test_the_owner_of_the_box_lists_and_revokes(verona):
     done = hausbote(*asked, "--revoke", told["ref"], state=verona.state)
     assert "passwd" in done.stdout
     client.is_ended_with("not-authorized")
-    assert failure_of(token_login(connect(verona), token)) == "not-authorized"
+    assert failure_of(token_login(connect(verona), token)) == "credentials-expired"
     for arguments, problem in (
         ([*asked, "--revoke", "x"], "no client"),
         (["user", "clients", "nobody@h"], "no account"),
@@ -128,7 +128,7 @@ def test_locking_and_a_new_password_end_tokens(verona, change):
     if change == "lock":
         assert failure_of(token_login(connect(verona), token)) == "not-authorized"
         hausbote("user", "unlock", "romeo@h", state=verona.state)
-    assert failure_of(token_login(connect(verona), token)) == "not-authorized"
+    assert failure_of(token_login(connect(verona), token)) == "credentials-expired"
 
 
 def test_a_token_survives_a_restart(verona):
