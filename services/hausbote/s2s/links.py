@@ -112,9 +112,9 @@ class Link:
 
     def _has_room(self) -> bool:
         assert self.stream is not None
-        sent, problem_of = self.stream.sent, self.stream.connection.unwritten
+        sent, unwritten = self.stream.sent, self.stream.connection.unwritten
         few = len(sent) < _MAX_UNSAFE and sent.size < _MAX_UNSAFE_SIZE
-        return few and problem_of <= _MAX_UNWRITTEN
+        return few and unwritten <= _MAX_UNWRITTEN
 
     def _hold(self, parcel: Parcel) -> None:
         """Until the attempt to connect has come to its end, in memory."""

@@ -45,10 +45,8 @@ class Pings:
         if stream is None or (sender.full, to.full) != (stream.remote, stream.local):
             return False
         del self._open[id]
-        stream.answers, stream.deaf = (
-            True,
-            False,
-        )  # late is not never: from now on it is asked again
+        stream.answers = True
+        stream.deaf = False  # late is not never: from now on it is asked again
         stream.answered(place)
         return True
 
