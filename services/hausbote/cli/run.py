@@ -157,9 +157,10 @@ def _wait_until_ready(settings: Settings, child: subprocess.Popen[bytes]) -> lis
         wanted = services(settings)  # the relay is none of them: a box can do without
         found = {one["name"]: one for one in processes(settings) or () if one["name"] in wanted}
         waiting = [name for name in wanted if not _is_ready(settings, found.get(name))]
-        for name in [name for name in wanted if name not in waiting and name not in told]:
-            told.add(name)
-            click.echo(_progress(name, waiting, time.monotonic() - begun))
+        ready = [name for name in wanted if name not in waiting and name not in told]
+        if ready:
+            told.update(ready)
+            click.echo(_progress(ready, waiting, time.monotonic() - begun))
         fatal = any(one["statename"] == "FATAL" for one in found.values())
         if not waiting or fatal or time.monotonic() > deadline:
             return waiting
@@ -167,9 +168,9 @@ def _wait_until_ready(settings: Settings, child: subprocess.Popen[bytes]) -> lis
     return []
 
 
-def _progress(ready: str, waiting: list[str], seconds: float) -> str:
+def _progress(ready: list[str], waiting: list[str], seconds: float) -> str:
     rest = f", waiting for {', '.join(waiting)}" if waiting else ": all are there"
-    return f"  {seconds:.1f} s: {ready} is ready{rest}"
+    return f"  {seconds:.1f} s: {', '.join(ready)} {'is' if len(ready) == 1 else 'are'} ready{rest}"
 
 
 def _is_ready(settings: Settings, process: dict[str, Any] | None) -> bool:
