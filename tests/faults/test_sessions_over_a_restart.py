@@ -7,6 +7,7 @@ import pytest
 from lxml import etree
 
 from hausbote.storage import Range
+from support.processes import wait_until_ended
 from support.rooms import Room
 from support.scram_client import ScramClient
 from support.worlds import PASSWORD, RunningWorld
@@ -72,8 +73,11 @@ def resume(house, name, id, h=0):
 
 def stop(house, *clients):
     """The service ends in an orderly way; how much was handled of each of these clients."""
+    pid = house.pid("c2s")
     house.signal("c2s", "SIGTERM")
-    return [goodbye(client) for client in clients]
+    handled = [goodbye(client) for client in clients]
+    wait_until_ended(pid)  # so that nobody comes to it while it goes
+    return handled
 
 
 def goodbye(client):

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from support.processes import has_ended
 from support.worlds import RunningWorld, hausbote
 
 ADDRESS = "127.0.0.23"
@@ -31,14 +32,6 @@ def until(reached):
     return found
 
 
-def gone(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
-
-
 def supervisor(house):
     return int((house.state / "run" / "supervisor.pid").read_text())
 
@@ -48,7 +41,7 @@ def test_services_end_with_a_supervisor_that_is_killed_and_the_box_starts_again(
     os.kill(supervisor(house), signal.SIGKILL)
     assert house.process.wait() == 1
     house.start()
-    assert all(gone(pid) for pid in before.values())
+    assert all(has_ended(pid) for pid in before.values())
     after = pids(house)
     assert not set(before.values()) & set(after.values())
 
@@ -58,7 +51,7 @@ def test_the_box_ends_with_a_run_that_is_killed(house):
     house.process.kill()
     house.process.wait()
     house.start()  # and does not say that the box is running already
-    assert all(gone(pid) for pid in before)
+    assert all(has_ended(pid) for pid in before)
 
 
 def test_a_service_that_does_not_stay_is_told_and_comes_back_when_it_can(house):
