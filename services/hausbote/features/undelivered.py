@@ -56,7 +56,7 @@ def hand_on(host: Host, session: Session, message: Stanza, at: float) -> None:
         return
     for handler in host.registry.absent:
         if handler(delivery):
-            Writes(host, delivery.tickets, lambda problem: refuse(host, message, problem))
+            Writes(host, delivery.tickets, refuse, message)
             return
     refuse(host, message, ServiceUnavailable())
 
