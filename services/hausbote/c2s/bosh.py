@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import gevent
@@ -10,9 +11,12 @@ from gevent.event import Event
 
 from hausbote.base.jid import InvalidJID, prepare_domain
 from hausbote.base.log import bug
+from hausbote.base.networks import site_of
+from hausbote.base.shares import Shares
 from hausbote.base.tokens import token
 from hausbote.base.ways import Way
 from hausbote.net.framed import Framed, Frames
+from hausbote.net.http import Exchange
 from hausbote.xmpp.bosh import BoshSession, Held, refusal
 from hausbote.xmpp.bosh_body import BadBody, Request, read_body
 from hausbote.xmpp.framing import FRAMES, alone
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
 _SWEEP: Final = 2.0  # seconds
 _BACKLOG: Final = 1_048_576  # bytes of frames before further requests wait
+_LOST: Final = 500  # sessions without a login whose clients hung up and have not come back
 
 Answer = tuple[str, bytes]  # content type and body
 
@@ -120,6 +125,7 @@ class Bosh:
     def __init__(self, server: "Server") -> None:
         self._server = server
         self._transports: dict[str, BoshTransport] = {}
+        self._lost: Shares[BoshTransport, None] = Shares(_LOST)
         self._clock = gevent.spawn(self._watch)
 
     @property
@@ -127,7 +133,7 @@ class Bosh:
         """Bytes of the largest request."""
         return (self._server.host.settings.limits.stanza_bytes or 16_777_216) + 65_536
 
-    def handle(self, data: bytes, address: str, way: Way) -> Answer:
+    def handle(self, data: bytes, exchange: Exchange, address: str, way: Way) -> Answer:
         """The answer to a request; its greenlet waits for it.
 
         A session is of the address and the page that began it, whoever goes on with it.
@@ -137,10 +143,11 @@ class Bosh:
         except BadBody:
             return _TEXT, refusal("bad-request")
         if request.sid is None:
-            return self._create(request, address, way)
+            return self._create(request, exchange, address, way)
         transport = self._transports.get(request.sid)
         if transport is None:
             return _TEXT, refusal("item-not-found")
+        self._lost.pop(transport)
         while transport.frames.size > _BACKLOG:
             gevent.sleep(0.05)
         held = Held(request, time.monotonic())
@@ -148,9 +155,9 @@ class Bosh:
         transport.tell_sent()
         if transport.closed:
             transport.lose()
-        return self._wait(transport, held)
+        return self._wait(transport, held, exchange)
 
-    def _create(self, request: Request, address: str, way: Way) -> Answer:
+    def _create(self, request: Request, exchange: Exchange, address: str, way: Way) -> Answer:
         host = self._server.host
         to = request.attrs.get("to")
         if not to:
@@ -169,15 +176,37 @@ class Bosh:
         self._transports[session.sid] = transport
         held = Held(request, time.monotonic())
         session.create(held)
-        return self._wait(transport, held)
+        return self._wait(transport, held, exchange)
 
-    def _wait(self, transport: BoshTransport, held: Held) -> Answer:
+    def _wait(self, transport: BoshTransport, held: Held, exchange: Exchange) -> Answer:
         session, done = transport.session, Event()
         held.done = done.set
-        while held.answer is None:
-            if not done.wait(session.wait):
-                session.expire(held, time.monotonic())
+        if held.answer is not None:
+            return session.content, held.answer
+        exchange.watch(partial(self._hung_up, transport, held))
+        try:
+            while held.answer is None:
+                if not done.wait(session.wait):
+                    session.expire(held, time.monotonic())
+        finally:
+            exchange.unwatch()
         return session.content, held.answer
+
+    def _hung_up(self, transport: BoshTransport, held: Held) -> None:
+        """On the hub: the connection of a request that waits is gone.
+
+        It is answered as if it had waited for long, and can be asked for again by its rid; the
+        session has its silence from now on.  Who can come back to nothing of value, because nobody
+        has logged in, is not waited for beyond a number of such.
+        """
+        session = transport.session
+        session.expire(held, time.monotonic())
+        transport.tell_sent()
+        if transport.closed or not session.is_quiet or not _is_stranger(transport):
+            return
+        displaced = self._lost.put(transport, site_of(transport.address), None)
+        if displaced is not None and (displaced.key.closed or _is_stranger(displaced.key)):
+            self._drop(displaced.key)
 
     def _watch(self) -> None:
         while True:
@@ -188,10 +217,19 @@ class Bosh:
                 bug(fault)
 
     def _forget(self, now: float) -> None:
-        for sid, transport in list(self._transports.items()):
+        for transport in list(self._transports.values()):
             if transport.session.is_forgotten(now):
-                del self._transports[sid]
-                transport.close()
+                self._drop(transport)
+
+    def _drop(self, transport: BoshTransport) -> None:
+        """Whoever asks for it from here on hears that there is no such session."""
+        self._lost.pop(transport)
+        del self._transports[transport.session.sid]
+        transport.close()
+
+
+def _is_stranger(transport: BoshTransport) -> bool:
+    return transport.entry is not None and transport.entry.is_stranger
 
 
 def _is(domain: str, name: str) -> bool:

@@ -114,7 +114,7 @@ class Web:
             sorry = b"This is too much at once.\n"
             return request.say("413 Content Too Large", sorry, headers=[("Connection", "close")])
         content, answer = self._bosh.handle(
-            body, request.address, self._origins.way(request.origin)
+            body, request.exchange, request.address, self._origins.way(request.origin)
         )
         return request.say("200 OK", answer, content)
 

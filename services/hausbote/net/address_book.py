@@ -22,6 +22,11 @@ class Entry:
         self.address = address
         self.end: Callable[[], None] = _nothing
 
+    @property
+    def is_stranger(self) -> bool:
+        """Whether who is there has not shown who they are."""
+        return self in self._book.strangers
+
     def known(self) -> None:
         """Who is there has shown who they are: the connection makes room for nobody."""
         self._book.strangers.pop(self)

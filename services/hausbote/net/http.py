@@ -122,6 +122,13 @@ class Exchange:
         """Read what comes of the body and drop it, so that its sender sees our answer."""
         self._handler.socket.expect_body(_DRAINED)
 
+    def watch(self, gone: Callable[[], None]) -> None:
+        """Until `unwatch`: call `gone` on the hub, once, if the peer hangs up before the answer."""
+        self._handler.socket.watch(gone)
+
+    def unwatch(self) -> None:
+        self._handler.socket.unwatch()
+
     def hand_over(self) -> tuple[Connection, bytes]:
         """The connection for something else than HTTP, and what came behind the request."""
         handler = self._handler

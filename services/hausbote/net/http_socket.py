@@ -34,6 +34,7 @@ _WRITE: Final = 30.0  # seconds without a byte taken
 _STALL: Final = 30.0  # seconds without a byte of a body that may take its time
 _SLOWEST: Final = 8_192  # bytes per second of such a body, on the whole
 _ENOUGH: Final = 65_536  # and at least, if they are not the last ones
+_LOOKS: Final = 32  # at what comes while an answer is due; who sends more is not watched
 _NEXT_TURN: Final = 1e-6  # seconds; after none at all one is back before others' sockets are read
 
 
@@ -54,6 +55,7 @@ class HttpSocket:
         self._between = False
         self._latest = 0.0  # when a body that may take its time must be there; 0 = there is none
         self._ended = False  # by the peer
+        self._looks = 0  # that are left
         self.entry: Entry | None = None
         self.handed_over = False
         self.is_mute = False
@@ -229,6 +231,35 @@ class HttpSocket:
     def _for_writing(self) -> Any:
         self._writable = self._writable or _watcher(self._plain, WRITE)
         return self._writable
+
+    def watch(self, gone: Callable[[], None]) -> None:
+        """While an answer is due: call `gone` on the hub, once, if the peer ends the connection.
+
+        To be ended by `unwatch`.  What comes is looked at by OpenSSL, and stays to be read: the
+        next request, which means that the peer is there.
+        """
+        if self._plain is not None and not self._early:
+            self._looks = _LOOKS
+            self._readable.start(self._look, gone)
+
+    def unwatch(self) -> None:
+        self._readable.stop()
+
+    def _look(self, gone: Callable[[], None]) -> None:
+        ended = False
+        try:
+            self._tls.recv(1, socket.MSG_PEEK)
+        except SSL.WantReadError:
+            self._looks -= 1
+            if self._looks:
+                return  # a piece of a record, or one that is not for us
+        except SSL.WantWriteError:
+            pass
+        except SSL.Error:
+            ended = True
+        self._readable.stop()
+        if ended:
+            gone()
 
     def makefile(self, *_: object) -> io.BufferedReader:
         return io.BufferedReader(_Raw(self), _AHEAD)

@@ -254,6 +254,11 @@ class BoshSession:
             self._answer(self._held.pop(0), now)
 
     @property
+    def is_quiet(self) -> bool:
+        """Whether no request is here."""
+        return not self._held and not self._early
+
+    @property
     def wait(self) -> float:
         """Seconds that a request may be held."""
         return self._terms.wait
