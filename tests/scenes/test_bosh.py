@@ -2,6 +2,7 @@
 
 import base64
 import threading
+import time
 
 import pytest
 from lxml import etree
@@ -113,6 +114,26 @@ def test_a_session_survives_a_lost_connection(box, romeo):
     again = wire.ask(lost)
     assert [child.get("id") for child in answer] == ["1"]
     assert etree.tostring(again) == etree.tostring(answer)
+
+
+def test_what_comes_while_the_client_is_gone_waits_for_its_next_request(box, romeo):
+    """It is no answer to the request that was held for a connection that is gone."""
+    romeo.sends("<presence/>")
+    romeo.receives("<presence/>")
+    wire = romeo.wire
+    wire.cut()
+    connection = https(box)
+    nothing = "<iq xmlns='jabber:client' type='result' id='of-nothing'/>"
+    connection.request("POST", "/http-bind", wire.body("", nothing))
+    while wire._outstanding:  # the request before is answered when this one is there
+        time.sleep(0.01)
+    connection.sock.close()
+    box.add_account("juliet")
+    juliet = box.client().log_in("juliet", PASSWORD)
+    juliet.sends("<message to='romeo@h' type='chat'><body>Romeo!</body></message>")
+    juliet.leaves()
+    answer = wire.ask(wire.body(""))
+    assert "".join(answer.itertext()) == "Romeo!", etree.tostring(answer)
 
 
 def test_requests_out_of_order_are_put_in_order(box, wire):
