@@ -173,7 +173,9 @@ def test_a_break_that_nobody_has_handled_yet_is_no_end(people):
     romeo = come(cast, "romeo")
     romeo.wire.close()  # and nothing else had a turn since
     preserving.preserve(cast.world.host)
-    assert [row[0] for row in rows(cast)] == [cast.ids["romeo"]]
+    ((id, *_, state),) = rows(cast)
+    assert id == cast.ids["romeo"]
+    assert state, "it is kept as one that has ended"
 
 
 def test_who_is_just_coming_back_can_come_back_again(people):
