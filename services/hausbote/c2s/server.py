@@ -98,6 +98,8 @@ class Server:
             listener.close()
         if self._web is not None:
             self._web.stop()
+        if self._clock is not None:
+            self._clock.kill()  # what is kept for the next start must not end meanwhile
         self._finish()
         for stream in list(self._streams):
             stream.leave_for_restart()

@@ -49,6 +49,7 @@ class ClientStream:
         "_ended",
         "_framing",
         "_header_sent",
+        "_held",
         "_lane",
         "_language",
         "_parser",
@@ -85,6 +86,7 @@ class ClientStream:
         self._lane = Lane(self._handle)
         self._header_sent = False
         self._ended = False
+        self._held = False  # until the client has read what waits for it
 
     # -- on the hub ----------------------------------------------------------------------------
 
@@ -131,7 +133,9 @@ class ClientStream:
     def is_at_work(self) -> bool:
         """Whether something that came is not safe yet."""
         acks = self.session.acks if self.session is not None else None
-        return not self._ended and (self._lane.busy or (acks is not None and bool(acks.ledger)))
+        # A client that does not read may do so for ever; what it is to read first has not begun.
+        handles = self._lane.busy and not self._held
+        return not self._ended and (handles or (acks is not None and bool(acks.ledger)))
 
     def rest(self) -> bool:
         """Give memory back while nothing comes; False in the middle of something."""
@@ -144,10 +148,12 @@ class ClientStream:
         guarded(self._take, event, self.end)
         if self.connection.unwritten <= _MAX_UNWRITTEN or self._ended:
             return None
+        self._held = True
         self.connection.when_sent(self._go_on)
         return HOLD
 
     def _go_on(self) -> None:
+        self._held = False
         self.server.host.pump.release(self._lane)
 
     def _take(self, event: "StreamEvent | _Step") -> None:

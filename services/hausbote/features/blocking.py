@@ -205,7 +205,7 @@ def _inbound(stanza: Stanza) -> bool:
     raise ServiceUnavailable
 
 
-def _unpack(session: Session, _wants: bool) -> None:
+def _unpack(_host: Host, session: Session, _wants: bool) -> None:
     session.state(Interest).blocklist = True
 
 

@@ -234,7 +234,7 @@ def _since(session: Session) -> float:
     return session.account.state(Enabled).sessions.get(session, 0.0)
 
 
-def _unpack(session: Session, since: float) -> None:
+def _unpack(_host: Host, session: Session, since: float) -> None:
     session.account.state(Enabled).sessions[session] = since
 
 

@@ -176,7 +176,7 @@ def _pack(session: Session) -> list[Any]:
     return [*access.agent, access.since]
 
 
-def _unpack(session: Session, packed: list[Any]) -> None:
+def _unpack(_host: Host, session: Session, packed: list[Any]) -> None:
     access = session.state(Access)
     id, software, device, access.since = packed
     access.agent = Agent(id, software, device)

@@ -122,7 +122,7 @@ def _pack(session: Session) -> list[str]:
     return [jid.full for jid in _seen(session.account)]
 
 
-def _unpack(session: Session, packed: list[str]) -> None:
+def _unpack(_host: Host, session: Session, packed: list[str]) -> None:
     seen = session.account.state(Seen).jids
     for text in packed:
         jid = JID.parse(text)

@@ -87,6 +87,16 @@ class Handover:
         self.waiting: list[Session] = []
 
 
+class _Portion:
+    """What a session was sent of what is kept, and has not acknowledged: the last message's number,
+    and how many stanzas the session had been sent then; None if there is nothing."""
+
+    __slots__ = ("sent",)
+
+    def __init__(self) -> None:
+        self.sent: tuple[int, int] | None = None
+
+
 @feature.on(Moment.READY)
 def hand_over(host: Host, session: Session) -> None:
     """What is kept goes first, what arrives meanwhile after it (`presence` holds it back)."""
@@ -153,6 +163,9 @@ def _go_on(host: Host, handover: Handover, session: Session) -> None:
         if not (in_archive and is_archived(host, local, stanza)):
             session.write(late(host, stanza, message.at).wire())
 
+    if session.acks is not None:
+        session.state(_Portion).sent = kept[-1].id, session.acks.unacked.total
+
     def taken(arrived: bool) -> None:
         last = kept[-1].id if arrived else None
         host.pump.run(lambda: _taken(host, handover, session, last))
@@ -160,8 +173,28 @@ def _go_on(host: Host, handover: Handover, session: Session) -> None:
     session.when_taken(taken)
 
 
+def _pack(session: Session) -> tuple[int, int] | None:
+    return session.state(_Portion).sent
+
+
+def _unpack(host: Host, session: Session, sent: tuple[int, int]) -> None:
+    """Over a restart it is still known what is deleted when it has arrived."""
+    assert session.acks is not None
+    last, total = session.state(_Portion).sent = sent
+    handover = session.account.state(Handover)
+
+    def taken() -> None:
+        host.pump.run(lambda: _taken(host, handover, session, last))
+
+    session.acks.unacked.when(total, taken)
+
+
+feature.keeps("offline", _pack, _unpack)
+
+
 def _taken(host: Host, handover: Handover, session: Session, last: int | None) -> None:
     """Deleted here is only what has arrived."""
+    session.state(_Portion).sent = None
     if last is not None:
         host.store.offline.discard(session.account.local, last)
     if session is not handover.current:

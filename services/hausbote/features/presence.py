@@ -270,7 +270,7 @@ def answer_probe(presence: Presence) -> None:
         route(host, stanza("presence", from_=to.full, to=asker.full, type="unavailable"))
 
 
-def _unpack(session: Session, jids: dict[str, bool]) -> None:
+def _unpack(_host: Host, session: Session, jids: dict[str, bool]) -> None:
     session.state(Directed).jids.update(jids)
 
 

@@ -7,7 +7,7 @@ the archive for whoever has not seen it, and not given again (RFC 6121 §8.5.2.1
 
 import math
 import time
-from typing import Final
+from typing import Any, Final
 
 from hausbote.core.directory import Account
 from hausbote.core.feature import Feature, Moment
@@ -59,6 +59,20 @@ def note(_host: Host, session: Session) -> None:
     spans = session.account.state(_Spans).all
     spans.append((session.ready_since, until))
     del spans[:-_MAX_SPANS]
+
+
+def _pack(session: Session) -> list[Any] | None:
+    """When it left, and what is known of the others of its account, which is in every session."""
+    left, spans = session.state(_Left).at, session.account.state(_Spans).all
+    return [left, spans] if spans or left < math.inf else None
+
+
+def _unpack(_host: Host, session: Session, packed: list[Any]) -> None:
+    session.state(_Left).at, spans = packed
+    session.account.state(_Spans).all = [(since, until) for since, until in spans]
+
+
+feature.keeps("received", _pack, _unpack)
 
 
 def was_received(account: Account, at: float) -> bool:

@@ -129,7 +129,7 @@ def _remove(request: Request, jid: JID) -> None:
     cancel(request.host, account, item)
 
 
-def _unpack(session: Session, _wants: bool) -> None:
+def _unpack(_host: Host, session: Session, _wants: bool) -> None:
     session.state(Interest).roster = True
 
 

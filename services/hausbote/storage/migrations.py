@@ -305,6 +305,12 @@ CREATE TABLE ended_token (
 CREATE INDEX ended_token_client_id ON ended_token (client_id);
 """
 
+_SHARED_BY_SESSIONS: Final = """
+CREATE TABLE session_shared (
+    number INTEGER PRIMARY KEY, before BLOB NOT NULL, after BLOB NOT NULL,
+    at REAL NOT NULL, stanza BLOB NOT NULL);
+"""
+
 
 STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
@@ -323,6 +329,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_SIZES),
     _run_all(_SAFE),
     _run_all(_ENDED_TOKENS),
+    _run_all(_SHARED_BY_SESSIONS),
 )
 """Step number n leads from version n to version n + 1."""
 

@@ -512,6 +512,20 @@ class Session(Model):
         without_rowid = True
 
 
+class SessionShared(Model):
+    """What several of these sessions were sent and have not acknowledged: their address belongs
+    between `before` and `after`."""
+
+    number = AutoField()
+    before = BlobField()
+    after = BlobField()
+    at = FloatField()
+    stanza = BlobField()
+
+    class Meta:
+        table_name = "session_shared"
+
+
 TABLES = (
     Account,
     Scram,
@@ -554,4 +568,5 @@ TABLES = (
     UploadGone,
     Arrival,
     Session,
+    SessionShared,
 )

@@ -1,7 +1,9 @@
 """What was handled of a stream of stanzas (XEP-0198 §4), in both directions; without I/O."""
 
 import time
+from bisect import bisect, insort
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from hausbote.xmpp.stanza import Stanza
@@ -25,7 +27,7 @@ class Sent(NamedTuple):
     """`stanza` is set for what must not get lost with a session; `at` is in seconds since 1970.
 
     With a `rest` it is shared by all clients that it went to: their address belongs between `data`
-    and that, and the stanza has no to.
+    and that, and the stanza has no to.  Without `data` it is `missing`.
     """
 
     data: bytes
@@ -38,6 +40,12 @@ class Sent(NamedTuple):
         if not self.rest:
             return self.data
         return b"%b%b%b" % (self.data, escape_attribute(to).encode(), self.rest)
+
+
+def missing(at: float) -> Sent:
+    """In the place of what was sent then and is not here any more: it is counted, until it is known
+    whether it arrived."""
+    return Sent(b"", at, None)
 
 
 class Unacked:
@@ -112,10 +120,37 @@ class Unacked:
             self.keep(sent)
         self._overflowed = overflowed
 
+    def forget_missing(self) -> None:
+        """The client has said how much it has: what is missing behind that was never sent, for it
+        will not count it."""
+        before, kept, places = self.acknowledged, [], []
+        for place, sent in enumerate(self.queue, before + 1):
+            if sent.data:
+                kept.append(sent)
+            else:
+                places.append(place)
+        self.queue[:] = kept
+        self._sent -= len(places)
+        self._asked, self._important, self._said = (
+            min(number, self._sent) for number in (self._asked, self._important, self._said)
+        )
+        self._waiting = [(up_to - bisect(places, up_to), call) for up_to, call in self._waiting]
+        self._call_back()
+
     @property
     def acknowledged(self) -> int:
         """How many of what was sent have arrived, since the session began."""
         return self._sent - len(self.queue)
+
+    @property
+    def total(self) -> int:
+        """How many were sent since the session began."""
+        return self._sent
+
+    @property
+    def size(self) -> int:
+        """Bytes that wait."""
+        return self._size
 
     def is_due(self) -> bool:
         """Whether to ask now; if so, it counts as asked.  Never while an answer is due."""
@@ -159,8 +194,7 @@ class Unacked:
         self.asked_at = None
         if not complete:
             self._asked, self._others = acked, len(self.queue)
-        while self._waiting and self._waiting[0][0] <= acked:
-            self._waiting.pop(0)[1]()
+        self._call_back()
         return complete
 
     def close(self) -> None:
@@ -170,10 +204,18 @@ class Unacked:
 
     def then(self, callback: Callable[[], None]) -> None:
         """Call back when all that was sent so far is acknowledged, if ever."""
-        if self.queue:
-            self._waiting.append((self._sent, callback))
+        self.when(self._sent, callback)
+
+    def when(self, total: int, callback: Callable[[], None]) -> None:
+        """Call back when so many are acknowledged, since the session began."""
+        if total > self.acknowledged:
+            insort(self._waiting, (total, callback), key=itemgetter(0))
         else:
             callback()
+
+    def _call_back(self) -> None:
+        while self._waiting and self._waiting[0][0] <= self.acknowledged:
+            self._waiting.pop(0)[1]()
 
     def _new(self, h: int) -> int:
         """How many more than before; 0 for a number of the past."""

@@ -1,5 +1,6 @@
 """Sessions that wait for their clients: from the break of a connection to the end."""
 
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -81,12 +82,20 @@ def hibernate(stream: "ClientStream") -> bool:
     session.asleep = partial(push.wake, host, session)
     hold(host, managed)
     log(Event.SESSION_HIBERNATES, session=Word(stream.tag))
-    for sent in list(session.acks.unacked.queue):
-        if sent.stanza is not None and sent.stanza.name == "message":
-            push.wake(host, session, sent.stanza)
+    _wake(host, managed)
     for hook in host.registry.hooks(Moment.HIBERNATES):
         hook(host, session)
     return True
+
+
+def _wake(host: Host, managed: Managed) -> None:
+    """Its client is to know of what waits for it."""
+    session = managed.session
+    assert session.acks is not None
+    managed.wake_at = math.inf
+    for sent in list(session.acks.unacked.queue):
+        if sent.stanza is not None and sent.stanza.name == "message":
+            push.wake(host, session, sent.stanza)
 
 
 def hold(host: Host, managed: Managed) -> None:
@@ -107,6 +116,8 @@ def sweep(host: Host) -> None:
         if managed.waits:
             if managed.until < now:
                 host.pump.run(partial(_expire, host, managed))
+            elif managed.wake_at < now:
+                host.pump.run(partial(_wake_late, host, managed))
         elif stream is not None:
             asked = acks.unacked.asked_at
             if asked is not None and asked < now - ACK_SECONDS - stream.connection.silence:
@@ -119,6 +130,11 @@ def _expire(host: Host, managed: Managed) -> None:
     """Unless its client has come at the last moment."""
     if managed.waits and managed.until < time.monotonic():
         dispatch.gone(host, managed.session)
+
+
+def _wake_late(host: Host, managed: Managed) -> None:
+    if managed.waits and not managed.session.gone:
+        _wake(host, managed)
 
 
 def _displace(host: Host, managed: Managed) -> None:

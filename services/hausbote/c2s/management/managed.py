@@ -1,5 +1,6 @@
 """The sessions whose stanzas are counted, and what is said when that fails (XEP-0198)."""
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from hausbote.base.shares import Shares
@@ -30,10 +31,11 @@ OFFER: Final = el("sm", xmlns=ns.SM)
 class Managed:
     """A session whose stanzas are counted; `id` is "" if it cannot be resumed.
 
-    `stream` is None while it hibernates, `until` is when that ends, on time.monotonic()'s clock.
+    `stream` is None while it hibernates, `until` is when that ends, and `wake_at` when its client
+    is to be woken for what waits since before a restart, both on time.monotonic()'s clock.
     """
 
-    __slots__ = ("id", "seconds", "session", "stream", "taker", "until")
+    __slots__ = ("id", "seconds", "session", "stream", "taker", "until", "wake_at")
 
     def __init__(
         self, id: str, seconds: int, session: Session, stream: "ClientStream | None"
@@ -43,6 +45,7 @@ class Managed:
         self.session = session
         self.stream: ClientStream | None = stream
         self.until = 0.0
+        self.wake_at = math.inf
         self.taker: ClientStream | None = None  # its client is just coming back over this
 
     @property

@@ -110,6 +110,7 @@ def _take_over(stream: "ClientStream", local: str, attrs: Mapping[str, str]) -> 
     found.stream = stream
     book.asleep.pop(found)
     acks.unacked.acknowledge(h)
+    acks.unacked.forget_missing()
     agent = stream.login.agent if stream.login is not None else None
     if agent is not None and agent.id:
         session.state(Access).agent = agent

@@ -35,5 +35,5 @@ def reads_now(session: Session) -> bool:
     return session.state(_Reading).archive
 
 
-def start_reading(session: Session, _reads: bool) -> None:
+def start_reading(_host: Host, session: Session, _reads: bool) -> None:
     session.state(_Reading).archive = True

@@ -10,6 +10,7 @@ from hausbote.core.host import Host
 from hausbote.core.request import Presence
 from hausbote.core.session import Session
 from hausbote.features.contacts import contacts_of, is_subscribed, may_see, sees
+from hausbote.features.pubsub import last_items
 from hausbote.features.pubsub.config import NodeConfig
 from hausbote.features.pubsub.interest import (
     Interest,
@@ -151,7 +152,7 @@ def _pack(session: Session) -> list[Any]:
     return interest_of(session).pack()
 
 
-def _unpack(session: Session, packed: list[Any]) -> None:
+def _unpack(_host: Host, session: Session, packed: list[Any]) -> None:
     interest_of(session).unpack(packed)
 
 
@@ -163,10 +164,11 @@ def _pack_remote(session: Session) -> list[Any]:
     ]
 
 
-def _unpack_remote(session: Session, packed: list[Any]) -> None:
+def _unpack_remote(_host: Host, session: Session, packed: list[Any]) -> None:
     for jid, *said in packed:
         session.account.state(Remote).add(JID.parse(jid)).unpack(said)
 
 
 feature.keeps("interest", _pack, _unpack)
+feature.keeps("last items", last_items.pack, last_items.unpack)
 feature.keeps("interest elsewhere", _pack_remote, _unpack_remote)

@@ -7,7 +7,7 @@ has taken the last one, and no account's contact elsewhere gets more than so muc
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from hausbote.base.jid import JID
 from hausbote.core.dispatch import route
@@ -78,11 +78,37 @@ def _go_on(host: Host, session: Session, coming: _Coming) -> None:
     if not (coming.wanted or coming.nodes):
         coming.under_way = False
         return
+    _wait(host, session, coming)
+
+
+def _wait(host: Host, session: Session, coming: _Coming) -> None:
+    """Go on when the last portion was taken."""
 
     def taken(_arrived: bool) -> None:
         host.pump.post(coming.lane, partial(_go_on, host, session, coming))
 
     session.when_taken(taken)
+
+
+def pack(session: Session) -> list[Any] | None:
+    """What a session is still to get, over a restart; None for nothing."""
+    coming = session.state(_Coming)
+    if not (coming.wanted or coming.nodes):
+        return None
+    people: dict[tuple[str, ...], list[str]] = {}
+    for local, names in coming.wanted.items():
+        people.setdefault(tuple(names), []).append(local)
+    return [list(people.items()), coming.nodes]
+
+
+def unpack(host: Host, session: Session, packed: list[Any]) -> None:
+    """Go on with what `pack` has kept."""
+    coming = session.state(_Coming)
+    wanted, nodes = packed
+    coming.wanted = {local: names for names, people in wanted for local in people}
+    coming.nodes = [(node, size) for node, size in nodes]
+    coming.under_way = True
+    _wait(host, session, coming)
 
 
 def _next_nodes(host: Host, coming: _Coming) -> list[int]:
