@@ -11,6 +11,7 @@ import time
 
 import gevent
 import pytest
+from gevent.event import Event
 
 from hausbote.core.bus import BusError, notify, open_bus, query_status
 from hausbote.core.bus.frame import Frame, encode
@@ -134,6 +135,28 @@ def test_what_was_handled_by_a_service_that_stopped_is_not_sent_to_its_successor
     until(lambda: second)
     gevent.sleep(0.1)
     assert [frame.payload for frame in second] == [b"2"]
+
+
+def test_what_is_not_done_when_a_service_stops_is_left_to_its_successor(exchange):
+    begun, done, again = Event(), [], []
+
+    def handle(frame):
+        begun.set()
+        goes_on.wait()
+        done.append(frame.id)
+        return []
+
+    goes_on = Event()
+    first = exchange.join("rooms", handle)
+    exchange.join("c2s").send("rooms", "stanza", "a@h", ["b@h"], b"")
+    begun.wait()
+    first.finish()
+    goes_on.set()
+    gevent.sleep(0)
+    first.close(graceful=False)
+    exchange.join("rooms", collector(again))
+    until(lambda: again)
+    assert done == []
 
 
 def test_a_frame_is_not_acknowledged_before_what_it_caused_is_on_disk(exchange):

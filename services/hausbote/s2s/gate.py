@@ -22,7 +22,7 @@ from hausbote.base.settings import Settings
 from hausbote.base.shares import Shares
 from hausbote.base.tokens import token
 from hausbote.core.bus import Bus
-from hausbote.core.bus.cause import Cause, Pending, purpose
+from hausbote.core.bus.cause import Cause, Pending, current, purpose
 from hausbote.core.bus.frame import STANZA, Frame
 from hausbote.core.bus.inbox import Inbox
 from hausbote.core.exchange import is_goodbye, say_goodbye
@@ -109,7 +109,8 @@ class Gate:
         for recipient in frame.recipients:
             self.host.handled += 1
             copy = stanza if stanza.to == recipient else stanza.replace(to=recipient)
-            parcel = Parcel(copy, f"{frame.id}/{_short(recipient)}", now)
+            id = f"{frame.id}/{_short(recipient)}"
+            parcel = Parcel(copy, id, now, cause=current.get())
             pending.append(parcel)
             sender, size = parcel.sender, parcel.size
             self._unsafe += size

@@ -18,6 +18,7 @@ import gevent
 from gevent.event import Event as Signal
 
 from hausbote.base.log import bug
+from hausbote.core.bus.cause import within
 from hausbote.core.writes import problem_of
 from hausbote.s2s.parcel import Parcel
 from hausbote.s2s.problem import Kind, Problem
@@ -196,13 +197,17 @@ class Link:
             refusal = problem_of(problem)
         for parcel in parcels:
             if refusal is not None:
-                self.gate.refuse(parcel.stanza, refusal)
-            parcel.safe()
+                self._refuse(parcel, refusal)
+            else:
+                parcel.safe()
         self._room.set()
         self._drain_soon()
 
     def _refuse(self, parcel: Parcel, why: StanzaError) -> None:
-        self.gate.refuse(parcel.stanza, why)
+        """What its sender is told belongs to the frame that brought it, wherever that turns out to
+        be in vain: it is acknowledged when the sender's service has the answer."""
+        with within(parcel.cause, parcel.id):
+            self.gate.refuse(parcel.stanza, why)
         parcel.safe()
 
     # -- attempts ------------------------------------------------------------------------------

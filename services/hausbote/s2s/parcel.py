@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from hausbote.base.clock import timestamp
+from hausbote.core.bus.cause import Cause
 from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Stanza, start_tag
 from hausbote.xmpp.xml import el, escape_attribute
@@ -17,19 +18,23 @@ class Parcel:
     """`id` names it for ever, `row` is its place in the queue on disk (0 = it is not there), and
     `at` is when it came, in seconds since 1970.
 
-    Pending for the bus: it is `safe` when it is kept on disk, or the other server has it.  Hops
-    are ours to write: what a client put there would let it name other people's stanzas.
+    Pending for the bus: it is `safe` when it is kept on disk, or the other server has it.  Until
+    then it belongs to the frame that brought it, of which `cause` waits.  Hops are ours to write:
+    what a client put there would let it name other people's stanzas.
     """
 
-    __slots__ = ("_callbacks", "_safe", "at", "id", "kept", "row", "size", "stanza")
+    __slots__ = ("_callbacks", "_safe", "at", "cause", "id", "kept", "row", "size", "stanza")
 
     error: Exception | None = None  # whoever sent what can neither arrive nor be kept was told
 
-    def __init__(self, stanza: Stanza, id: str, at: float, row: int = 0) -> None:
+    def __init__(
+        self, stanza: Stanza, id: str, at: float, row: int = 0, cause: Cause | None = None
+    ) -> None:
         self.stanza = without_hop(stanza)[0]
         self.id = id
         self.at = at
         self.row = row
+        self.cause = cause
         self.kept = is_kept(stanza)  # whether it waits for a server that is away
         self.size = _size(self.stanza)  # bytes, about
         self._safe = row > 0
@@ -48,7 +53,7 @@ class Parcel:
 
     def safe(self) -> None:
         """Somebody else answers for it now."""
-        self._safe = True
+        self._safe, self.cause = True, None
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback()

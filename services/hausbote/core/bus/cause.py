@@ -145,6 +145,18 @@ def purpose(name: str) -> Iterator[None]:
         cause.purpose = before
 
 
+@contextmanager
+def within(cause: Cause | None, name: str) -> Iterator[None]:
+    """What is sent inside belongs to a cause that is not done yet, and is one thing (`purpose`);
+    without a cause it belongs to nothing."""
+    token = current.set(cause)
+    try:
+        with purpose(name):
+            yield
+    finally:
+        current.reset(token)
+
+
 def repeatable() -> str:
     """The id of the frame that is handled now and may come again after a crash; "" for none."""
     cause = current.get()

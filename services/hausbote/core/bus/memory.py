@@ -7,13 +7,10 @@ from weakref import WeakValueDictionary
 import gevent
 from gevent.event import Event as Signal
 
-from hausbote.base.log import bug
 from hausbote.core.bus import BusError, Handler, Undeliverable
-from hausbote.core.bus.cause import Cause
 from hausbote.core.bus.easing import BulkRoom
 from hausbote.core.bus.frame import Frame, FrameReader
-from hausbote.core.bus.inbox import Inbox
-from hausbote.core.bus.line import Line
+from hausbote.core.bus.incoming import Incoming
 from hausbote.core.bus.outbox import CAPACITY, PATIENCE, Outbox
 from hausbote.core.bus.sending import Sending, Way
 
@@ -51,15 +48,14 @@ class MemoryBus(Sending):
         self._patience = patience
         self._capacity = capacity
         self._ways: dict[str, _Carrier] = {}
-        self._handler: Handler | None = None
-        self._inbox = Inbox()
+        self._incoming = Incoming()
         self.describe: Callable[[], dict[str, object]] = dict
         self.notified: Callable[[dict[str, str]], None] = lambda _: None
 
     def serve(self, handler: Handler) -> None:
         if self._service in self._exchange.buses:
             raise BusError(f"another {self._service} of this box is running")
-        self._handler = handler
+        self._incoming.handler = handler
         self._exchange.buses[self._service] = self
 
     def on_status(self, describe: Callable[[], dict[str, object]]) -> None:
@@ -69,34 +65,19 @@ class MemoryBus(Sending):
         self.notified = handle
 
     def finish(self) -> None:
-        if self._exchange.buses.get(self._service) is self:
-            del self._exchange.buses[self._service]
-        for _ in range(100):
-            if not self._inbox.busy:
-                break
-            gevent.sleep(0.01)
+        self._incoming.finish()
 
     def close(self, *, graceful: bool = True) -> None:
         if graceful:
-            self.finish()
-        elif self._exchange.buses.get(self._service) is self:
+            self._incoming.finish()
+        if self._exchange.buses.get(self._service) is self:
             del self._exchange.buses[self._service]
+        self._incoming.handle_no_more()
         gevent.killall([way.carrier for way in self._ways.values()])
 
-    def take(self, frame: Frame, outbox: Outbox) -> None:
-        """Handle a frame of another service, as if it had come over a wire."""
-
-        def acknowledge(id: str) -> None:
-            outbox.acknowledge((id,))
-
-        handler = self._handler
-        if handler is None or not self._inbox.enter(frame.id, acknowledge):
-            return
-        cause = Cause(frame.id, lambda: self._inbox.leave(frame.id))
-        try:
-            cause.run(lambda: handler(frame))
-        except Exception as error:  # noqa: BLE001 - one frame's fault must not stop the bus
-            bug(error)
+    def take(self, sender: str, frame: Frame, outbox: Outbox) -> None:
+        """A frame of another service, as if it had come over a wire."""
+        self._incoming.take(sender, frame, lambda id: outbox.acknowledge((id,)))
 
     def _way(self, service: str) -> "_Carrier":
         way = self._ways.get(service)
@@ -107,8 +88,8 @@ class MemoryBus(Sending):
 
             outbox = Outbox(refuse, self._patience, self._capacity)
             bulk = BulkRoom(outbox, self._patience)
-            line = Line(self._service)
-            way = self._ways[service] = _Carrier(self._exchange, service, outbox, bulk, line)
+            way = _Carrier(self._exchange, self._service, service, outbox, bulk)
+            self._ways[service] = way
         return way
 
 
@@ -116,18 +97,18 @@ class _Carrier(Way):
     """Carries the frames of one service to another."""
 
     def __init__(
-        self, exchange: _Exchange, service: str, outbox: Outbox, bulk: BulkRoom, line: Line
+        self, exchange: _Exchange, ours: str, theirs: str, outbox: Outbox, bulk: BulkRoom
     ) -> None:
         super().__init__(outbox, bulk, Signal())
         self._exchange = exchange
-        self._service = service
-        self._line = line
+        self._ours = ours
+        self._theirs = theirs
         self.carrier: Any = gevent.spawn(self._carry)
 
     def _carry(self) -> None:
         connected: MemoryBus | None = None
         while True:
-            peer = self._exchange.buses.get(self._service)
+            peer = self._exchange.buses.get(self._theirs)
             if peer is None:
                 self.outbox.expire()
                 gevent.sleep(_POLL)
@@ -136,12 +117,6 @@ class _Carrier(Way):
                 self.outbox.rewind()
                 connected = peer
             self.work.clear()
-            self._read()
-            while (first := self._line.next()) is not None:
-                peer.take(first, self.outbox)
-                self._read()
+            for frame in FrameReader().feed(self.outbox.take()):
+                peer.take(self._ours, frame, self.outbox)
             self.work.wait(_POLL)
-
-    def _read(self) -> None:
-        for frame in FrameReader().feed(self.outbox.take()):
-            self._line.put(frame)

@@ -16,12 +16,10 @@ from gevent.event import Event as Signal
 
 from hausbote.base.log import bug
 from hausbote.core.bus import BusError, Handler, Undeliverable
-from hausbote.core.bus.cause import Cause
 from hausbote.core.bus.control import NOTIFY, RESULT, STATUS
 from hausbote.core.bus.easing import BulkRoom
 from hausbote.core.bus.frame import Frame, FrameError, FrameReader, encode
-from hausbote.core.bus.inbox import Inbox
-from hausbote.core.bus.line import Line
+from hausbote.core.bus.incoming import Incoming
 from hausbote.core.bus.outbox import CAPACITY, PATIENCE, Outbox
 from hausbote.core.bus.sending import Sending, Way
 from hausbote.core.bus.sockets import is_ours, send_all, short_path
@@ -29,9 +27,7 @@ from hausbote.core.bus.sockets import is_ours, send_all, short_path
 _HELLO: Final = "bus.hello"
 _ACK: Final = "bus.ack"
 _RETRY: Final = (0.02, 1.0)  # seconds between attempts to connect: first, last
-_FINISH: Final = 2.0  # seconds that the frames at work may take
 _FAREWELL: Final = 5.0  # seconds that a graceful close may take
-_TURN: Final = 0.008  # seconds of handling frames, after which everything else has a turn
 
 
 class UnixBus(Sending):
@@ -52,7 +48,8 @@ class UnixBus(Sending):
         self._patience = patience
         self._capacity = capacity
         self._peers: dict[str, _Peer] = {}
-        self._incoming = _Incoming()
+        self._incoming = Incoming()
+        self._connections = _Connections(self._incoming)
         self._acceptor: Any = None
         self._listener: Any = None
         self._closed = False
@@ -64,28 +61,27 @@ class UnixBus(Sending):
         self._acceptor = gevent.spawn(self._accept)
 
     def on_status(self, describe: Callable[[], dict[str, object]]) -> None:
-        self._incoming.describe = describe
+        self._connections.describe = describe
 
     def on_notify(self, handle: Callable[[dict[str, str]], None]) -> None:
-        self._incoming.notified = handle
+        self._connections.notified = handle
 
     def finish(self) -> None:
-        self._incoming.stop_reading()
-        deadline = time.monotonic() + _FINISH
-        while time.monotonic() < deadline and self._incoming.inbox.busy:
-            gevent.sleep(0.01)
-        self._incoming.handle_no_more()
+        self._connections.stop()
+        self._incoming.finish()
 
     def close(self, *, graceful: bool = True) -> None:
         self._closed = True
         if self._listener is not None:
             self._acceptor.kill()
             self._listener.close()
-        self._incoming.stop_reading()
+        self._connections.stop()
+        self._incoming.stop()
         deadline = time.monotonic() + _FAREWELL
         while graceful and time.monotonic() < deadline and self._busy():
             gevent.sleep(0.01)
-        self._incoming.close()
+        self._incoming.handle_no_more()
+        self._connections.close()
         for peer in self._peers.values():
             peer.close()
 
@@ -114,7 +110,7 @@ class UnixBus(Sending):
             except OSError:
                 gevent.sleep(_RETRY[1])  # out of files: someone will close one
                 continue
-            self._incoming.take(sock)
+            self._connections.take(sock)
 
 
 class _Peer(Way):
@@ -205,17 +201,15 @@ class _Peer(Way):
             self.work.set()  # so that _talk sees the end
 
 
-class _Incoming:
-    """Connections from the other services."""
+class _Connections:
+    """From the other services, and from the `hausbote` command."""
 
-    def __init__(self) -> None:
-        self.inbox = Inbox()
-        self.handler: Handler = lambda _: ()
+    def __init__(self, incoming: Incoming) -> None:
         self.describe: Callable[[], dict[str, object]] = dict
         self.notified: Callable[[dict[str, str]], None] = lambda _: None
-        self._lanes: dict[str, _Lane] = {}
+        self._incoming = incoming
         self._readers: set[Any] = set()
-        self._stopped = self._handled = False
+        self._stopped = False
 
     def take(self, sock: Any) -> None:
         if not is_ours(sock):
@@ -225,22 +219,11 @@ class _Incoming:
         self._readers.add(reader)
         reader.link(self._readers.discard)
 
-    @property
-    def is_at_work(self) -> bool:
-        """Whether something may still be acknowledged."""
-        return self.inbox.busy and not self._handled
-
-    def stop_reading(self) -> None:
-        """What arrives from here on is left unacknowledged, for our successor."""
+    def stop(self) -> None:
+        """What is asked from here on is not answered."""
         self._stopped = True
 
-    def handle_no_more(self) -> None:
-        """What is not done by now is our successor's, too."""
-        self._handled = True
-        gevent.killall([lane.worker for lane in self._lanes.values()])
-
     def close(self) -> None:
-        self.handle_no_more()
         gevent.killall(list(self._readers))
 
     def _read(self, sock: Any) -> None:
@@ -264,11 +247,8 @@ class _Incoming:
             answers.result(json.dumps(self.describe()).encode())
         elif frame.kind == NOTIFY:
             gevent.spawn(self._notify, frame, answers)
-        elif sender and self.inbox.enter(frame.id, answers.acknowledge):
-            lane = self._lanes.get(sender)
-            if lane is None:
-                lane = self._lanes[sender] = _Lane(Line(sender), self._work)
-            lane.put(frame)
+        elif sender:
+            self._incoming.take(sender, frame, answers.acknowledge)
 
     def _notify(self, frame: Frame, answers: "_Answers") -> None:
         try:
@@ -277,41 +257,6 @@ class _Incoming:
             bug(error)
         else:
             answers.result(b"{}")
-
-    def _work(self, frame: Frame) -> None:
-        cause = Cause(frame.id, lambda: self.inbox.leave(frame.id))
-        try:
-            cause.run(lambda: self.handler(frame))
-        except Exception as error:  # noqa: BLE001 - one frame's fault must not stop the bus
-            bug(error)
-
-
-class _Lane:
-    """Frames of one service, one after the other."""
-
-    def __init__(self, line: Line, work: Callable[[Frame], None]) -> None:
-        self._line = line
-        self._work = work
-        self._due = Signal()
-        self.worker: Any = gevent.spawn(self._run)
-
-    def put(self, frame: Frame) -> None:
-        self._line.put(frame)
-        self._due.set()
-
-    def _run(self) -> None:
-        began = 0.0
-        while True:
-            frame = self._line.next()
-            if frame is None:
-                self._due.clear()
-                self._due.wait()
-                began = time.monotonic()
-                continue
-            self._work(frame)
-            if time.monotonic() - began > _TURN:
-                gevent.sleep()
-                began = time.monotonic()
 
 
 class _Answers:
