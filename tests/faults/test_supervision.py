@@ -7,6 +7,9 @@ import time
 
 import pytest
 
+from hausbote.base.files import replace_text
+from hausbote.base.settings import Settings
+from hausbote.cli.watch import Watch
 from support.processes import has_ended
 from support.worlds import RunningWorld, hausbote
 
@@ -88,3 +91,23 @@ def test_a_service_that_ends_now_and_then_is_told(house):
     house.kill("turn")
     assert "turn ended and was started again (times: 1)" in house.process.stdout.readline()
     assert "service-ended service=turn" in house.log("run")
+
+
+def test_a_relay_that_is_started_anew_to_read_its_configuration_has_had_no_accident(
+    tmp_path, capsys
+):
+    settings = Settings.from_dict({"domain": "h"}, tmp_path)
+    settings.log_dir.mkdir()
+    settings.relay_config.parent.mkdir(exist_ok=True)
+    settings.relay_config.write_text("one")
+    watch = Watch(settings)
+
+    def runs(pid):
+        watch.look([{"name": "relay", "statename": "RUNNING", "pid": pid}])
+        return capsys.readouterr().out
+
+    assert runs(1) == ""
+    replace_text(settings.relay_config, "another")
+    assert runs(1) == ""  # which does not know it yet
+    assert runs(2) == ""
+    assert "relay ended and was started again (times: 1)" in runs(3)

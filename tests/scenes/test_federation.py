@@ -12,7 +12,7 @@ from hausbote.net.tlsa import PublishedCertificates, Tlsa
 from hausbote.s2s import outgoing
 from hausbote.xmpp.stanza import child, stanza
 from support.archive import page
-from support.federation import log_in, make_houses, wait_until
+from support.federation import Unsafe, log_in, make_houses, wait_until
 from support.worlds import PASSWORD
 
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
@@ -154,6 +154,23 @@ def test_there_is_no_such_server(lovers):
         f"<message type='error' id='1' from='romeo@nowhere.invalid'>{error}</message>",
         f"<iq type='error' id='2' from='nowhere.invalid'>{error}</iq>",
     )
+
+
+def test_what_comes_back_is_safe_before_what_brought_it_is_acknowledged(houses):
+    """Or else a box that is killed then has neither the message nor its error."""
+    house = houses[0]
+    juliet = log_in(house, "juliet")
+    juliet.send("<enable xmlns='urn:xmpp:sm:3'/>")
+    juliet.next()
+    unsafe = Unsafe(house, lambda stanza: stanza.type == "error")
+    juliet.sends(chat("nobody@nowhere.example", "Hark!"))
+    wait_until(lambda: len(unsafe) == 1)
+    (session,) = house.host.directory.account("juliet").sessions.values()
+    for _ in range(20):  # whatever is under way has its turn
+        gevent.sleep(0.01)
+    assert session.acks.ledger.handled == 0
+    unsafe.end()
+    wait_until(lambda: session.acks.ledger.handled == 1)
 
 
 def test_blocking_works_across_servers(houses, lovers):

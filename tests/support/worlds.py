@@ -15,6 +15,7 @@ from hausbote.base.settings import Settings
 from hausbote.c2s import service as c2s_service
 from hausbote.c2s.components import ComponentServer
 from hausbote.c2s.components.stream import ComponentStream
+from hausbote.c2s.management import preserving
 from hausbote.c2s.server import Server, offers
 from hausbote.c2s.stream import ClientStream
 from hausbote.core.bus import notify, open_bus, query_status
@@ -74,11 +75,12 @@ class MemoryWorld:
         self.upload = upload_service.build_host(settings, self.store, self._bus("upload"))
         Depot(settings.uploads_dir).prepare(lambda _id: False)
         for host in (self.host, self.rooms, self.upload):
-            host.started = host.clock()
+            host.started = time.monotonic()
             host.bus.serve(lambda frame, host=host: self.take(host, frame))
         self.turn = self._turn()
         self.server = _MemoryServer(self.host)
         self.components = ComponentServer(self.host)
+        self.streams = []  # of clients, also those that have ended
 
     def take(self, host, frame):
         """A service handles a frame of another; returns what must be safe before it is."""
@@ -107,6 +109,7 @@ class MemoryWorld:
     def wire(self, **whence):
         wire = MemoryWire(**whence)
         wire.receiver = ClientStream(self.server, wire, time.monotonic())
+        self.streams.append(wire.receiver)
         return wire
 
     def client(self, **whence):
@@ -117,6 +120,22 @@ class MemoryWorld:
         wire = MemoryWire()
         wire.receiver = ComponentStream(self.components, wire)
         return wire
+
+    def stop_clients_service(self):
+        """In an orderly way; what is preserved is in the store."""
+        for stream in self.streams:
+            stream.leave_for_restart()
+        preserving.preserve(self.host)
+        self.host.bus.close(graceful=False)
+        self.streams.clear()
+
+    def start_clients_service(self):
+        self.host = c2s_service.build_host(self.settings, self.store, self._bus("c2s"))
+        self.host.started = time.monotonic()
+        preserving.restore(self.host)
+        self.host.bus.serve(lambda frame, host=self.host: self.take(host, frame))
+        self.server = _MemoryServer(self.host)
+        self.components = ComponentServer(self.host)
 
     def add_account(self, local):
         """Anew, as in a running box."""

@@ -8,6 +8,7 @@ import ssl
 import stat
 import subprocess
 import sys
+import time
 import tomllib
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -16,6 +17,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store
 
+from hausbote.base.believed_clock import write_mark
 from hausbote.base.settings import Settings
 from hausbote.cli import preflight
 from hausbote.cli.certificates import make_certificates
@@ -608,3 +610,16 @@ def started(command):
     finally:
         process.terminate()
         process.wait(20)
+
+
+def test_by_a_clock_that_is_doubted_nothing_is_purged(box):
+    mark = Settings.load(box).clock_mark
+    write_mark(mark, time.time() - 400 * 86_400)
+    try:
+        refused = hausbote("purge", "--days", "30", "--yes", state=box, check=False)
+        assert refused.returncode == 1
+        assert "Nothing was deleted: the clock of this machine says" in refused.stderr
+        hausbote("clock", "accept", state=box)
+        hausbote("purge", "--days", "30", "--yes", state=box)
+    finally:
+        mark.unlink(missing_ok=True)

@@ -2,11 +2,13 @@
 
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import click
 
+from hausbote.base.believed_clock import possible_times
 from hausbote.base.settings import Settings
 from hausbote.cli.addresses import local_part
 from hausbote.cli.leftovers import backups, old_logs, remove, size_of
@@ -53,6 +55,8 @@ def command(
         return
     if files:
         click.echo(f"{_mb(size_of(files))} in {len(files)} files: {', '.join(map(_name, files))}.")
+    if days is not None:
+        _refuse_doubted_clock(settings)
     if days is None:
         if files:
             _ask(yes)
@@ -67,9 +71,10 @@ def _propose(settings: Settings) -> None:
     logs, copies = old_logs(settings), backups(settings)
     click.echo(f"--logs would delete {_mb(size_of(logs))} in {len(logs)} logs put aside.")
     click.echo(f"--backups would delete {_mb(size_of(copies))} in {len(copies)} old databases.")
+    now = min(possible_times(settings.clock_mark))
     with opened_store(settings) as store:
         for days in (0, 7, 30):
-            accounts, rooms = _counts(store, days, None, None)
+            accounts, rooms = _counts(store, now - days * _DAY, None, None)
             click.echo(
                 f"--days {days} would delete {accounts} messages in archives of accounts and"
                 f" {rooms} in those of rooms."
@@ -82,10 +87,11 @@ def _purge_archives(
     settings: Settings, files: list[Path], days: int, jid: str | None, room: str | None, yes: bool
 ) -> None:
     local = None if jid is None else local_part(settings, jid)
+    before = time.time() - days * _DAY
     if not yes:
         with opened_store(settings) as store:
             _known(store, local, room)
-            accounts, rooms = _counts(store, days, local, room)
+            accounts, rooms = _counts(store, before, local, room)
         click.echo(
             f"{accounts} messages in archives of accounts and {rooms} in those of rooms, which are"
             f" older than {days} days."
@@ -94,7 +100,6 @@ def _purge_archives(
     remove(files)
     with opened_store(settings) as store:
         _known(store, local, room)
-        before = time.time() - days * _DAY
         gone, said = 0, 0
         if local is not None or room is None:
             gone = store.usage.purge_archives(before, local)
@@ -106,8 +111,19 @@ def _purge_archives(
     click.echo(f"{_mb(spare)} are free in the database now, for what comes next.")
 
 
-def _counts(store: Store, days: int, local: str | None, room: str | None) -> tuple[int, int]:
-    before = time.time() - days * _DAY
+def _refuse_doubted_clock(settings: Settings) -> None:
+    """By a clock that runs ahead everything is old."""
+    wall, right = possible_times(settings.clock_mark)
+    if wall != right:
+        says, was = (datetime.fromtimestamp(one, UTC) for one in (wall, right))
+        raise Problem(
+            f"Nothing was deleted: the clock of this machine says {says:%Y-%m-%d %H:%M} UTC, and it"
+            f" was {was:%Y-%m-%d %H:%M} UTC when it was last known to be right. If it is right now,"
+            " 'hausbote clock accept' says so."
+        )
+
+
+def _counts(store: Store, before: float, local: str | None, room: str | None) -> tuple[int, int]:
     accounts = 0 if room is not None and local is None else store.usage.older(before, local)
     rooms = 0 if local is not None and room is None else store.usage.older_in_rooms(before, room)
     return accounts, rooms

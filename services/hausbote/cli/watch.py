@@ -15,7 +15,7 @@ import click
 
 from hausbote.base.log import Event, Word, log
 from hausbote.base.settings import Settings
-from hausbote.cli.supervision import start_again
+from hausbote.cli.supervision import RELAY, start_again
 
 _FIRST_PAUSE: Final = 2.0  # seconds until a service that was given up is tried again, ...
 _LONGEST_PAUSE: Final = 60.0  # ... doubled with each time
@@ -29,6 +29,7 @@ class _Life:
 
     pid: int = 0
     since: float = 0.0  # when that process was seen first
+    config: int = 0  # when its configuration had been written then (the relay's only)
     ends: int = 0  # of processes before it
     down: bool = False  # it was given up, and has not stayed since
     pause: float = _FIRST_PAUSE
@@ -51,7 +52,8 @@ class Watch:
             if state == "FATAL":
                 self._given_up(service, life)
             elif state == "RUNNING" and life.down:
-                life.down, life.pid, life.since = False, process["pid"], self._clock()
+                life.down = False
+                self._note(service, life, process["pid"])
                 self._tell(Event.SERVICE_AGAIN, service, f"{service} serves again.")
             elif state in ("STARTING", "RUNNING") and not life.down:
                 self._lives_on(service, life, process["pid"])
@@ -76,13 +78,20 @@ class Watch:
             if now - life.since > _STEADY:
                 life.ends, life.pause = 0, _FIRST_PAUSE
             return
-        known = life.pid != 0
-        life.pid, life.since = pid, now
-        if known:
+        known, read = life.pid != 0, life.config
+        self._note(service, life, pid)
+        if known and life.config == read:  # or else it was started anew to read another one
             life.ends += 1
             if life.ends.bit_count() == 1:  # 1, 2, 4, 8 ...: one that ends every minute is told
                 text = f"{service} ended and was started again (times: {life.ends})."
                 self._tell(Event.SERVICE_ENDED, service, text)
+
+    def _note(self, service: str, life: _Life, pid: int) -> None:
+        """Another process is at work."""
+        life.pid, life.since = pid, self._clock()
+        if service == RELAY:
+            with contextlib.suppress(OSError):
+                life.config = self._settings.relay_config.stat().st_mtime_ns
 
     def _tell(self, event: Event, service: str, text: str) -> None:
         """In run.log and on the screen; the services' own log files are the supervisor's."""

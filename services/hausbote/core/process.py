@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -60,7 +61,7 @@ class Process(Daemon):
 
         `handler` takes frames instead of the dispatcher; `more` is what there is to tell besides.
         """
-        host.started = host.clock()
+        host.started = time.monotonic()
         old = outdated()
         if old:
             log(Event.XML_PARSER_OLD, version=Word(old))

@@ -78,12 +78,17 @@ def _is_fleeting(part: Child) -> bool:
 
 
 class Handover:
-    """Sessions of an account that its messages are handed to, one after the other."""
+    """Sessions of an account that its messages are handed to, one after the other.
 
-    __slots__ = ("current", "waiting")
+    `turn` is another number for each: a session may leave, and have another turn, while somebody
+    waits for the disk on behalf of its last.
+    """
+
+    __slots__ = ("current", "turn", "waiting")
 
     def __init__(self) -> None:
         self.current: Session | None = None
+        self.turn = 0
         self.waiting: list[Session] = []
 
 
@@ -140,15 +145,15 @@ def _start_again(host: Host, session: Session) -> None:
 
 def _serve_next(host: Host, handover: Handover) -> None:
     while handover.current is None and handover.waiting:
-        handover.current = handover.waiting.pop(0)
+        handover.current, handover.turn = handover.waiting.pop(0), handover.turn + 1
         _go_on(host, handover, handover.current)
 
 
 def _go_on(host: Host, handover: Handover, session: Session) -> None:
     """One portion; the next when that has arrived."""
-    local = session.account.local
+    local, turn = session.account.local, handover.turn
     kept = host.store.offline.pending(local, _PORTION)
-    if session is not handover.current:
+    if turn != handover.turn:
         return  # it left while we looked
     if not kept or not session.reachable:
         _finish(host, handover, session)
@@ -168,7 +173,7 @@ def _go_on(host: Host, handover: Handover, session: Session) -> None:
 
     def taken(arrived: bool) -> None:
         last = kept[-1].id if arrived else None
-        host.pump.run(lambda: _taken(host, handover, session, last))
+        host.pump.run(lambda: _taken(host, handover, session, turn, last))
 
     session.when_taken(taken)
 
@@ -184,7 +189,7 @@ def _unpack(host: Host, session: Session, sent: tuple[int, int]) -> None:
     handover = session.account.state(Handover)
 
     def taken() -> None:
-        host.pump.run(lambda: _taken(host, handover, session, last))
+        host.pump.run(lambda: _taken(host, handover, session, -1, last))
 
     session.acks.unacked.when(total, taken)
 
@@ -192,12 +197,12 @@ def _unpack(host: Host, session: Session, sent: tuple[int, int]) -> None:
 feature.keeps("offline", _pack, _unpack)
 
 
-def _taken(host: Host, handover: Handover, session: Session, last: int | None) -> None:
+def _taken(host: Host, handover: Handover, session: Session, turn: int, last: int | None) -> None:
     """Deleted here is only what has arrived."""
     session.state(_Portion).sent = None
     if last is not None:
         host.store.offline.discard(session.account.local, last)
-    if session is not handover.current:
+    if turn != handover.turn:
         return
     if last is None:
         _finish(host, handover, session)
@@ -206,7 +211,7 @@ def _taken(host: Host, handover: Handover, session: Session, last: int | None) -
 
 
 def _finish(host: Host, handover: Handover, session: Session) -> None:
-    handover.current = None
+    handover.current, handover.turn = None, handover.turn + 1
     _let_go(host, session)
     _serve_next(host, handover)
 

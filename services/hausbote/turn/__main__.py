@@ -35,11 +35,11 @@ def main() -> int:
     if not is_available(daemon.settings) and daemon.settings.relay.run == "here":
         log(Event.RELAY_MISSING)
     bus = daemon.open_bus(lambda _service, _frame: None)  # whoever asked is gone: nobody misses it
-    started = time.time()
+    started = time.monotonic()
     bus.on_status(
         lambda: {
             "pid": os.getpid(),
-            "uptime": int(time.time() - started),
+            "uptime": int(time.monotonic() - started),
             "handled": desk.handled,
         }
     )
