@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 import gevent
 
+from hausbote.base.services import SERVICES
 from hausbote.base.settings import Settings
-from hausbote.c2s import service as c2s_service
 from hausbote.c2s.components import ComponentServer
 from hausbote.c2s.components.stream import ComponentStream
 from hausbote.c2s.management import preserving
@@ -21,13 +22,11 @@ from hausbote.c2s.stream import ClientStream
 from hausbote.core.bus import notify, open_bus, query_status
 from hausbote.core.exchange import from_bus
 from hausbote.net.waiting import GreenletRoom
-from hausbote.rooms import service as rooms_service
 from hausbote.storage import bounds_of, migrate, open_store
 from hausbote.turn import service as turn_service
 from hausbote.turn.caretaker import Caretaker
 from hausbote.turn.desk import Desk
 from hausbote.turn.secrets import secrets_of
-from hausbote.upload import service as upload_service
 from hausbote.upload.depot import Depot
 from hausbote.xmpp.sasl import keys_for
 from support.client import Client
@@ -70,11 +69,10 @@ class MemoryWorld:
         self.bus_url = f"memory:{next(_numbers)}"
         self.settings = settings
         self.store = open_store(settings.database_url, GreenletRoom(), bounds_of(settings))
-        self.host = c2s_service.build_host(settings, self.store, self._bus("c2s"))
-        self.rooms = rooms_service.build_host(settings, self.store, self._bus("rooms"))
-        self.upload = upload_service.build_host(settings, self.store, self._bus("upload"))
+        self.host, *self.others = (self._host(one.name) for one in SERVICES if one.domains)
+        self.rooms, self.upload = self.others[:2]
         Depot(settings.uploads_dir).prepare(lambda _id: False)
-        for host in (self.host, self.rooms, self.upload):
+        for host in (self.host, *self.others):
             host.started = time.monotonic()
             host.bus.serve(lambda frame, host=host: self.take(host, frame))
         self.turn = self._turn()
@@ -85,6 +83,10 @@ class MemoryWorld:
     def take(self, host, frame):
         """A service handles a frame of another; returns what must be safe before it is."""
         return from_bus(host, frame)
+
+    def _host(self, service):
+        made = import_module(f"hausbote.{service}.service")
+        return made.build_host(self.settings, self.store, self._bus(service))
 
     def _bus(self, service):
         return lambda undeliverable: open_bus(self.bus_url, service, undeliverable)
@@ -144,10 +146,9 @@ class MemoryWorld:
         self.store.accounts.create(local, KEYS)
 
     def close(self):
-        self.host.bus.close(graceful=False)
-        self.rooms.bus.close(graceful=False)
+        for host in (self.host, self.rooms, *self.others):
+            host.bus.close(graceful=False)
         self.turn.close(graceful=False)
-        self.upload.bus.close(graceful=False)
         gevent.sleep(0.001)
         self.store.close()
 
@@ -185,18 +186,14 @@ class RunningWorld:
         self.domain = domain
         self.state = state
         self.address = address
-        ports = free_ports(address, 6)
-        self.port, self.tls_port, self.component_port, self.web_port = ports[:4]
-        self.upload_port, self.proxy_port = ports[4:]
+        ports = self.ports(address)
+        self.port, self.tls_port, self.web_port = ports["c2s"], ports["c2s_tls"], ports["web"]
+        self.upload_port, self.proxy_port = ports["upload"], ports["proxy"]
+        self.component_port = ports["component"]
         chosen = [
-            f"ports.c2s={self.port}",
-            f"ports.c2s_tls={self.tls_port}",
-            f"ports.web={self.web_port}",
-            f"ports.upload={self.upload_port}",
-            f"ports.proxy={self.proxy_port}",
+            *(f"ports.{name}={number}" for name, number in ports.items()),
             f"upload.url=https://{address}:{self.upload_port}",
             f"proxy.host={address}",
-            f"ports.component={self.component_port}",
             f"federation.enabled={self.federates}",
             f"components.address={address}",
             "relay.run=elsewhere",
@@ -210,6 +207,12 @@ class RunningWorld:
         self.settings = Settings.load(state)
         self.start()
         self.store = open_store(self.settings.database_url)
+
+    @staticmethod
+    def ports(address):
+        """Free ports for all services of ours."""
+        names = [port.setting for one in SERVICES if one.is_ours for port in one.ports]
+        return dict(zip(names, free_ports(address, len(names)), strict=True))
 
     def prepare(self):
         """What is done to a new box before it starts."""

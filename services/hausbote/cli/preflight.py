@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from cryptography import x509
 
 from hausbote.base.believed_clock import possible_times
+from hausbote.base.services import Port, open_ports
 from hausbote.base.settings import Settings
 from hausbote.cli.holder import holder
-from hausbote.cli.supervision import runs_relay
+from hausbote.cli.supervision import programs
 from hausbote.net.chains import TrustError
 from hausbote.net.identities import identities, matches
 from hausbote.net.judge import Judge
@@ -27,20 +28,19 @@ def problems(settings: Settings) -> Iterator[str]:
     yield from _certificate(settings)
     if settings.beyond:
         yield from _trust(settings)
-    for address, port in (
-        (settings.address, settings.ports.c2s),
-        (settings.address, settings.ports.c2s_tls),
-        (settings.address, settings.ports.web),
-        (settings.address, settings.ports.s2s if settings.beyond else 0),
-        (settings.address, settings.ports.s2s_tls if settings.beyond else 0),
-        (settings.address, settings.ports.upload),
-        (settings.address, settings.ports.proxy),
-        (settings.components.address, settings.ports.component),
-    ):
-        if port:
-            yield from _port(address, port)
-    if runs_relay(settings):
-        yield from _relay_ports(settings)
+    for service in programs(settings):
+        for port, number in open_ports(settings, service):
+            for address in _addresses(settings, port):
+                yield from _port(address, number)
+                if port.udp:
+                    yield from _port(address, number, socket.SOCK_DGRAM)
+
+
+def _addresses(settings: Settings, port: Port) -> list[str]:
+    """Where a port is listened on."""
+    if port.address == "relay.address":
+        return [str(one) for one in addresses(settings)]
+    return [str(dict(settings.items())[port.address])]
 
 
 def _state(settings: Settings) -> Iterator[str]:
@@ -73,16 +73,6 @@ def _trust(settings: Settings) -> Iterator[str]:
         Judge(settings)
     except TrustError as error:
         yield str(error)
-
-
-def _relay_ports(settings: Settings) -> Iterator[str]:
-    ports = settings.ports
-    for address in map(str, addresses(settings)):
-        if ports.relay:
-            yield from _port(address, ports.relay)
-            yield from _port(address, ports.relay, socket.SOCK_DGRAM)
-        if ports.relay_tls:
-            yield from _port(address, ports.relay_tls)
 
 
 def _port(address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import click
 
+from hausbote.base.services import open_ports, ours
 from hausbote.base.settings import Settings
 from hausbote.cli import preflight
 from hausbote.cli.problem import Problem
@@ -21,8 +22,7 @@ from hausbote.cli.supervision import (
     PID,
     is_shutting_down,
     processes,
-    runs_relay,
-    services,
+    programs,
     start,
     write_config,
 )
@@ -122,7 +122,7 @@ def _is_ending(settings: Settings) -> bool:
         return False  # it was removed by a supervisor that has ended all of its services
     if is_shutting_down(settings):
         return True
-    names = services(settings)
+    names = ours(settings)
     return processes(settings) is None and any(
         query_status(settings.bus_dir, name) is not None for name in names
     )
@@ -152,9 +152,9 @@ def _wait_until_ready(settings: Settings, child: subprocess.Popen[bytes]) -> lis
     begun = time.monotonic()
     deadline = begun + _START_TIME
     told: set[str] = set()
-    click.echo(f"Starting {', '.join(services(settings))} ...")
+    click.echo(f"Starting {', '.join(ours(settings))} ...")
     while child.poll() is None:
-        wanted = services(settings)  # the relay is none of them: a box can do without
+        wanted = ours(settings)  # the relay is none of them: a box can do without
         found = {one["name"]: one for one in processes(settings) or () if one["name"] in wanted}
         waiting = [name for name in wanted if not _is_ready(settings, found.get(name))]
         ready = [name for name in wanted if name not in waiting and name not in told]
@@ -195,19 +195,13 @@ def _last_lines(log: Path) -> list[str]:
 
 
 def _what_next(settings: Settings, state: Path) -> str:
-    ports = settings.ports
     program = Path(sys.executable).with_name("hausbote")
     command = os.path.relpath(program) if program.is_relative_to(Path.cwd()) else str(program)
     where = "" if str(state) == "var" else f" --state {shlex.quote(str(state))}"
-    federates = settings.beyond != ""
     lines = [
         f"Hausbote runs for {settings.domain}.",
-        f"  {settings.address} port {ports.c2s}: clients, with STARTTLS" if ports.c2s else "",
-        f"  {settings.address} port {ports.c2s_tls}: clients, with TLS" if ports.c2s_tls else "",
-        f"  {settings.address} port {ports.web}: web clients" if ports.web else "",
-        f"  {settings.address} port {ports.s2s}: other servers" if federates and ports.s2s else "",
-        *_relay(settings),
-        f"  {settings.address} port {ports.upload}: files" if ports.upload else "",
+        *_ports(settings),
+        *_calls(settings),
         advice(old) if (old := outdated()) else "",
         "What to do next, in another terminal:",
         f"  {command}{where} user add you@{settings.domain} --admin",
@@ -218,10 +212,16 @@ def _what_next(settings: Settings, state: Path) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _relay(settings: Settings) -> Iterator[str]:
-    ports, relay = settings.ports, settings.relay
-    if runs_relay(settings):
-        yield f"  {settings.relay_host} ports {ports.relay}, {ports.relay_tls}: the relay for calls"
+def _ports(settings: Settings) -> Iterator[str]:
+    for service in programs(settings):
+        for port, number in open_ports(settings, service):
+            where = settings.relay_host if service.name == "relay" else settings.address
+            yield f"  {where} port {number}: {port.use}"
+
+
+def _calls(settings: Settings) -> Iterator[str]:
+    relay, names = settings.relay, [one.name for one in programs(settings)]
+    if "relay" in names:
         yield f"  UDP ports {relay.first_port} to {relay.last_port}: the calls themselves"
     elif relay.run == "here":
         yield "  no relay for calls: between networks they need coturn (apt install coturn)"

@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from hausbote.base.files import free_bytes
+from hausbote.base.services import BY_NAME
 from hausbote.base.settings import Settings
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
-from hausbote.cli.supervision import RELAY, processes
+from hausbote.cli.supervision import processes
 from hausbote.core.bus.control import query_status
 from hausbote.storage import path_of
 from hausbote.xmpp.expat import advice, outdated
@@ -78,7 +79,7 @@ def _print(settings: Settings, services: list[dict[str, Any]]) -> None:
 def _trouble(settings: Settings, service: dict[str, Any]) -> str:
     """The sentence for a service that does not serve."""
     name, log_file = service["service"], settings.log_dir / f"{service['service']}.log"
-    last_words = "" if name == RELAY else f" Its last words are in {log_file}."
+    last_words = f" Its last words are in {log_file}." if BY_NAME[name].is_ours else ""
     match service["state"]:
         case "running":
             return f"{name} runs, but does not answer."
@@ -101,9 +102,10 @@ def describe(settings: Settings) -> list[dict[str, Any]] | None:
 
 
 def _service(settings: Settings, process: dict[str, Any]) -> dict[str, Any]:
-    answer = query_status(settings.bus_dir, process["name"]) or {}
+    on_bus = BY_NAME[process["name"]].is_ours
+    answer = (query_status(settings.bus_dir, process["name"]) if on_bus else None) or {}
     state, pid = process["statename"].lower(), process["pid"]
-    serving = state == "running" if process["name"] == RELAY else answer.get("pid") == pid
+    serving = answer.get("pid") == pid if on_bus else state == "running"
     if state == "starting" and serving:
         state = "running"  # the supervisor waits some seconds more before it believes it
     return {

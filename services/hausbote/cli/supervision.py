@@ -9,19 +9,19 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from hausbote import net
 from hausbote.base.files import replace_text
 from hausbote.base.parent import PARENT
+from hausbote.base.services import SERVICES, Service
 from hausbote.base.settings import Settings
 from hausbote.core.bus.sockets import short_path
 from hausbote.turn.coturn import configuration, place
-from hausbote.turn.offers import PROGRAM, is_available
 from hausbote.turn.secrets import secrets_of
 
-RELAY: Final = "relay"  # coturn, which is no service of ours
 CONFIG: Final = "supervisord.conf"
 PID: Final = "supervisor.pid"
 _OPENSSL: Final = Path(net.__file__).with_name("openssl.cnf")
@@ -46,7 +46,7 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 # must not be started again and again without a pause.
 _PROGRAM: Final = """
 [program:{service}]
-command = %(ENV_HAUSBOTE_PYTHON)s -m hausbote.{service} --state %(ENV_HAUSBOTE_BOX)s
+command = %(ENV_HAUSBOTE_PYTHON)s -m {command}
 priority = {priority}
 autorestart = true
 startsecs = 10
@@ -57,9 +57,11 @@ stdout_logfile = ../log/{service}.log
 stdout_logfile_maxbytes = 5MB
 stdout_logfile_backups = 2
 """
-_RELAY: Final = f"""
-[program:{RELAY}]
-command = %(ENV_HAUSBOTE_PYTHON)s -m hausbote.base.parent %(ENV_HAUSBOTE_RELAY)s -c relay.conf
+# Programs of others log nothing: they would name everybody's addresses.
+_FOREIGN: Final = """
+[program:{service}]
+command = %(ENV_HAUSBOTE_PYTHON)s -m hausbote.base.parent {command}
+priority = {priority}
 autorestart = true
 startsecs = 1
 startretries = 3
@@ -68,15 +70,8 @@ redirect_stderr = true
 stdout_logfile = /dev/null
 stdout_logfile_maxbytes = 0
 """
-
-# The lowest is stopped last: what the others say when they go still reaches other servers.  First
-# goes who speaks with clients: what these sent is finished while those who must take it are there.
-_PRIORITIES: Final = {"c2s": 1_000, "s2s": 100}
-
-
-def services(settings: Settings) -> list[str]:
-    """The names of what a box runs."""
-    return ["c2s", "rooms", "upload", "turn", *([settings.beyond] if settings.beyond else [])]
+# What follows the name of another maker's program.
+_ARGUMENTS: Final = {"relay": "-c relay.conf"}
 
 
 def write_config(settings: Settings) -> Path:
@@ -85,27 +80,42 @@ def write_config(settings: Settings) -> Path:
     The supervisor runs in that directory and reaches its socket through /proc/self/cwd: a Unix
     socket's path must be short, and the supervisor makes relative ones absolute.
     """
-    programs = [
-        _PROGRAM.format(service=service, priority=_PRIORITIES.get(service, 999))
-        for service in services(settings)
-    ]
-    if runs_relay(settings):
-        programs.append(_RELAY)
-        _write_relay_config(settings)
+    chosen = programs(settings)
+    for service in chosen:
+        if service.name in _PREPARE:
+            _PREPARE[service.name](settings)
     path = settings.run_dir / CONFIG
-    replace_text(path, "".join([_HEAD, *programs]))
+    replace_text(path, "".join([_HEAD, *map(_program, chosen)]))
     return path
 
 
-def runs_relay(settings: Settings) -> bool:
-    """Whether the relay is among what the supervisor runs."""
-    return settings.relay.run == "here" and is_available(settings)
+def programs(settings: Settings) -> list[Service]:
+    """What the supervisor runs: what the settings want, and of others' programs what is there."""
+    return [
+        one
+        for one in SERVICES
+        if one.is_wanted(settings) and (one.is_ours or shutil.which(one.program))
+    ]
 
 
-def _write_relay_config(settings: Settings) -> None:
+def _program(service: Service) -> str:
+    """Its section of the supervisor's configuration."""
+    if service.is_ours:
+        template, command = _PROGRAM, f"hausbote.{service.name} --state %(ENV_HAUSBOTE_BOX)s"
+    else:
+        template = _FOREIGN
+        command = f"%(ENV_HAUSBOTE_{service.name.upper()})s {_ARGUMENTS[service.name]}"
+    return template.format(service=service.name, command=command, priority=service.stop_order)
+
+
+def _prepare_relay(settings: Settings) -> None:
     """Anew at every start: the box may stand somewhere else now."""
     secrets_of(settings).make(time.time())
     replace_text(settings.relay_config, configuration(settings, place(settings)))
+
+
+# What is written before another maker's program is started.
+_PREPARE: Final[dict[str, Callable[[Settings], None]]] = {"relay": _prepare_relay}
 
 
 def start(settings: Settings) -> subprocess.Popen[bytes]:
@@ -117,7 +127,7 @@ def start(settings: Settings) -> subprocess.Popen[bytes]:
         PARENT: str(os.getpid()),
         "HAUSBOTE_PYTHON": shlex.quote(sys.executable),
         "HAUSBOTE_BOX": shlex.quote(str(settings.state)),
-        "HAUSBOTE_RELAY": shlex.quote(shutil.which(PROGRAM) or PROGRAM),
+        **{f"HAUSBOTE_{name.upper()}": path for name, path in _foreign(settings).items()},
         # One thread does the work, so one heap will do: 5 KB less for each idle connection.
         "MALLOC_ARENA_MAX": "1",
         "OPENSSL_CONF": str(_OPENSSL),
@@ -125,6 +135,15 @@ def start(settings: Settings) -> subprocess.Popen[bytes]:
     supervisor = [sys.executable, "-m", "supervisor.supervisord", "-c", CONFIG, *_user()]
     command = [sys.executable, "-m", "hausbote.base.parent", *supervisor]
     return subprocess.Popen(command, cwd=settings.run_dir, env=os.environ | paths)
+
+
+def _foreign(settings: Settings) -> dict[str, str]:
+    """Where the programs of others are."""
+    return {
+        one.name: shlex.quote(shutil.which(one.program) or one.program)
+        for one in programs(settings)
+        if not one.is_ours
+    }
 
 
 def _user() -> list[str]:

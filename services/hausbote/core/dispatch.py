@@ -73,7 +73,7 @@ def _safe(
     """What has to end before the stanza is safe, or its sender knows that it is not."""
     if not tickets:
         return tickets
-    return [Writes(host, tickets, lambda problem: refuse(host, stanza, problem, session))]
+    return [Writes(host, tickets, refuse, stanza, session)]
 
 
 def _stamp(session: Session, stanza: Stanza) -> Stanza:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from hausbote.base.services import service_of
 from hausbote.base.settings import Settings
 from hausbote.core.bus import Bus
 from hausbote.core.bus.frame import Frame
@@ -15,13 +16,9 @@ BusOpener = Callable[[Callable[[str, Frame], None]], Bus]
 
 def hosted(settings: Settings) -> dict[str, str]:
     """The service for each domain of the box, by its name on the bus."""
-    names = settings.names
+    names = {"domain": settings.domain, **vars(settings.names)}
     return {
-        settings.domain: "c2s",
-        names.rooms: "rooms",
-        names.pubsub: "c2s",
-        names.upload: "upload" if settings.ports.upload else "c2s",  # which says that there is none
-        names.proxy: "upload" if settings.ports.proxy else "c2s",
+        **{domain: service_of(settings, name) for name, domain in names.items()},
         **dict.fromkeys(settings.components.by_domain, "c2s"),
     }
 

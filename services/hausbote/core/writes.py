@@ -6,16 +6,17 @@ clients send and for what comes over the bus.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from hausbote.base.log import bug
 from hausbote.core.bus.cause import Pending, current
 from hausbote.storage import StorageError
 from hausbote.xmpp.errors import InternalServerError, ResourceConstraint, StanzaError
+from hausbote.xmpp.stanza import Stanza
 
 if TYPE_CHECKING:
     from hausbote.core.host import Host
+    from hausbote.core.session import Session
 
 _FULL: Final = "the server's disk is full; whoever is there may have got this, but it is not kept"
 _BROKEN: Final = (
@@ -35,6 +36,14 @@ def problem_of(error: Exception) -> StanzaError:
     return InternalServerError(_BROKEN, type="wait")
 
 
+class Refuse(Protocol):
+    """Tells a stanza's sender no, as `dispatch.refuse` does."""
+
+    def __call__(
+        self, host: "Host", stanza: Stanza, problem: StanzaError, session: "Session | None"
+    ) -> None: ...
+
+
 class Writes:
     """All that one stanza wants written.
 
@@ -42,21 +51,35 @@ class Writes:
     the stanza's sender why it is not, and what that sent to other services is safe there.
     """
 
-    __slots__ = ("_callbacks", "_cause", "_error", "_host", "_open", "_refuse")
+    __slots__ = (
+        "_callbacks",
+        "_cause",
+        "_host",
+        "_open",
+        "_refuse",
+        "_session",
+        "_stanza",
+        "_tickets",
+    )
 
     error: Exception | None = None  # its sender knows
 
     def __init__(
-        self, host: "Host", tickets: Sequence[Pending], refuse: Callable[[StanzaError], None]
+        self,
+        host: "Host",
+        tickets: Sequence[Pending],
+        refuse: Refuse,
+        stanza: Stanza,
+        session: "Session | None" = None,
     ) -> None:
         self._host = host
-        self._refuse = refuse
+        self._refuse, self._stanza, self._session = refuse, stanza, session
         self._cause = current.get()
-        self._open = len(tickets)
-        self._error: Exception | None = None
         self._callbacks: list[Callable[[], None]] = []
+        self._tickets = tickets
+        self._open = len(tickets)
         for ticket in tickets:
-            ticket.then(partial(self._ended, ticket))
+            ticket.then(self._ended)
 
     def then(self, callback: Callable[[], None]) -> None:
         if self._open:
@@ -64,22 +87,28 @@ class Writes:
         else:
             callback()
 
-    def _ended(self, ticket: Pending) -> None:
-        """On the hub, or at once."""
-        self._error = self._error or ticket.error
+    def _ended(self) -> None:
+        """One of them, on the hub or at once."""
         if self._open > 1:
             self._open -= 1
-        elif self._error is None:
+        elif self._fault() is None:
             self._finish()
         else:
             self._host.pump.run(self._answer)
 
+    def _fault(self) -> Exception | None:
+        for ticket in self._tickets:
+            if ticket.error is not None:
+                return ticket.error
+        return None
+
     def _answer(self) -> None:
         """What is sent here belongs to what is being handled, which is not acknowledged before."""
-        assert self._error is not None
+        fault = self._fault()
+        assert fault is not None
         token = current.set(self._cause)
         try:
-            self._refuse(problem_of(self._error))
+            self._refuse(self._host, self._stanza, problem_of(fault), self._session)
         finally:
             current.reset(token)
             self._finish()

@@ -191,7 +191,9 @@ def _greet(host: Host, session: Session) -> None:
         if own is not session and own.presence is not None:
             session.send(own.presence.replace(to=session.jid.bare))
     items = list(contacts_of(host, session.account).items.values())
-    not_granted = host.store.rosters.not_granted(session.account.local, host.domain)
+    not_granted: frozenset[str] = frozenset()
+    if any(sees(item) for item in items):
+        not_granted = host.store.rosters.not_granted(session.account.local, host.domain)
     for item in items:
         if item.jid in not_granted:
             _hear_no(host, session, item.jid)

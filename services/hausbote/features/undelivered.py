@@ -81,7 +81,7 @@ def _treat_as_absent(delivery: Delivery) -> None:
     host, message = delivery.host, delivery.stanza
     for handler in host.registry.absent:
         if handler(delivery):
-            Writes(host, delivery.tickets, lambda problem: refuse(host, message, problem))
+            Writes(host, delivery.tickets, refuse, message)
             return
     refuse(host, message, ServiceUnavailable())
 

@@ -8,12 +8,14 @@ reads the socket itself, one record at a time, which needs no buffers while a co
 """
 
 import socket
-from typing import Final
+from typing import Any, Final
 
 from OpenSSL import SSL
 
 _PIECE: Final = 4096  # bytes of the peer's that are looked at in one turn
 _RECORD: Final = 16_384
+_LIB: Final = SSL._lib  # type: ignore[attr-defined]
+_NULL: Final = SSL._ffi.NULL  # type: ignore[attr-defined]
 
 
 class Broken(OSError):
@@ -50,12 +52,13 @@ def decrypted(tls: SSL.Connection, data: bytes) -> tuple[list[bytes], bool]:
         tls.bio_write(data)
     found: list[bytes] = []
     try:
-        while True:
+        while tls.pending() or _size(tls._into_ssl):
             found.append(tls.recv(_RECORD))
     except SSL.WantReadError:
         return found, False
     except SSL.Error:
         return found, True
+    return found, False
 
 
 def encrypted(tls: SSL.Connection, data: bytes) -> bytes:
@@ -64,12 +67,8 @@ def encrypted(tls: SSL.Connection, data: bytes) -> bytes:
     view = memoryview(data)
     while at < len(data):
         at += tls.send(view[at : at + _RECORD])
-    parts: list[bytes] = []
-    try:
-        while True:
-            parts.append(tls.bio_read(_RECORD))
-    except SSL.WantReadError:
-        return b"".join(parts)
+    size = _size(tls._from_ssl)
+    return tls.bio_read(size) if size else b""
 
 
 def let_read(tls: SSL.Connection, sock: socket.socket) -> None:
@@ -78,11 +77,15 @@ def let_read(tls: SSL.Connection, sock: socket.socket) -> None:
     pyOpenSSL has neither a way from one to the other, nor one to have `recv` return after a record
     that is not for us: instead of that it would take key updates for as long as they come.
     """
-    lib = SSL._lib  # type: ignore[attr-defined]
-    lib.SSL_set_fd(tls._ssl, sock.fileno())
-    lib.SSL_clear_mode(tls._ssl, lib.SSL_MODE_AUTO_RETRY)
+    _LIB.SSL_set_fd(tls._ssl, sock.fileno())
+    _LIB.SSL_clear_mode(tls._ssl, _LIB.SSL_MODE_AUTO_RETRY)
     tls._socket = sock
     tls._into_ssl = tls._from_ssl = None
+
+
+def _size(bio: Any) -> int:
+    """How much is in one of OpenSSL's buffers: to ask costs a tenth of an exception for nothing."""
+    return int(_LIB.BIO_get_mem_data(bio, _NULL))
 
 
 def _tell(tls: SSL.Connection, sock: socket.socket) -> None:
