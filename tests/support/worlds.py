@@ -132,7 +132,7 @@ class MemoryWorld:
         self.streams.clear()
 
     def start_clients_service(self):
-        self.host = c2s_service.build_host(self.settings, self.store, self._bus("c2s"))
+        self.host = self._host("c2s")
         self.host.started = time.monotonic()
         preserving.restore(self.host)
         self.host.bus.serve(lambda frame, host=self.host: self.take(host, frame))

@@ -15,8 +15,9 @@ import click
 
 from hausbote.base.log import Event, Word, log
 from hausbote.base.settings import Settings
-from hausbote.cli.supervision import RELAY, start_again
+from hausbote.cli.supervision import start_again
 
+_RELAY: Final = "relay"  # whose configuration changes when the box moves
 _FIRST_PAUSE: Final = 2.0  # seconds until a service that was given up is tried again, ...
 _LONGEST_PAUSE: Final = 60.0  # ... doubled with each time
 _STEADY: Final = 600.0  # seconds after which earlier ends are forgotten
@@ -89,7 +90,7 @@ class Watch:
     def _note(self, service: str, life: _Life, pid: int) -> None:
         """Another process is at work."""
         life.pid, life.since = pid, self._clock()
-        if service == RELAY:
+        if service == _RELAY:
             with contextlib.suppress(OSError):
                 life.config = self._settings.relay_config.stat().st_mtime_ns
 
