@@ -9,10 +9,9 @@ from gevent.event import Event
 
 from hausbote.core import host, pump, share
 from hausbote.core.bus import lanes
-from hausbote.core.bus.frame import STANZA, Frame
+from hausbote.core.bus.frame import Frame
 from hausbote.core.bus.lanes import Lanes
 from hausbote.core.pump import HOLD, Lane, Pump
-from hausbote.xmpp.stanza import stanza
 
 DEAR = 0.02
 CHEAP = 0.00005
@@ -272,17 +271,6 @@ def test_what_a_service_says_itself_stays_in_order_if_it_waits(clock):
     assert frames.order == []
     disk.set()
     assert frames.finish(3) == ["rooms.h/1", "rooms.h/2", "room@rooms.h/x"]
-
-
-def test_an_answer_of_a_service_waits_for_nobody(clock):
-    frames = Frames(clock, "rooms")
-    frames.waiting["room@rooms.h/x"] = disk = Event()
-    frames.put("room@rooms.h/x")
-    pong = stanza("iq", from_="rooms.h", to="romeo@h/y", type="result", id="p")
-    frames.lanes.put(Frame("pong", STANZA, "rooms.h", ("romeo@h/y",), pong.pack()))
-    assert frames.finish(1) == ["rooms.h"]
-    disk.set()
-    assert frames.finish(2)[1:] == ["room@rooms.h/x"]
 
 
 def test_another_servers_frames_stay_in_order_whoever_they_are_from(clock):

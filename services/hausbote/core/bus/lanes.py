@@ -5,11 +5,10 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
-from hausbote.core.bus.frame import STANZA, Frame
+from hausbote.core.bus.frame import Frame
 from hausbote.core.pump import Lane, Pump
 
 _BEYOND: Final = "s2s"  # the service whose senders are at other servers
-_IQ: Final = b'["iq"'  # how one begins that is packed
 _MAX_KNOWN: Final = 1_000  # senders whose use of time is remembered
 
 
@@ -18,8 +17,7 @@ class Lanes:
     after the others, and whoever's wait for something, for the disk say, holds up nobody else's.
 
     What a service says itself, under a domain, comes after all that it sent before, and before all
-    that it sends later: that an account was deleted, say, or that a server went away.  Its IQs are
-    questions and answers, which change nothing for anybody else.
+    that it sends later: that an account was deleted, say, or that a server went away.
     """
 
     def __init__(self, service: str, pump: Pump, work: Callable[[Frame], None]) -> None:
@@ -70,9 +68,7 @@ class Lanes:
         return lane
 
     def _is_for_all(self, frame: Frame) -> bool:
-        if self._by_domain or "@" in frame.sender.partition("/")[0]:
-            return False
-        return frame.kind != STANZA or not frame.payload.startswith(_IQ)
+        return not self._by_domain and "@" not in frame.sender.partition("/")[0]
 
     def _forget(self) -> None:
         now = monotonic()
