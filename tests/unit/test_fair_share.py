@@ -5,10 +5,12 @@ The clock is ours: what an item costs is what it adds to that.
 
 import gevent
 import pytest
+from gevent.event import Event
 
 from hausbote.core import host, pump, share
-from hausbote.core.bus import line
+from hausbote.core.bus import lanes
 from hausbote.core.bus.frame import Frame
+from hausbote.core.bus.lanes import Lanes
 from hausbote.core.pump import HOLD, Lane, Pump
 
 DEAR = 0.02
@@ -26,7 +28,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     made = Clock()
-    for module in (pump, share, line):
+    for module in (pump, share, lanes):
         monkeypatch.setattr(module, "monotonic", made)
     return made
 
@@ -198,61 +200,91 @@ def test_a_held_lane_goes_on_when_it_is_released(clock):
 # -- frames of the bus -------------------------------------------------------------------------
 
 
-def frames(*senders):
-    return [Frame(str(number), "stanza", who, (), b"") for number, who in enumerate(senders)]
+class Frames:
+    """Frames of one service, what each costs, and the order in which they were handled."""
 
+    def __init__(self, clock, service, costs=()):
+        self.clock, self.costs, self.order, self.waiting = clock, dict(costs), [], {}
+        self.lanes = Lanes(service, Pump(), self.handle)
 
-def handled(waiting, clock, costs):
-    order = []
-    while (frame := waiting.next()) is not None:
-        clock.now += costs.get(frame.sender.partition("/")[0], CHEAP)
-        order.append(frame.sender)
-    return order
+    def put(self, *senders):
+        for number, who in enumerate(senders):
+            self.lanes.put(Frame(str(number), "stanza", who, (), b""))
+
+    def handle(self, frame):
+        if frame.sender in self.waiting:
+            self.waiting[frame.sender].wait()
+        self.clock.now += self.costs.get(frame.sender.partition("/")[0], CHEAP)
+        self.order.append(frame.sender)
+
+    def finish(self, count):
+        for _ in range(10_000):
+            if len(self.order) >= count:
+                return self.order
+            gevent.sleep(0.00001)
+        raise AssertionError(f"only {self.order} were handled")
 
 
 def test_a_frame_waits_for_one_dear_frame_of_another_sender(clock):
-    waiting = line.Line("c2s")
-    for frame in frames(*["greedy@h/x"] * 30, "romeo@h/y", "romeo@h/z"):
-        waiting.put(frame)
-    order = handled(waiting, clock, {"greedy@h": DEAR})
+    frames = Frames(clock, "c2s", {"greedy@h": DEAR})
+    frames.put(*["greedy@h/x"] * 30, "romeo@h/y", "romeo@h/z")
+    order = frames.finish(32)
     assert order.index("romeo@h/y") == 1
     assert order.index("romeo@h/y") < order.index("romeo@h/z") <= 3
 
 
+def test_a_frame_that_waits_holds_up_those_of_its_sender_only(clock):
+    frames = Frames(clock, "c2s")
+    frames.waiting["slow@h/1"] = disk = Event()
+    frames.put("slow@h/1", "slow@h/2", "romeo@h/1")
+    assert frames.finish(1) == ["romeo@h/1"]
+    frames.put("h", "romeo@h/2")
+    gevent.sleep(0.001)
+    assert frames.order == ["romeo@h/1"], "what the service says waits for all, and all wait for it"
+    disk.set()
+    assert frames.finish(5)[1:] == ["slow@h/1", "slow@h/2", "h", "romeo@h/2"]
+
+
 def test_frames_of_one_sender_stay_in_order(clock):
-    waiting = line.Line("rooms")
-    for frame in frames(*[f"room@h/{n}" if n % 3 else f"other@h/{n}" for n in range(60)]):
-        waiting.put(frame)
-    order = handled(waiting, clock, {"room@h": DEAR})
+    frames = Frames(clock, "rooms", {"room@h": DEAR})
+    frames.put(*[f"room@h/{n}" if n % 3 else f"other@h/{n}" for n in range(60)])
+    order = frames.finish(60)
     for name in ("room", "other"):
         numbers = [int(who.partition("/")[2]) for who in order if who.startswith(name)]
         assert numbers == sorted(numbers)
 
 
 def test_what_a_service_says_itself_is_overtaken_by_nothing(clock):
-    waiting = line.Line("c2s")
-    senders = ["a@h/1", "b@h/1", "a@h/2", "h", "b@h/2", "a@h/3", "h", "a@h/4"]
-    for frame in frames(*senders):
-        waiting.put(frame)
-    order = handled(waiting, clock, {"a@h": DEAR, "h": DEAR})
+    frames = Frames(clock, "c2s", {"a@h": DEAR, "h": DEAR})
+    frames.put("a@h/1", "b@h/1", "a@h/2", "h", "b@h/2", "a@h/3", "h", "a@h/4")
+    order = frames.finish(8)
     assert sorted(order[:3]) == ["a@h/1", "a@h/2", "b@h/1"]
     assert order[3] == order[6] == "h"
     assert sorted(order[4:6]) == ["a@h/3", "b@h/2"]
 
 
+def test_what_a_service_says_itself_stays_in_order_if_it_waits(clock):
+    frames = Frames(clock, "rooms")
+    frames.waiting["rooms.h/1"] = disk = Event()
+    frames.put("rooms.h/1", "rooms.h/2", "room@rooms.h/x")
+    gevent.sleep(0.001)
+    assert frames.order == []
+    disk.set()
+    assert frames.finish(3) == ["rooms.h/1", "rooms.h/2", "room@rooms.h/x"]
+
+
 def test_another_servers_frames_stay_in_order_whoever_they_are_from(clock):
-    waiting = line.Line("s2s")
+    frames = Frames(clock, "s2s", {"a@far": DEAR, "far": DEAR})
     senders = ["a@far/1", "far", "b@far/1", "far/x", "a@far/2"]
-    for frame in frames(*senders, "c@near/1"):
-        waiting.put(frame)
-    order = handled(waiting, clock, {"a@far": DEAR, "far": DEAR})
+    frames.put(*senders, "c@near/1")
+    order = frames.finish(6)
     assert [who for who in order if who != "c@near/1"] == senders
     assert order.index("c@near/1") <= 1
 
 
 def test_senders_are_not_remembered_for_ever(clock):
-    waiting = line.Line("c2s")
+    frames = Frames(clock, "c2s")
     for number in range(5_000):
-        waiting.put(*frames(f"{number}@h/x"))
-        assert handled(waiting, clock, {}) == [f"{number}@h/x"]
-    assert len(waiting._senders) <= 1_001
+        frames.put(f"{number}@h/x")
+        frames.finish(number + 1)
+    assert len(frames.lanes._lanes) <= 1_001

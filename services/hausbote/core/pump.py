@@ -7,9 +7,9 @@ lane's items take is charged to it (`core.share`), so that dear ones hold up its
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from gevent import get_hub
+from gevent import get_hub, kill
 from greenlet import getcurrent, greenlet
 
 from hausbote.base.log import bug
@@ -46,8 +46,9 @@ class Pump:
         self._ready: FairQueue[Lane] = FairQueue()
         self._resting: FairQueue[Lane] = FairQueue()  # in the middle of an item
         self._idle: list[_Worker] = []
-        self._workers = 0
+        self._workers: list[_Worker] = []
         self._max_workers = max_workers
+        self._killed = False
         self._turn_due = self._resting_first = False
         self._after_io: Any = self._hub.loop.timer(0.0)
 
@@ -68,8 +69,18 @@ class Pump:
         """Run a job of its own in some worker."""
         self.post(Lane(_call), job)
 
+    def kill(self) -> None:
+        """End the workers, also in the middle of an item, and handle nothing more.
+
+        For who is no worker of it; returns when they have ended.
+        """
+        self._killed = True
+        for worker in self._workers:
+            kill(worker)
+        self._workers.clear()
+
     def _call_turn(self) -> None:
-        if not self._turn_due:
+        if not self._turn_due and not self._killed:
             self._turn_due = True
             self._hub.loop.run_callback(self._turn)
 
@@ -80,6 +91,8 @@ class Pump:
         last portion was sent makes a chain of callbacks, of which the hub runs fifty in a row.
         """
         self._turn_due = False
+        if self._killed:
+            return
         now = monotonic()
         lane = self._next(now)
         if lane is None:
@@ -95,8 +108,8 @@ class Pump:
         elif self._idle:
             worker = self._idle.pop()
         else:
-            self._workers += 1
             worker = _Worker(self._work, parent=self._hub)
+            self._workers.append(worker)
             worker.pump, worker.watch = self, Stopwatch()
         worker.switch(lane)
 
@@ -108,7 +121,7 @@ class Pump:
         self._resting_first = not self._resting_first
         if self._resting_first and self._resting:
             return self._resting.next(now)
-        if self._idle or self._workers < self._max_workers:
+        if self._idle or len(self._workers) < self._max_workers:
             return self._ready.next(now) or self._resting.next(now)
         return self._resting.next(now)
 
@@ -177,33 +190,18 @@ class _Worker(greenlet):  # type: ignore[misc]
     watch: Stopwatch
 
 
-class Charged(Protocol):
-    """What a greenlet that is no worker of a pump works for."""
-
-    watch: Stopwatch
-
-    def charge(self, now: float) -> None: ...
-
-
 def breathe() -> None:
     """Between the parts of a long job, where anything may change: let others go first.
 
     Cheap enough for every item of a list: somebody else is looked for after some milliseconds.
     """
     me, now = getcurrent(), monotonic()
-    if isinstance(me, _Worker):
-        if now - me.watch.since > _LANE_TIME:
-            me.lane.charge(me.watch.spent(now), now)
-            me.pump.rest(me)
-            me.watch.start()
-        return
-    line: Charged | None = getattr(me, "line", None)  # of frames of the bus
-    if line is None:
+    if not isinstance(me, _Worker):
         _wait_for_reading()
-    elif now - line.watch.since > _LANE_TIME:
-        line.charge(now)
-        _wait_for_reading()
-        line.watch.start()
+    elif now - me.watch.since > _LANE_TIME:
+        me.lane.charge(me.watch.spent(now), now)
+        me.pump.rest(me)
+        me.watch.start()
 
 
 def _wait_for_reading() -> None:

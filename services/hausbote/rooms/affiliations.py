@@ -171,7 +171,7 @@ def apply(
         raise Conflict("a room needs an owner")
     new = [j for j, a in changes.items() if a.affiliation is not Affiliation.NONE]
     places.check(house, room, actor, new)
-    before = {jid: room.affiliation(JID.parse(jid)) for jid in changes}
+    before = {jid: room.affiliation_of(jid) for jid in changes}
     people = {o.jid.full: room.affiliation(o.jid) for o in room.occupants.values()}
     house.affiliate(room, changes).wait()
     nick = None if request is None else actor_nick(room, request)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from hausbote.base.jid import JID
-from hausbote.core.host import Host
+from hausbote.core.host import Host, breathe
 from hausbote.rooms.configuration import Hat
 from hausbote.rooms.house import House
 from hausbote.rooms.post import post, post_all, post_each
@@ -252,11 +252,17 @@ def _for_others(room: Room, occupant: Occupant, make: Callable[[bool], Stanza]) 
 def absent(
     house: House, room: Room, changes: dict[str, Affiliated], before: dict[str, Affiliation]
 ) -> None:
-    """Those in the room who see addresses hear of people who are not there (§10.3)."""
-    seeing = [v for v in room.visits.values() if room.sees_addresses(v.occupant.role)]
+    """Those in the room who see addresses hear of people who are not there (§10.3).
+
+    It pauses between them: what was changed again meanwhile is told by who did that.
+    """
     for jid, affiliated in changes.items():
-        if affiliated.affiliation is before[jid] or room.of_person(jid):
+        if affiliated.affiliation is before[jid]:
             continue
+        breathe()
+        if room.of_person(jid) or room.affiliation_of(jid) is not affiliated.affiliation:
+            continue
+        seeing = [v for v in room.visits.values() if room.sees_addresses(v.occupant.role)]
         shown = el("item", affiliation=affiliated.affiliation.word, jid=jid, role=Role.NONE.word)
         attrs = {"from": room.jid.full, "id": f"affiliation-{house.next_id()}"}
         news = Stanza("message", attrs, (child(ns.MUC_USER, "x", shown),))

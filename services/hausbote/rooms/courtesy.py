@@ -4,6 +4,7 @@ Who gains something is invited, or sees it when they come.
 """
 
 from hausbote.base.jid import JID
+from hausbote.core.host import breathe
 from hausbote.rooms.announce import status
 from hausbote.rooms.house import House
 from hausbote.rooms.post import post
@@ -20,6 +21,9 @@ def tell(
     """Only to people who belonged to it: nobody is written to who has nothing to do with it."""
     for jid, (affiliation, _, reason) in absent.items():
         if not affiliation < before[jid] >= Affiliation.MEMBER:
+            continue
+        breathe()
+        if room.affiliation_of(jid) is not affiliation:  # any more
             continue
         why = el("reason", reason) if reason else None
         item = el("item", why, affiliation=affiliation.word, role=Role.NONE.word)

@@ -59,6 +59,7 @@ class House:
         self._rooms: dict[str, Room] = {}
         self._known: WeakValueDictionary[str, Room] = WeakValueDictionary()  # and those put away
         self._ending: dict[str, Ticket[None]] = {}  # rooms that the database may still show
+        self._making: set[str] = set()  # rooms that it may show already
         self._secret = host.store.secret("occupant-id")
         self.ids = MomentIds(lambda: host.clock())
         self._trims = False
@@ -79,20 +80,24 @@ class House:
         if room is None and (away := self._known.get(local)) is not None:
             room = away
             self._keep(room)
-        if room is None and local not in self._ending:
+        if room is None and self._is_settled(local):
             stored = self.host.store.rooms.find(local)
             if stored is None:
                 return None
             loaded = self._load(stored)
             room = self._rooms.get(local)  # reading can wait, and somebody else have read it first
-            if room is None and local not in self._ending:
+            if room is None and self._is_settled(local):
                 room = loaded
                 self._keep(room)
         return room
 
+    def _is_settled(self, local: str) -> bool:
+        """Whether what the database says of a room is true."""
+        return local not in self._ending and local not in self._making
+
     def create(self, local: str, creator: JID, configuration: Configuration) -> Room | None:
         """A new room that is locked; None if the creator has too many, ResourceConstraint on a full
-        disk.
+        disk.  For who holds `lock`.
 
         Another server has as many names as it likes, so all of its people have a limit together.
         """
@@ -100,19 +105,23 @@ class House:
         need_space(host)
         limit = host.settings.limits.rooms_per_account
         here = creator.domain == host.settings.domain
-        stored = host.store.rooms.create(
-            local,
-            creator.bare,
-            host.clock(),
-            configuration.pack(),
-            public=configuration.public,
-            limit=limit,
-            limit_of_domain=0 if here else limit * CROWD,
-        )
-        if stored is None:
-            return None
-        room = Room(stored.id, self._jid(local), creator.bare, configuration)
-        self._keep(room)
+        self._making.add(local)
+        try:
+            stored = host.store.rooms.create(
+                local,
+                creator.bare,
+                host.clock(),
+                configuration.pack(),
+                public=configuration.public,
+                limit=limit,
+                limit_of_domain=0 if here else limit * CROWD,
+            )
+            if stored is None:
+                return None
+            room = Room(stored.id, self._jid(local), creator.bare, configuration)
+            self._keep(room)
+        finally:
+            self._making.discard(local)
         self.affiliate(room, {creator.bare: Affiliated(Affiliation.OWNER)}).wait()
         return room
 

@@ -122,7 +122,7 @@ def _people(room: Room, wanted: dict[str, set[str]], below: Affiliation) -> dict
             changes[jid] = Affiliated(below if var == ADMINS else Affiliation.ADMIN)
     for var in (ADMINS, OWNERS):  # who is in both lists is an owner
         for jid in wanted.get(var, ()):
-            if room.affiliation(JID.parse(jid)) is not kinds[var] or jid in changes:
+            if room.affiliation_of(jid) is not kinds[var] or jid in changes:
                 changes[jid] = Affiliated(kinds[var])
     kept = wanted.get(OWNERS, set(room.of_affiliation(Affiliation.OWNER)))
     if ADMINS in wanted:

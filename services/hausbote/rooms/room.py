@@ -117,10 +117,14 @@ class Room:
 
     def affiliation(self, jid: JID) -> Affiliation:
         """Of an address, by its bare form; a whole domain can be banned (§9.2)."""
-        found = self.affiliations.get(jid.bare)
+        return self.affiliation_of(jid.bare)
+
+    def affiliation_of(self, bare: str) -> Affiliation:
+        """The same of a bare address as `JID.bare` writes it: nothing has to be read for that."""
+        found = self.affiliations.get(bare)
         if found is not None:
             return found.affiliation
-        whole = self.affiliations.get(jid.domain)
+        whole = self.affiliations.get(bare.rpartition("@")[2])
         banned = whole is not None and whole.affiliation is Affiliation.OUTCAST
         return Affiliation.OUTCAST if banned else Affiliation.NONE
 

@@ -1,21 +1,21 @@
-"""Frames that came from other services: each is handled once, those of one service in its lane."""
+"""Frames that came from other services: each is handled once, in a worker."""
 
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import gevent
-from gevent.event import Event as Signal
 
 from hausbote.base.log import bug
 from hausbote.core.bus import Handler
 from hausbote.core.bus.cause import Cause
 from hausbote.core.bus.frame import Frame
 from hausbote.core.bus.inbox import Inbox
-from hausbote.core.bus.line import Line
+from hausbote.core.bus.lanes import Lanes
+from hausbote.core.pump import Pump
 
 _FINISH: Final = 2.0  # seconds that the frames at work may take
-_TURN: Final = 0.008  # seconds of handling frames, after which everything else has a turn
+_WORKERS: Final = 64  # frames that are handled at once, most of them waiting for something
 
 
 class Incoming:
@@ -24,7 +24,8 @@ class Incoming:
     def __init__(self) -> None:
         self.handler: Handler = lambda _: ()
         self._inbox = Inbox()
-        self._lanes: dict[str, _Lane] = {}
+        self._pump = Pump(_WORKERS)
+        self._lanes: dict[str, Lanes] = {}
         self._stopped = self._handled = False
 
     @property
@@ -36,10 +37,10 @@ class Incoming:
         """A frame of a service; `acknowledge` is called with its id when it is done."""
         if self._stopped or not self._inbox.enter(frame.id, acknowledge):
             return
-        lane = self._lanes.get(sender)
-        if lane is None:
-            lane = self._lanes[sender] = _Lane(Line(sender), self._work)
-        lane.put(frame)
+        lanes = self._lanes.get(sender)
+        if lanes is None:
+            lanes = self._lanes[sender] = Lanes(sender, self._pump, self._work)
+        lanes.put(frame)
 
     def stop(self) -> None:
         """What arrives from here on is left unacknowledged, for our successor."""
@@ -56,7 +57,7 @@ class Incoming:
     def handle_no_more(self) -> None:
         """What is not done by now is our successor's, too."""
         self._stopped = self._handled = True
-        gevent.killall([lane.worker for lane in self._lanes.values()])
+        self._pump.kill()
 
     def _work(self, frame: Frame) -> None:
         cause = Cause(frame.id, lambda: self._inbox.leave(frame.id))
@@ -64,31 +65,3 @@ class Incoming:
             cause.run(lambda: self.handler(frame))
         except Exception as error:  # noqa: BLE001 - one frame's fault must not stop the bus
             bug(error)
-
-
-class _Lane:
-    """Frames of one service, one after the other."""
-
-    def __init__(self, line: Line, work: Callable[[Frame], None]) -> None:
-        self._line = line
-        self._work = work
-        self._due = Signal()
-        self.worker: Any = gevent.spawn(self._run)
-
-    def put(self, frame: Frame) -> None:
-        self._line.put(frame)
-        self._due.set()
-
-    def _run(self) -> None:
-        began = 0.0
-        while True:
-            frame = self._line.next()
-            if frame is None:
-                self._due.clear()
-                self._due.wait()
-                began = time.monotonic()
-                continue
-            self._work(frame)
-            if time.monotonic() - began > _TURN:
-                gevent.sleep()
-                began = time.monotonic()
