@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from cryptography import x509
 
 from hausbote.base.believed_clock import possible_times
+from hausbote.base.holder import holder
 from hausbote.base.services import Port, open_ports
 from hausbote.base.settings import Settings
-from hausbote.cli.holder import holder
 from hausbote.cli.supervision import programs
 from hausbote.net.chains import TrustError
 from hausbote.net.identities import identities, matches
