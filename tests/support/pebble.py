@@ -14,11 +14,10 @@ import subprocess
 import time
 import urllib.request
 
-from support.authority import Authority
+from support.authority import Authority, ip_name
 from support.ports import free_ports
 
 ADDRESS = "127.0.0.71"
-MANY = 2**31
 
 
 class Pebble:
@@ -32,7 +31,9 @@ class Pebble:
         self.port, self.management, self.http_port, self.dns_port, self.dns_management = ports
         web = Authority("Pebble's own")
         self._web_root = web.write(directory)
-        self._cert, self._key = web.issue("pebble.test", names=[_ip(ADDRESS)]).write(directory, "web")
+        self._cert, self._key = web.issue("pebble.test", names=[ip_name(ADDRESS)]).write(
+            directory, "web"
+        )
         self._environment = os.environ | {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"}
         self._environment |= {"PEBBLE_AUTHZREUSE": "0"} | environment
         self._processes = []
@@ -47,7 +48,7 @@ class Pebble:
     def settings(self, *more, trusted=True):
         """For `hausbote init`: a box that asks this authority, and believes it."""
         trust = [str(self._web_root), *([str(self.root)] if trusted else [])]
-        chosen = [
+        return [
             "certificates.acme=yes",
             f"certificates.server={self.url}",
             f"certificates.address={ADDRESS}",
@@ -56,7 +57,6 @@ class Pebble:
             "tls.authorities=",
             *more,
         ]
-        return chosen
 
     def start(self, **config):
         config = {
@@ -123,9 +123,3 @@ class Pebble:
             except OSError:
                 assert time.monotonic() < deadline, self.log.read_text()[-2000:]
                 time.sleep(0.05)
-
-
-def _ip(address):
-    from support.authority import ip_name
-
-    return ip_name(address)

@@ -6,7 +6,7 @@ ask again and again.
 """
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -43,11 +43,18 @@ def read_record(path: Path) -> AcmeRecord:
     """An empty one if there is none, or none that can be read."""
     try:
         raw = json.loads(path.read_text("utf-8"))
-        known = {option.name: type(option.default) for option in fields(AcmeRecord)}
-        values = {name: known[name](value) for name, value in raw.items() if name in known}
-    except (OSError, ValueError, TypeError, AttributeError):
+        return AcmeRecord(
+            tried=float(raw["tried"]),
+            next=float(raw["next"]),
+            failures=int(raw["failures"]),
+            problem=str(raw["problem"]),
+            not_before=float(raw["not_before"]),
+            rehearsed=float(raw["rehearsed"]),
+            account=str(raw["account"]),
+            issuers=tuple(str(name) for name in raw["issuers"]),
+        )
+    except (OSError, ValueError, TypeError, KeyError):
         return AcmeRecord()
-    return AcmeRecord(**values)
 
 
 def write_record(path: Path, record: AcmeRecord) -> None:

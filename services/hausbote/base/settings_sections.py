@@ -45,7 +45,8 @@ class Ports:
     relay: int = setting(3478, "The relay for calls, UDP and TCP.")
     relay_tls: int = setting(5349, "The relay for calls, with TLS.")
     acme: int = setting(
-        80, "Certificate challenges (http-01), while there is one; the internet's port 80 leads here."
+        80,
+        "Proofs for certificates (http-01), when there are any; the internet's port 80 leads here.",
     )
 
 

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from hausbote.base.holder import holder
 from hausbote.base.parent import PARENT
 from hausbote.base.settings import Settings
 from hausbote.certs.explanation import Circumstances, Trouble, explain
-from hausbote.base.holder import holder
 from hausbote.certs.places import LINEAGE, Places
 
 _MISSING: Final = "certbot is not there: apt install certbot."

@@ -1,7 +1,7 @@
 """What certbot says when it fails, as one sentence for the owner of the box.
 
-certbot prints what the authority said of each name (a domain, a type of RFC 8555 §6.7, a detail), or
-an error of its own.  The details come from elsewhere, so only harmless characters of them are told.
+certbot prints what the authority said of each name (a domain, a type of RFC 8555 §6.7, a detail),
+or an error of its own.  The details come from elsewhere, so only harmless characters are told.
 """
 
 import re
@@ -12,9 +12,7 @@ from typing import Final, NamedTuple
 _OF_A_NAME: Final = re.compile(
     r"^\s*(?:Domain|Identifier): *(\S+)\s*\n\s*Type: +(\S+)\s*\n\s*Detail: +(.+)$", re.M
 )
-_RETRY_AFTER: Final = re.compile(
-    r"retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)", re.I
-)
+_RETRY_AFTER: Final = re.compile(r"retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)", re.I)
 _TOLD_NAMES: Final = 3
 _TOLD_CHARACTERS: Final = 160  # of what somebody else says
 _NOT_TOLD: Final = ("Ask for help", "Some challenges have failed", "An unexpected error", "Saving")
@@ -89,10 +87,12 @@ def _rate_limit(said: str, here: Circumstances) -> Trouble:
     if found is None:
         return Trouble(f"{what}: {harmless(_detail(said))}.")
     until = datetime.fromisoformat(f"{found[1]}T{found[2]}").replace(tzinfo=UTC)
-    return Trouble(f"{what}; it is asked again after {until:%Y-%m-%d %H:%M} UTC.", until.timestamp())
+    return Trouble(
+        f"{what}; it is asked again after {until:%Y-%m-%d %H:%M} UTC.", until.timestamp()
+    )
 
 
-def _clock(said: str, here: Circumstances) -> Trouble:
+def _clock(_said: str, here: Circumstances) -> Trouble:
     now = datetime.now(UTC)
     return Trouble(
         f"The certificate of {here.authority} itself is not good at this time: is it really"
@@ -100,7 +100,7 @@ def _clock(said: str, here: Circumstances) -> Trouble:
     )
 
 
-def _port_taken(said: str, here: Circumstances) -> Trouble:
+def _port_taken(_said: str, here: Circumstances) -> Trouble:
     return Trouble(
         f"Port {here.port} is in use by {here.holder()}, and certbot needs it for the proof: stop"
         " that, or choose another ports.acme and lead the internet's port 80 there."
@@ -144,8 +144,10 @@ _ERRORS: Final[tuple[tuple[str, Callable[[str, Circumstances], Trouble]], ...]] 
     ),
     (
         r"unsupported contact|external account binding",
-        _sentence("{authority} wants an account that was made there before, which is not possible"
-                  " here: choose another certificates.server."),
+        _sentence(
+            "{authority} wants an account that was made there before, which is not possible"
+            " here: choose another certificates.server."
+        ),
     ),
     (r"certificate (has expired|is not yet valid)", _clock),
     (
