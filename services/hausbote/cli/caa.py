@@ -1,7 +1,7 @@
-"""Which authorities may certify the box's names: CAA records (RFC 8659), with accounturi (RFC 8657).
+"""Which authorities may certify the box's names: CAA (RFC 8659), with accounturi (RFC 8657).
 
-Whoever can answer for a name for a while, a provider say, gets a certificate for it, unless DNS says
-that there is only this authority, for only this account.
+Whoever can answer for a name for a while, a provider say, gets a certificate for it, unless DNS
+says that there is only this authority, for only this account.
 """
 
 from collections.abc import Iterator
