@@ -24,7 +24,7 @@ from support.pebble import ADDRESS as AUTHORITY
 from support.pebble import Pebble
 from support.ports import free_ports
 from support.processes import wait_until_ended
-from support.worlds import HAUSBOTE, PASSWORD, RunningWorld, hausbote
+from support.worlds import HAUSBOTE, RunningWorld, hausbote
 
 ADDRESS = "127.0.0.72"
 DOMAIN = "house.example"
@@ -205,7 +205,7 @@ def test_a_delegated_challenge_is_followed(pebble, state):
 def test_a_program_that_fails_is_told(pebble, state):
     box = state("certificates.challenge=dns-01")
     hooks(pebble, box / "acme-hooks", auth="raise SystemExit(7)", cleanup="")
-    assert "auth" in refused("request", state=box)
+    assert "auth in certificates.hooks ended with code 7" in refused("request", state=box)
 
 
 # -- refusals ----------------------------------------------------------------------------------

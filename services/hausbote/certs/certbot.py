@@ -25,6 +25,7 @@ _LONGEST: Final = 3_600  # seconds; names in DNS may take a while to be seen eve
 _ASKS_WHEN: Final = (4, 1)  # since this version it asks the authority when to renew (RFC 9773)
 # What is meant for the processes of the box: its OpenSSL's settings, its Python.
 _NOT_PASSED: Final = ("OPENSSL_CONF", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "MALLOC_ARENA_MAX")
+_ACME_ERROR: Final = re.compile(r"^acme\.messages\.Error: (urn:ietf:params:acme:error:.*)$", re.M)
 _HOOKS: Final = {"--manual-auth-hook": "auth", "--manual-cleanup-hook": "cleanup"}
 
 
@@ -57,13 +58,16 @@ class Certbot:
         hooks = self._missing_hook()
         if hooks:
             return Trouble(hooks)
+        self._forget_log()
         try:
             done = self._run(self._arguments(names, anew=anew), self._environment())
         except subprocess.TimeoutExpired:
             return Trouble("certbot did not come to an end within an hour, and was stopped.")
         except OSError as error:
             return Trouble(f"certbot cannot be started: {error.strerror}.")
-        return None if done.returncode == 0 else explain(done.stdout, self._circumstances())
+        if done.returncode == 0:
+            return None
+        return explain(f"{done.stdout}\n{self._last_error()}", self._circumstances())
 
     def _run(
         self, arguments: list[str], environment: Mapping[str, str]
@@ -155,6 +159,23 @@ class Certbot:
         self._places.acme.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._places.trust.write_bytes(b"\n".join(found))
         return self._places.trust
+
+    def _forget_log(self) -> None:
+        """Of the last time; certbot numbers what is there, and keeps some."""
+        self._log.unlink(missing_ok=True)
+
+    def _last_error(self) -> str:
+        """What the authority said, as the log has it: certbot 2.1 with Python 3.11 stumbles over
+        it and prints that "AttributeError: can't set attribute" instead."""
+        try:
+            found = _ACME_ERROR.findall(self._log.read_text("utf-8", "replace"))
+        except OSError:
+            return ""
+        return found[-1] if found else ""
+
+    @property
+    def _log(self) -> Path:
+        return self._places.logs / "letsencrypt.log"
 
     def _circumstances(self) -> Circumstances:
         port = self._settings.ports.acme

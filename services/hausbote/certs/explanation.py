@@ -13,6 +13,7 @@ _OF_A_NAME: Final = re.compile(
     r"^\s*(?:Domain|Identifier): *(\S+)\s*\n\s*Type: +(\S+)\s*\n\s*Detail: +(.+)$", re.M
 )
 _RETRY_AFTER: Final = re.compile(r"retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)", re.I)
+_HOOK: Final = re.compile(r"Hook '--manual-auth-hook'.* reported error code (\d+)")
 _TOLD_NAMES: Final = 3
 _TOLD_CHARACTERS: Final = 160  # of what somebody else says
 _NOT_TOLD: Final = ("Ask for help", "Some challenges have failed", "An unexpected error", "Saving")
@@ -37,6 +38,9 @@ class Circumstances(NamedTuple):
 
 def explain(said: str, here: Circumstances) -> Trouble:
     """`said` is all that certbot has printed."""
+    hook = _HOOK.search(said)
+    if hook:
+        return Trouble(f"The program auth in certificates.hooks ended with code {hook[1]}.")
     refused = _OF_A_NAME.findall(said)
     if refused:
         return Trouble(_refusal(refused, here))
@@ -143,7 +147,7 @@ _ERRORS: Final[tuple[tuple[str, Callable[[str, Circumstances], Trouble]], ...]] 
         _sentence("{authority} does not certify one of the box's names: {detail}."),
     ),
     (
-        r"unsupported contact|external account binding",
+        r"external ?account",
         _sentence(
             "{authority} wants an account that was made there before, which is not possible"
             " here: choose another certificates.server."
@@ -168,7 +172,8 @@ _ERRORS: Final[tuple[tuple[str, Callable[[str, Circumstances], Trouble]], ...]] 
     ),
     (
         r"ConnectionError|Connection(Refused|Reset)|NewConnectionError|NameResolutionError"
-        r"|Max retries exceeded|Temporary failure in name resolution|Timeout|timed out",
+        r"|Max retries exceeded|Temporary failure in name resolution|Timeout|timed out"
+        r"|Requesting .*: |Network is unreachable|No route to host",
         _sentence("{authority} cannot be reached: is this machine online, and does DNS work?"),
     ),
     (

@@ -152,7 +152,6 @@ class _Renewal:
         if deployed(self._places.certs) == (pair.chain, pair.key):
             return self._went_well(Result.KEPT)
         deploy(self._places.certs, pair.chain, pair.key)
-        log(Event.CERTIFICATE_DEPLOYED, days=int((pair.ends.timestamp() - time.time()) / 86_400))
         return self._went_well(Result.DEPLOYED)
 
     # -- the record ----------------------------------------------------------------------------
@@ -188,16 +187,11 @@ class _Renewal:
                 rehearsed=0.0,
             )
         )
-        log(Event.CERTIFICATE_FAILED, minutes=int(pause / 60), why=_told(trouble.sentence))
         return Outcome(Result.FAILED, trouble.sentence)
 
     def _write(self, record: AcmeRecord) -> None:
         self._record = record
         write_record(self._settings.acme_record, record)
-
-
-def _told(sentence: str) -> Sentence:
-    return Sentence("".join(c for c in sentence if c.isprintable() and c not in '@"')[:500])
 
 
 @contextlib.contextmanager
@@ -216,6 +210,15 @@ def _alone(lock: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
+def _log(settings: Settings, outcome: Outcome) -> None:
+    if outcome.result is Result.DEPLOYED:
+        log(Event.CERTIFICATE_DEPLOYED)
+    elif outcome.result is Result.FAILED:
+        minutes = int((read_record(settings.acme_record).next - time.time()) / 60)
+        sentence = "".join(c for c in outcome.sentence if c.isprintable() and c != "@")
+        log(Event.CERTIFICATE_FAILED, minutes=minutes, why=Sentence(sentence[:500]))
+
+
 def main() -> int:
     end_with_parent()
     parser = argparse.ArgumentParser(prog="hausbote.certs.renewal")
@@ -225,7 +228,7 @@ def main() -> int:
     try:
         settings = Settings.load(arguments.state)
         set_level(settings.log.level)
-        renew(settings, Urgency(arguments.urgency))
+        _log(settings, renew(settings, Urgency(arguments.urgency)))
     except SettingsError as error:
         sys.exit("\n".join(error.problems))
     except OSError as error:
