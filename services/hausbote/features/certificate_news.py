@@ -27,7 +27,7 @@ def look(host: Host) -> None:
     if 0.0 <= now - _read(mark) < _DAY:
         return
     with contextlib.suppress(OSError):  # a full disk: the message may be more than once a day
-        replace_text(mark, f"{now:.0f}\n")
+        replace_text(mark, f"{int(now)}\n")
     log(Event.CERTIFICATE_ENDS_SOON, days=certificate.days_left(now))
     tell_administrators(host, "normal", _text(host, certificate))
 
