@@ -30,7 +30,7 @@ class Pebble:
         ports = free_ports(ADDRESS, 5)
         self.port, self.management, self.http_port, self.dns_port, self.dns_management = ports
         web = Authority("Pebble's own")
-        self._web_root = web.write(directory)
+        self.web_root = web.write(directory)
         self._cert, self._key = web.issue("pebble.test", names=[ip_name(ADDRESS)]).write(
             directory, "web"
         )
@@ -47,7 +47,7 @@ class Pebble:
 
     def settings(self, *more, trusted=True):
         """For `hausbote init`: a box that asks this authority, and believes it."""
-        trust = [str(self._web_root), *([str(self.root)] if trusted else [])]
+        trust = [str(self.web_root), *([str(self.root)] if trusted else [])]
         return [
             "certificates.acme=yes",
             f"certificates.server={self.url}",
@@ -112,7 +112,7 @@ class Pebble:
 
     def _fetched(self, path):
         url = f"https://{ADDRESS}:{self.management}{path}"
-        context = ssl.create_default_context(cafile=str(self._web_root))
+        context = ssl.create_default_context(cafile=str(self.web_root))
         return urllib.request.urlopen(url, timeout=5, context=context).read()
 
     def _patiently(self, ask):

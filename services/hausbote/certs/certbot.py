@@ -45,7 +45,7 @@ class Certbot:
             told = self._run(["--version"], os.environ).stdout
         except (OSError, subprocess.SubprocessError):
             return False
-        found = re.search(r"certbot (\d+)\.(\d+)", told)
+        found = re.search(r"certbot (\d{1,4})\.(\d{1,4})", told)
         return found is not None and (int(found[1]), int(found[2])) >= _ASKS_WHEN
 
     def obtain(self, names: list[str], *, anew: bool) -> Trouble | None:

@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 _OF_A_NAME: Final = re.compile(
-    r"^\s*(?:Domain|Identifier): *(\S+)\s*\n\s*Type: +(\S+)\s*\n\s*Detail: +(.+)$", re.M
+    r"^ {0,8}(?:Domain|Identifier): {1,8}(\S{1,260})\n {0,8}Type: {1,8}(\S{1,60})\n"
+    r" {0,8}Detail: {1,8}(.+)$",
+    re.M,
 )
-_RETRY_AFTER: Final = re.compile(r"retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)", re.I)
-_HOOK: Final = re.compile(r"Hook '--manual-auth-hook'.* reported error code (\d+)")
+_RETRY_AFTER: Final = re.compile(r"retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)")
+_HOOK: Final = re.compile(r"Hook '--manual-auth-hook' for \S{1,260} reported error code (\d{1,6})")
 _TOLD_NAMES: Final = 3
 _TOLD_CHARACTERS: Final = 160  # of what somebody else says
 _NOT_TOLD: Final = ("Ask for help", "Some challenges have failed", "An unexpected error", "Saving")
@@ -44,9 +46,9 @@ def explain(said: str, here: Circumstances) -> Trouble:
     refused = _OF_A_NAME.findall(said)
     if refused:
         return Trouble(_refusal(refused, here))
-    for pattern, explained in _ERRORS:
-        found = re.search(pattern, said, re.I | re.S)
-        if found:
+    known = said.lower()
+    for words, explained in _ERRORS:
+        if any(one in known for one in words):
             return explained(said, here)
     return Trouble(f"certbot failed: {_last_words(said)}")
 
@@ -117,71 +119,77 @@ def _sentence(text: str) -> "Callable[[str, Circumstances], Trouble]":
     )
 
 
-# The first that is found counts.
-_ERRORS: Final[tuple[tuple[str, Callable[[str, Circumstances], Trouble]], ...]] = (
-    (r"too many requests of a given type|rateLimited|too many certificates", _rate_limit),
+# What certbot and its libraries write, in lower case; the first that is found counts.
+_ERRORS: Final[tuple[tuple[tuple[str, ...], Callable[[str, Circumstances], Trouble]], ...]] = (
+    (("too many requests of a given type", "error:ratelimited", "too many cert"), _rate_limit),
+    (("already in use by another process",), _port_taken),
     (
-        r"already in use by another process",
-        _port_taken,
-    ),
-    (
-        r"appropriate permissions|Permission denied.*bind",
+        ("appropriate permissions",),
         _sentence(
             "This user may not open port {port}: choose a ports.acme from 1024 on and lead the"
             " internet's port 80 there."
         ),
     ),
     (
-        r"Cannot assign requested address|Problem binding|Could not bind",
+        ("cannot assign requested address", "problem binding", "could not bind"),
         _sentence("Port {port} cannot be opened: see certificates.address and ports.acme."),
     ),
     (
-        r"records forbid the CA|error:caa",
+        ("records forbid the ca", "error:caa"),
         _sentence(
             "A CAA record in DNS forbids {authority} to certify the box; 'hausbote check' prints"
             " the right one."
         ),
     ),
     (
-        r"will not issue certificates for the identifier|rejectedIdentifier|policy forbids",
+        ("will not issue certificates for the identifier", "error:rejectedidentifier"),
         _sentence("{authority} does not certify one of the box's names: {detail}."),
     ),
     (
-        r"external ?account",
+        ("externalaccount", "external account"),
         _sentence(
-            "{authority} wants an account that was made there before, which is not possible"
-            " here: choose another certificates.server."
+            "{authority} wants an account that was made there before, which is not possible here:"
+            " choose another certificates.server."
         ),
     ),
-    (r"certificate (has expired|is not yet valid)", _clock),
+    (("certificate has expired", "certificate is not yet valid"), _clock),
     (
-        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed",
+        ("certificate_verify_failed", "certificate verify failed"),
         _sentence(
             "{authority} shows a certificate that is not trusted here: is somebody in between, or"
             " does tls.trust lack its authority?"
         ),
     ),
-    (r"No space left on device", _sentence("The disk is full.")),
+    (("no space left on device",), _sentence("The disk is full.")),
     (
-        r"Read-only file system|Permission denied",
+        ("read-only file system", "permission denied"),
         _sentence("certbot cannot write its files in certs/acme of the state directory."),
     ),
     (
-        r"Another instance of Certbot is already running",
+        ("another instance of certbot is already running",),
         _sentence("A certificate is being asked for already."),
     ),
     (
-        r"ConnectionError|Connection(Refused|Reset)|NewConnectionError|NameResolutionError"
-        r"|Max retries exceeded|Temporary failure in name resolution|Timeout|timed out"
-        r"|Requesting .*: |Network is unreachable|No route to host",
+        (
+            "connectionerror",
+            "connection refused",
+            "connection reset",
+            "max retries exceeded",
+            "name resolution",
+            "name or service not known",
+            "network is unreachable",
+            "no route to host",
+            "timeout",
+            "timed out",
+        ),
         _sentence("{authority} cannot be reached: is this machine online, and does DNS work?"),
     ),
     (
-        r"Unable to locate credentials|KeyError: '?newNonce|JSONDecodeError|Invalid JSON",
+        ("keyerror", "jsondecodeerror", "invalid json", "not found"),
         _sentence("What answers at certificates.server is no ACME server."),
     ),
     (
-        r"internal server error|serverInternal|service (is )?(busy|unavailable)|maintenance",
+        ("error:serverinternal", "internal server error", "unavailable", "maintenance"),
         _sentence("{authority} has trouble of its own: {detail}."),
     ),
 )
