@@ -25,7 +25,8 @@ from hausbote.base.acme_record import (
     read_record,
     write_record,
 )
-from hausbote.base.believed_clock import possible_times
+from hausbote.base.believed_clock import clock_is_doubted
+from hausbote.base.certificate_words import CLOCK_DOUBTED
 from hausbote.base.log import Event, Sentence, log, set_level
 from hausbote.base.parent import end_with_parent
 from hausbote.base.settings import Settings, SettingsError
@@ -39,11 +40,6 @@ from hausbote.certs.places import Places
 from hausbote.certs.renewal_kinds import Outcome, Result, Urgency
 from hausbote.net.chains import TrustError
 from hausbote.net.judge import Cause
-
-CLOCK_DOUBTED = (
-    "The clock of this machine jumped, and nobody knows yet whether it is right; no certificate is"
-    " asked for until then. If it is right, say 'hausbote clock accept'."
-)
 
 
 def renew(settings: Settings, urgency: Urgency = Urgency.USUAL) -> Outcome:
@@ -65,9 +61,7 @@ class _Renewal:
         self._asked = False
 
     def run(self, urgency: Urgency) -> Outcome:
-        wall, right = possible_times(self._settings.clock_mark)
-        if wall != right:  # which is no fault of the authority's, and no reason to wait longer
-            self._write(replace(self._record, problem=CLOCK_DOUBTED))
+        if clock_is_doubted(self._settings.clock_mark):
             return Outcome(Result.FAILED, CLOCK_DOUBTED)
         try:
             has = self._lineage()
@@ -92,10 +86,10 @@ class _Renewal:
         if has is None:  # nothing, or what a kill has left of it
             self._forget_lineage()
         self._asked = True
-        self._expect_the_worst()
+        self._expect_the_worst(anew=anew)
         trouble = certbot.obtain(self._names, anew=anew)
         self._record = account.noted(self._record, self._settings, self._places)
-        return trouble
+        return trouble if anew else None  # the certificate is good, and there will be other days
 
     def _lineage(self) -> Pair | None:
         """What certbot has got; None if that is not whole."""
@@ -117,17 +111,12 @@ class _Renewal:
             if directory.exists():
                 shutil.rmtree(directory)
 
-    def _expect_the_worst(self) -> None:
+    def _expect_the_worst(self, *, anew: bool) -> None:
         """On disk before the authority is asked: whoever is killed again and again in the middle
         of it waits as others do who fail."""
-        failures, now = self._record.failures + 1, time.time()
-        cut_off = replace(
-            self._record,
-            tried=now,
-            next=now + pause_after(failures, 0.5),
-            failures=failures,
-            problem="Asking for a certificate was cut off; it is tried again.",
-        )
+        failures, now = self._record.failures + anew, time.time()
+        pause = pause_after(max(failures, 1), 0.5)
+        cut_off = replace(self._record, tried=now, next=now + pause, failures=failures, problem="")
         write_record(self._settings.acme_record, cut_off)
 
     # -- looking at it, and putting it in its place ----------------------------------------------

@@ -9,7 +9,7 @@ import gevent
 from gevent import subprocess
 
 from hausbote.base.acme_record import read_record
-from hausbote.base.believed_clock import BelievedClock
+from hausbote.base.believed_clock import BelievedClock, is_synchronised
 from hausbote.base.log import bug
 from hausbote.base.parent import PARENT
 from hausbote.base.settings import Settings
@@ -47,9 +47,8 @@ class Schedule:
 
     def _is_time(self) -> bool:
         """By a clock that is believed: by another one, every certificate may look ended."""
-        return not self._clock.is_doubted and read_record(self._settings.acme_record).is_due(
-            time.time()
-        )
+        doubted = self._clock.is_doubted and not is_synchronised()
+        return not doubted and read_record(self._settings.acme_record).is_due(time.time())
 
     def _try(self, urgency: Urgency) -> None:
         command = [sys.executable, "-m", "hausbote.certs.renewal"]
