@@ -33,6 +33,7 @@ def main(purpose: str) -> None:
         check_node()
         check_other_servers()
         check_coturn()
+        check_authority()
         check_gloox()
     if not (VENV / "bin" / "python").exists():
         make_venv()
@@ -86,6 +87,13 @@ def check_coturn() -> None:
     """The tests of calls have a real relay and its own client."""
     if shutil.which("turnserver") is None or shutil.which("turnutils_uclient") is None:
         add_debian_packages("coturn", "The tests of calls need coturn")
+
+
+def check_authority() -> None:
+    """The tests of certificates have certbot, and an authority of their own to ask."""
+    missing = [name for name in ("certbot", "pebble") if not shutil.which(name)]
+    if missing:
+        add_debian_packages(" ".join(missing), "The tests of certificates need an ACME server")
 
 
 def check_gloox() -> None:

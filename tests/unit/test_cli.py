@@ -18,10 +18,10 @@ from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store
 
 from hausbote.base.believed_clock import write_mark
+from hausbote.base.holder import holder
 from hausbote.base.settings import Settings
 from hausbote.cli import preflight
 from hausbote.cli.certificates import make_certificates
-from hausbote.cli.holder import holder
 from hausbote.storage import open_store
 from hausbote.turn.secrets import secrets_of
 from hausbote.xmpp.expat import advice, outdated

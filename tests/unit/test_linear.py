@@ -168,6 +168,19 @@ WORST = {
     b"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----": (
         "findall", ("", "-----BEGIN CERTIFICATE-----a", ""), ("-----BEGIN CERTIFICATE-----", "a", "")),
     rb"[0-9A-Fa-f]{40}": ("fullmatch", _DIGITS),
+    r"Hook '--manual-auth-hook' for \S{1,260} reported error code (\d{1,6})": (
+        "search", ("", "Hook '--manual-auth-hook' for ", ""), ("Hook '--manual-auth-hook' for ", "a", ""),
+        ("", "Hook '--manual-auth-hook' for a reported error code", "")),
+    r"^ {0,8}(?:Domain|Identifier): {1,8}(\S{1,260})\n {0,8}Type: {1,8}(\S{1,60})\n {0,8}Detail: {1,8}(.+)$": (
+        "findall", ("", "Domain: a\nType: b\n", ""), ("", "\n", ""), ("", " ", ""), ("Domain: ", "a", ""),
+        ("", "Domain: a\nType: b\nDetail: c\n", ""), ("", "Domain: a\nType: b\nDetail: c", "")),
+    r"^acme\.messages\.Error: (urn:ietf:params:acme:error:.*)$": (
+        "findall", ("", "acme.messages.Error: urn:ietf:params:acme:error:", ""),
+        ("", "acme.messages.Error: urn:ietf:params:acme:error:x\n", ""), ("", "\n", "")),
+    r"retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)": ("search", ("", "retry after 2000-01-01", "")),
+    r"certbot (\d{1,4})\.(\d{1,4})": ("search", ("", "certbot 1", ""), ("certbot ", "1", "")),
+    r"[^\w .,:;/()\[\]'\"_=<>!?+*-]": ("sub", ("", "\0", ""), ("", "a", "")),
+    r"[^A-Za-z0-9.-]": ("sub", ("", ":", ""), ("", "a", "")),
     r"([0-9]{1,4})\.([0-9]{1,4})": ("fullmatch", _DIGITS, ("1.", "0", "!")),
     r"[0-9]{1,3}(\.[0-9]{1,15})?": ("fullmatch", _DIGITS, ("1.", "0", "!")),
 }  # fmt: skip

@@ -38,7 +38,7 @@ class BelievedClock:
         self._mark = mark
         self._wall = wall
         self._counter = counter
-        self._synchronised = synchronised or _is_synchronised
+        self._synchronised = synchronised or is_synchronised
         self._since: float | None = None  # of the counter: when it was doubted
         self._off = 0.0  # by how much, then
         self._written = 0.0
@@ -109,6 +109,12 @@ def possible_times(mark: Path) -> tuple[float, float]:
     return wall, wall if right is None or abs(wall - right) <= TOLERANCE else right
 
 
+def clock_is_doubted(mark: Path) -> bool:
+    """Whether a command should doubt the clock: it jumped, and nobody keeps it right."""
+    wall, right = possible_times(mark)
+    return wall != right and not is_synchronised()
+
+
 def write_mark(path: Path, now: float) -> None:
     """Say that this is a right time; what cannot be written now is written later."""
     with contextlib.suppress(OSError):
@@ -122,7 +128,7 @@ def _read(path: Path) -> float | None:
         return None
 
 
-def _is_synchronised() -> bool:
+def is_synchronised() -> bool:
     """Whether the kernel says that somebody keeps its clock right (NTP, or the host of a guest)."""
     buffer = ctypes.create_string_buffer(_TIMEX_BYTES)  # modes = 0: it is only asked
     state: int = ctypes.CDLL(None).adjtimex(buffer)

@@ -4,11 +4,23 @@ import os
 from pathlib import Path
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Write a new file with mode 0600 from its first moment on."""
+def write_private(path: Path, content: bytes, *, durable: bool = False) -> None:
+    """Write a new file with mode 0600 from its first moment on; it is on disk then if `durable`."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
+        if durable:
+            file.flush()
+            os.fsync(descriptor)
+
+
+def sync_directory(directory: Path) -> None:
+    """Bring to disk what was made, renamed and removed in a directory."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def replace_text(path: Path, text: str) -> None:

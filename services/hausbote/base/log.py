@@ -32,6 +32,12 @@ class Event(Enum):
     LISTENING = "info", "A service accepts connections on this port."
     CERTIFICATE_RELOADED = "info", "New connections get the certificate that is now on disk."
     CERTIFICATE_UNUSABLE = "error", "The certificate on disk cannot be used; the old one stays."
+    CERTIFICATE_DEPLOYED = "info", "A certificate of the authority took the place of the last one."
+    CERTIFICATE_FAILED = (
+        "warning",
+        "No certificate came of it, for the reason named; it is tried again after these minutes.",
+    )
+    CERTIFICATE_ENDS_SOON = "warning", "The box's certificate ends soon; administrators were told."
     AUTHORITIES_UNUSABLE = "error", "A list of authorities or revocations cannot be used as it is."
     SESSION_STARTED = "debug", "A client logged in and bound a resource."
     SESSION_ENDED = "debug", "A client's session ended."

@@ -92,6 +92,14 @@ SERVICES: Final = (
         stop_order=100,
         is_wanted=lambda settings: settings.beyond != "",
     ),
+    # Its port, `ports.acme`, is open only while there is a challenge: it may be another program's
+    # at other times, and keeps no box from starting.
+    Service(
+        "certs",
+        network=True,
+        secrets=("certs/acme",),
+        is_wanted=lambda settings: settings.certificates.acme == "yes",
+    ),
     Service(
         "relay",
         ports=(

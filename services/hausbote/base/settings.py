@@ -10,6 +10,7 @@ from hausbote.base.jid import a_label
 from hausbote.base.settings_checks import complete, contradictions, read
 from hausbote.base.settings_sections import (
     Archive,
+    Certificates,
     ClientState,
     Components,
     Contact,
@@ -71,6 +72,7 @@ class Settings:
     disk: Disk = field(default_factory=Disk)
     proxy: Proxy = field(default_factory=Proxy)
     tls: Tls = field(default_factory=Tls)
+    certificates: Certificates = field(default_factory=Certificates)
     dns: Dns = field(default_factory=Dns)
     limits: Limits = field(default_factory=Limits)
     resumption: Resumption = field(default_factory=Resumption)
@@ -176,6 +178,11 @@ class Settings:
     def clock_mark(self) -> Path:
         """The last time that was right: see `base/believed_clock.py`."""
         return self.state / "clock.mark"
+
+    @property
+    def acme_record(self) -> Path:
+        """How it stands with the certificate of an authority: see `base/acme_record.py`."""
+        return self.state / "certs" / "acme.json"
 
     @property
     def relay_host(self) -> str:

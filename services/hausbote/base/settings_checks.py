@@ -16,6 +16,7 @@ from hausbote.base.settings_sections import (
     Names,
     Ports,
     Relay,
+    Tls,
     documented,
     parse_pin,
 )
@@ -143,6 +144,7 @@ def contradictions(settings: "Settings") -> Iterator[tuple[str, str]]:
         yield "proxy.host", f"{settings.proxy.host!r} is not a name or an IP address"
     if settings.dns.server and not _is_endpoint(settings.dns.server):
         yield "dns.server", f"{settings.dns.server!r} is not ADDRESS:PORT"
+    yield from _bad_certificates(settings)
 
 
 def _bad_names(settings: "Settings") -> Iterator[tuple[str, str]]:
@@ -221,6 +223,24 @@ def _bad_relay(relay: Relay) -> Iterator[tuple[str, str]]:
             yield "relay.denied", f"{network!r} is not a network like 203.0.113.0/24"
     if not 0 < relay.credential_seconds <= 3_600:
         yield "relay.credential_seconds", f"{relay.credential_seconds} cannot be"
+
+
+def _bad_certificates(settings: "Settings") -> Iterator[tuple[str, str]]:
+    chosen = settings.certificates
+    if not re.fullmatch(r"|https://[^/?#\s<>]+(/[^?#\s<>]*)?", chosen.server):
+        yield "certificates.server", f"{chosen.server!r} is not https://NAME/DIRECTORY"
+    if chosen.address and not is_ip_address(chosen.address):
+        yield "certificates.address", f"{chosen.address!r} is not an IP address"
+    if chosen.acme == "no":
+        return
+    if (settings.tls.certificate, settings.tls.key) != (Tls.certificate, Tls.key):
+        yield (
+            "certificates.acme",
+            "puts its certificates where tls.certificate and tls.key are by default; say no, or"
+            " leave these as they were",
+        )
+    if chosen.challenge == "http-01" and not settings.ports.acme:
+        yield "certificates.challenge", "http-01 needs a port: ports.acme"
 
 
 def _bad_name(name: str) -> str | None:

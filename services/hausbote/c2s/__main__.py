@@ -9,7 +9,7 @@ from hausbote.c2s.service import build_host
 from hausbote.core.clock import every
 from hausbote.core.exchange import announce_restart
 from hausbote.core.process import Process
-from hausbote.features import full_disk
+from hausbote.features import certificate_news, full_disk
 from hausbote.features.archive.retention import forget_old_messages
 from hausbote.features.newcomers import free_old_names
 from hausbote.net.tls import CertificateError
@@ -35,6 +35,7 @@ def main() -> int:
     every(_HOUR, lambda: free_old_names(host))
     every(_HOUR, host.store.arrivals.prune)
     every(_HOUR, lambda: host.store.pubsub.expire_all(host.surely()))
+    every(_HOUR, lambda: certificate_news.look(host))
     every(_LOOK, lambda: full_disk.look(host))
     announce_restart(host, here)
     process.on_reload(server.reload_certificates)

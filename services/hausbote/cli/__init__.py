@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "check": "check",
     "clock": "clock",
     "user": "user",
+    "certificate": "certificate",
     "circle": "circle",
     "files": "files",
     "usage": "usage",

@@ -7,6 +7,7 @@ from typing import Final
 
 from hausbote.base.jid import a_label
 from hausbote.base.settings import Settings
+from hausbote.cli.caa import caa_findings
 from hausbote.cli.finding import Finding, Mark
 from hausbote.cli.host_meta import web_links
 from hausbote.net.certificates import certificates
@@ -74,6 +75,7 @@ class Inspection:
         yield web_links(self._settings, self._resolver, self._domain, name)
         if self._own:
             yield from self._names_below()
+            yield from caa_findings(self._settings, self._resolver)
 
     # -- DNS -----------------------------------------------------------------------------------
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from cryptography import x509
 
 from hausbote.base.believed_clock import possible_times
+from hausbote.base.holder import holder
 from hausbote.base.services import Port, open_ports
 from hausbote.base.settings import Settings
-from hausbote.cli.holder import holder
 from hausbote.cli.supervision import programs
 from hausbote.net.chains import TrustError
 from hausbote.net.identities import identities, matches
@@ -59,7 +59,9 @@ def _certificate(settings: Settings) -> Iterator[str]:
         return
     # A machine that starts with a wrong time serves nevertheless: only what is wrong by both.
     times = possible_times(settings.clock_mark)
-    if certificate.not_valid_after_utc < datetime.fromtimestamp(min(times), UTC):
+    # With ACME, a box that was off for long gets a new one as soon as it runs.
+    renews = settings.certificates.acme == "yes"
+    if not renews and certificate.not_valid_after_utc < datetime.fromtimestamp(min(times), UTC):
         yield f"The certificate {chain} ended on {certificate.not_valid_after_utc:%Y-%m-%d}."
     if certificate.not_valid_before_utc > datetime.fromtimestamp(max(times), UTC):
         begin = certificate.not_valid_before_utc

@@ -16,6 +16,7 @@ import click
 from hausbote.base.services import open_ports, ours
 from hausbote.base.settings import Settings
 from hausbote.cli import preflight
+from hausbote.cli.certificate_news import CertificateNews
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
 from hausbote.cli.supervision import (
@@ -28,6 +29,7 @@ from hausbote.cli.supervision import (
 )
 from hausbote.cli.watch import Watch
 from hausbote.core.bus.control import query_status
+from hausbote.net.in_use import in_use
 from hausbote.storage import Reserve, StorageError, make_way, migrate, path_of, quick_damage
 from hausbote.xmpp.expat import advice, outdated
 
@@ -130,13 +132,14 @@ def _is_ending(settings: Settings) -> bool:
 
 def _wait_for(settings: Settings, child: subprocess.Popen[bytes]) -> int:
     """Look after the services until the supervisor ends; returns its exit code."""
-    watch, poll = Watch(settings), select.poll()
+    watch, poll, certificate = Watch(settings), select.poll(), CertificateNews(settings)
     descriptor = os.pidfd_open(child.pid)
     try:
         poll.register(descriptor, select.POLLIN)
         watch.look(processes(settings) or [])
         while not poll.poll(_LOOK * 1000):
             watch.look(processes(settings) or [])
+            certificate.look()
     finally:
         os.close(descriptor)
     return child.wait()
@@ -205,11 +208,17 @@ def _what_next(settings: Settings, state: Path) -> str:
         advice(old) if (old := outdated()) else "",
         "What to do next, in another terminal:",
         f"  {command}{where} user add you@{settings.domain} --admin",
-        f"  then log in with any XMPP client; it must trust {state / 'certs' / 'ca.pem'}",
+        f"  then log in with any XMPP client{_trust(settings, state)}",
         f"  {command}{where} status",
         "Ctrl-C stops everything.",
     ]
     return "\n".join(line for line in lines if line)
+
+
+def _trust(settings: Settings, state: Path) -> str:
+    shown = in_use(settings)
+    own = shown is None or shown.own
+    return f"; it must trust {state / 'certs' / 'ca.pem'}" if own else ""
 
 
 def _ports(settings: Settings) -> Iterator[str]:

@@ -11,6 +11,7 @@ import click
 from hausbote.base.files import free_bytes
 from hausbote.base.services import BY_NAME
 from hausbote.base.settings import Settings
+from hausbote.cli.certificate_news import certificate_sentences
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
 from hausbote.cli.supervision import processes
@@ -74,6 +75,8 @@ def _print(settings: Settings, services: list[dict[str, Any]]) -> None:
     for one in services:
         if one["store_failed"]:
             click.echo(_store_problem(one))
+    for sentence in certificate_sentences(settings):
+        click.echo(sentence)
 
 
 def _trouble(settings: Settings, service: dict[str, Any]) -> str:

@@ -7,12 +7,8 @@ import time
 from typing import Final
 
 from hausbote.base.clock import timestamp
-from hausbote.base.tokens import token
-from hausbote.core.dispatch import route
 from hausbote.core.host import Host
-from hausbote.xmpp import ns
-from hausbote.xmpp.stanza import Child, stanza
-from hausbote.xmpp.xml import el
+from hausbote.features.news import tell_administrators
 
 _PAUSE: Final = 600.0  # seconds between two failures that are told, for a disk that comes and goes
 
@@ -32,7 +28,7 @@ def look(host: Host) -> None:
         if told.last is not None and time.monotonic() - told.last < _PAUSE:
             return
         told.failed_at, told.last = failed_at, time.monotonic()
-        _tell(
+        tell_administrators(
             host,
             "headline",
             "The database cannot be written: check the disk and its free space. People are told"
@@ -40,15 +36,8 @@ def look(host: Host) -> None:
         )
     elif told.failed_at and not failed_at:
         since, told.failed_at = told.failed_at, 0.0
-        _tell(
+        tell_administrators(
             host,
             "normal",
             f"The database could not be written since {timestamp(since)}; now it can be again.",
         )
-
-
-def _tell(host: Host, type: str, text: str) -> None:
-    body = Child(ns.CLIENT, "body", el("body", text))
-    for local in host.store.accounts.admins():
-        to = f"{local}@{host.domain}"
-        route(host, stanza("message", body, from_=host.domain, to=to, type=type, id=token(64)))

@@ -37,6 +37,7 @@ _ALL: Final = Share("all", 128)  # questions under way
 _OF_ONE: Final = 16  # of them about names of the same owner
 _TURN: Final = 20.0  # seconds to wait for a turn
 _RECORDS: Final = 32  # of one answer
+_LABELS: Final = 10  # of a name, for each of which CAA may be asked
 _ALIASES: Final = 8  # that are followed one by one
 _PATIENCE: Final = 0.5  # seconds for the second of two answers, if the first will do
 _HOST: Final = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\Z")
@@ -45,6 +46,7 @@ A: Final = dns.rdatatype.A
 AAAA: Final = dns.rdatatype.AAAA
 SRV: Final = dns.rdatatype.SRV
 TLSA: Final = dns.rdatatype.TLSA
+CAA: Final = dns.rdatatype.CAA
 
 
 class NameProblem(Exception):
@@ -76,6 +78,14 @@ class Service(NamedTuple):
     weight: int
     port: int
     target: str
+
+
+class Caa(NamedTuple):
+    """A CAA record (RFC 8659)."""
+
+    critical: bool
+    tag: str  # lower case
+    value: str
 
 
 class Answer(NamedTuple):
@@ -167,6 +177,20 @@ class Resolver:
         if not answer.secure or not answer.records:
             return None
         return PublishedCertificates(endpoint.host, answer.records)
+
+    def permissions(self, name: str) -> tuple[str, tuple[Caa, ...]]:
+        """Which authorities may certify a name: the records of it or of the next name above that
+        has any (RFC 8659 §3), and which name that is; "" if there are none.
+
+        NameProblem if nobody tells: to authorities that is a refusal.
+        """
+        labels = _dns_name(name).split(".")
+        for start in range(min(len(labels), _LABELS)):
+            place = ".".join(labels[start:])
+            records: tuple[Caa, ...] = self._ask(place, CAA).records
+            if records:
+                return place, records
+        return "", ()
 
     # -- order ---------------------------------------------------------------------------------
 
@@ -277,6 +301,11 @@ def _plain(rrset: Any) -> tuple[Any, ...]:
         usable = [one for one in records if one.port or not one.target]
         usable = [one for one in usable if not one.target or _HOST.match(one.target)]
         return tuple(sorted(usable, key=lambda one: one.priority)[:_RECORDS])
+    if rrset.rdtype == CAA:
+        texts = [
+            (r.flags, r.tag.decode("ascii"), r.value.decode("ascii", "replace")) for r in rrset
+        ]
+        return tuple(Caa(bool(f & 128), tag.lower(), value) for f, tag, value in texts)[:_RECORDS]
     if rrset.rdtype == TLSA:
         return tuple(Tlsa(r.usage, r.selector, r.mtype, r.cert) for r in rrset)[:_RECORDS]
     return tuple(record.address for record in rrset)[:_RECORDS]

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from OpenSSL import SSL
 
 from hausbote.net.peer_tls import ALPN_SERVER, ask_for_staple, name_peer, take_any
-from hausbote.net.tls import CertificateFiles, make_context
+from hausbote.net.tls import CertificateFiles, make_context, of_one_pair
 
 
 class _Pair(NamedTuple):
@@ -24,8 +24,8 @@ class OutgoingTls:
 
     def reload(self) -> None:
         """Use the files as they are now; CertificateError keeps what was in use."""
-        default = _pair(self._default_files)
-        by_name = {name: _pair(files) for name, files in self._files_by_name.items()}
+        default = of_one_pair(self._default_files, _pair)
+        by_name = {name: of_one_pair(own, _pair) for name, own in self._files_by_name.items()}
         self._default, self._by_name = default, by_name
 
     def to(self, remote: str, local: str, *, direct: bool) -> "_Client":

@@ -5,9 +5,10 @@ A reload makes new contexts for connections to come; those that are up keep thei
 the ALPN callback when the SNI callback switches contexts, so every context carries it.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from OpenSSL import SSL, crypto
@@ -17,6 +18,7 @@ from hausbote.base.jid import a_label
 from hausbote.net.ciphers import CIPHERS
 from hausbote.xmpp.sasl import server_end_point
 
+T = TypeVar("T")
 ALPN_CLIENT: Final = b"xmpp-client"
 # A connection that ends without a word has ended: XMPP and HTTP tell themselves what is whole, and
 # who is gone needs no alert.
@@ -39,6 +41,31 @@ class CertificateFiles(NamedTuple):
 
     chain: Path
     key: Path
+
+    def settled(self) -> "CertificateFiles":
+        """Where they are at one moment, links followed.
+
+        Both may be links into a directory that is another one from one moment to the next
+        (`certs/deployment.py`): between two equal looks it was the same for both.
+        """
+        found = self._followed()
+        while (again := self._followed()) != found:
+            found = again
+        return found
+
+    def _followed(self) -> "CertificateFiles":
+        return CertificateFiles(*[Path(os.path.realpath(path)) for path in self])
+
+
+def of_one_pair(files: CertificateFiles, make: Callable[[CertificateFiles], T]) -> T:
+    """What is made of a certificate and its key, also while others take their place."""
+    while True:
+        settled = files.settled()
+        try:
+            return make(settled)
+        except CertificateError:
+            if files.settled() == settled:
+                raise
 
 
 class TlsShelf:
@@ -79,8 +106,11 @@ class TlsShelf:
 
     def _load(self) -> None:
         stamps = self._stamps()
-        default = self._context(self._default_files)
-        by_name = {a_label(n): self._context(f) for n, f in self._files_by_name.items()}
+        default = of_one_pair(self._default_files, self._context)
+        by_name = {
+            a_label(name): of_one_pair(files, self._context)
+            for name, files in self._files_by_name.items()
+        }
         self._seen, self._default, self._by_name = stamps, default, by_name
 
     def _stamps(self) -> tuple[tuple[int, int], ...]:
@@ -161,7 +191,11 @@ _end_points: WeakKeyDictionary[SSL.Context, bytes] = WeakKeyDictionary()
 
 
 def _der(chain: Path) -> bytes:
-    certificate = crypto.load_certificate(crypto.FILETYPE_PEM, chain.read_bytes())
+    try:
+        pem = chain.read_bytes()
+    except OSError as error:
+        raise CertificateError(f"{chain}: {reason(error)}") from None
+    certificate = crypto.load_certificate(crypto.FILETYPE_PEM, pem)
     return crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
 
 

@@ -8,6 +8,7 @@ from hausbote.base.log import bug
 from hausbote.base.settings import Settings
 from hausbote.core.bus import Bus
 from hausbote.core.threads import compute
+from hausbote.turn.certificate import RelayCertificate
 from hausbote.turn.desk import Desk
 from hausbote.turn.keeper import keep_true, let_read, wanted
 from hausbote.turn.service import tell_of_change
@@ -22,6 +23,7 @@ class Caretaker:
         self._settings = settings
         self._desk = desk
         self._bus = bus
+        self._certificate = RelayCertificate(settings)
 
     def look(self) -> None:
         """Look after both; people are told if their credentials are void."""
@@ -31,6 +33,7 @@ class Caretaker:
             text = compute(wanted, self._settings)
             if keep_true(self._settings, text):
                 compute(let_read, self._settings)
+            self._certificate.look()
 
     def watch(self) -> None:
         """For ever, in a greenlet."""

@@ -36,7 +36,7 @@ def let_read(settings: Settings) -> None:
     """Have coturn started anew; may take seconds."""
     if start_anew(settings):
         return
-    pid = _pid(settings.relay_pid)
+    pid = relay_process(settings)
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
@@ -46,10 +46,10 @@ def _read(settings: Settings) -> str:
     return settings.relay_config.read_text("utf-8")
 
 
-def _pid(path: Path) -> int | None:
-    """Of the coturn that wrote it; a number that somebody else has by now is none."""
+def relay_process(settings: Settings) -> int | None:
+    """The id of the coturn that wrote it; a number that somebody else has by now is none."""
     try:
-        pid = int(path.read_text("ascii"))
+        pid = int(settings.relay_pid.read_text("ascii"))
         name = Path(f"/proc/{pid}/comm").read_text("utf-8").strip()
     except (OSError, ValueError):
         return None
