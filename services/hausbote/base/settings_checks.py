@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hausbote.base.jid import InvalidJID, prepare_domain
@@ -130,6 +131,7 @@ def contradictions(settings: "Settings") -> Iterator[tuple[str, str]]:
     yield from _bad_components(settings)
     yield from _bad_federation(settings.federation)
     yield from _bad_relay(settings.relay)
+    yield from _bad_backup(settings)
     if settings.relay.run != "off" and not (settings.ports.relay or settings.ports.relay_tls):
         yield "relay.run", "a relay needs one of ports.relay and ports.relay_tls"
     if not re.fullmatch(r"|https://[^/?#\s<>]+(/[^?#\s<>]*)?", settings.web.url):
@@ -221,6 +223,20 @@ def _bad_relay(relay: Relay) -> Iterator[tuple[str, str]]:
             yield "relay.denied", f"{network!r} is not a network like 203.0.113.0/24"
     if not 0 < relay.credential_seconds <= 3_600:
         yield "relay.credential_seconds", f"{relay.credential_seconds} cannot be"
+
+
+def _bad_backup(settings: "Settings") -> Iterator[tuple[str, str]]:
+    backup, key = settings.backup, "backup.repository"
+    if not backup.repository:
+        return
+    place = backup.repository.removeprefix("local:")
+    if not re.match(r"[a-z0-9]+:", place):
+        if not place.startswith("/"):
+            yield key, f"{place!r} must begin with / or with what restic knows, like sftp:"
+        elif Path(place).resolve().is_relative_to(settings.state.resolve()):
+            yield key, f"{place} is in the box itself, and would be lost with it"
+    if not (backup.keep_daily or backup.keep_weekly or backup.keep_monthly):
+        yield "backup.keep_daily", "no backup would be kept"
 
 
 def _bad_name(name: str) -> str | None:

@@ -11,11 +11,12 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Final
 
 from hausbote.base.files import free_bytes
+from hausbote.base.locks import Held, locked
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _INCOMING: Final = "incoming"
@@ -113,6 +114,18 @@ class Depot:
         if not is_id(id):
             raise ValueError("not an id of a file")
         return f"{self._prefix}{id[:2]}/{id}"
+
+
+def remove_files(depot: Depot, ids: list[str], lock: Path) -> bool:
+    """Remove these files; False, and none is removed, if somebody holds the lock, which means that
+    none may be."""
+    try:
+        with locked(lock) if lock.parent.is_dir() else nullcontext():
+            for id in ids:
+                depot.remove(id)
+    except Held:
+        return False
+    return True
 
 
 class Incoming:
