@@ -91,7 +91,9 @@ class _Reading:
 
     def _upload(self, id: str, content: IO[bytes]) -> None:
         if self._wanted is None:
-            self._wanted = self._files_of_database()
+            # Without a database restic may have more to say: it is missed when all was read.
+            there = (self._target / DATABASE).exists()
+            self._wanted = self._files_of_database() if there else {}
         wanted = self._wanted.get(id)
         if wanted is None:
             return  # it came, or its row went, while the backup was made
@@ -103,10 +105,7 @@ class _Reading:
             self._seen[id] = _copy(content, None) == wanted
 
     def _files_of_database(self) -> dict[str, StoredFile]:
-        path = self._target / DATABASE
-        if not path.exists():
-            raise BackupError("This is no backup of a box: it has no database.")
-        database = Copy(path)
+        database = Copy(self._target / DATABASE)
         try:
             if database.is_newer:
                 raise BackupError(
@@ -118,6 +117,8 @@ class _Reading:
 
     def compared(self) -> Fetched:
         """All of it against the manifest and the database."""
+        if not (self._target / DATABASE).exists():
+            raise BackupError("This is no backup of a box: it has no database.")
         wanted = self._files_of_database() if self._wanted is None else self._wanted
         found = Fetched(Manifest.from_json(self._manifest), len(wanted))
         whole = {str(path.relative_to(self._target)) for path in files_in(self._target)}

@@ -104,6 +104,7 @@ class Restic:
         """Remove what is older than what is to be kept."""
         kept = {"daily": daily, "weekly": weekly, "monthly": monthly}
         keep = [f"--keep-{name}={number}" for name, number in kept.items() if number]
+        keep.append("--keep-within=1d")  # those of the day before the last one
         # By host alone: a box that has moved to another directory is still the same.
         options = ["--prune", "--quiet", "--group-by", "host", "--host", domain, "--tag", TAG]
         _, said, code = self._unlocked("forget", *options, *keep)

@@ -22,6 +22,7 @@ from hausbote.base.locks import Held, locked, share
 from hausbote.base.settings import Settings, SettingsError
 from hausbote.storage import StorageError, go_on_from, path_of
 
+_LOCK: Final = "box.lock"
 _OPENING: Final = "opening"  # in DIR/restore: what restic needs
 _PATIENCE: Final = 10.0  # seconds that another start may take to finish what was cut off
 _LEFT: Final = 64 * 1024 * 1024  # bytes that stay free
@@ -42,8 +43,11 @@ def alone(state: Path) -> Iterator[str]:
     it."""
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with locked(state / "box.lock"):
-            yield swap.recover(state)
+        with locked(state / _LOCK):
+            try:
+                yield swap.recover(state)
+            finally:
+                _leave_empty(state)
     except Held:
         raise BackupError(
             f"The box in {state} runs, or a backup is just being made or restored: stop it first."
@@ -57,18 +61,27 @@ def in_use(state: Path) -> Iterator[str]:
     """Use the state directory with others, and let nobody restore anything there; what was cut off
     is finished or taken back first, of which the sentence tells.  BackupError if it is restored
     just now."""
-    lock = state / "box.lock"
+    lock = state / _LOCK
     try:
         if (state / swap.DIRECTORY).exists():
             with suppress(Held), locked(lock) as descriptor:
                 sentence = swap.recover(state)
-                share(descriptor)
+                if not _leave_empty(state):
+                    share(descriptor)
                 yield sentence
                 return
         with locked(lock, shared=True, patience=_PATIENCE):
             yield ""
     except Held:
         raise BackupError(f"A backup is just being restored in {state}.") from None
+
+
+def _leave_empty(state: Path) -> bool:
+    """Where nothing was restored nothing is left, so that a new box can be made there."""
+    if os.listdir(state) != [_LOCK]:
+        return False
+    (state / _LOCK).unlink()
+    return True
 
 
 class Source(NamedTuple):
