@@ -95,7 +95,8 @@ _COMPLAINTS: Final[
         _says(*_DAMAGED),
         _telling(
             "The repository {where} is damaged: {said}. Let its disk be looked at, and begin a new"
-            " repository at another place; what can still be read of this one can be restored."
+            " repository at another place; 'hausbote backup restore --damaged' takes what can still"
+            " be read of this one."
         ),
     ),
 )

@@ -7,7 +7,10 @@ these as they come, so that it needs no room for them.
 import hashlib
 import os
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
@@ -39,12 +42,38 @@ def fetch(restic: Restic, snapshot: str, target: Path, *, with_files: bool) -> F
 
     BackupError if it cannot be read, is none of a box, or was made by a newer Hausbote.
     """
-    target.mkdir(mode=0o700)
-    try:
-        with restic.dump(snapshot) as stream:
-            reading = _Reading(target, with_files)
-            reading.read(stream)
+    reading = _Reading(target, with_files)
+    with _telling(snapshot, target):
+        target.mkdir(mode=0o700)
+        try:
+            with restic.dump(snapshot) as stream:
+                reading.read(stream)
+            found = reading.compared()
+        except BackupError:
+            restic.check("none")  # may know more: a dump that breaks off says nothing (restic 0.14)
+            raise
+        if found.damage:
+            restic.check("none")
+        return found
+
+
+def salvage(restic: Restic, snapshot: str, target: Path, work: Path) -> Fetched:
+    """The same with all that can still be read of a backup that is damaged.
+
+    `restic restore` goes on where a dump breaks off; it needs an empty directory, `work`.
+    """
+    reading = _Reading(target, with_files=True)
+    with _telling(snapshot, target):
+        target.mkdir(mode=0o700)
+        restic.salvage(snapshot, work)
+        reading.take_over(work)
         return reading.compared()
+
+
+@contextmanager
+def _telling(snapshot: str, target: Path) -> Iterator[None]:
+    try:
+        yield
     except StorageError as error:
         raise BackupError(f"The backup {snapshot} is of no use: {error}.") from None
     except OSError as error:
@@ -65,13 +94,21 @@ class _Reading:
         with tarfile.open(fileobj=stream, mode="r|", bufsize=_PIECE) as archive:
             while (member := archive.next()) is not None:
                 archive.members.clear()  # type: ignore[attr-defined] # or it remembers all of them
-                self._take(archive, member)
+                self._take(member, archive.extractfile(member) if member.isreg() else None)
 
-    def _take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+    def take_over(self, directory: Path) -> None:
+        """What lies in a directory as it would come in a tar file."""
+        with tarfile.open(fileobj=BytesIO(), mode="w") as archive:
+            for path in sorted(directory.rglob("*")):
+                member = archive.gettarinfo(path, str(path.relative_to(directory)))
+                member.type = tarfile.REGTYPE if member.islnk() else member.type
+                with path.open("rb") if member.isreg() else nullcontext() as content:
+                    self._take(member, content)
+
+    def _take(self, member: tarfile.TarInfo, content: IO[bytes] | None) -> None:
         parts = PurePosixPath(member.name).parts
         if ".." in parts or member.name.startswith("/"):
             raise BackupError("This is no backup of a box: it has files of elsewhere.")
-        content = archive.extractfile(member) if member.isreg() else None
         if parts == _MANIFEST and content is not None:
             self._manifest = content.read().decode(errors="replace")
         elif parts[:2] == _BOX and len(parts) > 2:

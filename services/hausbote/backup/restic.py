@@ -111,6 +111,10 @@ class Restic:
         if code:
             raise complaint(self.where, code, said)
 
+    def salvage(self, snapshot: str, target: Path) -> None:
+        """Restore all that can be read of a backup into an empty directory."""
+        self._call(("restore", "--no-lock", snapshot, "--target", str(target)))
+
     @contextmanager
     def dump(self, snapshot: str) -> Iterator[IO[bytes]]:
         """A backup as a tar file to read from; BackupError if it broke off."""

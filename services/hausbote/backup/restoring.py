@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from hausbote.backup import swap
 from hausbote.backup.errors import BackupError
-from hausbote.backup.fetching import Fetched, fetch
+from hausbote.backup.fetching import Fetched, fetch, salvage
 from hausbote.backup.making import choose, summed_up
 from hausbote.backup.places import Places
 from hausbote.backup.restic import Restic, Snapshot
@@ -115,12 +115,11 @@ def restore(
         _refuse_small_disk(state, restic.size(chosen.id))
         tell(f"Restoring the backup {chosen.id} of {_time(chosen.at)} ...")
         new = directory / swap.NEW
-        fetched = fetch(restic, chosen.id, new, with_files=True)
-        if fetched.damage and not despite_damage:
-            raise BackupError(
-                f"The backup {chosen.id} is not good: {summed_up(fetched.damage)} Choose another"
-                " one, or restore what there is of it with --damaged."
-            )
+        if despite_damage:
+            fetched = salvage(restic, chosen.id, new, directory / _OPENING / "all")
+        else:
+            fetched = fetch(restic, chosen.id, new, with_files=True)
+            _refuse_damage(chosen, fetched)
         sentences = [*fetched.damage, *_make_ready(state, new, source, chosen, restic.id())]
         shutil.rmtree(directory / _OPENING)
         os.sync()  # all of it is on the disk before anything takes its place
@@ -148,6 +147,14 @@ def _refuse_small_disk(state: Path, size: int) -> None:
         raise BackupError(
             f"The backup needs {needed >> 20} MB of the disk of {state}, which has {free >> 20} MB"
             " left."
+        )
+
+
+def _refuse_damage(chosen: Snapshot, fetched: Fetched) -> None:
+    if fetched.damage:
+        raise BackupError(
+            f"The backup {chosen.id} is not good: {summed_up(fetched.damage)} Choose another one,"
+            " or restore what there is of it with --damaged."
         )
 
 
