@@ -34,6 +34,7 @@ def main(purpose: str) -> None:
         check_other_servers()
         check_coturn()
         check_gloox()
+        check_restic()
     if not (VENV / "bin" / "python").exists():
         make_venv()
     install(EXTRAS[purpose])
@@ -95,6 +96,12 @@ def check_gloox() -> None:
         missing.append("libgloox-dev")
     if missing:
         add_debian_packages(" ".join(missing), "The tests with gloox need it and a compiler")
+
+
+def check_restic() -> None:
+    """The tests of backups have the real program."""
+    if shutil.which("restic") is None:
+        add_debian_packages("restic", "The tests of backups need restic")
 
 
 def make_venv() -> None:

@@ -42,8 +42,8 @@ class BackedUp(RunningWorld):
 
     def begin(self):
         """Start what was restored."""
-        self.settings = Settings.load(self.state)
         self.start()
+        self.settings = Settings.load(self.state)
         self.store = open_store(self.settings.database_url)
 
 

@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from hausbote.backup.errors import BackupError
-from hausbote.backup.places import Places
 from hausbote.backup.restic import Restic
 from hausbote.backup.staging import DATABASE, Manifest, digest, files_in
+from hausbote.base.backup_places import Places
 from hausbote.storage import Copy, StorageError, StoredFile, all_damage
 
 _PLACES: Final = Places(Path("backup"))  # in a backup

@@ -11,12 +11,12 @@ from typing import Any, Final, NamedTuple
 from hausbote.backup.complaints import gist
 from hausbote.backup.errors import BackupError
 from hausbote.backup.fetching import Fetched, fetch
-from hausbote.backup.places import Places
 from hausbote.backup.restic import Made, Restic, Snapshot
 from hausbote.backup.staging import stage, unstage
+from hausbote.base.backup_places import Places
 from hausbote.base.backup_record import read_record, write_record
+from hausbote.base.file_locks import Held, locked
 from hausbote.base.files import replace_text, write_private
-from hausbote.base.locks import Held, locked
 from hausbote.base.settings import Settings
 
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"  # no two that look alike

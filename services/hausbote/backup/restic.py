@@ -16,7 +16,7 @@ from typing import IO, Any, Final, NamedTuple
 
 from hausbote.backup.complaints import complaint, is_locked
 from hausbote.backup.errors import BackupError
-from hausbote.backup.places import Places
+from hausbote.base.backup_places import Places
 from hausbote.base.parent import PARENT
 
 TAG: Final = "hausbote"

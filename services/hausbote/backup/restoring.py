@@ -12,13 +12,13 @@ from hausbote.backup import swap
 from hausbote.backup.errors import BackupError
 from hausbote.backup.fetching import Fetched, fetch, salvage
 from hausbote.backup.making import choose, summed_up
-from hausbote.backup.places import Places
 from hausbote.backup.restic import Restic, Snapshot
 from hausbote.backup.staging import DATABASE
+from hausbote.base.backup_places import Places
 from hausbote.base.backup_record import Record, write_record
 from hausbote.base.believed_clock import TOLERANCE, write_mark
+from hausbote.base.file_locks import Held, locked, share
 from hausbote.base.files import free_bytes, replace_text, write_private
-from hausbote.base.locks import Held, locked, share
 from hausbote.base.settings import Settings, SettingsError
 from hausbote.storage import StorageError, go_on_from, path_of
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from hausbote import __version__
 from hausbote.backup.errors import BackupError
-from hausbote.backup.places import Places
+from hausbote.base.backup_places import Places
 from hausbote.base.settings import Settings
 from hausbote.storage import (
     Copy,

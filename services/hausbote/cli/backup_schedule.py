@@ -31,7 +31,17 @@ class Schedule:
         self._counter = counter
         self._next_look = counter() + _FIRST
         self._child: subprocess.Popen[bytes] | None = None
-        self._begun = 0.0
+        self._failed_before = 0.0  # as the record has it
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a backup is being made."""
+        return self._child is not None
+
+    def kill(self) -> None:
+        """End the backup that is being made, if any."""
+        if self._child is not None:
+            self._child.kill()
 
     def look(self) -> None:
         """Begin a backup that is due, and see whether one has ended."""
@@ -50,7 +60,7 @@ class Schedule:
         return not 0 <= self._clock() - last < pause
 
     def _begin(self) -> None:
-        self._begun = self._clock()
+        self._failed_before = read_record(self._settings.backup_dir).failed_at
         # What fails is not tried again at once, and neither is what says that it succeeded.
         self._next_look = self._counter() + _AGAIN
         state = str(self._settings.state)
@@ -67,6 +77,6 @@ class Schedule:
         if code is None:
             return
         self._child = None
-        told = read_record(self._settings.backup_dir).failed_at >= self._begun
+        told = read_record(self._settings.backup_dir).failed_at != self._failed_before
         if code and not told:  # it was killed, say for its memory
             note_failure(self._settings, f"Its process ended with code {code}.")

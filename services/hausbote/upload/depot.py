@@ -15,8 +15,8 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Final
 
+from hausbote.base.file_locks import Held, locked
 from hausbote.base.files import free_bytes
-from hausbote.base.locks import Held, locked
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _INCOMING: Final = "incoming"
