@@ -131,10 +131,12 @@ def _place(state: Path, name: str) -> Path:
 def _set_phase(state: Path, word: str) -> None:
     place = state / DIRECTORY / _PHASE
     part = place.with_suffix(".part")
-    with part.open("w", encoding="ascii") as file:
-        file.write(f"{word}\n")
-        file.flush()
-        os.fsync(file.fileno())
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, f"{word}\n".encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
     part.rename(place)
     _sync(place.parent)
 

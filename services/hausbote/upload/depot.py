@@ -102,7 +102,7 @@ class Depot:
 
     def unfinished(self) -> Iterator[str]:
         """Ids of files that may not have their rows yet."""
-        for path in self._incoming.iterdir():
+        for path in self._incoming.glob("*"):
             if is_id(path.name):
                 yield path.name
 
