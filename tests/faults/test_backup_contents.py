@@ -139,3 +139,24 @@ def test_a_backup_that_is_not_what_it_was_is_found_and_not_restored(
     assert done.returncode == 1
     assert not (state / "restore").exists()
     assert "juliet" in hausbote("user", "list", state=state).stdout
+
+
+def test_old_backups_go_when_a_new_one_is_known_to_be_good_and_not_before(state, repository):
+    toml = state / "hausbote.toml"
+    kept = {"daily = 7": "daily = 2", "weekly = 5": "weekly = 0", "monthly = 12": "monthly = 0"}
+    for default, chosen in kept.items():
+        toml.write_text(toml.read_text().replace(f"#keep_{default}", f"keep_{chosen}"))
+    hausbote("backup", "init", state=state)
+    for day in (1, 1, 2, 3, 4):
+        given = ("--tag", "hausbote", "--host", "h", "--time", f"2020-01-0{day} 10:00:00")
+        restic(repository, state / "backup" / "password", "backup", *given, "certs", cwd=state)
+    damaged = state / "hausbote.db"
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[:20_480] + bytes(4_096) + whole[24_576:])
+    assert hausbote("backup", "create", state=state, check=False).returncode == 1
+    assert len(hausbote("backup", "list", state=state).stdout.splitlines()) >= 5
+    damaged.write_bytes(whole)
+    hausbote("backup", "create", state=state)
+    days = {line.split()[1] for line in hausbote("backup", "list", state=state).stdout.splitlines()}
+    assert len(days) == 2
+    assert "2020-01-04" in days

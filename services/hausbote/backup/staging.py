@@ -75,11 +75,7 @@ def stage(settings: Settings, at: float) -> list[str]:
         box.mkdir(mode=0o700)
         copy_database(path_of(settings.database_url), box / DATABASE, settings.disk.reserve_bytes)
         left_out = list(_copy_all(settings, box))
-        copied = Copy(box / DATABASE)
-        try:
-            rows = copied.rows()
-        finally:
-            copied.close()
+        rows = _rows(box / DATABASE)
         files = {str(path.relative_to(box)): digest(path) for path in files_in(box)}
         manifest = Manifest(__version__, settings.domain, at, rows, files)
         places.manifest.write_text(manifest.to_json(), "utf-8")
@@ -90,6 +86,21 @@ def stage(settings: Settings, at: float) -> list[str]:
             f"The backup was not made: {error.filename or box}: {error.strerror}."
         ) from None
     return [*left_out, *_outside(settings)]
+
+
+def _rows(database: Path) -> dict[str, int]:
+    """Of all tables; none of a database that is damaged: what there is of it is backed up all the
+    same, and found not to be good when that is verified."""
+    try:
+        copied = Copy(database)
+    except StorageError:
+        return {}
+    try:
+        return copied.rows()
+    except StorageError:
+        return {}
+    finally:
+        copied.close()
 
 
 def unstage(settings: Settings) -> None:
