@@ -230,6 +230,20 @@ def test_a_flipped_byte_of_the_repository_is_found(box):
     assert "failed" not in hausbote("status", state=box.state).stdout
 
 
+def test_a_flipped_byte_of_what_only_an_older_backup_has_is_found(box):
+    before, _ = furnish(box)
+    box.backup("create")
+    pack = max((box.repository / "data").glob("*/*"), key=lambda path: path.stat().st_size)
+    id = before["paths"][0].split("/")[1]
+    hausbote("files", "delete", "romeo@h", "--file", id, state=box.state)
+    wait_for(lambda: not (box.state / "uploads" / id[:2] / id).exists())
+    box.backup("create")
+    flip(pack, pack.stat().st_size // 2)
+    done = box.backup("verify", check=False)
+    assert done.returncode == 1
+    assert "is damaged" in done.stderr
+
+
 def test_a_file_that_rots_in_the_box_is_told(box):
     before, _ = furnish(box)
     box.backup("create")

@@ -152,9 +152,11 @@ def test_old_backups_go_when_a_new_one_is_known_to_be_good_and_not_before(state,
         restic(repository, state / "backup" / "password", "backup", *given, "certs", cwd=state)
     damaged = state / "hausbote.db"
     whole = damaged.read_bytes()
-    damaged.write_bytes(whole[:20_480] + bytes(4_096) + whole[24_576:])
-    assert hausbote("backup", "create", state=state, check=False).returncode == 1
-    assert len(hausbote("backup", "list", state=state).stdout.splitlines()) >= 5
+    damaged.write_bytes(whole[:61_440] + bytes(1_024) + whole[62_464:])
+    done = hausbote("backup", "create", state=state, check=False)
+    assert done.returncode == 1
+    assert "is not good: The file is damaged" in done.stderr  # it is made all the same
+    assert len(hausbote("backup", "list", state=state).stdout.splitlines()) == 6
     damaged.write_bytes(whole)
     hausbote("backup", "create", state=state)
     days = {line.split()[1] for line in hausbote("backup", "list", state=state).stdout.splitlines()}
