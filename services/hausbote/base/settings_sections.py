@@ -357,7 +357,9 @@ class Policy:
         "Who can get at people's data: admins, moderators, organization_member, government, "
         "advertisers, partners, or none alone.",
     )
-    backup_hours: int = setting(0, "Hours between backups. 0 = there are none.")
+    backup_hours: int = setting(
+        0, "Hours between backups, if they are made otherwise than by the section backup. 0 = no."
+    )
     backup_days: int = setting(0, "Days that backups are kept. 0 = for ever, if there are any.")
     extra: str = setting("", "What else people should know.")
 

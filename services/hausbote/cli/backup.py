@@ -16,11 +16,12 @@ from hausbote.backup import making, restoring, swap
 from hausbote.backup.errors import BackupError
 from hausbote.base.backup_places import Places
 from hausbote.base.parent import end_with_parent
+from hausbote.base.services import ours
 from hausbote.base.settings import FILE, Settings
 from hausbote.cli.backup_schedule import Schedule
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
-from hausbote.cli.supervision import processes, services
+from hausbote.cli.supervision import processes
 from hausbote.core.bus.control import query_status
 
 _MB = 1_048_576
@@ -63,7 +64,10 @@ def init(state: Path, password_file: Path | None) -> None:
 
 def _prepare(settings: Settings, password: str = "") -> None:
     new = making.prepare(settings, password)
-    click.echo(f"The repository {making.restic_of(settings).where} is ready.")
+    restic = making.restic_of(settings)
+    click.echo(f"The repository {restic.where} is ready.")
+    if restic.local is not None and restic.local.stat().st_dev == settings.state.stat().st_dev:
+        click.echo("It is on the disk of the box: if that dies, both are lost.")
     if new:
         click.echo(
             f"Its password is  {new}\n"
@@ -215,7 +219,7 @@ def _source(
 
 def _refuse_running(settings: Settings) -> None:
     """Also services that still end after their supervisor was killed."""
-    answering = (query_status(settings.bus_dir, name) for name in services(settings))
+    answering = (query_status(settings.bus_dir, name) for name in ours(settings))
     if processes(settings) is not None or any(one is not None for one in answering):
         raise Problem(f"The box in {settings.state} runs: stop it first.")
 
