@@ -16,10 +16,11 @@ from hausbote.storage import (
     migrate,
     open_store,
 )
-from hausbote.storage.sessions import StoredSession
+from hausbote.storage.sessions import StoredSession, StoredShared
 from hausbote.xmpp.sasl import ScramKeys
 
 KEYS = {"SHA-1": ScramKeys(b"salt", 4096, b"stored", b"server")}
+SHARED = StoredShared(1, b"<message", b"/>", 1.0, b"")
 MANY = 4_000  # messages of 1,000 bytes: a copy takes more than one step
 
 
@@ -104,7 +105,8 @@ class TestGoingOn:
     def later(self, store, tmp_path):
         """The store as it is again after a restore, and the versions and accounts that are lost."""
         store.rosters.put("romeo", RosterItem("juliet@h"))
-        store.sessions.keep([StoredSession("resume-me", "romeo", 1e12, 7, b"state")]).wait()
+        store.sessions.keep([StoredSession("resume-me", "romeo", 1e12, 7, b"state")], [SHARED])
+        store.sessions.complete().wait()
         copy_database(tmp_path / "hausbote.db", tmp_path / "copy.db", 0)
         self.lost = [store.rosters.put("romeo", RosterItem(f"{n}@h")) for n in range(3)]
         store.accounts.create("mercutio", KEYS)
@@ -132,7 +134,8 @@ class TestGoingOn:
         assert later.rosters.changes("mercutio", self.lost_account) is None
 
     def test_sessions_that_waited_are_older_than_their_clients(self, later):
-        assert later.sessions.take() == []
+        assert list(later.sessions.take()) == []
+        assert later.sessions.shared() == []
 
     def test_the_mark_knows_it(self, later, tmp_path):
         (tmp_path / "restored" / "hausbote.id").write_text("another\n")

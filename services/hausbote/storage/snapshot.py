@@ -149,8 +149,8 @@ def go_on_from(path: Path, mark: Path) -> None:
         with closing(_connect(path)) as connection:
             connection.execute("PRAGMA synchronous = full")
             connection.execute("BEGIN IMMEDIATE")
-            if connection.execute(_HAS_SESSIONS).fetchone():
-                connection.execute("DELETE FROM session")
+            for (table,) in connection.execute(_OF_SESSIONS).fetchall():
+                connection.execute(f"DELETE FROM {table}")
             connection.execute(
                 "UPDATE account SET roster_version = roster_version + :more,"
                 " roster_floor = roster_version + :more",
@@ -167,7 +167,9 @@ def go_on_from(path: Path, mark: Path) -> None:
         raise StorageError(f"{path.name} cannot be used: {error}") from None
 
 
-_HAS_SESSIONS: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'session'"
+_OF_SESSIONS: Final = (
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('session', 'session_shared')"
+)
 
 
 def copy_small_database(source: Path, target: Path) -> None:
