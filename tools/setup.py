@@ -35,6 +35,7 @@ def main(purpose: str) -> None:
         check_coturn()
         check_authority()
         check_gloox()
+        check_restic()
     if not (VENV / "bin" / "python").exists():
         make_venv()
     install(EXTRAS[purpose])
@@ -103,6 +104,12 @@ def check_gloox() -> None:
         missing.append("libgloox-dev")
     if missing:
         add_debian_packages(" ".join(missing), "The tests with gloox need it and a compiler")
+
+
+def check_restic() -> None:
+    """The tests of backups have the real program."""
+    if shutil.which("restic") is None:
+        add_debian_packages("restic", "The tests of backups need restic")
 
 
 def make_venv() -> None:

@@ -7,6 +7,7 @@ import time
 import gevent
 import pytest
 
+from hausbote.base.file_locks import locked
 from hausbote.base.settings import Settings
 from hausbote.core.bus import open_bus
 from hausbote.net.waiting import GreenletRoom
@@ -88,5 +89,15 @@ def test_files_go_with_their_account(place):
     for _ in range(3):
         place.upload()
     place.store.accounts.delete("romeo", "romeo@h")
+    assert place.left() == set()
+    assert place.store.uploads.gone(10) == []
+
+
+def test_no_file_goes_while_a_backup_may_name_it(place):
+    id = place.upload()
+    place.settings.backup_dir.mkdir()
+    with locked(place.settings.files_lock, shared=True):
+        place.store.uploads.delete("romeo")
+        assert place.left() == {id}
     assert place.left() == set()
     assert place.store.uploads.gone(10) == []

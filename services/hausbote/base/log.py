@@ -68,6 +68,11 @@ class Event(Enum):
     )
     DISK_HAS_ROOM = "info", "The disk has room again, and nothing is refused for the want of it."
     STORE_WORKS_AGAIN = "info", "The database can be written again."
+    BACKUP_TROUBLE = (
+        "error",
+        "The last backup failed, or there was none for too long; see 'hausbote status'.",
+    )
+    BACKUP_WORKS_AGAIN = "info", "There is a good backup again."
     CLOCK_DOUBTED = (
         "warning",
         "The clock jumped by more than a day: nothing is deleted until it is believed; if it is"

@@ -10,6 +10,7 @@ from hausbote.base.jid import a_label
 from hausbote.base.settings_checks import complete, contradictions, read
 from hausbote.base.settings_sections import (
     Archive,
+    Backup,
     Certificates,
     ClientState,
     Components,
@@ -70,6 +71,7 @@ class Settings:
     web: Web = field(default_factory=Web)
     upload: Upload = field(default_factory=Upload)
     disk: Disk = field(default_factory=Disk)
+    backup: Backup = field(default_factory=Backup)
     proxy: Proxy = field(default_factory=Proxy)
     tls: Tls = field(default_factory=Tls)
     certificates: Certificates = field(default_factory=Certificates)
@@ -147,6 +149,21 @@ class Settings:
     def uploads_dir(self) -> Path:
         """Where uploaded files are."""
         return self.state / "uploads"
+
+    @property
+    def backup_dir(self) -> Path:
+        """What the box needs for its backups, and remembers of them."""
+        return self.state / "backup"
+
+    @property
+    def box_lock(self) -> Path:
+        """Held together by whatever uses the box, and alone by a restore."""
+        return self.state / "box.lock"
+
+    @property
+    def files_lock(self) -> Path:
+        """Held while uploaded files are removed, or while none may be."""
+        return self.backup_dir / "files.lock"
 
     @property
     def database_url(self) -> str:

@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hausbote.base.jid import InvalidJID, prepare_domain
@@ -131,6 +132,7 @@ def contradictions(settings: "Settings") -> Iterator[tuple[str, str]]:
     yield from _bad_components(settings)
     yield from _bad_federation(settings.federation)
     yield from _bad_relay(settings.relay)
+    yield from _bad_backup(settings)
     if settings.relay.run != "off" and not (settings.ports.relay or settings.ports.relay_tls):
         yield "relay.run", "a relay needs one of ports.relay and ports.relay_tls"
     if not re.fullmatch(r"|https://[^/?#\s<>]+(/[^?#\s<>]*)?", settings.web.url):
@@ -241,6 +243,20 @@ def _bad_certificates(settings: "Settings") -> Iterator[tuple[str, str]]:
         )
     if chosen.challenge == "http-01" and not settings.ports.acme:
         yield "certificates.challenge", "http-01 needs a port: ports.acme"
+
+
+def _bad_backup(settings: "Settings") -> Iterator[tuple[str, str]]:
+    backup, key = settings.backup, "backup.repository"
+    if not backup.repository:
+        return
+    place = backup.repository.removeprefix("local:")
+    if not re.match(r"[a-z0-9]+:", place):
+        if not place.startswith("/"):
+            yield key, f"{place!r} must begin with / or with what restic knows, like sftp:"
+        elif Path(place).resolve().is_relative_to(settings.state.resolve()):
+            yield key, f"{place} is in the box itself, and would be lost with it"
+    if not (backup.keep_daily or backup.keep_weekly or backup.keep_monthly):
+        yield "backup.keep_daily", "no backup would be kept"
 
 
 def _bad_name(name: str) -> str | None:

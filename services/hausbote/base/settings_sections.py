@@ -109,6 +109,24 @@ class Disk:
 
 
 @dataclass(frozen=True)
+class Backup:
+    """Backups, made with restic and encrypted; see docs/backup.md."""
+
+    repository: str = setting(
+        "",
+        "Where they go, as restic names it: a directory of another disk, "
+        "sftp:USER@HOST:/DIRECTORY, rest:https://HOST/ or another. Empty = there are none.",
+    )
+    hours: int = setting(24, "Hours between two that the box makes by itself. 0 = it makes none.")
+    keep_daily: int = setting(7, "Days of which the last backup is kept.")
+    keep_weekly: int = setting(5, "Weeks of which the last backup is kept.")
+    keep_monthly: int = setting(12, "Months of which the last backup is kept.")
+    alarm_days: int = setting(
+        3, "Days without a good backup after which administrators are told. 0 = they are not."
+    )
+
+
+@dataclass(frozen=True)
 class Proxy:
     """Files that go from one client to another at once, through ports.proxy (XEP-0065)."""
 
@@ -374,7 +392,9 @@ class Policy:
         "Who can get at people's data: admins, moderators, organization_member, government, "
         "advertisers, partners, or none alone.",
     )
-    backup_hours: int = setting(0, "Hours between backups. 0 = there are none.")
+    backup_hours: int = setting(
+        0, "Hours between backups, if they are made otherwise than by the section backup. 0 = no."
+    )
     backup_days: int = setting(0, "Days that backups are kept. 0 = for ever, if there are any.")
     extra: str = setting("", "What else people should know.")
 

@@ -9,13 +9,14 @@ from hausbote.c2s.service import build_host
 from hausbote.core.clock import every
 from hausbote.core.exchange import announce_restart
 from hausbote.core.process import Process
-from hausbote.features import certificate_news, full_disk
+from hausbote.features import backup_news, certificate_news, full_disk
 from hausbote.features.archive.retention import forget_old_messages
 from hausbote.features.newcomers import free_old_names
 from hausbote.net.tls import CertificateError
 
 _HOUR = 3_600.0  # seconds
 _LOOK = 10.0  # seconds
+_MINUTE = 60.0  # seconds
 
 
 def main() -> int:
@@ -37,6 +38,7 @@ def main() -> int:
     every(_HOUR, lambda: host.store.pubsub.expire_all(host.surely()))
     every(_HOUR, lambda: certificate_news.look(host))
     every(_LOOK, lambda: full_disk.look(host))
+    every(_MINUTE, lambda: backup_news.look(host))
     announce_restart(host, here)
     process.on_reload(server.reload_certificates)
 

@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "files": "files",
     "usage": "usage",
     "purge": "purge",
+    "backup": "backup",
     "config": "config",
     "federation": "federation",
     "relay": "relay",

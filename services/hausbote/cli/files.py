@@ -14,7 +14,7 @@ from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, opened_store, state_option
 from hausbote.core.bus.control import notify
 from hausbote.storage import Store, Upload
-from hausbote.upload.depot import Depot
+from hausbote.upload.depot import Depot, remove_files
 
 json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, one object per line.")
 
@@ -120,11 +120,9 @@ def _strays(depot: Depot, store: Store) -> Iterator[str]:
 
 
 def _remove_now(settings: Settings, store: Store) -> None:
-    """What the service would do if it ran."""
+    """What the service would do if it ran; while a backup is made, it is left to that."""
     depot = Depot(settings.uploads_dir)
-    while ids := store.uploads.gone(100):
-        for id in ids:
-            depot.remove(id)
+    while (ids := store.uploads.gone(100)) and remove_files(depot, ids, settings.files_lock):
         store.uploads.forget(ids)
 
 

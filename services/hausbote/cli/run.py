@@ -8,14 +8,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from hausbote.backup.errors import BackupError
+from hausbote.backup.restoring import box_in_use
+from hausbote.backup.swap import forget_previous
 from hausbote.base.services import open_ports, ours
 from hausbote.base.settings import Settings
 from hausbote.cli import preflight
+from hausbote.cli.backup_schedule import Schedule
 from hausbote.cli.certificate_news import CertificateNews
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
@@ -45,6 +50,21 @@ _LOOK: Final = 2  # seconds between two looks at the services
 @click.option("--damaged", is_flag=True, help="Also with a database that is damaged.")
 def command(state: Path, damaged: bool) -> None:
     """Start every service of the box, and stop them with Ctrl-C."""
+    try:
+        with box_in_use(state) if _can_be_locked(state) else nullcontext("") as recovered:
+            if recovered:
+                click.echo(recovered)
+            _run(state, damaged=damaged)
+    except BackupError as error:
+        raise Problem(str(error)) from None
+
+
+def _can_be_locked(state: Path) -> bool:
+    """What else is wrong with the directory is told in its place."""
+    return state.is_dir() and os.access(state, os.W_OK)
+
+
+def _run(state: Path, *, damaged: bool) -> None:
     settings = load_settings(state)
     _let_the_last_end(settings)
     if processes(settings) is not None:
@@ -64,6 +84,10 @@ def command(state: Path, damaged: bool) -> None:
         if disk.is_low:
             click.echo(_full(disk))
         click.echo(_what_next(settings, state))
+        if forget_previous(state):
+            click.echo(
+                "The box was restored and has started: what was kept from before is removed."
+            )
     code = _wait_for(settings, child)
     disk.restore_a_little()
     if silent:
@@ -132,7 +156,8 @@ def _is_ending(settings: Settings) -> bool:
 
 def _wait_for(settings: Settings, child: subprocess.Popen[bytes]) -> int:
     """Look after the services until the supervisor ends; returns its exit code."""
-    watch, poll, certificate = Watch(settings), select.poll(), CertificateNews(settings)
+    poll, watch = select.poll(), Watch(settings)
+    certificate, schedule = CertificateNews(settings), Schedule(settings)
     descriptor = os.pidfd_open(child.pid)
     try:
         poll.register(descriptor, select.POLLIN)
@@ -140,6 +165,7 @@ def _wait_for(settings: Settings, child: subprocess.Popen[bytes]) -> int:
         while not poll.poll(_LOOK * 1000):
             watch.look(processes(settings) or [])
             certificate.look()
+            schedule.look()
     finally:
         os.close(descriptor)
     return child.wait()

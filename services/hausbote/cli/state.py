@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from hausbote.backup import swap
 from hausbote.base.settings import Settings, SettingsError
 from hausbote.cli.problem import Problem
 from hausbote.storage import StorageError, Store, bounds_of, migrate, open_store
@@ -28,6 +29,10 @@ state_option = click.option(
 
 def load_settings(state: Path) -> Settings:
     """The box's settings; Problem with everything that is wrong with them."""
+    if swap.is_half_done(state):
+        raise Problem(
+            f"A restore in {state} was cut off: 'hausbote run' finishes it, and starts the box."
+        )
     try:
         return Settings.load(state)
     except SettingsError as error:

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from hausbote.base.backup_record import read_record
+from hausbote.base.backup_record import state as backup_state
 from hausbote.base.files import free_bytes
 from hausbote.base.services import BY_NAME
 from hausbote.base.settings import Settings
@@ -77,6 +79,8 @@ def _print(settings: Settings, services: list[dict[str, Any]]) -> None:
             click.echo(_store_problem(one))
     for sentence in certificate_sentences(settings):
         click.echo(sentence)
+    if told := backup_state(read_record(settings.backup_dir), settings.backup, time.time()):
+        click.echo(told)
 
 
 def _trouble(settings: Settings, service: dict[str, Any]) -> str:

@@ -24,7 +24,7 @@ def policy(host: Host) -> DataForm:
         Field("data_export", ("false",), "boolean"),
         Field("access_policy", declared.access, "list-multi"),
         Field("full_erasure", ("true",), "boolean"),  # XEP-0077 §3.2 deletes every row
-        Field("backup_frequency", (str(declared.backup_hours),), "text-single"),
+        Field("backup_frequency", (str(_backup_hours(settings)),), "text-single"),
         Field("backup_retention", (_backups(settings),), "text-single"),
     ]
     if declared.terms:
@@ -41,11 +41,21 @@ def _retention(settings: Settings) -> str:
     return "infinite" if 0 in days else str(max(days) * 24)
 
 
+def _backup_hours(settings: Settings) -> int:
+    """Hours between two backups, by the box itself or by its owner; 0 = there are none."""
+    own = settings.backup.hours if settings.backup.repository else 0
+    return settings.policy.backup_hours or own
+
+
 def _backups(settings: Settings) -> str:
-    declared = settings.policy
-    if not declared.backup_hours:
-        return "0"
-    return str(declared.backup_days * 24) if declared.backup_days else "infinite"
+    """How long they are kept, in hours."""
+    declared, own = settings.policy, settings.backup
+    if declared.backup_hours or not own.repository:
+        if not declared.backup_hours:
+            return "0"
+        return str(declared.backup_days * 24) if declared.backup_days else "infinite"
+    days = max(own.keep_daily, own.keep_weekly * 7, own.keep_monthly * 31)
+    return str(days * 24)
 
 
 def _truth(value: bool) -> str:

@@ -37,6 +37,13 @@ from hausbote.storage.rooms import (
     StoredRoom,
 )
 from hausbote.storage.rosters import Removed, Request, Roster, RosterItem
+from hausbote.storage.snapshot import (
+    Copy,
+    StoredFile,
+    copy_database,
+    copy_small_database,
+    go_on_from,
+)
 from hausbote.storage.soundness import all_damage, quick_damage
 from hausbote.storage.store import Store, open_store
 from hausbote.storage.ticket import Ticket
@@ -57,6 +64,7 @@ __all__ = [
     "Bounds",
     "Certificate",
     "Client",
+    "Copy",
     "DestroyedRoom",
     "Item",
     "Kept",
@@ -89,6 +97,7 @@ __all__ = [
     "StorageError",
     "Store",
     "StoredAffiliation",
+    "StoredFile",
     "StoredOccupant",
     "StoredRoom",
     "Subscription",
@@ -99,6 +108,9 @@ __all__ = [
     "Waiting",
     "all_damage",
     "bounds_of",
+    "copy_database",
+    "copy_small_database",
+    "go_on_from",
     "make_way",
     "migrate",
     "open_store",

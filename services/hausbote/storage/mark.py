@@ -27,9 +27,7 @@ def check_there(path: Path, mark: Path) -> None:
 
 def check_same(connection: sqlite3.Connection, path: Path, mark: Path) -> None:
     """Make the mark of a database that has none; StorageError if it is another one's."""
-    connection.execute(_INSERT, (_NAME, secrets.token_bytes(32)))
-    row = connection.execute("SELECT value FROM secret WHERE name = ?", (_NAME,)).fetchone()
-    id = bytes(row[0]).hex()
+    id = id_of(connection)
     try:
         known = mark.read_text("ascii", "replace").strip()
     except FileNotFoundError:
@@ -40,3 +38,10 @@ def check_same(connection: sqlite3.Connection, path: Path, mark: Path) -> None:
             f"{path} is not the database that this box has used until now. Put that one in its"
             f" place, or delete {mark} if this one is to be used from now on."
         )
+
+
+def id_of(connection: sqlite3.Connection) -> str:
+    """What the mark has of a database; one that has no id gets one."""
+    connection.execute(_INSERT, (_NAME, secrets.token_bytes(32)))
+    row = connection.execute("SELECT value FROM secret WHERE name = ?", (_NAME,)).fetchone()
+    return bytes(row[0]).hex()

@@ -411,7 +411,7 @@ def _run(connection: sqlite3.Connection, number: int) -> None:
 def _backup(connection: sqlite3.Connection, path: Path) -> None:
     half = path.with_name(f"{path.name}.part")
     half.unlink(missing_ok=True)  # from a process that was killed
-    size, free = _size(connection), free_bytes(path.parent)
+    size, free = page_bytes(connection), free_bytes(path.parent)
     if free < size:
         raise StorageError(
             f"{path} is kept before anything changes, and needs {size >> 20} MB of the disk, which"
@@ -426,7 +426,7 @@ def _backup(connection: sqlite3.Connection, path: Path) -> None:
         half.unlink(missing_ok=True)
 
 
-def _size(connection: sqlite3.Connection) -> int:
+def page_bytes(connection: sqlite3.Connection) -> int:
     """Bytes of the database."""
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     return int(pages * connection.execute("PRAGMA page_size").fetchone()[0])

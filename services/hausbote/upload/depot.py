@@ -11,10 +11,11 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Final
 
+from hausbote.base.file_locks import Held, locked
 from hausbote.base.files import free_bytes
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -101,7 +102,7 @@ class Depot:
 
     def unfinished(self) -> Iterator[str]:
         """Ids of files that may not have their rows yet."""
-        for path in self._incoming.iterdir():
+        for path in self._incoming.glob("*"):
             if is_id(path.name):
                 yield path.name
 
@@ -113,6 +114,18 @@ class Depot:
         if not is_id(id):
             raise ValueError("not an id of a file")
         return f"{self._prefix}{id[:2]}/{id}"
+
+
+def remove_files(depot: Depot, ids: list[str], lock: Path) -> bool:
+    """Remove these files; False, and none is removed, if somebody holds the lock, which means that
+    none may be."""
+    try:
+        with locked(lock) if lock.parent.is_dir() else nullcontext():
+            for id in ids:
+                depot.remove(id)
+    except Held:
+        return False
+    return True
 
 
 class Incoming:

@@ -8,7 +8,7 @@ from gevent.event import Event as Signal
 from hausbote.base.log import bug
 from hausbote.core.host import Host
 from hausbote.storage import StorageError
-from hausbote.upload.depot import Depot
+from hausbote.upload.depot import Depot, remove_files
 
 _LOOK: Final = 5.0  # seconds between two looks for files that are to go
 _EXPIRE: Final = 600.0  # seconds between two looks at the clock
@@ -59,10 +59,10 @@ class Sweeper:
     def remove_gone(self) -> None:
         """Remove the files whose rows are gone."""
         store, compute = self._host.store.uploads, self._host.compute
-        while ids := store.gone(_BATCH):
-            compute(self._remove, ids)
+        while (ids := store.gone(_BATCH)) and compute(self._remove, ids):
             store.forget(ids)
 
-    def _remove(self, ids: list[str]) -> None:
-        for id in ids:
-            self._depot.remove(id)
+    def _remove(self, ids: list[str]) -> bool:
+        """False if a backup is just being made that may name them: then they go after it."""
+        lock = self._host.settings.files_lock
+        return remove_files(self._depot, ids, lock)

@@ -1,0 +1,1 @@
+"""Backups of the box, made, verified and restored with restic."""
