@@ -44,6 +44,29 @@ class Ports:
     component: int = setting(0, "Components; only on components.address.")
     relay: int = setting(3478, "The relay for calls, UDP and TCP.")
     relay_tls: int = setting(5349, "The relay for calls, with TLS.")
+    https: int = setting(443, "Everything, with TLS, if there is a front.")
+    http: int = setting(80, "The front's redirect to ports.https, and certificate challenges.")
+
+
+@dataclass(frozen=True)
+class Front:
+    """The one door, HAProxy: it leads what comes to ports.https to the service that it is for."""
+
+    run: str = setting(
+        "no",
+        "Is there one? Then it has all of the box's TCP ports but the relay's and components'. "
+        "Does `hausbote run` start it, or does a HAProxy of your own do what `hausbote front "
+        "config` prints?",
+        choices=("no", "here", "elsewhere"),
+    )
+    ports: str = setting(
+        "all",
+        "Has it all of [ports], or ports.https and ports.http alone? With these, others count as 0.",
+        choices=("all", "https"),
+    )
+    connections: int = setting(
+        10_000, "Connections at the same time. A client has one or two.", minimum=10
+    )
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "config": "config",
     "federation": "federation",
     "relay": "relay",
+    "front": "front",
 }
 
 

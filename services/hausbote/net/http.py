@@ -21,6 +21,7 @@ from OpenSSL import SSL
 from hausbote.base.log import bug
 from hausbote.net.address_book import AddressBook
 from hausbote.net.connection import Connection
+from hausbote.net.front_door import introduced, is_door
 from hausbote.net.http_chunks import ChunkedInput
 from hausbote.net.http_head import (
     Fields,
@@ -31,7 +32,7 @@ from hausbote.net.http_head import (
     read_target,
 )
 from hausbote.net.http_socket import CHUNK, HttpSocket
-from hausbote.net.listener import keep_alive, listen
+from hausbote.net.listener import keep_alive
 from hausbote.net.shortage import PAUSE, is_shortage
 from hausbote.net.tls import TlsShelf
 from hausbote.net.traffic import Traffic
@@ -271,12 +272,11 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
 
 
 class HttpServer(WSGIServer):  # type: ignore[misc]
-    """Serves `application` over TLS; OSError if the port is taken."""
+    """Serves `application` over TLS to those who come to a listening socket."""
 
     def __init__(
         self,
-        address: str,
-        port: int,
+        sock: socket.socket,
         application: Application,
         shelf: TlsShelf,
         book: AddressBook,
@@ -285,7 +285,6 @@ class HttpServer(WSGIServer):  # type: ignore[misc]
         self.shelf = shelf
         self.book = book
         self.traffic = traffic
-        sock = listen(address, port)
         self._kind = (sock.family, sock.type, sock.proto)
         keep_alive(sock, traffic.idle)  # connections inherit what the listener has
         super().__init__(sock, application, handler_class=_Handler, log=None, error_log=None)
@@ -309,12 +308,13 @@ class HttpServer(WSGIServer):  # type: ignore[misc]
 
     def handle(self, sock: socket.socket, address: tuple[Any, ...]) -> None:
         """One connection, in a greenlet of its own."""
-        entry = self.book.enter(address[0])
+        sock.setblocking(False)
+        peer = introduced(sock) if is_door(sock) else address
+        entry = None if peer is None else self.book.enter(peer[0])
         if entry is None:
             sock.close()
             return
         try:
-            sock.setblocking(False)
             wire = HttpSocket(sock, self.shelf.connection(), self.traffic)
             wire.entry, entry.end = entry, wire.cut_off
         except Exception as error:  # noqa: BLE001 - nobody else would count the address out again
@@ -324,7 +324,7 @@ class HttpServer(WSGIServer):  # type: ignore[misc]
             return
         try:
             wire.handshake()
-            super().handle(wire, address)
+            super().handle(wire, peer)
         except Exception as error:  # noqa: BLE001 - OpenSSL's errors, and what a callback raised
             if not isinstance(error, OSError | SSL.Error):
                 bug(error)
