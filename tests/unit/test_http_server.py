@@ -20,7 +20,9 @@ class BrokenShelf:
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setattr("hausbote.net.http.bug", lambda _error: None)
-    made = HttpServer(listen("127.0.0.1", 0), lambda *_: [], BrokenShelf(), AddressBook(1), Traffic())
+    made = HttpServer(
+        listen("127.0.0.1", 0), lambda *_: [], BrokenShelf(), AddressBook(1), Traffic()
+    )
     made.start()
     yield made
     made.stop()

@@ -61,7 +61,7 @@ class Front:
     )
     ports: str = setting(
         "all",
-        "Has it all of [ports], or ports.https and ports.http alone? With these, others count as 0.",
+        "Has it all of [ports], or ports.https and ports.http alone? Then the others count as 0.",
         choices=("all", "https"),
     )
     connections: int = setting(

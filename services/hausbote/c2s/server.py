@@ -177,6 +177,11 @@ class Server:
         self._accept(connection)
         connection.start_tls(self.shelf)
 
+    def adopt(self, connection: Connection, early: bytes) -> None:
+        """A client whose TLS is up already, and what it has sent."""
+        self._accept(connection)
+        connection.receiver.on_data(early)
+
     def logged_in(self, stream: ClientStream) -> None:
         self._strangers.discard(stream)
         if stream.connection.entry is not None:

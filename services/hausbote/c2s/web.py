@@ -69,9 +69,15 @@ class Web:
         }
 
     def start(self, sock: socket.socket) -> None:
-        """Serve those who come to that listening socket."""
+        """Serve those who come to that listening socket.
+
+        Behind the front also come clients with a stream that have not said so in TLS (ALPN).
+        """
         server = self._server
-        self._http = HttpServer(sock, self._answer, self.shelf, server.book, server.traffic)
+        take_stream = server.adopt if server.host.settings.has_front else None
+        self._http = HttpServer(
+            sock, self._answer, self.shelf, server.book, server.traffic, take_stream
+        )
         self._http.start()
         gevent.spawn(self._watch)
 

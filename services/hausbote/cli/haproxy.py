@@ -58,7 +58,7 @@ def _most(settings: Settings) -> int:
 
 
 def _defaults(settings: Settings) -> Iterator[str]:
-    """Who is gone without a word is noticed here: the services see HAProxy, which is always there."""
+    """Who is gone without a word is noticed here: services see HAProxy, which is always there."""
     yield from ("", "defaults", "    mode tcp")
     yield "    timeout connect 5s"
     yield f"    timeout client {_FOR_EVER}"
