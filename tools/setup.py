@@ -33,6 +33,7 @@ def main(purpose: str) -> None:
         check_node()
         check_other_servers()
         check_coturn()
+        check_front()
         check_gloox()
     if not (VENV / "bin" / "python").exists():
         make_venv()
@@ -86,6 +87,15 @@ def check_coturn() -> None:
     """The tests of calls have a real relay and its own client."""
     if shutil.which("turnserver") is None or shutil.which("turnutils_uclient") is None:
         add_debian_packages("coturn", "The tests of calls need coturn")
+
+
+def check_front() -> None:
+    """The tests of the front have a real one, behind a firewall."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    programs = {"haproxy": "haproxy", "nft": "nftables"}
+    missing = [package for name, package in programs.items() if not shutil.which(name, path=path)]
+    if missing:
+        add_debian_packages(" ".join(missing), "The tests of the front need HAProxy and a firewall")
 
 
 def check_gloox() -> None:
