@@ -33,7 +33,7 @@ def srv(box, kind):
         {},
         {"front": {"run": "here", "ports": "https"}},
         {"front": {"run": "here", "connections": 50}},
-        {"address": "192.0.2.1", "ports": {"https": 8_443, "http": 8_080, "portal_http": 0}},
+        {"address": "192.0.2.1", "ports": {"https": 8_444, "http": 8_081}},
         {"address": "2001:db8::1", "federation": {"enabled": "no"}},
         {"relay": {"run": "off"}, "limits": {"connections_per_address": 0, "idle_seconds": 0}},
         {"domain": "bücher.example", "ports": {"http": 0, "proxy": 0}},
