@@ -8,10 +8,11 @@ import subprocess
 
 import pytest
 
-from hausbote.base.front import doors, program
+from hausbote.base.front import doors
 from hausbote.base.settings import Settings, SettingsError
 from hausbote.cli.haproxy import configuration
 from hausbote.cli.records import records
+from hausbote.cli.supervision import found
 from hausbote.turn.offers import offers
 
 HERE = {"run": "here"}
@@ -44,7 +45,7 @@ def test_haproxy_takes_it_without_a_word(tmp_path, raw):
     file = tmp_path / "front.conf"
     file.write_text(configuration(box))
     done = subprocess.run(
-        [program(), "-c", "-f", file], capture_output=True, text=True, check=False
+        [found("haproxy"), "-c", "-f", file], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert not re.search("WARNING|ALERT", done.stdout + done.stderr), done.stderr

@@ -95,9 +95,7 @@ def write_config(settings: Settings) -> Path:
 def programs(settings: Settings) -> list[Service]:
     """What the supervisor runs: what the settings want, and of others' programs what is there."""
     return [
-        one
-        for one in SERVICES
-        if one.is_wanted(settings) and (one.is_ours or found(one.program))
+        one for one in SERVICES if one.is_wanted(settings) and (one.is_ours or found(one.program))
     ]
 
 
