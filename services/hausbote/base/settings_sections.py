@@ -414,7 +414,11 @@ class Relay:
         "prints, or is there none?",
         choices=("here", "elsewhere", "off"),
     )
-    host: str = setting("", "Name or IP address by which clients reach it. Default: DOMAIN")
+    host: str = setting(
+        "",
+        "Name or IP address by which clients reach it. Default: DOMAIN, or relay.DOMAIN with a "
+        "front.",
+    )
     address: str = setting("", "IP address to listen on. Default: `address`")
     external: str = setting(
         "dns",
