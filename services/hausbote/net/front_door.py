@@ -16,7 +16,15 @@ from gevent.socket import wait_read
 from hausbote.base.log import Event, log
 from hausbote.base.settings import Settings
 from hausbote.base.short_path import short_path
-from hausbote.net.proxy_protocol import FIXED, SIGNATURE, NotProxied, Peer, peer_of, rest_of
+from hausbote.net.proxy_protocol import (
+    FIXED,
+    LARGEST,
+    SIGNATURE,
+    NotProxied,
+    Peer,
+    peer_of,
+    rest_of,
+)
 
 _BACKLOG: Final = 1_024
 _SECONDS: Final = 3.0  # in which a header must have come; a proxy sends it at once
@@ -61,6 +69,22 @@ def _make_way(path: str) -> None:
 def is_door(sock: socket.socket) -> bool:
     """Whether connections of this listener, or this connection, come through the front."""
     return bool(sock.family == socket.AF_UNIX)
+
+
+def at_once(sock: socket.socket) -> Peer | None:
+    """Whom a header names that is there already, as it mostly is, for it comes with the connection.
+
+    None if `introduced` has to wait for it, or to refuse it: then nothing was read.
+    """
+    try:
+        came = sock.recv(LARGEST, socket.MSG_PEEK)
+        size = FIXED + rest_of(came[:FIXED]) if len(came) >= FIXED else LARGEST
+        peer = peer_of(came[:FIXED], came[FIXED:size]) if size <= len(came) else None
+        if peer is not None:
+            sock.recv(size)
+    except (NotProxied, OSError):
+        return None
+    return peer
 
 
 def introduced(sock: socket.socket) -> Peer | None:

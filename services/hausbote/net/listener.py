@@ -45,6 +45,7 @@ class Listener:
         self._book = book
         self._traffic = traffic
         self._sock = sock
+        self._is_door = front_door.is_door(sock)
         self._closed = False
         self._loop: Any = get_hub().loop
         self._watcher: Any = self._loop.io(self._sock.fileno(), READ)
@@ -76,10 +77,12 @@ class Listener:
                     return
                 continue  # the peer gave up before we came
             sock.setblocking(False)
-            if front_door.is_door(sock):
-                gevent.spawn(self._meet, sock)
-            else:
+            if not self._is_door:
                 self._welcome(sock, peer[0])
+            elif (client := front_door.at_once(sock)) is not None:
+                self._welcome(sock, client.address)
+            else:
+                gevent.spawn(self._meet, sock)
 
     def _meet(self, sock: socket.socket) -> None:
         peer = front_door.introduced(sock)

@@ -4,7 +4,7 @@ https://www.haproxy.org/download/2.8/doc/proxy-protocol.txt §2.2; version 1 is 
 I/O here: `front_door.py` reads.
 """
 
-import ipaddress
+import socket
 import struct
 from typing import Final, NamedTuple
 
@@ -13,7 +13,11 @@ FIXED: Final = 16  # bytes of every header
 _MOST: Final = 1_024  # bytes behind these: addresses take 36, a few notes of the proxy the others
 _LOCAL, _PROXY = 0x20, 0x21  # version and command
 # Family and transport: how the addresses and ports are laid out.  Others than TCP cannot be here.
-_LAYOUTS: Final = {0x11: struct.Struct("!4s4sHH"), 0x21: struct.Struct("!16s16sHH")}
+_LAYOUTS: Final = {
+    0x11: (socket.AF_INET, struct.Struct("!4s4sHH")),
+    0x21: (socket.AF_INET6, struct.Struct("!16s16sHH")),
+}
+LARGEST: Final = FIXED + 36  # bytes of a header without notes
 
 
 class NotProxied(Exception):
@@ -46,10 +50,10 @@ def peer_of(fixed: bytes, rest: bytes) -> Peer | None:
     """
     if fixed[12] == _LOCAL:
         return None
-    layout = _LAYOUTS.get(fixed[13])
-    if layout is None:
+    if fixed[13] not in _LAYOUTS:
         raise NotProxied("neither TCP over IPv4 nor TCP over IPv6")
+    family, layout = _LAYOUTS[fixed[13]]
     if len(rest) < layout.size:
         raise NotProxied("too short for its addresses")
     address, _, port, _ = layout.unpack_from(rest)
-    return Peer(str(ipaddress.ip_address(address)), port)
+    return Peer(socket.inet_ntop(family, address), port)
