@@ -34,6 +34,7 @@ def main(purpose: str) -> None:
         check_other_servers()
         check_coturn()
         check_authority()
+        check_front()
         check_gloox()
         check_restic()
     if not (VENV / "bin" / "python").exists():
@@ -95,6 +96,15 @@ def check_authority() -> None:
     missing = [name for name in ("certbot", "pebble") if not shutil.which(name)]
     if missing:
         add_debian_packages(" ".join(missing), "The tests of certificates need an ACME server")
+
+
+def check_front() -> None:
+    """The tests of the front have a real one, behind a firewall."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    programs = {"haproxy": "haproxy", "nft": "nftables"}
+    missing = [package for name, package in programs.items() if not shutil.which(name, path=path)]
+    if missing:
+        add_debian_packages(" ".join(missing), "The tests of the front need HAProxy and a firewall")
 
 
 def check_gloox() -> None:

@@ -547,7 +547,7 @@ def test_a_relay_that_does_not_start_keeps_nothing_else_from_running(tmp_path, m
 
 
 def test_the_relays_ports_in_use_are_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("shutil.which", lambda name, **_k: f"/usr/bin/{name}")
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
         socket.create_server((ADDRESS, 0)) as tcp,

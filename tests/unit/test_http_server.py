@@ -6,6 +6,7 @@ from gevent import socket
 
 from hausbote.net.address_book import AddressBook
 from hausbote.net.http import HttpServer
+from hausbote.net.listener import listen
 from hausbote.net.traffic import Traffic
 
 
@@ -19,7 +20,9 @@ class BrokenShelf:
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setattr("hausbote.net.http.bug", lambda _error: None)
-    made = HttpServer("127.0.0.1", 0, lambda *_: [], BrokenShelf(), AddressBook(1), Traffic())
+    made = HttpServer(
+        listen("127.0.0.1", 0), lambda *_: [], BrokenShelf(), AddressBook(1), Traffic()
+    )
     made.start()
     yield made
     made.stop()

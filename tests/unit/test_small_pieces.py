@@ -22,6 +22,7 @@ from hausbote.cli.certificates import make_certificates
 from hausbote.net.address_book import AddressBook
 from hausbote.net.connection import Connection
 from hausbote.net.http import Exchange, HttpServer
+from hausbote.net.listener import listen
 from hausbote.net.outgoing_tls import OutgoingTls
 from hausbote.net.tls import CertificateFiles, TlsShelf
 from hausbote.net.traffic import Traffic
@@ -301,7 +302,7 @@ class Requests:
 def http(files):
     requests = Requests()
     shelf = TlsShelf(files, {}, alpn=b"http/1.1")
-    server = HttpServer("127.0.0.1", 0, requests, shelf, AddressBook(0), NO_LIMIT)
+    server = HttpServer(listen("127.0.0.1", 0), requests, shelf, AddressBook(0), NO_LIMIT)
     server.start()
     sockets = []
 

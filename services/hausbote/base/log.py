@@ -29,7 +29,11 @@ class Event(Enum):
         "warning",
         "Python's XML parser is older than expat 2.6; what it does not bound is bounded here.",
     )
-    LISTENING = "info", "A service accepts connections on this port."
+    LISTENING = "info", "A service accepts connections on this port, or from the front."
+    FRONT_REFUSED = (
+        "warning",
+        "Something else than the front came to a socket of the front's, or spoke otherwise.",
+    )
     CERTIFICATE_RELOADED = "info", "New connections get the certificate that is now on disk."
     CERTIFICATE_UNUSABLE = "error", "The certificate on disk cannot be used; the old one stays."
     CERTIFICATE_DEPLOYED = "info", "A certificate of the authority took the place of the last one."

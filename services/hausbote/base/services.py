@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hausbote.base.front import leads_to
+
 if TYPE_CHECKING:
     from hausbote.base.settings import Settings
 
@@ -53,8 +55,9 @@ class Service:
         return not self.program
 
 
-# Stopped last is who reaches other servers: what the others say when they go still leaves.  First
-# goes who speaks with clients: what these sent is finished while those who must take it are there.
+# Stopped last is by whom everybody comes, and before that who reaches other servers: what the
+# others say when they go still leaves.  First goes who speaks with clients: what these sent is
+# finished while those who must take it are there.
 SERVICES: Final = (
     Service(
         "c2s",
@@ -113,6 +116,18 @@ SERVICES: Final = (
         package="coturn",
         is_wanted=lambda settings: settings.relay.run == "here",
     ),
+    Service(
+        "front",
+        ports=(
+            Port("https", "everything, with TLS"),
+            Port("http", "the redirect to TLS, and certificate challenges"),
+        ),
+        network=True,
+        stop_order=50,
+        program="haproxy",
+        package="haproxy",
+        is_wanted=lambda settings: settings.front.run == "here",
+    ),
 )
 BY_NAME: Final = {service.name: service for service in SERVICES}
 
@@ -135,6 +150,7 @@ def service_of(settings: "Settings", name: str) -> str:
     that they are."""
     for service in SERVICES:
         if name in service.domains:
-            off = name in vars(settings.ports) and not getattr(settings.ports, name)
+            has_port = name not in vars(settings.ports) or getattr(settings.ports, name)
+            off = not has_port and not leads_to(settings, name)
             return "c2s" if off else service.name
     raise KeyError(name)

@@ -18,6 +18,7 @@ from hausbote.base.settings_sections import (
     Disk,
     Dns,
     Federation,
+    Front,
     Limits,
     Log,
     Names,
@@ -38,6 +39,7 @@ from hausbote.base.settings_sections import (
 )
 
 FILE: Final = "hausbote.toml"
+HTTPS: Final = 443  # the port that goes without saying
 
 
 class SettingsError(Exception):
@@ -68,6 +70,7 @@ class Settings:
     language: str = setting("en", "Language of what the server says itself.")
     names: Names = field(default_factory=Names)
     ports: Ports = field(default_factory=Ports)
+    front: Front = field(default_factory=Front)
     web: Web = field(default_factory=Web)
     upload: Upload = field(default_factory=Upload)
     disk: Disk = field(default_factory=Disk)
@@ -184,7 +187,7 @@ class Settings:
     @property
     def web_url(self) -> str:
         """`web.url` without a slash at its end."""
-        return self.web.url.rstrip("/") or f"https://{a_label(self.domain)}:{self.ports.web}"
+        return self.web.url.rstrip("/") or self._https(self.domain, self.ports.web)
 
     @property
     def database_mark(self) -> Path:
@@ -203,8 +206,12 @@ class Settings:
 
     @property
     def relay_host(self) -> str:
-        """Where clients find the relay."""
-        return a_label(self.relay.host or self.domain)
+        """Where clients find the relay.
+
+        The front tells by the name whom a connection is for, so behind it the relay has its own.
+        """
+        usual = f"relay.{self.domain}" if self.has_front else self.domain
+        return a_label(self.relay.host or usual)
 
     @property
     def relay_config(self) -> Path:
@@ -224,8 +231,37 @@ class Settings:
     @property
     def upload_url(self) -> str:
         """`upload.url` without a slash at its end."""
-        name = a_label(self.names.upload)
-        return self.upload.url.rstrip("/") or f"https://{name}:{self.ports.upload}"
+        return self.upload.url.rstrip("/") or self._https(self.names.upload, self.ports.upload)
+
+    def _https(self, name: str, port: int) -> str:
+        """A URL of the front if there is one, of that port otherwise."""
+        port = self.ports.https if self.has_front else port
+        return f"https://{a_label(name)}" + ("" if port == HTTPS else f":{port}")
+
+    @property
+    def has_front(self) -> bool:
+        """Whether HAProxy stands before the services."""
+        return self.front.run != "no"
+
+    @property
+    def front_dir(self) -> Path:
+        """Where services wait for what the front brings, each at NAME.sock."""
+        return self.run_dir / "front"
+
+    @property
+    def front_config(self) -> Path:
+        """What a front of our own is started with."""
+        return self.run_dir / "front.conf"
+
+    @property
+    def has_web(self) -> bool:
+        """Whether there are WebSocket and BOSH."""
+        return self.has_front or self.ports.web > 0
+
+    @property
+    def has_upload(self) -> bool:
+        """Whether there is a place for uploads."""
+        return self.has_front or self.ports.upload > 0
 
     def items(self) -> Iterator[tuple[str, Any]]:
         """Every setting as ("section.key", value)."""

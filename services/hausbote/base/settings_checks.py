@@ -113,7 +113,22 @@ def complete(settings: "Settings") -> "Settings":
         for option in fields(Names)
     }
     address = settings.address or ("127.0.0.1" if settings.domain == "localhost" else "::")
-    return replace(settings, names=Names(**names), address=address)
+    ports = _ports_in_use(settings)
+    return replace(settings, names=Names(**names), address=address, ports=ports)
+
+
+def _ports_in_use(settings: "Settings") -> Ports:
+    """Those of a front only if there is one, and nothing else if it is to be the only door."""
+    front = settings.front
+    if front.run == "no":
+        return replace(settings.ports, https=0, http=0)
+    if front.ports == "all":
+        return settings.ports
+    kept = ["https", "http", "component"]
+    if settings.relay.run == "elsewhere":
+        kept += ["relay", "relay_tls"]
+    closed = {name: 0 for name in vars(settings.ports) if name not in kept}
+    return replace(settings.ports, **closed)
 
 
 def contradictions(settings: "Settings") -> Iterator[tuple[str, str]]:
@@ -133,8 +148,11 @@ def contradictions(settings: "Settings") -> Iterator[tuple[str, str]]:
     yield from _bad_federation(settings.federation)
     yield from _bad_relay(settings.relay)
     yield from _bad_backup(settings)
-    if settings.relay.run != "off" and not (settings.ports.relay or settings.ports.relay_tls):
+    relay_ports = (settings.ports.relay, settings.ports.relay_tls, settings.ports.https)
+    if settings.relay.run != "off" and not any(relay_ports):
         yield "relay.run", "a relay needs one of ports.relay and ports.relay_tls"
+    if settings.front.run != "no" and not settings.ports.https:
+        yield "front.run", "a front needs ports.https"
     if not re.fullmatch(r"|https://[^/?#\s<>]+(/[^?#\s<>]*)?", settings.web.url):
         yield "web.url", f"{settings.web.url!r} is not https://NAME[:PORT]"
     for origin in settings.web.origins:
@@ -241,7 +259,8 @@ def _bad_certificates(settings: "Settings") -> Iterator[tuple[str, str]]:
             "puts its certificates where tls.certificate and tls.key are by default; say no, or"
             " leave these as they were",
         )
-    if chosen.challenge == "http-01" and not settings.ports.acme:
+    needs_port = chosen.challenge == "http-01" and settings.front.run == "no"
+    if needs_port and not settings.ports.acme:
         yield "certificates.challenge", "http-01 needs a port: ports.acme"
 
 

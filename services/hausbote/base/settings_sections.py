@@ -39,14 +39,37 @@ class Ports:
     web: int = setting(5281, "WebSocket and BOSH, with TLS.")
     upload: int = setting(5443, "File upload, with TLS.")
     portal: int = setting(8443, "The portal, with TLS.")
-    portal_http: int = setting(8080, "The portal's redirect to TLS, and certificate challenges.")
+    portal_http: int = setting(8080, "The portal's redirect to TLS.")
     proxy: int = setting(5000, "The file proxy.")
     component: int = setting(0, "Components; only on components.address.")
     relay: int = setting(3478, "The relay for calls, UDP and TCP.")
     relay_tls: int = setting(5349, "The relay for calls, with TLS.")
     acme: int = setting(
         80,
-        "Proofs for certificates (http-01), when there are any; the internet's port 80 leads here.",
+        "Proofs for certificates (http-01) without a front; the internet's port 80 leads here.",
+    )
+    https: int = setting(443, "Everything, with TLS, if there is a front.")
+    http: int = setting(80, "The front's redirect to ports.https, and certificate challenges.")
+
+
+@dataclass(frozen=True)
+class Front:
+    """The one door, HAProxy: it leads what comes to ports.https to the service that it is for."""
+
+    run: str = setting(
+        "no",
+        "Is there one? Then it has all of the box's TCP ports but the relay's and components'. "
+        "Does `hausbote run` start it, or does a HAProxy of your own do what `hausbote front "
+        "config` prints?",
+        choices=("no", "here", "elsewhere"),
+    )
+    ports: str = setting(
+        "all",
+        "Has it all of [ports], or ports.https and ports.http alone? Then the others count as 0.",
+        choices=("all", "https"),
+    )
+    connections: int = setting(
+        10_000, "Connections at the same time. A client has one or two.", minimum=10
     )
 
 
@@ -446,7 +469,11 @@ class Relay:
         "prints, or is there none?",
         choices=("here", "elsewhere", "off"),
     )
-    host: str = setting("", "Name or IP address by which clients reach it. Default: DOMAIN")
+    host: str = setting(
+        "",
+        "Name or IP address by which clients reach it. Default: DOMAIN, or relay.DOMAIN with a "
+        "front.",
+    )
     address: str = setting("", "IP address to listen on. Default: `address`")
     external: str = setting(
         "dns",

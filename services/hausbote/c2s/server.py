@@ -1,5 +1,6 @@
 """All clients' streams of this process, their listeners and the clock that watches them."""
 
+import socket
 import time
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from hausbote.features.roster_changes import reread
 from hausbote.net.address_book import AddressBook, most_connections
 from hausbote.net.certificates import certificates
 from hausbote.net.connection import Connection
-from hausbote.net.listener import Listener
+from hausbote.net.listener import Listener, listening
 from hausbote.net.tls import CertificateError, TlsShelf
 from hausbote.net.traffic import Traffic
 from hausbote.net.transport import Transport
@@ -73,24 +74,26 @@ class Server:
 
     def start(self) -> None:
         """Accept clients; OSError if a port is taken."""
-        ports = self.host.settings.ports
-        for port, accept in ((ports.c2s, self._accept), (ports.c2s_tls, self._accept_tls)):
-            if port:
-                address = self.host.settings.address
-                listener = Listener(address, port, accept, self.book, self.traffic)
+        settings = self.host.settings
+        for door, port, accept in (
+            ("c2s", settings.ports.c2s, self._accept),
+            ("c2s_tls", settings.ports.c2s_tls, self._accept_tls),
+        ):
+            sock = listening(settings, door, port)
+            if sock is not None:
+                listener = Listener(sock, accept, self.book, self.traffic)
                 listener.start()
                 self._listeners.append(listener)
-                log(Event.LISTENING, port=listener.port)
-        if ports.web:
-            self._start_web(ports.web)
+        sock = listening(settings, "web", settings.ports.web)
+        if sock is not None:
+            self._start_web(sock)
         self._clock = gevent.spawn(self._watch)
 
-    def _start_web(self, port: int) -> None:
+    def _start_web(self, sock: socket.socket) -> None:
         from hausbote.c2s.web import Web  # without it the service is some megabytes smaller
 
         self._web = Web(self)
-        self._web.start(port)
-        log(Event.LISTENING, port=port)
+        self._web.start(sock)
 
     def stop(self) -> None:
         """Say goodbye to everybody and accept nobody."""
@@ -175,6 +178,11 @@ class Server:
     def _accept_tls(self, connection: Connection) -> None:
         self._accept(connection)
         connection.start_tls(self.shelf)
+
+    def adopt(self, connection: Connection, early: bytes) -> None:
+        """A client whose TLS is up already, and what it has sent."""
+        self._accept(connection)
+        connection.receiver.on_data(early)
 
     def logged_in(self, stream: ClientStream) -> None:
         self._strangers.discard(stream)

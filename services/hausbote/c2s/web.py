@@ -1,10 +1,11 @@
-"""What clients in browsers find on ports.web: WebSocket, BOSH, and where both are.
+"""What clients in browsers find, on ports.web or by the front: WebSocket, BOSH, and where both are.
 
 Any page on the web may speak to all of it, unless `web.origins` says which: there are no cookies
 and nobody is logged in by coming from somewhere.  What the Origin of a request decides is whom
 failed logins hold back (`guessing.py`).
 """
 
+import socket
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -67,12 +68,15 @@ class Web:
             "/.well-known/host-meta.json": ("application/json", discovery.jrd(settings)),
         }
 
-    def start(self, port: int) -> None:
-        """OSError if the port is taken."""
+    def start(self, sock: socket.socket) -> None:
+        """Serve those who come to that listening socket.
+
+        Behind the front also come clients with a stream that have not said so in TLS (ALPN).
+        """
         server = self._server
-        address = server.host.settings.address
+        take_stream = server.adopt if server.host.settings.has_front else None
         self._http = HttpServer(
-            address, port, self._answer, self.shelf, server.book, server.traffic
+            sock, self._answer, self.shelf, server.book, server.traffic, take_stream
         )
         self._http.start()
         gevent.spawn(self._watch)
@@ -128,19 +132,19 @@ class Web:
             return request.say(status, f"{problem}\n".encode(), headers=upgrade)
         connection, early = request.exchange.hand_over()
         largest = self._server.host.settings.limits.stanza_bytes
-        socket = WebSocket(connection, ws, largest, self._origins.way(request.origin))
-        self._sockets.add(socket)
-        self._server.welcome(socket, FRAMES)
-        socket.start(answer, early)
+        opened = WebSocket(connection, ws, largest, self._origins.way(request.origin))
+        self._sockets.add(opened)
+        self._server.welcome(opened, FRAMES)
+        opened.start(answer, early)
         return []
 
     def _watch(self) -> None:
         while True:
             gevent.sleep(_CHECK)
             now = time.monotonic()
-            for socket in list(self._sockets):
+            for opened in list(self._sockets):
                 try:
-                    socket.check(now)
+                    opened.check(now)
                 except Exception as fault:  # noqa: BLE001 - the clock must go on
                     bug(fault)
 

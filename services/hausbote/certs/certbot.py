@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from hausbote.base.front import challenge_place
 from hausbote.base.holder import holder
 from hausbote.base.parent import PARENT
 from hausbote.base.settings import Settings
@@ -113,11 +114,11 @@ class Certbot:
         return self._settings.certificates.challenge == "http-01"
 
     def _http(self) -> list[str]:
-        address = self._settings.certificates.address
+        address, port = challenge_place(self._settings)
         return [
             "--standalone",
             *("--preferred-challenges", "http"),
-            *("--http-01-port", str(self._settings.ports.acme)),
+            *("--http-01-port", str(port)),
             *(("--http-01-address", address) if address else ()),
         ]
 
@@ -178,12 +179,12 @@ class Certbot:
         return self._places.logs / "letsencrypt.log"
 
     def _circumstances(self) -> Circumstances:
-        port = self._settings.ports.acme
+        address, port = challenge_place(self._settings)
         return Circumstances(
             self._places.authority_named,
             self._is_http,
             port,
-            lambda: holder(self._settings.certificates.address or "::", port),
+            lambda: holder(address or "::", port),
         )
 
 

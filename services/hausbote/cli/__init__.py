@@ -28,6 +28,7 @@ _COMMANDS: Final = {
     "config": "config",
     "federation": "federation",
     "relay": "relay",
+    "front": "front",
 }
 
 

@@ -11,6 +11,7 @@ import click
 
 from hausbote.base.acme_record import read_record
 from hausbote.base.certificate_words import acme_sentences
+from hausbote.base.front import challenge_place
 from hausbote.base.settings import FILE, Settings
 from hausbote.certs.names import wanted_names
 from hausbote.certs.places import Places
@@ -124,7 +125,7 @@ def _lines(settings: Settings) -> Iterator[str]:
 def _how(settings: Settings) -> str:
     challenge = settings.certificates.challenge
     if challenge == "http-01":
-        return f"http-01 at port {settings.ports.acme}"
+        return f"http-01 at port {challenge_place(settings)[1]}"
     return f"dns-01 with the programs in {settings.path(settings.certificates.hooks)}"
 
 

@@ -11,6 +11,7 @@ from hausbote.base.settings import FILE, Settings
 from hausbote.cli.finding import Finding, Mark
 from hausbote.cli.inspection import Inspection
 from hausbote.cli.problem import Problem
+from hausbote.cli.records import records
 from hausbote.cli.state import load_settings, state_option
 from hausbote.cli.store_check import check_store
 from hausbote.net.chains import TrustError
@@ -27,9 +28,13 @@ def command(state: Path, domain: str | None) -> None:
 
     A line for each thing that was looked at: good, a hint, or what to change.  `check store`
     looks at the box's own database instead: every page of it, and everything that is kept.
+    `check records` prints the DNS records that match the box's settings.
     """
     if domain == "store":
         check_store(load_settings(state))
+        return
+    if domain == "records":
+        click.echo("\n".join(records(load_settings(state))))
         return
     # Other people's servers can be looked at without a box.
     without_box = domain and not (state / FILE).exists()

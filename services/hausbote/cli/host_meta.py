@@ -22,7 +22,7 @@ _RELATIONS: Final = ("urn:xmpp:alt-connections:websocket", "urn:xmpp:alt-connect
 def web_links(settings: Settings, resolver: Resolver, domain: str, name: str) -> Finding:
     """What https://DOMAIN tells of WebSocket and BOSH.  Nothing else depends on it: a hint."""
     subject = f"host-meta of {domain}"
-    port = settings.ports.web if domain == settings.domain else 0
+    port = settings.ports.web if domain == settings.domain and not settings.has_front else 0
     change = f"have https://{name}{_PATH} answered" + (f" by the box's port {port}" if port else "")
     try:
         links = _links(settings, resolver, domain, name)
@@ -45,7 +45,7 @@ def _links(settings: Settings, resolver: Resolver, domain: str, name: str) -> li
     reached = dial(resolver, domain, [Endpoint(name, _PORT, True)])
     with reached.sock as sock:
         sock.settimeout(_SECONDS)
-        with _context(settings).wrap_socket(sock, server_hostname=name) as tls:
+        with trusting(settings).wrap_socket(sock, server_hostname=name) as tls:
             document = _fetched(tls, name)
     try:
         links = json.loads(document)["links"]
@@ -66,7 +66,7 @@ def _fetched(tls: socket.socket, name: str) -> bytes:
     return answer.read(_BYTES)
 
 
-def _context(settings: Settings) -> ssl.SSLContext:
+def trusting(settings: Settings) -> ssl.SSLContext:
     """Trusts the authorities of the settings, as browsers do those of their system."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     files: list[Path] = [settings.path(one) for one in settings.tls.trust]

@@ -89,9 +89,11 @@ def _build(state: Path, settings: Settings, text: str) -> None:
 
 
 def _names(settings: Settings) -> list[str]:
-    relay = settings.relay.host
-    names = [settings.domain, *vars(settings.names).values()]
-    return [*names, relay] if relay and not is_ip_address(relay) else names
+    """Also the relay's behind a front, which there may be one day."""
+    names = [settings.domain, *vars(settings.names).values(), f"relay.{settings.domain}"]
+    given = settings.relay.host
+    names += [given] if given and not is_ip_address(given) else []
+    return list(dict.fromkeys(names))
 
 
 def _addresses(settings: Settings) -> list[str]:

@@ -9,7 +9,9 @@ from hausbote.base.jid import a_label
 from hausbote.base.settings import Settings
 from hausbote.cli.caa import caa_findings
 from hausbote.cli.finding import Finding, Mark
+from hausbote.cli.front_inspection import at_the_front
 from hausbote.cli.host_meta import web_links
+from hausbote.cli.records import open_ports, service_records, srv
 from hausbote.net.certificates import certificates
 from hausbote.net.dial import Unreachable, dial
 from hausbote.net.dns import Endpoint, NameProblem, Resolver
@@ -74,6 +76,7 @@ class Inspection:
             yield from self._service(service)
         yield web_links(self._settings, self._resolver, self._domain, name)
         if self._own:
+            yield from at_the_front(self._settings, self._resolver)
             yield from self._names_below()
             yield from caa_findings(self._settings, self._resolver)
 
@@ -85,30 +88,41 @@ class Inspection:
             kind = f"_xmpp{'s' if direct else ''}-{service}._tcp.{name}"
             found = self._resolver.services(kind)
             subject = f"SRV {kind}"
-            port = self._port(service, direct)
-            line = f"{kind}. 3600 IN SRV 5 0 {port} {name}."
+            lines = self._wanted(service, name, direct)
             if not found:
-                told = "none" if direct else f"none; others try port {_PORTS[service, False]}"
-                needed = not direct and port != _PORTS[service, False]
-                yield Finding(Mark.BAD if needed else Mark.HINT, subject, told, line)
+                yield self._missing(subject, service, lines, direct)
             elif not any(record.target for record in found):
                 told = "says that there is no such service"
-                yield Finding(Mark.HINT if direct else Mark.BAD, subject, told, line)
+                bad = bool(lines) and not direct
+                yield Finding(Mark.BAD if bad else Mark.HINT, subject, told, "; ".join(lines))
+            elif not lines:
+                yield Finding(Mark.HINT, subject, "leads to a port that the settings close")
             else:
                 places = [f"{one.target}:{one.port}" for one in found if one.target]
                 yield Finding(Mark.GOOD, subject, ", ".join(places))
 
-    def _port(self, service: str, direct: bool) -> int:
-        if not self._own:
-            return _PORTS[service, direct]
-        ports = self._settings.ports
-        of_the_box = {
-            ("server", False): ports.s2s,
-            ("server", True): ports.s2s_tls,
-            ("client", False): ports.c2s,
-            ("client", True): ports.c2s_tls,
-        }
-        return of_the_box[service, direct] or _PORTS[service, direct]
+    def _missing(self, subject: str, service: str, lines: list[str], direct: bool) -> Finding:
+        """Who finds no record at all tries the usual port without TLS."""
+        usual = _PORTS[service, False]
+        if not lines:
+            return Finding(Mark.GOOD, subject, "none, for no port is open for it")
+        ports = self._ports(service, False)
+        if direct:
+            return Finding(Mark.HINT if ports else Mark.BAD, subject, "none", "; ".join(lines))
+        told = f"none; others try port {usual}"
+        return Finding(Mark.HINT if usual in ports else Mark.BAD, subject, told, "; ".join(lines))
+
+    def _wanted(self, service: str, name: str, direct: bool) -> list[str]:
+        """The SRV records that the domain should have."""
+        if self._own:
+            return service_records(self._settings, service, name, direct=direct)
+        kind = f"_xmpp{'s' if direct else ''}-{service}._tcp.{name}"
+        return [srv(kind, 5, port, name) for port in self._ports(service, direct)]
+
+    def _ports(self, service: str, direct: bool) -> list[int]:
+        if self._own:
+            return open_ports(self._settings, service, direct=direct)
+        return [_PORTS[service, direct]]
 
     def _names_below(self) -> Iterator[Finding]:
         """Other servers must find and trust the names of the box's services, too.
@@ -119,8 +133,11 @@ class Inspection:
             if service in _FOR_OURS:
                 continue
             subject = f"names.{service} {name}"
-            line = f"_xmpp-server._tcp.{a_label(name)}. 3600 IN SRV 5 0 "
-            line += f"{self._port('server', False)} {a_label(self._domain)}."
+            starttls, direct = [
+                service_records(self._settings, "server", a_label(name), direct=direct)
+                for direct in (False, True)
+            ]
+            line = "; ".join(starttls or direct)
             try:
                 places = self._resolver.endpoints(name)
                 self._resolver.addresses(places[0].host)

@@ -28,8 +28,13 @@ def problems(settings: Settings) -> Iterator[str]:
     yield from _certificate(settings)
     if settings.beyond:
         yield from _trust(settings)
-    for service in programs(settings):
+    chosen = programs(settings)
+    if settings.front.run == "here" and "front" not in [one.name for one in chosen]:
+        yield "front.run: HAProxy is not there: apt install haproxy."
+    for service in chosen:
         for port, number in open_ports(settings, service):
+            if port.address == "address" and settings.front.run == "elsewhere":
+                continue  # a HAProxy of the owner's has it
             for address in _addresses(settings, port):
                 yield from _port(address, number)
                 if port.udp:
@@ -89,5 +94,10 @@ def _port(address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             yield f"Port {port} on {address} is in use by {holder(address, port)}."
+        elif error.errno == errno.EACCES:
+            yield (
+                f"Port {port} on {address} is not for this user; this lets everybody have it:"
+                f" sysctl -w net.ipv4.ip_unprivileged_port_start={port}"
+            )
         else:
             yield f"Port {port} on {address} cannot be used: {error.strerror}."

@@ -55,6 +55,12 @@ def _print(settings: Settings, services: list[dict[str, Any]]) -> None:
     for one in services:
         if not one["serving"]:
             click.echo(_trouble(settings, one))
+    for one in services:
+        if one["front_refused"]:
+            click.echo(
+                f"{one['service']} refused {one['front_refused']} connections at its front's socket"
+                " that did not begin as the front's do."
+            )
     if old := outdated():
         click.echo(advice(old))
     if any(one["clock_doubted"] for one in services):
@@ -126,6 +132,7 @@ def _service(settings: Settings, process: dict[str, Any]) -> dict[str, Any]:
         "handled": answer.get("handled"),
         "clock_doubted": answer.get("clock_doubted"),
         "out_of_files": answer.get("out_of_files"),
+        "front_refused": answer.get("front_refused"),
         "disk_full": answer.get("disk_full"),
         "store_failed": answer.get("store_failed") or None,
     }

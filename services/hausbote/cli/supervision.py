@@ -18,7 +18,8 @@ from hausbote.base.files import replace_text
 from hausbote.base.parent import PARENT
 from hausbote.base.services import SERVICES, Service
 from hausbote.base.settings import Settings
-from hausbote.core.bus.sockets import short_path
+from hausbote.base.short_path import short_path
+from hausbote.cli.haproxy import configuration as front_configuration
 from hausbote.turn.coturn import configuration, place
 from hausbote.turn.secrets import secrets_of
 
@@ -57,7 +58,7 @@ stdout_logfile = ../log/{service}.log
 stdout_logfile_maxbytes = 5MB
 stdout_logfile_backups = 2
 """
-# Programs of others log nothing: they would name everybody's addresses.
+# Programs of others log nothing, or why they do not start: they would name everybody's addresses.
 _FOREIGN: Final = """
 [program:{service}]
 command = %(ENV_HAUSBOTE_PYTHON)s -m hausbote.base.parent {command}
@@ -67,11 +68,13 @@ startsecs = 1
 startretries = 3
 stopwaitsecs = 5
 redirect_stderr = true
-stdout_logfile = /dev/null
-stdout_logfile_maxbytes = 0
+stdout_logfile = {log}
+stdout_logfile_maxbytes = {size}
+stdout_logfile_backups = 1
 """
-# What follows the name of another maker's program.
-_ARGUMENTS: Final = {"relay": "-c relay.conf"}
+# What follows the name of another maker's program, and where what it says goes.
+_ARGUMENTS: Final = {"relay": "-c relay.conf", "front": "-db -f front.conf"}
+_LOGS: Final = {"relay": ("/dev/null", "0"), "front": ("../log/front.log", "1MB")}
 
 
 def write_config(settings: Settings) -> Path:
@@ -92,20 +95,24 @@ def write_config(settings: Settings) -> Path:
 def programs(settings: Settings) -> list[Service]:
     """What the supervisor runs: what the settings want, and of others' programs what is there."""
     return [
-        one
-        for one in SERVICES
-        if one.is_wanted(settings) and (one.is_ours or shutil.which(one.program))
+        one for one in SERVICES if one.is_wanted(settings) and (one.is_ours or found(one.program))
     ]
+
+
+def found(program: str) -> str | None:
+    """Where another maker's program is; not everybody looks where Debian has those of services."""
+    return shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 
 
 def _program(service: Service) -> str:
     """Its section of the supervisor's configuration."""
+    name, priority = service.name, service.stop_order
     if service.is_ours:
-        template, command = _PROGRAM, f"hausbote.{service.name} --state %(ENV_HAUSBOTE_BOX)s"
-    else:
-        template = _FOREIGN
-        command = f"%(ENV_HAUSBOTE_{service.name.upper()})s {_ARGUMENTS[service.name]}"
-    return template.format(service=service.name, command=command, priority=service.stop_order)
+        command = f"hausbote.{name} --state %(ENV_HAUSBOTE_BOX)s"
+        return _PROGRAM.format(service=name, command=command, priority=priority)
+    command = f"%(ENV_HAUSBOTE_{name.upper()})s {_ARGUMENTS[name]}"
+    log, size = _LOGS[name]
+    return _FOREIGN.format(service=name, command=command, priority=priority, log=log, size=size)
 
 
 def _prepare_relay(settings: Settings) -> None:
@@ -114,8 +121,15 @@ def _prepare_relay(settings: Settings) -> None:
     replace_text(settings.relay_config, configuration(settings, place(settings)))
 
 
+def _prepare_front(settings: Settings) -> None:
+    replace_text(settings.front_config, front_configuration(settings))
+
+
 # What is written before another maker's program is started.
-_PREPARE: Final[dict[str, Callable[[Settings], None]]] = {"relay": _prepare_relay}
+_PREPARE: Final[dict[str, Callable[[Settings], None]]] = {
+    "relay": _prepare_relay,
+    "front": _prepare_front,
+}
 
 
 def start(settings: Settings) -> subprocess.Popen[bytes]:
@@ -140,7 +154,7 @@ def start(settings: Settings) -> subprocess.Popen[bytes]:
 def _foreign(settings: Settings) -> dict[str, str]:
     """Where the programs of others are."""
     return {
-        one.name: shlex.quote(shutil.which(one.program) or one.program)
+        one.name: shlex.quote(found(one.program) or one.program)
         for one in programs(settings)
         if not one.is_ours
     }

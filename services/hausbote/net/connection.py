@@ -265,8 +265,11 @@ class Connection:
 
     @property
     def under_way(self) -> bool:
-        """Whether the other machine did not confirm all; what it has, nobody may have read."""
-        if self._out_size or self._fd_closed:
+        """Whether the other machine did not confirm all; what it has, nobody may have read.
+
+        What the front took may still be on its way.
+        """
+        if self._out_size or self._fd_closed or self._sock.family == socket.AF_UNIX:
             return True
         try:
             waiting = fcntl.ioctl(self._sock.fileno(), termios.TIOCOUTQ, bytes(4))

@@ -21,6 +21,7 @@ from OpenSSL import SSL
 from hausbote.base.log import bug
 from hausbote.net.address_book import AddressBook
 from hausbote.net.connection import Connection
+from hausbote.net.front_door import introduced, is_door
 from hausbote.net.http_chunks import ChunkedInput
 from hausbote.net.http_head import (
     Fields,
@@ -31,7 +32,7 @@ from hausbote.net.http_head import (
     read_target,
 )
 from hausbote.net.http_socket import CHUNK, HttpSocket
-from hausbote.net.listener import keep_alive, listen
+from hausbote.net.listener import keep_alive
 from hausbote.net.shortage import PAUSE, is_shortage
 from hausbote.net.tls import TlsShelf
 from hausbote.net.traffic import Traffic
@@ -132,15 +133,21 @@ class Exchange:
     def hand_over(self) -> tuple[Connection, bytes]:
         """The connection for something else than HTTP, and what came behind the request."""
         handler = self._handler
-        sock, tls = handler.socket.hand_over()
-        early = handler.rfile.peek() if not handler.rfile.closed else b""
+        address, traffic = handler.client_address[0], handler.server.traffic
+        connection, early = _handed_over(handler.socket, address, traffic)
+        read = handler.rfile.peek() if not handler.rfile.closed else b""  # what it has, by now
         handler.close_connection = True
-        connection = Connection(sock, handler.client_address[0], handler.server.traffic)
-        connection.adopt_tls(tls)
-        entry = connection.entry = handler.socket.entry
-        if entry is not None:
-            entry.end = connection.abort
-        return connection, early
+        return connection, read + early
+
+
+def _handed_over(wire: HttpSocket, address: str, traffic: Traffic) -> tuple[Connection, bytes]:
+    sock, tls, early = wire.hand_over()
+    connection = Connection(sock, address, traffic)
+    connection.adopt_tls(tls)
+    entry = connection.entry = wire.entry
+    if entry is not None:
+        entry.end = connection.abort
+    return connection, early
 
 
 class _Handler(WSGIHandler):  # type: ignore[misc]
@@ -271,21 +278,23 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
 
 
 class HttpServer(WSGIServer):  # type: ignore[misc]
-    """Serves `application` over TLS; OSError if the port is taken."""
+    """Serves `application` over TLS to those who come to a listening socket."""
 
     def __init__(
         self,
-        address: str,
-        port: int,
+        sock: socket.socket,
         application: Application,
         shelf: TlsShelf,
         book: AddressBook,
         traffic: Traffic,
+        take_stream: Callable[[Connection, bytes], None] | None = None,
     ) -> None:
+        """`take_stream` gets the connections of those who named no protocol in TLS and begin an XML
+        document, with what they have sent; None leaves them to HTTP, which refuses them."""
         self.shelf = shelf
+        self._take_stream = take_stream
         self.book = book
         self.traffic = traffic
-        sock = listen(address, port)
         self._kind = (sock.family, sock.type, sock.proto)
         keep_alive(sock, traffic.idle)  # connections inherit what the listener has
         super().__init__(sock, application, handler_class=_Handler, log=None, error_log=None)
@@ -309,12 +318,13 @@ class HttpServer(WSGIServer):  # type: ignore[misc]
 
     def handle(self, sock: socket.socket, address: tuple[Any, ...]) -> None:
         """One connection, in a greenlet of its own."""
-        entry = self.book.enter(address[0])
+        sock.setblocking(False)
+        peer: Any = introduced(sock) if is_door(sock) else address
+        entry = None if peer is None else self.book.enter(peer[0])
         if entry is None:
             sock.close()
             return
         try:
-            sock.setblocking(False)
             wire = HttpSocket(sock, self.shelf.connection(), self.traffic)
             wire.entry, entry.end = entry, wire.cut_off
         except Exception as error:  # noqa: BLE001 - nobody else would count the address out again
@@ -324,7 +334,10 @@ class HttpServer(WSGIServer):  # type: ignore[misc]
             return
         try:
             wire.handshake()
-            super().handle(wire, address)
+            if self._take_stream is not None and wire.begins_with(b"<"):
+                self._take_stream(*_handed_over(wire, entry.address, self.traffic))
+            else:
+                super().handle(wire, peer)
         except Exception as error:  # noqa: BLE001 - OpenSSL's errors, and what a callback raised
             if not isinstance(error, OSError | SSL.Error):
                 bug(error)

@@ -72,6 +72,16 @@ class HttpSocket:
         self._early = b"".join(memory_tls.decrypted(self._tls, b"")[0])
         memory_tls.let_read(self._tls, self._plain)
 
+    def begins_with(self, byte: bytes) -> bool:
+        """Whether that is what the peer begins with, who named no protocol (ALPN); waits for it."""
+        if self._tls.get_alpn_proto_negotiated():
+            return False
+        self.expect_request()
+        if not self._early:
+            buffer = bytearray(_AHEAD)
+            self._early = bytes(buffer[: self.recv_into(buffer)])
+        return self._early.startswith(byte)
+
     def expect_request(self) -> None:
         """The next byte may take its time; from there on a request has its seconds and bytes."""
         self._until = time.monotonic() + _IDLE
@@ -264,10 +274,12 @@ class HttpSocket:
     def makefile(self, *_: object) -> io.BufferedReader:
         return io.BufferedReader(_Raw(self), _AHEAD)
 
-    def hand_over(self) -> tuple[socket.socket, SSL.Connection]:
-        """Give the connection to somebody else; nothing is read or closed here any more."""
+    def hand_over(self) -> tuple[socket.socket, SSL.Connection, bytes]:
+        """Give the connection to somebody else, with what came already and nobody has read; nothing
+        is read or closed here any more."""
         self.handed_over = True
-        return self._let_go(), self._tls
+        early, self._early = self._early, b""
+        return self._let_go(), self._tls, early
 
     def cut_off(self) -> None:
         """Whoever reads or writes here finds that it is over."""

@@ -4,8 +4,13 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final
 
+import gevent
 from gevent import get_hub
 
+from hausbote.base.front import leads_to
+from hausbote.base.log import Event, Word, log
+from hausbote.base.settings import Settings
+from hausbote.net import front_door
 from hausbote.net.address_book import AddressBook
 from hausbote.net.connection import READ, Connection
 from hausbote.net.shortage import PAUSE, is_shortage
@@ -24,12 +29,14 @@ _KEEPALIVE: Final = (
 
 
 class Listener:
-    """A listening TCP socket; every accepted connection goes to `accept`, on the hub."""
+    """Takes connections of a listening socket; each goes to `accept`, which must not block.
+
+    What comes by the front is waited for until it is known who that is.
+    """
 
     def __init__(
         self,
-        address: str,
-        port: int,
+        sock: socket.socket,
         accept: Callable[[Connection], None],
         book: AddressBook,
         traffic: Traffic,
@@ -37,8 +44,9 @@ class Listener:
         self._accept = accept
         self._book = book
         self._traffic = traffic
-        self._sock = listen(address, port)
-        self.port: int = self._sock.getsockname()[1]
+        self._sock = sock
+        self._is_door = front_door.is_door(sock)
+        self._closed = False
         self._loop: Any = get_hub().loop
         self._watcher: Any = self._loop.io(self._sock.fileno(), READ)
         self._retry: Any = self._loop.timer(PAUSE)
@@ -48,6 +56,7 @@ class Listener:
 
     def close(self) -> None:
         """Accept nothing more."""
+        self._closed = True
         for watcher in (self._watcher, self._retry):
             watcher.stop()
             watcher.close()
@@ -67,14 +76,26 @@ class Listener:
                     self._retry.start(self.start)
                     return
                 continue  # the peer gave up before we came
-            self._welcome(sock, peer[0])
+            sock.setblocking(False)
+            if not self._is_door:
+                self._welcome(sock, peer[0])
+            elif (client := front_door.at_once(sock)) is not None:
+                self._welcome(sock, client.address)
+            else:
+                gevent.spawn(self._meet, sock)
+
+    def _meet(self, sock: socket.socket) -> None:
+        peer = front_door.introduced(sock)
+        if peer is None or self._closed:
+            sock.close()
+        else:
+            self._welcome(sock, peer.address)
 
     def _welcome(self, sock: socket.socket, address: str) -> None:
         entry = self._book.enter(address)
         if entry is None:
             sock.close()
             return
-        sock.setblocking(False)
         keep_alive(sock, self._traffic.idle)
         connection = Connection(sock, address, self._traffic)
         connection.entry = entry
@@ -83,12 +104,31 @@ class Listener:
 
 
 def keep_alive(sock: socket.socket, idle: int) -> None:
-    """Notice dead peers on this connection, after `idle` seconds of silence if that is not 0."""
+    """Notice dead peers on this connection, after `idle` seconds of silence if that is not 0.
+
+    Of those who come by the front, the front notices it.
+    """
+    if front_door.is_door(sock):
+        return
     for level, option, value in _KEEPALIVE:
         sock.setsockopt(level, option, value)
     if idle:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, idle)
+
+
+def listening(settings: Settings, door: str, port: int) -> socket.socket | None:
+    """Where a service takes connections: at the front's door of that name if there is a front, on
+    its own port otherwise.  None if it is to take none; OSError if the place is taken."""
+    if settings.has_front:
+        made = front_door.open_door(settings, door) if leads_to(settings, door) else None
+        where: dict[str, int | Word] = {"front": Word(door)}
+    else:
+        made = listen(settings.address, port) if port else None
+        where = {"port": port}
+    if made is not None:
+        log(Event.LISTENING, **where)
+    return made
 
 
 def listen(address: str, port: int) -> socket.socket:

@@ -9,7 +9,7 @@ import gevent
 from hausbote.base.log import Event, bug, log
 from hausbote.net.address_book import AddressBook, most_connections
 from hausbote.net.connection import Connection
-from hausbote.net.listener import Listener
+from hausbote.net.listener import Listener, listening
 from hausbote.net.tls import CertificateError
 from hausbote.s2s.gate import Gate
 from hausbote.s2s.keepalive import Keepalive
@@ -43,13 +43,15 @@ class Server:
     def start(self) -> None:
         """Accept other servers; OSError if a port is taken."""
         settings = self.gate.settings
-        ports = settings.ports
-        for port, accept in ((ports.s2s, self._accept), (ports.s2s_tls, self._accept_tls)):
-            if port:
-                listener = Listener(settings.address, port, accept, self._book, self.gate.traffic)
+        for door, port, accept in (
+            ("s2s", settings.ports.s2s, self._accept),
+            ("s2s_tls", settings.ports.s2s_tls, self._accept_tls),
+        ):
+            sock = listening(settings, door, port)
+            if sock is not None:
+                listener = Listener(sock, accept, self._book, self.gate.traffic)
                 listener.start()
                 self._listeners.append(listener)
-                log(Event.LISTENING, port=listener.port)
         self._clock = gevent.spawn(self._watch)
 
     def close(self) -> None:

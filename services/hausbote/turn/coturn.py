@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from hausbote.base.front import relay_port
 from hausbote.base.networks import NOT_THE_INTERNET, Address, Network, is_public
 from hausbote.base.settings import Settings
 from hausbote.turn.networks import outward_addresses, own_networks, public_address
@@ -12,6 +13,7 @@ _HEAD = """\
 # The relay for calls, made from hausbote.toml: changes belong there.
 # docs/calls.md says what it does and which ports it needs.
 """
+_FRONT = ipaddress.IPv4Address("127.0.0.1")  # the front comes from this machine
 
 
 class Place(NamedTuple):
@@ -70,10 +72,13 @@ def _addresses(settings: Settings, place: Place) -> Iterator[str]:
     else:
         yield from ("no-udp", "no-tcp")
     for address in place.addresses:
-        yield f"listening-ip={address}"
+        if ports.relay or ports.relay_tls:
+            yield f"listening-ip={address}"
         yield f"relay-ip={address}"
         if address.version == 4 and place.external is not None:
             yield f"external-ip={place.external}/{address}"
+    if relay_port(settings) and _FRONT not in place.addresses:
+        yield f"listening-ip={_FRONT}"
     yield f"min-port={relay.first_port}"
     yield f"max-port={relay.last_port}"
 
@@ -91,10 +96,11 @@ def _login(settings: Settings, secrets: Sequence[str]) -> Iterator[str]:
 
 def _tls(settings: Settings) -> Iterator[str]:
     yield "no-dtls"
-    if not settings.ports.relay_tls:
+    port = settings.ports.relay_tls or relay_port(settings)
+    if not port:
         yield "no-tls"
         return
-    yield f"tls-listening-port={settings.ports.relay_tls}"
+    yield f"tls-listening-port={port}"
     yield f"cert={settings.path(settings.tls.certificate)}"
     yield f"pkey={settings.path(settings.tls.key)}"
     yield from ("no-tlsv1", "no-tlsv1_1")

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from typing import Final
 
+from hausbote.base.front import relay_port
 from hausbote.base.relay import Offer, Question
 from hausbote.base.settings import Settings
 
@@ -30,6 +31,8 @@ def _offers(settings: Settings) -> Iterator[Offer]:
         yield Offer("turn", host, ports.relay, "tcp")
     if ports.relay_tls:
         yield Offer("turns", host, ports.relay_tls, "tcp")
+    if relay_port(settings):
+        yield Offer("turns", host, ports.https, "tcp")
 
 
 def asked_for(question: Question, offer: Offer) -> bool:

@@ -6,7 +6,7 @@ import socket
 from typing import Final
 
 from hausbote.base.settings import Settings
-from hausbote.core.bus.sockets import short_path
+from hausbote.base.short_path import short_path
 
 _SECONDS: Final = 15.0  # coturn gets 5 to end
 _TRIES: Final = 3  # to start what was stopped

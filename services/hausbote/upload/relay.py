@@ -13,11 +13,13 @@ import gevent
 from gevent.event import Event as Signal
 from gevent.server import StreamServer
 
-from hausbote.base.log import Event, bug, log
+from hausbote.base.log import bug
 from hausbote.base.settings_sections import Proxy
 from hausbote.core.host import Host
 from hausbote.net.address_book import AddressBook, Entry, most_connections
-from hausbote.net.listener import keep_alive, listen
+from hausbote.net.front_door import introduced, is_door
+from hausbote.net.listener import keep_alive, listening
+from hausbote.net.proxy_protocol import Peer
 from hausbote.upload.socks import Handshake, Reply, SocksError
 from hausbote.upload.streams import Party, Streams
 
@@ -27,7 +29,7 @@ _PIECE: Final = 65_536
 
 
 class ProxyServer:
-    """Listens on ports.proxy; `host` is the one of the proxy's domain."""
+    """Listens for ports.proxy; `host` is the one of the proxy's domain."""
 
     def __init__(self, host: Host) -> None:
         self._settings = host.settings
@@ -39,11 +41,10 @@ class ProxyServer:
 
     def start(self) -> None:
         """OSError if the port is taken."""
-        port = self._settings.ports.proxy
-        if port:
-            self._server = StreamServer(listen(self._settings.address, port), self._serve)
+        sock = listening(self._settings, "proxy", self._settings.ports.proxy)
+        if sock is not None:
+            self._server = StreamServer(sock, self._serve)
             self._server.start()
-            log(Event.LISTENING, port=port)
 
     def stop(self) -> None:
         if self._server is not None:
@@ -51,7 +52,8 @@ class ProxyServer:
 
     def _serve(self, sock: Any, address: tuple[Any, ...]) -> None:
         """One connection, in a greenlet of its own."""
-        entry = self._book.enter(address[0])
+        peer = self._introduced(sock) if is_door(sock) else address
+        entry = None if peer is None else self._book.enter(peer[0])
         if entry is None:
             sock.close()
             return
@@ -66,6 +68,12 @@ class ProxyServer:
         finally:
             entry.leave()
             sock.close()
+
+    def _introduced(self, sock: Any) -> Peer | None:
+        sock.setblocking(False)
+        peer = introduced(sock)
+        sock.setblocking(True)
+        return peer
 
     def _attend(self, sock: Any, entry: Entry) -> None:
         handshake = _shake_hands(sock)

@@ -16,6 +16,7 @@ from hausbote.core.host import Host
 from hausbote.net.address_book import AddressBook, most_connections
 from hausbote.net.certificates import certificates
 from hausbote.net.http import Environ, HttpServer, Stored
+from hausbote.net.listener import listening
 from hausbote.net.tls import CertificateError, TlsShelf
 from hausbote.net.traffic import Traffic
 from hausbote.storage import StorageError, Upload
@@ -42,7 +43,7 @@ _TELLS_NOTHING: Final = "Nothing is here.\n"
 
 
 class Web:
-    """Listens on ports.upload."""
+    """Listens for ports.upload."""
 
     def __init__(self, host: Host, depot: Depot) -> None:
         settings = host.settings
@@ -58,17 +59,15 @@ class Web:
     def start(self) -> None:
         """OSError if the port is taken."""
         settings = self._host.settings
-        if not settings.ports.upload:
+        sock = listening(settings, "upload", settings.ports.upload)
+        if sock is None:
             return
         limits = settings.limits
         most = most_connections(limits.connections, share=3)
         book = AddressBook(limits.connections_per_address, most)
         traffic = Traffic(bytes_per_second=0, idle=settings.limits.idle_seconds)
-        self._http = HttpServer(
-            settings.address, settings.ports.upload, self._answer, self._shelf, book, traffic
-        )
+        self._http = HttpServer(sock, self._answer, self._shelf, book, traffic)
         self._http.start()
-        log(Event.LISTENING, port=settings.ports.upload)
         gevent.spawn(self._watch)
 
     def stop(self) -> None:

@@ -13,7 +13,7 @@ from hausbote.core.feature import Feature
 from hausbote.core.host import Host
 from hausbote.net.address_book import AddressBook
 from hausbote.net.connection import Connection
-from hausbote.net.listener import Listener
+from hausbote.net.listener import Listener, listen
 from hausbote.net.traffic import Traffic
 from hausbote.xmpp.errors import StreamError
 
@@ -45,9 +45,10 @@ class ComponentServer:
         """Accept components, if there is a port for them; OSError if it is taken."""
         port, address = self.host.settings.ports.component, self.host.settings.components.address
         if port:
-            self._listener = Listener(address, port, self._accept, self._book, self._traffic)
+            sock = listen(address, port)
+            self._listener = Listener(sock, self._accept, self._book, self._traffic)
             self._listener.start()
-            log(Event.LISTENING, port=self._listener.port)
+            log(Event.LISTENING, port=port)
 
     def stop(self) -> None:
         if self._listener is not None:

@@ -5,8 +5,8 @@ import socket
 from pathlib import Path
 from typing import Final
 
+from hausbote.base.short_path import short_path
 from hausbote.core.bus.frame import Frame, FrameError, FrameReader, encode
-from hausbote.core.bus.sockets import short_path
 
 STATUS: Final = "control.status"
 NOTIFY: Final = "control.notify"

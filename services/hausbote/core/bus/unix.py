@@ -15,6 +15,7 @@ from gevent import socket
 from gevent.event import Event as Signal
 
 from hausbote.base.log import bug
+from hausbote.base.short_path import short_path
 from hausbote.core.bus import BusError, Handler, Undeliverable
 from hausbote.core.bus.control import NOTIFY, RESULT, STATUS
 from hausbote.core.bus.easing import BulkRoom
@@ -22,7 +23,7 @@ from hausbote.core.bus.frame import Frame, FrameError, FrameReader, encode
 from hausbote.core.bus.incoming import Incoming
 from hausbote.core.bus.outbox import CAPACITY, PATIENCE, Outbox
 from hausbote.core.bus.sending import Sending, Way
-from hausbote.core.bus.sockets import is_ours, send_all, short_path
+from hausbote.core.bus.sockets import is_ours, send_all
 
 _HELLO: Final = "bus.hello"
 _ACK: Final = "bus.ack"

@@ -1,0 +1,54 @@
+"""Where the front, HAProxy, leads: to which doors of the services, and by which ports."""
+
+from typing import Final, NamedTuple
+
+from hausbote.base.settings import Settings
+
+CHALLENGES: Final = 8_402  # of this machine: where http-01 is answered behind the front
+_RELAY_TLS: Final = 5_349
+
+
+class Door(NamedTuple):
+    """A Unix socket at which a service waits, `front_dir`/NAME.sock.
+
+    `port` is one of its own, on which everything is for it (0 = there is none).  Where `on_https`,
+    ports.https leads there, too: what speaks TLS from its first byte says for whom it is.
+    """
+
+    name: str
+    port: int
+    on_https: bool
+
+
+def doors(settings: Settings) -> list[Door]:
+    """Those that are open."""
+    ports = settings.ports
+    found = [
+        Door("c2s", ports.c2s, False),
+        Door("c2s_tls", ports.c2s_tls, True),
+        Door("web", ports.web, True),
+        Door("upload", ports.upload, True),
+        Door("proxy", ports.proxy, False),
+    ]
+    if settings.beyond:
+        found += [Door("s2s", ports.s2s, False), Door("s2s_tls", ports.s2s_tls, True)]
+    return [door for door in found if door.port or door.on_https]
+
+
+def challenge_place(settings: Settings) -> tuple[str, int]:
+    """Address ("" = all) and port where http-01 is answered (RFC 8555 §8.3)."""
+    if settings.has_front:
+        return "127.0.0.1", CHALLENGES
+    return settings.certificates.address, settings.ports.acme
+
+
+def leads_to(settings: Settings, name: str) -> bool:
+    """Whether the front leads to the door of that name."""
+    return settings.has_front and any(door.name == name for door in doors(settings))
+
+
+def relay_port(settings: Settings) -> int:
+    """The port of this machine at which the relay takes TLS from the front; 0 if it takes none."""
+    if settings.relay.run != "here" or not settings.has_front:
+        return 0
+    return settings.ports.relay_tls or settings.ports.relay or _RELAY_TLS
