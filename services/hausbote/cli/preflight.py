@@ -3,7 +3,7 @@
 import errno
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -20,15 +20,17 @@ from hausbote.net.tls import CertificateError, CertificateFiles, TlsShelf
 from hausbote.turn.coturn import addresses
 
 
-def problems(settings: Settings) -> Iterator[str]:
-    """A sentence for each thing that is in the way."""
+def problems(settings: Settings, only: Sequence[str] = ()) -> Iterator[str]:
+    """A sentence for each thing that is in the way of `only` these or all services."""
+    services = [one for one in programs(settings) if not only or one.name in only]
     if not settings.bus.startswith("unix:"):
         yield "bus: services are processes of their own here, which only unix:DIRECTORY connects."
     yield from _state(settings)
-    yield from _certificate(settings)
-    if settings.beyond:
+    if any(service.certificates for service in services):
+        yield from _certificate(settings)
+    if any(service.name == settings.beyond for service in services):
         yield from _trust(settings)
-    for service in programs(settings):
+    for service in services:
         for port, number in open_ports(settings, service):
             for address in _addresses(settings, port):
                 yield from _port(address, number)
