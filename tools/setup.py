@@ -2,6 +2,7 @@
 
     python3 tools/setup.py run     what a box needs
     python3 tools/setup.py test    and what its tests need
+    python3 tools/setup.py images  what building images for containers needs
 
 Does nothing if that is done already.  Says plainly what is missing if something is.
 """
@@ -21,7 +22,7 @@ INPUTS = ("pyproject.toml", "constraints.txt", "tools/setup.py")
 OLDEST = (3, 11)
 OLDEST_NODE = 20
 SPACE = 600 * 1024 * 1024  # bytes
-EXTRAS = {"run": "", "test": "[dev]"}
+EXTRAS = {"run": "", "test": "[dev]", "images": "[images]"}
 
 
 def main(purpose: str) -> None:
@@ -37,7 +38,7 @@ def main(purpose: str) -> None:
     if not (VENV / "bin" / "python").exists():
         make_venv()
     install(EXTRAS[purpose])
-    for done in EXTRAS if purpose == "test" else [purpose]:
+    for done in ("run", "test") if purpose == "test" else (purpose,):
         (VENV / f"set-up-{done}").write_text(fingerprint())
 
 
