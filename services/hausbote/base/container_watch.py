@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from supervisor import events
@@ -38,21 +38,18 @@ class Watched:
     changing: object = None  # and as they were at the last look, if that is something else
     pause: float = _FIRST_PAUSE
     next_try: float = 0.0
-    ends: int = 0
-    pid: int = 0
-    since: float = field(default_factory=time.monotonic)
+    starts: int = 0
+    since: float = 0.0  # when it was started last; of the monotonic clock
 
 
 class Watch:
-    """Called at each of the supervisor's ticks."""
+    """What the supervisor calls at its ticks, and when it starts something."""
 
     def __init__(self, supervisord: Any, clock: Callable[[], float] = time.monotonic) -> None:
         self._supervisord = supervisord
         self._clock = clock
         told = json.loads(os.environ.get(SERVICES, "{}"))
         self._watched = {name: Watched(**fields) for name, fields in told.items()}
-        for one in self._watched.values():
-            one.seen = _state(one.certificates)
 
     def tick(self, _event: object) -> None:
         """Look at every service."""
@@ -83,16 +80,18 @@ class Watch:
             one.pause = min(2 * one.pause, _LONGEST_PAUSE)
             process.spawn()
 
+    def started(self, event: Any) -> None:
+        """A process is being started."""
+        name = event.process.config.name
+        one = self._watched[name]
+        one.since, one.seen = self._clock(), _state(one.certificates)
+        ends, one.starts = one.starts, one.starts + 1
+        if ends and ends.bit_count() == 1:  # 1, 2, 4, 8 ...: one that ends every minute is told
+            _tell(f"{name} ended and was started again (times: {ends}).")
+
     def _lives(self, name: str, one: Watched, process: Any) -> None:
-        now = self._clock()
-        if process.pid != one.pid:
-            if one.pid:
-                one.ends += 1
-                if one.ends.bit_count() == 1:  # 1, 2, 4, 8 ...: one that ends every minute is told
-                    _tell(f"{name} ended and was started again (times: {one.ends}).")
-            one.pid, one.since, one.seen = process.pid, now, _state(one.certificates)
-        elif now - one.since > _STEADY:
-            one.ends, one.pause = 0, _FIRST_PAUSE
+        if self._clock() - one.since > _STEADY:
+            one.starts, one.pause = 1, _FIRST_PAUSE
         self._certificates(name, one, process)
 
     def _certificates(self, name: str, one: Watched, process: Any) -> None:
@@ -133,5 +132,7 @@ class _NoCalls:
 
 def make(supervisord: Any, **_config: str) -> _NoCalls:
     """supervisor.rpcinterface_factory"""
-    events.subscribe(events.Tick5Event, Watch(supervisord).tick)
+    watch = Watch(supervisord)
+    events.subscribe(events.Tick5Event, watch.tick)
+    events.subscribe(events.ProcessStateStartingEvent, watch.started)
     return _NoCalls()
