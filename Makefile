@@ -7,10 +7,10 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 	--project-directory compose -f compose/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: base-image images up down logs test-containers help setup run test families check lint types layers unit contract scenes interop faults kills fuzz bench docs clean
+.PHONY: base-image images pin-images up down logs test-containers help setup run test families check lint types layers unit contract scenes interop faults kills fuzz bench docs clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
 
 setup:  ## make .venv and install the pinned packages
 	@python3 tools/setup.py run
@@ -26,7 +26,7 @@ test: check lint types layers  ## everything that must hold, two families of tes
 	@$(MAKE) --no-print-directory --keep-going -j$(JOBS) --output-sync=target families
 
 # The longest first.  What a family says comes when it has ended.
-families: scenes faults interop unit contract
+families: scenes faults interop unit contract test-containers
 
 lint: check  ## style and common mistakes
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -52,6 +52,10 @@ interop: check  ## other people's clients
 faults: check  ## crashes, restarts, peers that mean harm
 	$(PYTEST) tests/faults
 
+test-containers: check  ## a box in containers, with an engine of its own; says what is missing if none can run
+	@python3 tools/setup.py images
+	$(PYTEST) tests/containers
+
 kills: check  ## two boxes whose services are killed 300 times while people talk: KILLS=500
 	KILLS=$(KILLS) $(PYTEST) -s tests/kills
 
@@ -68,6 +72,10 @@ base-image:  ## an image of Debian 13 to build on, made of Debian's packages
 images:  ## all images for containers, their sizes and what is in them: DEBIAN=debian:trixie-slim
 	@python3 tools/setup.py images
 	@python3 tools/images.py build
+
+pin-images:  ## images/requirements.txt anew, when packages have changed
+	@python3 tools/setup.py images
+	@python3 tools/images.py pin
 
 up: compose/.env  ## start the box in containers, as compose/.env says
 	@$(COMPOSE) up -d

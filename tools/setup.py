@@ -35,6 +35,7 @@ def main(purpose: str) -> None:
         check_other_servers()
         check_coturn()
         check_gloox()
+        try_engine()
     if not (VENV / "bin" / "python").exists():
         make_venv()
     install(EXTRAS[purpose])
@@ -96,6 +97,21 @@ def check_gloox() -> None:
         missing.append("libgloox-dev")
     if missing:
         add_debian_packages(" ".join(missing), "The tests with gloox need it and a compiler")
+
+
+def try_engine() -> None:
+    """The tests of containers have an engine of their own; they say what is missing without it."""
+    programs = {"dockerd": "docker.io", "docker-compose": "docker-compose"}
+    programs |= {"mmdebstrap": "mmdebstrap", "podman-compose": "podman-compose"}
+    missing = [package for program, package in programs.items() if not shutil.which(program)]
+    apt = shutil.which("apt-get")
+    if missing and apt is not None and os.geteuid() == 0:
+        print(f"The tests of containers want {' '.join(missing)}; installing ...", flush=True)
+        subprocess.run([apt, "update", "-qq"], check=False)
+        subprocess.run(
+            [apt, "install", "-qq", "-y", "--no-install-recommends", *missing, "iptables"],
+            check=False,
+        )
 
 
 def make_venv() -> None:

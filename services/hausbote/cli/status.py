@@ -112,7 +112,7 @@ def describe(settings: Settings) -> list[dict[str, Any]] | None:
         for one in SERVICES
         if one.is_wanted(settings)
     }
-    if not any(said.values()):
+    if all(text is None for text in said.values()):
         return None
     return [_contained(settings, name, text) for name, text in said.items()]
 
