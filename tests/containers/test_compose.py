@@ -7,6 +7,7 @@ import os
 import re
 import ssl
 import subprocess
+import time
 import urllib.request
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def test_every_container_is_restarted_while_people_talk_and_nothing_is_lost(box)
         box.engine.docker("restart", "--time", "10", box.container(service))
         box.until_serving(service)
         while talker.sent < said + 60:  # and people go on
-            assert talker._thread.is_alive()
+            time.sleep(0.1)
     for one in everybody:
         one.stop()
     for one in everybody:
@@ -152,7 +153,7 @@ def test_a_second_stack_on_the_same_volume_waits_and_disturbs_nobody(box):
     )  # fmt: skip
     try:
         while "two boxes must not share a volume" not in box.engine.try_docker("logs", name).stdout:
-            pass
+            time.sleep(0.1)
         assert json.loads(box.engine.docker("inspect", name))[0]["State"]["Running"]
         box.until_serving()
     finally:
