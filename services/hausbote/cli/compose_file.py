@@ -14,7 +14,7 @@ _HEAD: Final = """\
 
 x-service: &service
   environment:
-    HAUSBOTE_DOMAIN: ${HAUSBOTE_DOMAIN:-}
+    HAUSBOTE_DOMAIN: ${HAUSBOTE_DOMAIN}
   volumes:
     - state:/var/lib/hausbote
   tmpfs:
