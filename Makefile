@@ -3,12 +3,14 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -q
 KILLS ?= 300
 JOBS ?= 2
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) \
+	--project-directory compose -f compose/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test families check lint types layers unit contract scenes interop faults kills fuzz bench docs clean
+.PHONY: base-image images pin-images up down logs test-containers help setup run test families check lint types layers unit contract scenes interop faults kills fuzz bench docs clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
 
 setup:  ## make .venv and install the pinned packages
 	@python3 tools/setup.py run
@@ -22,6 +24,7 @@ check:
 
 test: check lint types layers  ## everything that must hold, two families of tests at a time: JOBS=1
 	@$(MAKE) --no-print-directory --keep-going -j$(JOBS) --output-sync=target families
+	@echo "Containers are apart: make test-containers, which says what is missing where no engine can run."
 
 # The longest first.  What a family says comes when it has ended.
 families: scenes faults interop unit contract
@@ -50,6 +53,10 @@ interop: check  ## other people's clients
 faults: check  ## crashes, restarts, peers that mean harm
 	$(PYTEST) tests/faults
 
+test-containers: check  ## a box in containers, with an engine of its own; says what is missing if none can run
+	@python3 tools/setup.py images
+	$(PYTEST) tests/containers
+
 kills: check  ## two boxes whose services are killed 300 times while people talk: KILLS=500
 	KILLS=$(KILLS) $(PYTEST) -s tests/kills
 
@@ -60,10 +67,34 @@ bench: check  ## measure against Prosody and ejabberd; see docs/benchmarks.md
 	$(BIN)/python tests/bench/run
 	$(BIN)/python tests/bench/files
 
+base-image:  ## an image of Debian 13 to build on, made of Debian's packages
+	@python3 tools/images.py base-image
+
+images:  ## all images for containers, their sizes and what is in them: DEBIAN=debian:trixie-slim
+	@python3 tools/setup.py images
+	@python3 tools/images.py build
+
+pin-images:  ## images/requirements.txt anew, when packages have changed
+	@python3 tools/setup.py images
+	@python3 tools/images.py pin
+
+up: compose/.env  ## start the box in containers, as compose/.env says
+	@$(COMPOSE) up -d
+
+down:  ## stop the containers; what the box keeps stays
+	@$(COMPOSE) down
+
+logs:  ## what the containers say
+	@$(COMPOSE) logs --follow --tail 50
+
+compose/.env:
+	@echo "Write your domain into compose/.env first: cp compose/.env.example compose/.env"; exit 1
+
 docs: check  ## write what is made from the code: settings page, pipelines, standards
 	$(BIN)/python -m hausbote.cli.settings_docs > docs/settings.md
 	$(BIN)/python tests/unit/test_pipeline.py
 	$(BIN)/python -m hausbote.cli.standards docs
+	$(BIN)/python -m hausbote.cli.compose_file > compose/compose.yaml
 
 clean:  ## remove what was installed and cached, but not the box in ./var
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -14,6 +14,7 @@ settings.register_profile("long", max_examples=3000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 
 _PATIENT = {
+    "containers": 1_800,
     "faults": 600,
     "interop": 600,
     "kills": 3_600,

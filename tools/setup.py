@@ -2,6 +2,7 @@
 
     python3 tools/setup.py run     what a box needs
     python3 tools/setup.py test    and what its tests need
+    python3 tools/setup.py images  what building images for containers needs
 
 Does nothing if that is done already.  Says plainly what is missing if something is.
 """
@@ -21,7 +22,7 @@ INPUTS = ("pyproject.toml", "constraints.txt", "tools/setup.py")
 OLDEST = (3, 11)
 OLDEST_NODE = 20
 SPACE = 600 * 1024 * 1024  # bytes
-EXTRAS = {"run": "", "test": "[dev]"}
+EXTRAS = {"run": "", "test": "[dev]", "images": "[images]"}
 
 
 def main(purpose: str) -> None:
@@ -37,10 +38,12 @@ def main(purpose: str) -> None:
         check_front()
         check_gloox()
         check_restic()
+    if purpose == "images":
+        try_engine()
     if not (VENV / "bin" / "python").exists():
         make_venv()
     install(EXTRAS[purpose])
-    for done in EXTRAS if purpose == "test" else [purpose]:
+    for done in ("run", "test") if purpose == "test" else (purpose,):
         (VENV / f"set-up-{done}").write_text(fingerprint())
 
 
@@ -120,6 +123,21 @@ def check_restic() -> None:
     """The tests of backups have the real program."""
     if shutil.which("restic") is None:
         add_debian_packages("restic", "The tests of backups need restic")
+
+
+def try_engine() -> None:
+    """The tests of containers have an engine of their own; they say what is missing without it."""
+    programs = {"dockerd": "docker.io", "docker-compose": "docker-compose"}
+    programs |= {"mmdebstrap": "mmdebstrap", "podman-compose": "podman-compose"}
+    missing = [package for program, package in programs.items() if not shutil.which(program)]
+    apt = shutil.which("apt-get")
+    if missing and apt is not None and os.geteuid() == 0:
+        print(f"The tests of containers want {' '.join(missing)}; installing ...", flush=True)
+        subprocess.run([apt, "update", "-qq"], check=False)
+        subprocess.run(
+            [apt, "install", "-qq", "-y", "--no-install-recommends", *missing, "iptables"],
+            check=False,
+        )
 
 
 def make_venv() -> None:

@@ -1,6 +1,7 @@
-"""Memory that the allocator keeps although nothing uses it any more."""
+"""How much memory a process has, and what the allocator keeps although nothing uses it any more."""
 
 import ctypes
+from pathlib import Path
 from typing import Final
 
 _LIBC: Final = ctypes.CDLL(None)
@@ -34,3 +35,17 @@ def give_back() -> None:
     trim = getattr(_LIBC, "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def own_memory() -> int | None:
+    """Bytes of this process, its part of what it shares among them (PSS)."""
+    return memory_of("self")
+
+
+def memory_of(pid: int | str) -> int | None:
+    """The same of another process; None if it is not there for us."""
+    try:
+        rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(row.split()[1]) * 1024 for row in rows if row.startswith("Pss:")), None)

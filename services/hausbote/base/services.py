@@ -43,6 +43,8 @@ class Service:
     network: bool = False  # it speaks with the network beyond the box by itself
     store: bool = False  # it opens the database
     certificates: bool = False  # it reads the box's certificate and key, anew at SIGHUP
+    low_ports: bool = False  # it listens below 1024
+    memory: int = 256  # MB that its container may have at most
     secrets: tuple[str, ...] = ()  # files with secrets that it reads, in the state directory
     stop_order: int = 999  # the highest is told to stop first
     program: str = ""
@@ -71,9 +73,10 @@ SERVICES: Final = (
         network=True,
         store=True,
         certificates=True,
+        memory=768,
         stop_order=1_000,
     ),
-    Service("rooms", domains=("rooms",), store=True),
+    Service("rooms", domains=("rooms",), store=True, memory=512),
     Service(
         "upload",
         domains=("upload", "proxy"),
@@ -82,7 +85,7 @@ SERVICES: Final = (
         store=True,
         certificates=True,
     ),
-    Service("turn", secrets=("relay/secrets.db",)),
+    Service("turn", secrets=("relay/secrets.db",), memory=96),
     Service(
         "s2s",
         ports=(
@@ -92,6 +95,7 @@ SERVICES: Final = (
         network=True,
         store=True,
         certificates=True,
+        memory=512,
         stop_order=100,
         is_wanted=lambda settings: settings.beyond != "",
     ),

@@ -1,5 +1,6 @@
 """The settings of a box: DIR/hausbote.toml as one typed, frozen object."""
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field
@@ -40,6 +41,7 @@ from hausbote.base.settings_sections import (
 
 FILE: Final = "hausbote.toml"
 HTTPS: Final = 443  # the port that goes without saying
+RUN_DIR: Final = "HAUSBOTE_RUN_DIR"  # in the environment: a private directory for the supervisor
 
 
 class SettingsError(Exception):
@@ -131,8 +133,16 @@ class Settings:
 
     @property
     def run_dir(self) -> Path:
-        """Where the supervisor has its configuration, socket and process id."""
-        return self.state / "run"
+        """Where the supervisor has its configuration, socket and process id.
+
+        The environment names another place for it where each service has a supervisor of its own.
+        """
+        return Path(os.environ.get(RUN_DIR) or self.state / "run")
+
+    @property
+    def is_split(self) -> bool:
+        """Whether each service has a supervisor, and a container, of its own."""
+        return bool(os.environ.get(RUN_DIR))
 
     @property
     def bus_dir(self) -> Path:

@@ -20,19 +20,19 @@ def wanted_names(settings: Settings) -> list[str]:
 
 
 def _in_use(settings: Settings) -> Iterator[str]:
-    names, ports = settings.names, settings.ports
+    names = settings.names
     yield settings.domain
     if settings.beyond:  # other servers call these; clients of the box do not
         yield names.rooms
         yield names.pubsub
-    if ports.upload:
+    if settings.has_upload:
         yield names.upload
         yield _host(settings.upload_url)
-    if ports.proxy:
+    if settings.ports.proxy:
         yield names.proxy
-    if ports.web:
+    if settings.has_web:
         yield _host(settings.web_url)
-    if settings.relay.run == "here" and ports.relay_tls:
+    if settings.relay.run == "here" and (settings.ports.relay_tls or settings.has_front):
         yield settings.relay_host
 
 

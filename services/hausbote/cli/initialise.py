@@ -1,8 +1,5 @@
 """hausbote init: a new box."""
 
-import os
-import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ from hausbote.base.settings import (
 from hausbote.base.settings_checks import is_ip_address
 from hausbote.cli.certificates import make_certificates
 from hausbote.cli.named_files import missing_files
+from hausbote.cli.new_directory import build_box, is_vacant
 from hausbote.cli.problem import Problem
 from hausbote.cli.settings_text import toml_file
 from hausbote.cli.state import state_option
@@ -41,15 +39,26 @@ from hausbote.turn.secrets import secrets_of
 )
 def command(state: Path, domain: str, address: str | None, overrides: tuple[str, ...]) -> None:
     """Make a new box: settings, certificates, an empty database."""
-    if state.exists() and any(state.iterdir()):
+    if state.exists() and not is_vacant(state):
         raise Problem(f"{state} is not empty: there may be a box in it already")
-    chosen = _choices(domain, address, overrides)
+    make_box(state, _choices(domain, address, overrides))
+
+
+def new_box_in(state: Path, domain: str) -> None:
+    """A box with default settings in a directory that is empty; Problem."""
+    if not is_vacant(state):
+        raise Problem(f"{state} has files, but no {FILE}: is it the right volume?")
+    make_box(state, _choices(domain, None, ()))
+
+
+def make_box(state: Path, chosen: dict[str, Any]) -> None:
+    """A box with these settings; Problem."""
     try:
         settings = Settings.from_dict(nested(chosen), state)
     except SettingsError as error:
         raise Problem(*error.problems) from None
     try:
-        _build(state, settings, toml_file(chosen))
+        build_box(state, lambda place: _fill(place, settings, toml_file(chosen)))
     except (OSError, StorageError) as error:
         raise Problem(f"{state} could not be made: {error}") from None
     click.echo(f"{state} is a box for {settings.domain} now.")
@@ -71,21 +80,14 @@ def _choices(domain: str, address: str | None, overrides: tuple[str, ...]) -> di
     return chosen
 
 
-def _build(state: Path, settings: Settings, text: str) -> None:
-    """Beside its place first, so that a box is there whole or not at all."""
-    state.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{state.name}-", dir=state.parent))
-    try:
-        for name in ("certs", "run", "log"):
-            (unfinished / name).mkdir(mode=0o700)
-        (unfinished / FILE).write_text(text, "utf-8")
-        make_certificates(unfinished / "certs", _names(settings), _addresses(settings))
-        made = Settings.load(unfinished)
-        migrate(made.database_url, made.database_mark)
-        secrets_of(made).make(time.time())
-        os.replace(unfinished, state)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+def _fill(place: Path, settings: Settings, text: str) -> None:
+    for name in ("certs", "run", "log"):
+        (place / name).mkdir(mode=0o700)
+    (place / FILE).write_text(text, "utf-8")
+    make_certificates(place / "certs", _names(settings), _addresses(settings))
+    made = Settings.load(place)
+    migrate(made.database_url, made.database_mark)
+    secrets_of(made).make(time.time())
 
 
 def _names(settings: Settings) -> list[str]:

@@ -3,7 +3,7 @@
 import errno
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -20,18 +20,20 @@ from hausbote.net.tls import CertificateError, CertificateFiles, TlsShelf
 from hausbote.turn.coturn import addresses
 
 
-def problems(settings: Settings) -> Iterator[str]:
-    """A sentence for each thing that is in the way."""
+def problems(settings: Settings, only: Sequence[str] = ()) -> Iterator[str]:
+    """A sentence for each thing that is in the way of `only` these or all services."""
+    services = [one for one in programs(settings) if not only or one.name in only]
     if not settings.bus.startswith("unix:"):
         yield "bus: services are processes of their own here, which only unix:DIRECTORY connects."
     yield from _state(settings)
-    yield from _certificate(settings)
-    if settings.beyond:
+    if any(service.certificates for service in services):
+        yield from _certificate(settings)
+    if any(service.name == settings.beyond for service in services):
         yield from _trust(settings)
     chosen = programs(settings)
     if settings.front.run == "here" and "front" not in [one.name for one in chosen]:
         yield "front.run: HAProxy is not there: apt install haproxy."
-    for service in chosen:
+    for service in services:
         for port, number in open_ports(settings, service):
             if port.address == "address" and settings.front.run == "elsewhere":
                 continue  # a HAProxy of the owner's has it

@@ -17,12 +17,15 @@ import click
 from hausbote.backup.errors import BackupError
 from hausbote.backup.restoring import box_in_use
 from hausbote.backup.swap import forget_previous
-from hausbote.base.services import open_ports, ours
+from hausbote.base.locks import ServiceLock, holder_says
+from hausbote.base.services import SERVICES, open_ports, ours
 from hausbote.base.settings import Settings
 from hausbote.cli import preflight
 from hausbote.cli.backup_schedule import Schedule
 from hausbote.cli.certificate_news import CertificateNews
+from hausbote.cli.only import run_only
 from hausbote.cli.problem import Problem
+from hausbote.cli.run_checks import refuse_damage
 from hausbote.cli.state import load_settings, state_option
 from hausbote.cli.supervision import (
     PID,
@@ -35,21 +38,28 @@ from hausbote.cli.supervision import (
 from hausbote.cli.watch import Watch
 from hausbote.core.bus.control import query_status
 from hausbote.net.in_use import in_use
-from hausbote.storage import Reserve, StorageError, make_way, migrate, path_of, quick_damage
+from hausbote.storage import Reserve, StorageError, make_way, migrate, path_of
 from hausbote.xmpp.expat import advice, outdated
 
 _START_TIME: Final = 30.0  # seconds
 _LAST_LINES: Final = 5
 _LAST_END: Final = 20.0  # seconds; a service gets 15 to end
-_QUICK_CHECK: Final = 5.0  # seconds that a look at the database may take at start
 _LOOK: Final = 2  # seconds between two looks at the services
 
 
 @click.command("run")
 @state_option
 @click.option("--damaged", is_flag=True, help="Also with a database that is damaged.")
-def command(state: Path, damaged: bool) -> None:
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice([one.name for one in SERVICES]),
+    help="Only this service, as a container does; may be given several times.",
+)
+def command(state: Path, damaged: bool, only: tuple[str, ...]) -> None:
     """Start every service of the box, and stop them with Ctrl-C."""
+    if only:
+        run_only(state, only, damaged=damaged)
     try:
         with box_in_use(state) if _can_be_locked(state) else nullcontext("") as recovered:
             if recovered:
@@ -69,10 +79,13 @@ def _run(state: Path, *, damaged: bool) -> None:
     _let_the_last_end(settings)
     if processes(settings) is not None:
         raise Problem(f"The box in {state} is running already.")
+    for service in SERVICES:
+        if holder_says(settings.bus_dir, service.name) is not None:
+            raise Problem(f"{service.name} of the box in {state} runs already, in a container.")
     in_the_way = list(preflight.problems(settings))
     if in_the_way:
         raise Problem(*in_the_way)
-    _prepare(settings, damaged=damaged)
+    locks = _prepare(settings, damaged=damaged)
     disk = Reserve(path_of(settings.database_url), settings.disk.reserve_bytes)
     child = start(settings)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -90,6 +103,8 @@ def _run(state: Path, *, damaged: bool) -> None:
             )
     code = _wait_for(settings, child)
     disk.restore_a_little()
+    for lock in locks:
+        lock.give_up()
     if silent:
         raise Problem(*_last_words(settings, silent))
     if code:
@@ -104,32 +119,31 @@ def _full(disk: Reserve) -> str:
     )
 
 
-def _prepare(settings: Settings, *, damaged: bool) -> None:
+def _prepare(settings: Settings, *, damaged: bool) -> list[ServiceLock]:
     """Nothing here needs room on the disk if it was done before."""
     make_way(path_of(settings.database_url))
     for directory in (settings.run_dir, settings.bus_dir, settings.log_dir):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    locks = list(_locks(settings))
     try:
         if not damaged:
-            _refuse_damage(settings)
+            refuse_damage(settings)
         before, now = migrate(settings.database_url, settings.database_mark)
     except (StorageError, OSError) as error:
         raise Problem(str(error)) from None
     if before != now:
         click.echo(f"The database went from version {before} to {now}.")
     write_config(settings)
+    return locks
 
 
-def _refuse_damage(settings: Settings) -> None:
-    """What is written into a damaged file can be lost, though it was acknowledged."""
-    path = path_of(settings.database_url)
-    damage = quick_damage(path, _QUICK_CHECK) if path.exists() else ""
-    if damage:
-        raise Problem(
-            f"The database {path} is damaged: {damage}.",
-            "'hausbote check store' tells what else is. Put a backup in its place; or 'hausbote run"
-            " --damaged' starts the box as it is, and more may be lost.",
-        )
+def _locks(settings: Settings) -> Iterator[ServiceLock]:
+    """Of all services, so that no containers start with the same state directory."""
+    for service in SERVICES:
+        lock = ServiceLock.take(settings.bus_dir, service.name)
+        if lock is None:
+            raise Problem(f"{service.name} runs already with {settings.state}, in a container.")
+        yield lock
 
 
 def _let_the_last_end(settings: Settings) -> None:

@@ -41,9 +41,13 @@ def load_settings(state: Path) -> Settings:
 
 @contextmanager
 def opened_store(settings: Settings) -> Iterator[Store]:
-    """The box's store, made or brought up to date if need be."""
+    """The box's store, made or brought up to date if need be.
+
+    In containers that is c2s' business: other services may still run with an older version.
+    """
     try:
-        migrate(settings.database_url, settings.database_mark)
+        if not settings.is_split:
+            migrate(settings.database_url, settings.database_mark)
         store = open_store(settings.database_url, bounds=bounds_of(settings))
     except (StorageError, OSError) as error:
         raise Problem(str(error)) from None

@@ -11,7 +11,9 @@ import click
 from hausbote.base.backup_record import read_record
 from hausbote.base.backup_record import state as backup_state
 from hausbote.base.files import free_bytes
-from hausbote.base.services import BY_NAME
+from hausbote.base.locks import RUNNING, holder_says
+from hausbote.base.memory import memory_of
+from hausbote.base.services import BY_NAME, SERVICES
 from hausbote.base.settings import Settings
 from hausbote.cli.certificate_news import certificate_sentences
 from hausbote.cli.problem import Problem
@@ -29,7 +31,8 @@ _COLUMNS = ("service", "state", "uptime", "memory", "sessions", "handled")
 @click.command("status")
 @state_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def command(state: Path, as_json: bool) -> None:
+@click.option("--only", type=click.Choice([one.name for one in SERVICES]), help="One service.")
+def command(state: Path, as_json: bool, only: str | None) -> None:
     """Tell for each service: state, uptime, memory, sessions, messages handled.
 
     Ends with 0 if all of them serve, 1 if one does not, 3 if the box does not run.
@@ -38,6 +41,10 @@ def command(state: Path, as_json: bool) -> None:
     services = describe(settings)
     if services is None:
         raise Problem(f"The box in {state} is not running.", code=NOT_RUNNING)
+    if only is not None:
+        services = [one for one in services if one["service"] == only]
+        if not services:
+            raise Problem(f"This box runs without {only}.", code=NOT_RUNNING)
     if as_json:
         click.echo(json.dumps(services, indent=2))
     else:
@@ -92,6 +99,8 @@ def _print(settings: Settings, services: list[dict[str, Any]]) -> None:
 def _trouble(settings: Settings, service: dict[str, Any]) -> str:
     """The sentence for a service that does not serve."""
     name, log_file = service["service"], settings.log_dir / f"{service['service']}.log"
+    if service["says"] is not None:
+        return str(service["says"])
     last_words = f" Its last words are in {log_file}." if BY_NAME[name].is_ours else ""
     match service["state"]:
         case "running":
@@ -108,26 +117,59 @@ def _trouble(settings: Settings, service: dict[str, Any]) -> str:
 
 def describe(settings: Settings) -> list[dict[str, Any]] | None:
     """One dictionary per service, None if the box does not run."""
-    running = processes(settings)
-    if running is None:
+    running = None if settings.is_split else processes(settings)
+    if running is not None:
+        return [_supervised(settings, process) for process in running]
+    said = {
+        one.name: holder_says(settings.bus_dir, one.name)
+        for one in SERVICES
+        if one.is_wanted(settings)
+    }
+    if all(text is None for text in said.values()):
         return None
-    return [_service(settings, process) for process in running]
+    return [_contained(settings, name, text) for name, text in said.items()]
 
 
-def _service(settings: Settings, process: dict[str, Any]) -> dict[str, Any]:
-    on_bus = BY_NAME[process["name"]].is_ours
-    answer = (query_status(settings.bus_dir, process["name"]) if on_bus else None) or {}
-    state, pid = process["statename"].lower(), process["pid"]
-    serving = answer.get("pid") == pid if on_bus else state == "running"
+def _supervised(settings: Settings, process: dict[str, Any]) -> dict[str, Any]:
+    """One of those that a supervisor in reach runs."""
+    name, state, pid = process["name"], process["statename"].lower(), process["pid"]
+    answer = _ask(settings, name)
+    serving = answer.get("pid") == pid if BY_NAME[name].is_ours else state == "running"
     if state == "starting" and serving:
         state = "running"  # the supervisor waits some seconds more before it believes it
+    memory = {} if "memory" in answer else {"memory": memory_of(pid)}
+    return _service(name, state, serving, {**answer, **memory, "pid": pid})
+
+
+def _contained(settings: Settings, name: str, said: str | None) -> dict[str, Any]:
+    """One in a container of its own, of which its lock tells."""
+    answer = _ask(settings, name)
+    serving = bool(answer) if BY_NAME[name].is_ours else said == RUNNING
+    if serving:
+        return _service(name, "running", True, answer)
+    if said is None:
+        return _service(name, "stopped", False, answer, f"{name} is not running.")
+    if said in ("", RUNNING):
+        return _service(name, "running", False, answer, f"{name} runs, but does not answer.")
+    return _service(name, "waiting", False, answer, said)
+
+
+def _ask(settings: Settings, name: str) -> dict[str, object]:
+    on_bus = BY_NAME[name].is_ours
+    return (query_status(settings.bus_dir, name) if on_bus else None) or {}
+
+
+def _service(
+    name: str, state: str, serving: bool, answer: dict[str, object], says: str | None = None
+) -> dict[str, Any]:
     return {
-        "service": process["name"],
+        "service": name,
         "state": state,
         "serving": serving,
-        "pid": pid,
+        "says": says,
+        "pid": answer.get("pid"),
         "uptime": answer.get("uptime"),
-        "memory": _memory(pid),
+        "memory": answer.get("memory"),
         "sessions": answer.get("sessions"),
         "handled": answer.get("handled"),
         "clock_doubted": answer.get("clock_doubted"),
@@ -144,15 +186,6 @@ def _store_problem(service: dict[str, Any]) -> str:
         f"{service['service']} cannot write the database since {since}: check the disk and its free"
         " space. People are told that what they send is not kept."
     )
-
-
-def _memory(pid: int) -> int | None:
-    """Proportional set size in bytes."""
-    try:
-        rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return None
-    return next((int(row.split()[1]) * 1024 for row in rows if row.startswith("Pss:")), None)
 
 
 def _shown(service: dict[str, Any], column: str) -> str:

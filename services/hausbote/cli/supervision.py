@@ -9,9 +9,9 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from hausbote import net
 from hausbote.base.files import replace_text
@@ -25,15 +25,15 @@ from hausbote.turn.secrets import secrets_of
 
 CONFIG: Final = "supervisord.conf"
 PID: Final = "supervisor.pid"
+_PATIENCE: Final = 15  # seconds that a service may take to end, ...
+_SHORT_PATIENCE: Final = 8  # ... and in a container, which the engine gives ten
 _OPENSSL: Final = Path(net.__file__).with_name("openssl.cnf")
 
 _HEAD: Final = f"""\
 [supervisord]
 nodaemon = true
 silent = true
-logfile = ../log/supervisor.log
-logfile_maxbytes = 1MB
-logfile_backups = 2
+{{log}}
 pidfile = {PID}
 
 [unix_http_server]
@@ -42,6 +42,14 @@ chmod = 0600
 
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+"""
+_LOG: Final = "logfile = ../log/supervisor.log\nlogfile_maxbytes = 1MB\nlogfile_backups = 2"
+_NO_LOG: Final = "logfile = /dev/null\nlogfile_maxbytes = 0"
+# In a container, services write to its screen, and an extension does what `hausbote run` does here.
+_SCREEN: Final = "stdout_logfile = /dev/fd/1\nstdout_logfile_maxbytes = 0"
+_EXTENSION: Final = """
+[rpcinterface:container]
+supervisor.rpcinterface_factory = hausbote.base.container_watch:make
 """
 # startsecs: a service that cannot start may need some seconds to find out, on a small machine, and
 # must not be started again and again without a pause.
@@ -52,12 +60,14 @@ priority = {priority}
 autorestart = true
 startsecs = 10
 startretries = 3
-stopwaitsecs = 15
+stopwaitsecs = {patience}
 redirect_stderr = true
+{log}
+"""
+_FILES: Final = """\
 stdout_logfile = ../log/{service}.log
 stdout_logfile_maxbytes = 5MB
-stdout_logfile_backups = 2
-"""
+stdout_logfile_backups = 2"""
 # Programs of others log nothing, or why they do not start: they would name everybody's addresses.
 _FOREIGN: Final = """
 [program:{service}]
@@ -77,18 +87,20 @@ _ARGUMENTS: Final = {"relay": "-c relay.conf", "front": "-db -f front.conf"}
 _LOGS: Final = {"relay": ("/dev/null", "0"), "front": ("../log/front.log", "1MB")}
 
 
-def write_config(settings: Settings) -> Path:
-    """Write DIR/run/supervisord.conf.
+def write_config(settings: Settings, only: Sequence[str] = ()) -> Path:
+    """Write supervisord.conf into the supervisor's directory, for `only` these or all services.
 
     The supervisor runs in that directory and reaches its socket through /proc/self/cwd: a Unix
     socket's path must be short, and the supervisor makes relative ones absolute.
     """
-    chosen = programs(settings)
+    chosen = [one for one in programs(settings) if not only or one.name in only]
     for service in chosen:
         if service.name in _PREPARE:
             _PREPARE[service.name](settings)
     path = settings.run_dir / CONFIG
-    replace_text(path, "".join([_HEAD, *map(_program, chosen)]))
+    head = _HEAD.format(log=_NO_LOG if only else _LOG) + (_EXTENSION if only else "")
+    parts = [_program(service, is_alone=bool(only)) for service in chosen]
+    replace_text(path, "".join([head, *parts]))
     return path
 
 
@@ -104,12 +116,16 @@ def found(program: str) -> str | None:
     return shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 
 
-def _program(service: Service) -> str:
+def _program(service: Service, *, is_alone: bool) -> str:
     """Its section of the supervisor's configuration."""
     name, priority = service.name, service.stop_order
     if service.is_ours:
         command = f"hausbote.{name} --state %(ENV_HAUSBOTE_BOX)s"
-        return _PROGRAM.format(service=name, command=command, priority=priority)
+        patience = _SHORT_PATIENCE if is_alone else _PATIENCE
+        log = _SCREEN if is_alone else _FILES.format(service=name)
+        return _PROGRAM.format(
+            service=name, command=command, priority=priority, patience=patience, log=log
+        )
     command = f"%(ENV_HAUSBOTE_{name.upper()})s {_ARGUMENTS[name]}"
     log, size = _LOGS[name]
     return _FOREIGN.format(service=name, command=command, priority=priority, log=log, size=size)
@@ -133,10 +149,25 @@ _PREPARE: Final[dict[str, Callable[[Settings], None]]] = {
 
 
 def start(settings: Settings) -> subprocess.Popen[bytes]:
-    """The supervisor with all services, in the foreground; it ends with this process.
+    """The supervisor with all services, in the foreground; it ends with this process."""
+    command = [sys.executable, "-m", "hausbote.base.parent", *_supervisor()]
+    return subprocess.Popen(command, cwd=settings.run_dir, env=_environment(settings))
 
-    Paths come through its environment: in the file, half of the punctuation would mean something.
-    """
+
+def become(settings: Settings, more: dict[str, str]) -> NoReturn:
+    """Let this process be the supervisor, with `more` in its environment."""
+    os.chdir(settings.run_dir)
+    command = _supervisor()
+    os.execve(command[0], command, _environment(settings) | more)  # noqa: S606 - ours
+
+
+def _supervisor() -> list[str]:
+    user = ["-u", "root"] if os.getuid() == 0 else []
+    return [sys.executable, "-m", "supervisor.supervisord", "-c", CONFIG, *user]
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Paths come through it: in the file, half of the punctuation would mean something."""
     paths = {
         PARENT: str(os.getpid()),
         "HAUSBOTE_PYTHON": shlex.quote(sys.executable),
@@ -146,9 +177,7 @@ def start(settings: Settings) -> subprocess.Popen[bytes]:
         "MALLOC_ARENA_MAX": "1",
         "OPENSSL_CONF": str(_OPENSSL),
     }
-    supervisor = [sys.executable, "-m", "supervisor.supervisord", "-c", CONFIG, *_user()]
-    command = [sys.executable, "-m", "hausbote.base.parent", *supervisor]
-    return subprocess.Popen(command, cwd=settings.run_dir, env=os.environ | paths)
+    return os.environ | paths
 
 
 def _foreign(settings: Settings) -> dict[str, str]:
@@ -158,10 +187,6 @@ def _foreign(settings: Settings) -> dict[str, str]:
         for one in programs(settings)
         if not one.is_ours
     }
-
-
-def _user() -> list[str]:
-    return ["-u", "root"] if os.getuid() == 0 else []
 
 
 def processes(settings: Settings) -> list[dict[str, Any]] | None:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from hausbote.base.log import Event, Word, log
+from hausbote.base.memory import own_memory
 from hausbote.base.settings import Settings
 from hausbote.core.bus import Handler
 from hausbote.core.clock import every
@@ -85,6 +86,7 @@ def describe(host: Host) -> dict[str, object]:
     return {
         "pid": os.getpid(),
         "uptime": host.uptime(),
+        "memory": own_memory(),
         "sessions": host.directory.sessions,
         "handled": host.handled,
         "disk_full": host.store.reserve.is_low,

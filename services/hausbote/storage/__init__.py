@@ -11,7 +11,7 @@ from hausbote.storage.clients import Client, Revoked
 from hausbote.storage.database import path_of
 from hausbote.storage.destroyed_rooms import DestroyedRoom
 from hausbote.storage.errors import StorageError
-from hausbote.storage.migrations import migrate, schema_version
+from hausbote.storage.migrations import NEWEST, migrate, schema_version
 from hausbote.storage.offline import OfflineMessage
 from hausbote.storage.outgoing import Kept, Outgoing, Returned, Room, Waiting
 from hausbote.storage.peers import Certificate, Peer
@@ -56,6 +56,7 @@ __all__ = [
     "CURRENT",
     "ENDED",
     "NEW",
+    "NEWEST",
     "Account",
     "AccountExists",
     "AccountUsage",

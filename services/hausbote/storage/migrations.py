@@ -332,6 +332,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_SHARED_BY_SESSIONS),
 )
 """Step number n leads from version n to version n + 1."""
+NEWEST: Final = len(STEPS)  # the version that this program reads
 
 
 def schema_version(url: str) -> int:

@@ -11,6 +11,7 @@ import time
 import gevent
 
 from hausbote.base.log import Event, log
+from hausbote.base.memory import own_memory
 from hausbote.core.bus import BusError
 from hausbote.core.daemon import Daemon
 from hausbote.turn.caretaker import Caretaker
@@ -40,6 +41,7 @@ def main() -> int:
         lambda: {
             "pid": os.getpid(),
             "uptime": int(time.monotonic() - started),
+            "memory": own_memory(),
             "handled": desk.handled,
         }
     )

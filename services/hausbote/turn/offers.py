@@ -12,9 +12,10 @@ PROGRAM: Final = "turnserver"  # coturn's
 
 
 def is_available(settings: Settings) -> bool:
-    """Whether there is a relay: one that runs elsewhere, or one that we can start."""
+    """Whether there is a relay: one that runs elsewhere, in its container, or that we can start."""
     run = settings.relay.run
-    return run == "elsewhere" or (run == "here" and shutil.which(PROGRAM) is not None)
+    there = settings.is_split or shutil.which(PROGRAM) is not None
+    return run == "elsewhere" or (run == "here" and there)
 
 
 def offers(settings: Settings) -> tuple[Offer, ...]:

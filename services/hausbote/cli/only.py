@@ -1,0 +1,233 @@
+"""hausbote run --only SERVICE: what a container does.
+
+What keeps a service from starting is told, and tried again with pauses that grow, until it is gone:
+a container that ends would be started again by its engine, with less patience and more noise.  Then
+this process becomes the supervisor.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from hausbote.base.container_watch import SERVICES as WATCHED
+from hausbote.base.container_watch import Watched
+from hausbote.base.locks import ServiceLock, holder_says
+from hausbote.base.services import BY_NAME, SERVICES, Service
+from hausbote.base.settings import FILE, RUN_DIR, Settings
+from hausbote.cli import preflight
+from hausbote.cli.initialise import new_box_in
+from hausbote.cli.problem import Problem
+from hausbote.cli.run_checks import refuse_damage
+from hausbote.cli.state import load_settings
+from hausbote.cli.supervision import become, programs, write_config
+from hausbote.core.health import BUS, IDLE, WAITING
+from hausbote.net.certificates import certificates
+from hausbote.storage import NEWEST, StorageError, make_way, migrate, path_of, schema_version
+
+MIGRATES: Final = "c2s"  # the one service that makes the box and brings its database up to date
+DOMAIN: Final = "HAUSBOTE_DOMAIN"  # in the environment: the domain of a box that is not made yet
+_FIRST_PAUSE: Final = 1.0  # seconds until another try, ...
+_LONGEST_PAUSE: Final = 30.0  # ... doubled with each
+_REPEAT: Final = 600.0  # seconds after which a sentence is said again
+
+
+def run_only(state: Path, names: Sequence[str], *, damaged: bool) -> None:
+    """Become the supervisor of these services, as soon as nothing is in the way."""
+    if not os.environ.get(RUN_DIR):
+        raise Problem(f"--only needs {RUN_DIR}: a directory of this container's own, in memory.")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the first process has no default
+    locks: dict[str, ServiceLock] = {}
+    waiting = _Waiting(Path(os.environ[RUN_DIR]), locks)
+    while True:
+        try:
+            settings = _prepare(state, names, locks, damaged=damaged)
+            break
+        except Problem as problem:
+            waiting.tell(problem.sentences, is_idle=isinstance(problem, _Idle))
+        except (OSError, StorageError) as error:
+            waiting.tell([_sentence(error)])
+        time.sleep(waiting.pause())
+    waiting.end()
+    click.echo(f"Starting {', '.join(names)} for {settings.domain} ...")
+    sys.stdout.flush()
+    told = {name: _watched(settings, BY_NAME[name], locks[name]) for name in names}
+    become(settings, {WATCHED: json.dumps(told)})
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+class _Idle(Problem):
+    """By its settings, the box does without the service: no trouble, and may change."""
+
+
+class _Waiting:
+    """Says what a container waits for: once, and then now and then."""
+
+    def __init__(self, run_dir: Path, locks: dict[str, ServiceLock]) -> None:
+        self._run_dir = run_dir
+        self._locks = locks
+        self._said: Sequence[str] = ()
+        self._said_at = 0.0
+        self._pause = _FIRST_PAUSE
+
+    def tell(self, sentences: Sequence[str], *, is_idle: bool = False) -> None:
+        now = time.monotonic()
+        if sentences != self._said:
+            self._pause = _FIRST_PAUSE
+        if sentences != self._said or now - self._said_at > _REPEAT:
+            self._said, self._said_at = sentences, now
+            for sentence in sentences:
+                click.echo(sentence)
+            sys.stdout.flush()
+            self.end()
+            (self._run_dir / (IDLE if is_idle else WAITING)).write_text("\n".join(sentences))
+        for lock in self._locks.values():
+            lock.say(sentences[0])
+
+    def pause(self) -> float:
+        """Seconds until the next try."""
+        now, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE)
+        return now
+
+    def end(self) -> None:
+        for name in (WAITING, IDLE):
+            (self._run_dir / name).unlink(missing_ok=True)
+
+
+def _prepare(
+    state: Path, names: Sequence[str], locks: dict[str, ServiceLock], *, damaged: bool
+) -> Settings:
+    """The settings of a box whose services can start now, their locks taken; Problem."""
+    _look_at_volume(state)
+    if not (state / FILE).exists():
+        if MIGRATES not in names:
+            raise Problem(f"There is no box in {state} yet: {MIGRATES} makes it. Waiting for it.")
+        new_box_in(state, _domain(state))
+    settings = load_settings(state)
+    _look_at_settings(settings, names)
+    for directory in (settings.run_dir, settings.bus_dir, settings.log_dir):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    bus = settings.run_dir / BUS
+    bus.unlink(missing_ok=True)
+    bus.symlink_to(settings.bus_dir)
+    if MIGRATES in names:
+        _take(settings, names, locks)
+        _bring_up_to_date(settings, damaged=damaged)
+    else:
+        _wait_for_database(settings)
+        _take(settings, names, locks)
+    in_the_way = list(preflight.problems(settings, names))
+    if in_the_way:
+        raise Problem(*in_the_way)
+    write_config(settings, names)
+    return settings
+
+
+def _look_at_volume(state: Path) -> None:
+    if not state.is_dir():
+        raise Problem(f"{state} is missing: it is the volume on which the box keeps everything.")
+    if os.statvfs(state).f_flag & os.ST_RDONLY:
+        raise Problem(f"{state} cannot be written: the volume is read-only.")
+    if not os.access(state, os.W_OK | os.X_OK):
+        owner = state.stat().st_uid
+        raise Problem(
+            f"{state} belongs to user {owner} and cannot be written by user {os.getuid()}, as whom"
+            " the services run: change the owner of the volume's directory."
+        )
+
+
+def _domain(state: Path) -> str:
+    domain = os.environ.get(DOMAIN, "").strip()
+    if not domain:
+        raise Problem(
+            f"There is no box in {state} yet, and {DOMAIN} is not set: write into .env for which"
+            " domain it shall be, the part after the @ of everybody's address."
+        )
+    return domain
+
+
+def _look_at_settings(settings: Settings, names: Sequence[str]) -> None:
+    wanted = os.environ.get(DOMAIN, "").strip()
+    if wanted and wanted.lower() not in (settings.domain, settings.ascii_domain):
+        raise Problem(
+            f"{DOMAIN} is {wanted}, but the box in {settings.state} is for {settings.domain}:"
+            " correct .env, or give the new box a volume of its own."
+        )
+    there = [one.name for one in programs(settings)]
+    for name in names:
+        if not BY_NAME[name].is_wanted(settings):
+            raise _Idle(f"By its settings this box does without {name}: nothing to do here.")
+        if name not in there:
+            raise Problem(f"{name} needs {BY_NAME[name].package}, which is not in this image.")
+
+
+def _take(settings: Settings, names: Sequence[str], locks: dict[str, ServiceLock]) -> None:
+    for name in names:
+        if name in locks:
+            continue
+        lock = ServiceLock.take(settings.bus_dir, name)
+        if lock is None:
+            raise Problem(
+                f"Another {name} runs with {settings.state}: two boxes must not share a volume."
+                " This one waits until the other is stopped."
+            )
+        locks[name] = lock
+
+
+def _bring_up_to_date(settings: Settings, *, damaged: bool) -> None:
+    make_way(path_of(settings.database_url))
+    if not damaged:
+        refuse_damage(settings)
+    version = schema_version(settings.database_url)
+    old = list(_running_with_store(settings)) if 0 < version < NEWEST else []
+    if old:
+        raise Problem(
+            f"The database goes from version {version} to {NEWEST}, but {', '.join(old)} still run"
+            " with the old one: update them, too ('docker compose up -d'). Waiting for that."
+        )
+    before, now = migrate(settings.database_url, settings.database_mark)
+    if before != now:
+        click.echo(f"The database went from version {before} to {now}.")
+
+
+def _running_with_store(settings: Settings) -> Iterator[str]:
+    for service in SERVICES:
+        uses = service.store and service.name != MIGRATES
+        if uses and holder_says(settings.bus_dir, service.name) is not None:
+            yield service.name
+
+
+def _wait_for_database(settings: Settings) -> None:
+    version = schema_version(settings.database_url)
+    if version > NEWEST:
+        raise Problem(
+            f"The database has version {version}, and this image knows {NEWEST}: it is older than"
+            " the one that wrote it. Use the newer image, or restore a backup."
+        )
+    if version < NEWEST:
+        raise Problem(
+            f"The database has version {version}, and this image needs {NEWEST}: {MIGRATES} brings"
+            " it up to date. Waiting for it."
+        )
+
+
+def _watched(settings: Settings, service: Service, lock: ServiceLock) -> dict[str, Any]:
+    paths: list[str] = []
+    if service.certificates:
+        default, named = certificates(settings)
+        for files in (default, *named.values()):
+            paths += [str(files.chain), str(files.key)]
+    one = Watched(lock.outlive_exec(), paths, "HUP" if service.is_ours else "USR2")
+    return {key: asdict(one)[key] for key in ("lock", "certificates", "reread")}
