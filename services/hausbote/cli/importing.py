@@ -92,8 +92,8 @@ def _sum_up(settings: Settings, store: Store, done: Imported) -> None:
     lacking = [hash for hash in HASHES if not store.accounts.everybody_has(hash)]
     if done.made and lacking and len(lacking) < len(HASHES):
         click.echo(
-            f"Some accounts have no keys for SCRAM-{lacking[0]} now, so it is not offered to anybody"
-            " until they have a new password.",
+            f"Some accounts have no keys for SCRAM-{lacking[0]}, so it is offered to nobody until"
+            " these have a new password.",
             err=True,
         )
     _warn_of_old_messages(settings, store, done)

@@ -29,6 +29,7 @@ _MOST_GROUPS: Final = 50
 _SUBSCRIPTIONS: Final = ("none", "to", "from", "both")
 _AFFILIATIONS: Final = ("owner", "publisher", "publish-only", "member", "outcast")
 _STATES: Final = ("subscribed", "pending")
+_IDS: Final = ((ns.STANZA_ID, "stanza-id"), (ns.OLD_ARCHIVE, "archived"))
 _FORWARDED: Final = f"{{{ns.FORWARD}}}forwarded"
 _DELAY: Final = f"{{{ns.DELAY}}}delay"
 _MESSAGE: Final = f"{{{ns.CLIENT}}}message"
@@ -54,8 +55,9 @@ def keys(element: Tree) -> tuple[str, ScramKeys]:
     if hash not in HASHES or hash == mechanism:
         raise Unusable(f"keys for {mechanism[:50] or 'no mechanism'} are not known")
     size = hashlib.new(HASHES[hash]).digest_size
-    salt = _decoded(element, "salt")
-    stored, server = _decoded(element, "stored-key"), _decoded(element, "server-key")
+    salt, stored, server = [_decoded(element, n) for n in ("salt", "stored-key", "server-key")]
+    if len(stored) != size:  # ejabberd writes base64 of what is base64 already
+        salt, stored, server = [_base64(one.decode("latin-1")) for one in (salt, stored, server)]
     count = (element.findtext(f"{{{ns.PIE_SCRAM}}}iter-count") or "").strip()
     iterations = int(count) if count.isascii() and count.isdigit() and len(count) < 9 else 0
     if len(stored) != size or len(server) != size or not 0 < len(salt) <= _MOST_SALT:
@@ -87,11 +89,14 @@ def old_keys(password: str) -> tuple[str, ScramKeys] | None:
 
 
 def _decoded(element: Tree, name: str) -> bytes:
-    text = element.findtext(f"{{{ns.PIE_SCRAM}}}{name}") or ""
+    return _base64("".join((element.findtext(f"{{{ns.PIE_SCRAM}}}{name}") or "").split()))
+
+
+def _base64(text: str) -> bytes:
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise Unusable(f"<{name}/> is not base64") from None
+        raise Unusable("a key is not base64") from None
 
 
 def contact(element: Tree) -> RosterItem:
@@ -153,9 +158,7 @@ def without_id(message: Stanza, own: JID) -> Stanza:
 
 
 def _is_own_id(part: Child, own: JID) -> bool:
-    return (part.ns, part.name) == (ns.STANZA_ID, "stanza-id") and start_tag(part).get(
-        "by"
-    ) == own.bare
+    return (part.ns, part.name) in _IDS and start_tag(part).get("by") == own.bare
 
 
 def _addressed(message: Stanza, own: JID) -> Stanza:

@@ -14,6 +14,7 @@ from hausbote.moving.content import Kept, seconds, without_id
 from hausbote.moving.files import MovingError
 from hausbote.storage import (
     Affiliation,
+    Item,
     Keys,
     Limits,
     NewItem,
@@ -176,10 +177,11 @@ class Draft:
         if len(self._items) >= _ITEMS_AT_ONCE or self._size >= _BYTES_AT_ONCE:
             self._put_items()
 
-    def has_items(self, name: str) -> bool:
+    def items_of(self, name: str) -> list[Item]:
+        """What has come for a node so far, the oldest first."""
         self._put_items()
         node = self._store.pubsub.node(self.name, name)
-        return node is not None and bool(self._store.pubsub.ids(node.id))
+        return [] if node is None else self._store.pubsub.newest(node.id, -1)
 
     def _put_items(self) -> None:
         items, self._items = self._items, []

@@ -1,4 +1,4 @@
-"""Reads the files of an export, with those that they include (XInclude, as far as XEP-0227 asks)."""
+"""Reads the files of an export and those that they include (XInclude, as XEP-0227 needs it)."""
 
 import os
 from collections.abc import Callable, Iterator

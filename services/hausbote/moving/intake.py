@@ -1,24 +1,25 @@
 """Takes in the pieces of an export, account by account."""
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from hausbote.base.jid import JID, InvalidJID, prepare_domain, prepare_local, prepare_password
 from hausbote.base.settings import Settings
 from hausbote.features.avatars import Picture, decoded
-from hausbote.features.bookmarks import converted
+from hausbote.features.bookmarks import converted, old_form
 from hausbote.features.pubsub.config import NodeConfig, default
 from hausbote.moving import content
 from hausbote.moving.content import Unusable
 from hausbote.moving.draft import Draft
 from hausbote.moving.files import MovingError, Place
+from hausbote.moving.vcard4 import in_old_form
 from hausbote.storage import NewItem, Piece
 from hausbote.xmpp import ns
 from hausbote.xmpp.data_form import form_in
 from hausbote.xmpp.pie import Host, Ignored, Part, User, UserEnd
 from hausbote.xmpp.pie import Piece as FilePiece
 from hausbote.xmpp.sasl import ScramKeys, keys_for
-from hausbote.xmpp.xml import Tree, el, write_tree
+from hausbote.xmpp.xml import Tree, el, parse_element, write_tree
 
 _MOST_NODE: Final = 1_023  # bytes of the name of a node or an item
 _PHOTO: Final = f"{{{ns.VCARD}}}PHOTO"
@@ -39,7 +40,7 @@ class Account:
     """What is remembered of an account while it is read; `draft` is None where it is only looked
     at."""
 
-    __slots__ = ("draft", "keys", "own", "password", "photo", "rooms", "said", "skipped")
+    __slots__ = ("draft", "has_vcard", "keys", "own", "password", "photo", "rooms", "said")
 
     def __init__(self, own: JID, password: str, draft: Draft | None) -> None:
         self.own = own
@@ -49,7 +50,7 @@ class Account:
         self.rooms: Tree | None = None  # bookmarks in the old form
         self.photo: Tree | None = None
         self.said: Tree | None = None  # what only Hausbote says of an account
-        self.skipped = False
+        self.has_vcard = False
 
 
 class Intake:
@@ -126,6 +127,7 @@ class Intake:
             return
         if account.draft is not None:
             _put_rooms(account, account.draft)
+            _put_vcard(account, account.draft)
             _put_photo(account, account.draft)
             if account.password:
                 account.keys = keys_for(account.password)
@@ -202,6 +204,7 @@ class Intake:
         account.keys[hash] = keys
 
     def _vcard(self, account: Account, element: Tree) -> None:
+        account.has_vcard = True
         picture = element.find(_PHOTO)
         if picture is not None and _picture(picture) is not None:
             account.photo = picture
@@ -254,21 +257,34 @@ def _checked_node(name: str) -> str:
 
 
 def _put_rooms(account: Account, draft: Draft) -> None:
-    """Bookmarks in the old form become what is kept here, unless they are there in the new one."""
-    if account.rooms is None or draft.has_items(ns.BOOKMARKS):
-        return
-    if not draft.has_items(ns.OLD_BOOKMARKS):
+    """Bookmarks are kept in two forms: what is missing of them is made of the other."""
+    rooms = draft.items_of(ns.BOOKMARKS)
+    lists = draft.items_of(ns.OLD_BOOKMARKS)
+    old = account.rooms
+    if lists and lists[-1].payload:
+        old = parse_element(lists[-1].payload)
+    if not rooms and old is not None:
+        draft.configure(ns.BOOKMARKS, default(True, ns.BOOKMARKS))
+        for item in converted(old):
+            draft.item(ns.BOOKMARKS, item)
+    if not lists and (rooms or old is not None):
+        known = [(one.id, parse_element(one.payload)) for one in rooms if one.payload]
+        text = old_form(known, old) if rooms else write_tree(cast(Tree, old))
         draft.configure(ns.OLD_BOOKMARKS, default(True, ns.OLD_BOOKMARKS))
-        draft.item(ns.OLD_BOOKMARKS, NewItem("current", write_tree(account.rooms)))
-    draft.configure(ns.BOOKMARKS, default(True, ns.BOOKMARKS))
-    for item in converted(account.rooms):
-        draft.item(ns.BOOKMARKS, item)
+        draft.item(ns.OLD_BOOKMARKS, NewItem("current", text))
+
+
+def _put_vcard(account: Account, draft: Draft) -> None:
+    """Of a server that has one of the newer kind alone."""
+    newer = draft.items_of(ns.VCARD4_NODE)
+    if not account.has_vcard and newer and newer[-1].payload:
+        draft.vcard(in_old_form(parse_element(newer[-1].payload)))
 
 
 def _put_photo(account: Account, draft: Draft) -> None:
     """The photo of a vCard is published for everybody, unless there is a picture already."""
     picture = None if account.photo is None else _picture(account.photo)
-    if picture is None or draft.has_items(ns.AVATAR_METADATA):
+    if picture is None or draft.items_of(ns.AVATAR_METADATA):
         return
     info = el("info", bytes=str(picture.size), id=picture.id, type=picture.type)
     data = el("data", picture.text, xmlns=ns.AVATAR_DATA)
