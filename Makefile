@@ -5,7 +5,7 @@ KILLS ?= 300
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test families check lint types layers unit contract scenes interop faults kills fuzz bench docs clean
+.PHONY: help setup run test families check lint types layers unit contract scenes interop faults kills fuzz bench docs trixie clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -64,6 +64,9 @@ docs: check  ## write what is made from the code: settings page, pipelines, stan
 	$(BIN)/python -m hausbote.cli.settings_docs > docs/settings.md
 	$(BIN)/python tests/unit/test_pipeline.py
 	$(BIN)/python -m hausbote.cli.standards docs
+
+trixie: check  ## Debian 13 in build/, so that people also move from its Prosody and ejabberd
+	@test -d build/trixie || $(BIN)/python tools/trixie.py build/trixie
 
 clean:  ## remove what was installed and cached, but not the box in ./var
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -4,7 +4,7 @@ import json
 import subprocess
 import urllib.request
 
-from support.foreign import Ejabberd, Prosody, wait_for
+from support.foreign import Ejabberd, Prosody
 from support.ports import free_ports
 
 _MIGRATOR = """
@@ -58,7 +58,12 @@ class ExportingEjabberd(Ejabberd):
             {"Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
+            return json.loads(answer.read() or b"null")
+
+    def dump(self):
+        """All of its database as text."""
+        self.command("dump", file=str(self.directory / "dump.txt"))
+        return self.directory / "dump.txt"
 
     def export(self):
         """The main file, which includes one for the host; the server must run."""
@@ -67,6 +72,3 @@ class ExportingEjabberd(Ejabberd):
         self.command("export_piefxis_host", dir=str(out), host=self.domain)
         (main,) = [path for path in out.glob("*.xml") if "_" not in path.name]
         return main
-
-
-__all__ = ["ExportingEjabberd", "ExportingProsody", "wait_for"]

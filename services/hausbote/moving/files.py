@@ -7,6 +7,8 @@ from stat import S_ISREG
 from typing import BinaryIO, Final
 from urllib.parse import unquote
 
+from hausbote.moving.ejabberd import Dump, is_dump
+from hausbote.moving.erlang_terms import TermError
 from hausbote.xmpp.pie import Include, Level, Piece, PieError, PieReader
 
 _AT_ONCE: Final = 65_536  # bytes
@@ -21,14 +23,14 @@ class MovingError(Exception):
 class Place:
     """Where a piece stands, as people find it."""
 
-    __slots__ = ("_path", "line")
+    __slots__ = ("_line", "_path")
 
-    def __init__(self, path: Path, line: int) -> None:
+    def __init__(self, path: Path, line: int = 0) -> None:
         self._path = path
-        self.line = line
+        self._line = line
 
     def __str__(self) -> str:
-        return f"{self._path}, line {self.line}"
+        return f"{self._path}, line {self._line}" if self._line else str(self._path)
 
 
 def files_of(paths: list[Path]) -> list[Path]:
@@ -44,7 +46,23 @@ def files_of(paths: list[Path]) -> list[Path]:
 
 def pieces(path: Path, progress: Progress) -> Iterator[tuple[Place, Piece]]:
     """All pieces of an export in their order."""
+    if is_dump(path):
+        return _translated(path, progress)
     return _read(path, Level.DOCUMENT, path.parent.resolve(), progress)
+
+
+def _translated(path: Path, progress: Progress) -> Iterator[tuple[Place, Piece]]:
+    """Of a dump of ejabberd's; lines are not known any more."""
+    reader, place = PieReader(), Place(path)
+    with _opened(path) as file:
+        try:
+            for data in Dump(file, progress).document():
+                for piece in reader.feed(data):
+                    yield place, piece
+            for piece in reader.close():
+                yield place, piece
+        except (TermError, PieError) as error:
+            raise MovingError(f"{place}: {error}.") from None
 
 
 def _read(
