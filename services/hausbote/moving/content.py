@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from hausbote.base.clock import moment
@@ -57,7 +58,8 @@ def keys(element: Tree) -> tuple[str, ScramKeys]:
     size = hashlib.new(HASHES[hash]).digest_size
     salt, stored, server = [_decoded(element, n) for n in ("salt", "stored-key", "server-key")]
     if len(stored) != size:  # ejabberd writes base64 of what is base64 already
-        salt, stored, server = [_base64(one.decode("latin-1")) for one in (salt, stored, server)]
+        with suppress(Unusable):
+            salt, stored, server = [_base64(k.decode("latin-1")) for k in (salt, stored, server)]
     count = (element.findtext(f"{{{ns.PIE_SCRAM}}}iter-count") or "").strip()
     iterations = int(count) if count.isascii() and count.isdigit() and len(count) < 9 else 0
     if len(stored) != size or len(server) != size or not 0 < len(salt) <= _MOST_SALT:

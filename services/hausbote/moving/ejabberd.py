@@ -9,7 +9,6 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from hausbote.base.clock import exact_timestamp
@@ -32,9 +31,9 @@ Owner = tuple[bytes, bytes]
 """Name and server."""
 
 
-def is_dump(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(_FIRST)) == _FIRST
+def is_dump(file: BinaryIO) -> bool:
+    """Whether it begins as a dump does."""
+    return file.read(len(_FIRST)) == _FIRST
 
 
 class _Places:

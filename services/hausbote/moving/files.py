@@ -46,7 +46,9 @@ def files_of(paths: list[Path]) -> list[Path]:
 
 def pieces(path: Path, progress: Progress) -> Iterator[tuple[Place, Piece]]:
     """All pieces of an export in their order."""
-    if is_dump(path):
+    with _opened(path) as file:
+        dump = is_dump(file)
+    if dump:
         return _translated(path, progress)
     return _read(path, Level.DOCUMENT, path.parent.resolve(), progress)
 
