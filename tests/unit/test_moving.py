@@ -446,3 +446,58 @@ def test_one_import_at_a_time(empty, tmp_path):
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert "Another import is running" in refused("import", str(file), state=empty)
     hausbote("import", str(file), state=empty)
+
+
+# -- dumps of ejabberd -------------------------------------------------------------------------
+
+DUMP = """\
+{tables,[{passwd,[{record_name,passwd},{attributes,[us,password]}]},
+         {session,[{record_name,session},{attributes,[sid,usr]}]},
+         {roster,[{record_name,roster},{attributes,[usj,us,jid,name,subscription,ask,groups,askmessage,xs]}]},
+         {archive_msg,[{record_name,archive_msg},
+                       {attributes,[us,id,timestamp,peer,bare_peer,packet,nick,type]}]}]}.
+{passwd,{<<"romeo">>,<<"house.example">>},<<"it's <plain>">>}.
+{session,#Ref<0.1.2>,{1,2}}.
+{roster,{<<"romeo">>,<<"house.example">>,{<<"a">>,<<"b.example">>,<<>>}},{<<"romeo">>,<<"house.example">>},
+        {<<"a">>,<<"b.example">>,<<>>},<<"A & B">>,both,none,[<<"G">>],<<>>,[]}.
+{archive_msg,{<<"romeo">>,<<"house.example">>},<<"2">>,{1700,2,5},{},{},
+             {xmlel,<<"message">>,[{<<"from">>,<<"a@b.example">>}],
+                    [{xmlel,<<"body">>,[],[{xmlcdata,<<"second <1>">>}]}]},<<>>,chat}.
+{archive_msg,{<<"romeo">>,<<"house.example">>},<<"1">>,{1700,1,0},{},{},
+             {xmlel,<<"message">>,[{<<"from">>,<<"a@b.example">>}],
+                    [{xmlel,<<"body">>,[],[{xmlcdata,<<"first">>}]}]},<<>>,chat}.
+{archive_msg,{<<"romeo">>,<<"house.example">>},<<"3">>,{1700,3,0},{},{},
+             {xmlel,<<"message">>,[],[{xmlcdata,<<"\\b">>}]},<<>>,chat}.
+{archive_msg,{<<"room">>,<<"rooms.house.example">>},<<"1">>,{1700,1,0},{},{},{},<<>>,groupchat}.
+"""
+
+
+def test_a_dump_of_ejabberd(empty, tmp_path):
+    file = tmp_path / "dump.txt"
+    file.write_text(DUMP)
+    done = hausbote("import", str(file), state=empty)
+    assert "dump.txt: <damaged-row/> is not known here" in done.stderr
+    with opened(empty) as store:
+        (item,) = store.rosters.load("romeo").items.values()
+        assert item == RosterItem("a@b.example", "A & B", "both", groups=("G",))
+        first, second = store.archives.page("romeo", Range(), 10)
+        assert (first.id, second.id) == (1_700_000_001_000_000, 1_700_000_002_000_005)
+        assert b"<body>first</body>" in first.stanza
+        assert b"<body>second &lt;1&gt;</body>" in second.stanza
+        keys = store.accounts.keys("romeo", "SHA-1")
+        assert keys == derive_keys("it's <plain>", "SHA-1", salt=keys.salt)
+
+
+BAD_DUMPS = {
+    "cut off": (DUMP[:-20], "the file ends in the middle of a term"),
+    "a row that is none": (DUMP + "{passwd,\n{<<}}.\n", "line 21: this row cannot be read"),
+    "a row of a table that is not known": (DUMP + "{vcard,{<<1>>,<<1>>},x}.\n", "line 21: this row"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", BAD_DUMPS)
+def test_bad_dumps_change_nothing(empty, tmp_path, bad):
+    text, sentence = BAD_DUMPS[bad]
+    (tmp_path / "dump.txt").write_text(text)
+    assert sentence in refused("import", str(tmp_path / "dump.txt"), state=empty)
+    assert people(empty) == []
