@@ -27,7 +27,9 @@ SERVERS = {
 }
 WAYS = [
     ("prosody-0.12", "prosody"),
+    ("prosody-0.12", "data"),
     ("prosody-13", "prosody"),
+    ("prosody-13", "data"),
     ("ejabberd-23", "ejabberd"),
     ("ejabberd-23", "dump"),
     ("ejabberd-24", "ejabberd"),
@@ -36,7 +38,8 @@ WAYS = [
 
 
 class Moved(NamedTuple):
-    """`kind` is prosody, ejabberd, or dump for what ejabberd's dump of its database brings."""
+    """`kind` is prosody or ejabberd for what they export by XEP-0227, data for the directory in
+    which Prosody keeps all, dump for ejabberd's database as text."""
 
     kind: str
     world: RunningWorld
@@ -64,7 +67,7 @@ def exports_of(name, directory):
             live(server)
             if kind is ExportingProsody:
                 server.stop()
-                return {"prosody": server.export()}
+                return {"prosody": server.export(), "data": server.directory / "data"}
             return {"ejabberd": server.export(), "dump": server.dump()}
         finally:
             server.stop()

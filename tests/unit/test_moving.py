@@ -476,7 +476,7 @@ def test_a_dump_of_ejabberd(empty, tmp_path):
     file = tmp_path / "dump.txt"
     file.write_text(DUMP)
     done = hausbote("import", str(file), state=empty)
-    assert "dump.txt: <damaged-row/> is not known here" in done.stderr
+    assert "dump.txt: there is no message with a time; it is left out." in done.stderr
     with opened(empty) as store:
         (item,) = store.rosters.load("romeo").items.values()
         assert item == RosterItem("a@b.example", "A & B", "both", groups=("G",))
@@ -490,8 +490,8 @@ def test_a_dump_of_ejabberd(empty, tmp_path):
 
 BAD_DUMPS = {
     "cut off": (DUMP[:-20], "the file ends in the middle of a term"),
-    "a row that is none": (DUMP + "{passwd,\n{<<}}.\n", "line 21: this row cannot be read"),
-    "a row of a table that is not known": (DUMP + "{vcard,{<<1>>,<<1>>},x}.\n", "line 21: this row"),
+    "a row that is none": (DUMP + "{passwd,\n{<<}}.\n", "line 19: this row cannot be read"),
+    "a row of a table that is not known": (DUMP + "{vcard,{<<1>>,<<1>>},x}.\n", "line 19: this row"),
 }  # fmt: skip
 
 
@@ -501,3 +501,35 @@ def test_bad_dumps_change_nothing(empty, tmp_path, bad):
     (tmp_path / "dump.txt").write_text(text)
     assert sentence in refused("import", str(tmp_path / "dump.txt"), state=empty)
     assert people(empty) == []
+
+
+def test_data_of_prosody_that_is_damaged(empty, tmp_path):
+    host = tmp_path / "data" / "house%2eexample"
+    for store, text in (("accounts", 'return { ["password"] = "x" };'), ("archive", "")):
+        (host / store).mkdir(parents=True)
+        (host / store / f"romeo.{'dat' if text else 'list'}").write_text(text)
+    item = (
+        'item({ { "hi"; ["name"] = "body"; ["attr"] = {}; }; ["name"] = "message"; ["key"] = "1"; ["when"] = 1700000000;'
+        ' ["attr"] = { ["from"] = "a@b.example"; }; \n});\n'
+    )
+    for text, sentence in (
+        (f"{item}item({{\n", "romeo.list, line 3: the file ends in the middle of an item"),
+        (
+            f"{item}item({{ f() \n}});\n",
+            "romeo.list, line 3: there is something in it that is no literal",
+        ),
+    ):
+        (host / "archive" / "romeo.list").write_text(text)
+        assert sentence in refused("import", str(tmp_path / "data"), state=empty)
+    (host / "archive" / "romeo.list").write_text(f"{item}item({{\n}});\n")
+    (host / "roster").mkdir()
+    (host / "roster" / "romeo.dat").write_text('return { ["a@b.example"] = 1 };')
+    told = refused("import", str(tmp_path / "data"), state=empty)
+    assert "the files of romeo@house.example are not as Prosody writes them" in told
+    assert people(empty) == []
+    (host / "roster" / "romeo.dat").unlink()
+    done = hausbote("import", str(tmp_path / "data"), state=empty)
+    assert "there is no message with a time; it is left out." in done.stderr
+    with opened(empty) as store:
+        (message,) = store.archives.page("romeo", Range(), 10)
+    assert (message.id, b"<body>hi</body>" in message.stanza) == (1_700_000_000_000_000, True)

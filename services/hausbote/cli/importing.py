@@ -34,8 +34,10 @@ def command(state: Path, admins: bool, files: tuple[Path, ...]) -> None:
     """Make the accounts that are in FILE, which another server or another box has written
     (XEP-0227): with their passwords, contacts, messages, bookmarks and what they publish.
 
-    A directory stands for all files in it that are called something.xml. The box may run meanwhile:
-    each account is there when all of it is. Accounts that are there already are left alone.
+    FILE may as well be the directory in which Prosody keeps its data, or what 'ejabberdctl dump'
+    has written. Any other directory stands for all files in it that are called something.xml. The
+    box may run meanwhile: each account is there when all of it is. Accounts that are there already
+    are left alone.
     """
     settings = load_settings(state)
     try:
@@ -45,7 +47,7 @@ def command(state: Path, admins: bool, files: tuple[Path, ...]) -> None:
 
 
 def _import(settings: Settings, files: list[Path], admins: bool) -> None:
-    size = sum(file.stat().st_size for file in files)  # what they include comes on top
+    size = sum(map(_size, files))  # what they include comes on top
     with click.progressbar(length=size, label="Looking", file=sys.stderr) as bar:
         found = survey(settings, files, bar.update)
     _tell_of_others(settings, found)
@@ -67,6 +69,13 @@ def _import(settings: Settings, files: list[Path], admins: bool) -> None:
             f"{len(importer.done.taken)} accounts were there already and were left alone:"
             f" {_some(importer.done.taken)}."
         )
+
+
+def _size(path: Path) -> int:
+    """Of a file, or of all in a directory."""
+    if path.is_dir():
+        return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
+    return path.stat().st_size
 
 
 def _tell_of_others(settings: Settings, found: Survey) -> None:

@@ -7,8 +7,10 @@ from stat import S_ISREG
 from typing import BinaryIO, Final
 from urllib.parse import unquote
 
+from hausbote.moving import prosody
 from hausbote.moving.ejabberd import Dump, is_dump
 from hausbote.moving.erlang_terms import TermError
+from hausbote.moving.lua_tables import LuaError
 from hausbote.xmpp.pie import Include, Level, Piece, PieError, PieReader
 
 _AT_ONCE: Final = 65_536  # bytes
@@ -34,10 +36,11 @@ class Place:
 
 
 def files_of(paths: list[Path]) -> list[Path]:
-    """These files; of a directory, all that are called something.xml."""
+    """These files; of a directory, all that are called something.xml, unless it is Prosody's."""
     found: list[Path] = []
     for path in paths:
-        inside = sorted(path.glob("*.xml")) if path.is_dir() else [path]
+        whole = not path.is_dir() or prosody.is_data(path)
+        inside = [path] if whole else sorted(path.glob("*.xml"))
         if not inside:
             raise MovingError(f"{path} has no file that is called something.xml")
         found += inside
@@ -46,25 +49,36 @@ def files_of(paths: list[Path]) -> list[Path]:
 
 def pieces(path: Path, progress: Progress) -> Iterator[tuple[Place, Piece]]:
     """All pieces of an export in their order."""
+    if path.is_dir():
+        return _translated(path, prosody.document(path, progress))
     with _opened(path) as file:
         dump = is_dump(file)
     if dump:
-        return _translated(path, progress)
+        return _translated(path, _dumped(path, progress))
     return _read(path, Level.DOCUMENT, path.parent.resolve(), progress)
 
 
-def _translated(path: Path, progress: Progress) -> Iterator[tuple[Place, Piece]]:
-    """Of a dump of ejabberd's; lines are not known any more."""
-    reader, place = PieReader(), Place(path)
+def _dumped(path: Path, progress: Progress) -> Iterator[bytes]:
     with _opened(path) as file:
         try:
-            for data in Dump(file, progress).document():
-                for piece in reader.feed(data):
-                    yield place, piece
-            for piece in reader.close():
+            yield from Dump(file, progress).document()
+        except TermError as error:
+            raise MovingError(f"{path}: {error}.") from None
+
+
+def _translated(path: Path, document: Iterator[bytes]) -> Iterator[tuple[Place, Piece]]:
+    """Of what another server keeps in a form of its own; lines are not known any more."""
+    reader, place = PieReader(), Place(path)
+    try:
+        for data in document:
+            for piece in reader.feed(data):
                 yield place, piece
-        except (TermError, PieError) as error:
-            raise MovingError(f"{place}: {error}.") from None
+        for piece in reader.close():
+            yield place, piece
+    except LuaError as error:
+        raise MovingError(f"{error}.") from None
+    except PieError as error:
+        raise MovingError(f"{place}: {error}.") from None
 
 
 def _read(
