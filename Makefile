@@ -7,7 +7,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 	--project-directory compose -f compose/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: base-image images pin-images up down logs test-containers help setup run test families check lint types layers unit contract scenes interop faults kills fuzz bench docs clean
+.PHONY: base-image images pin-images up down logs test-containers help setup run test families check lint types layers unit contract scenes interop faults kills fuzz bench docs trixie clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
@@ -95,6 +95,9 @@ docs: check  ## write what is made from the code: settings page, pipelines, stan
 	$(BIN)/python tests/unit/test_pipeline.py
 	$(BIN)/python -m hausbote.cli.standards docs
 	$(BIN)/python -m hausbote.cli.compose_file > compose/compose.yaml
+
+trixie: check  ## Debian 13 in build/, so that people also move from its Prosody and ejabberd
+	@test -d build/trixie || $(BIN)/python tools/trixie.py build/trixie
 
 clean:  ## remove what was installed and cached, but not the box in ./var
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,6 +11,9 @@ from hausbote.storage import (
     NEW,
     AccountExists,
     Certificate,
+    Limits,
+    NewItem,
+    NewNode,
     Preferences,
     PushService,
     Range,
@@ -1116,3 +1119,40 @@ class TestPeers:
         store.peers.heard("new.example", 10_001.0, Certificate()).wait()
         left = {one.domain for one in store.peers.all()}
         assert left == {"0.example", "new.example", *[f"{n}.example" for n in range(102, 5_000)]}
+
+
+class TestMoves:
+    def test_an_account_that_comes_is_seen_by_nobody_until_it_is_whole(self, people):
+        hidden = people.moves.begin("nurse")
+        people.rosters.put_all(hidden, [RosterItem("romeo@h"), RosterItem("juliet@h")])
+        node = NewNode(hidden, "n", hidden, "nurse@h", 1.0, {})
+        people.pubsub.publish(node, [NewItem("1", "<x/>")], "nurse@h", 1.0, Limits()).wait()
+        people.archives.keep(1, b"<message/>", [(hidden, "romeo@h")]).wait()
+        assert not people.accounts.exists("nurse")
+        assert sorted(people.accounts.names()) == ["juliet", "romeo"]
+        assert [one.local for one in people.accounts.all()] == ["juliet", "romeo"]
+        assert people.accounts.count() == 2
+        assert [one.local for one in people.usage.accounts("h")] == ["juliet", "romeo"]
+        assert people.accounts.everybody_has("SHA-256")
+        assert people.moves.finish("nurse", {"SHA-1": SHA1}, created=5)
+        assert people.accounts.get("nurse") == ("nurse", False, False, 5)
+        assert people.accounts.all_keys("nurse") == {"SHA-1": SHA1}
+        assert not people.accounts.everybody_has("SHA-256")
+        assert set(people.rosters.load("nurse").items) == {"romeo@h", "juliet@h"}
+        assert people.pubsub.node("nurse", "n").creator == "nurse"
+        assert people.archives.get("nurse", 1).stanza == b"<message/>"
+        assert people.moves.clear() == 0
+
+    def test_a_name_that_was_taken_meanwhile_stays_with_who_has_it(self, people):
+        people.moves.begin("nurse")
+        people.accounts.create("nurse", KEYS)
+        assert not people.moves.finish("nurse", {"SHA-1": SHA1})
+        assert people.accounts.all_keys("nurse") == KEYS
+
+    def test_what_was_cut_off_is_deleted(self, people):
+        hidden = people.moves.begin("nurse")
+        people.archives.keep(1, b"<message/>", [(hidden, "romeo@h")]).wait()
+        assert people.moves.clear() == 1
+        assert people.moves.clear() == 0
+        assert not people.archives.is_taken(1)
+        people.moves.begin("nurse")

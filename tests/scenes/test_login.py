@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from hausbote.xmpp.sasl import derive_keys
 from support.client import SASL
 from support.patterns import shown
 from support.scram_client import ScramClient
@@ -390,3 +391,22 @@ def test_a_login_brings_no_tickets_that_nobody_takes(running):
     romeo.settle()
     assert romeo.wire.sock.version() == "TLSv1.3"
     assert not romeo.wire.sock.session.has_ticket
+
+
+def test_what_somebody_has_no_keys_for_is_offered_to_nobody(world, cast):
+    """Accounts that have moved here may have keys for one hash alone, and clients take the best
+    that they are offered; what is offered must not tell who has an account."""
+    cast.account("romeo", "nurse")
+    world.store.accounts.delete("nurse", "nurse@h")
+    world.store.accounts.create("nurse", {"SHA-1": derive_keys(PASSWORD, "SHA-1")})
+    world.tell({"account": "nurse", "change": "imported"})
+    assert {name.removesuffix("-PLUS") for name in offered(world)} == {"SCRAM-SHA-1"}
+    for name in ("nurse", "romeo"):
+        assert world.client().log_in(name, PASSWORD, mechanism="SCRAM-SHA-1")
+    world.add_account("nurse")
+    assert "SCRAM-SHA-256" in offered(world)
+
+
+def offered(world):
+    features = world.client().secure()
+    return {one.text for one in features.iter("{urn:ietf:params:xml:ns:xmpp-sasl}mechanism")}

@@ -340,6 +340,8 @@ def old_account(cast, world):
     """nurse has keys for SHA-1 alone, as accounts from elsewhere may."""
     world.store.accounts.delete("nurse", "nurse@h")
     world.store.accounts.create("nurse", {"SHA-1": derive_keys(PASSWORD, "SHA-1")})
+    yield
+    world.add_account("nurse")  # or nobody is offered what she has no keys for
 
 
 def upgraded(client, *extras):

@@ -181,6 +181,7 @@ def test_a_token_is_no_password_to_upgrade_with(world, stranger, token):
     )
     wish = "<upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-256</upgrade>"
     assert succeeded(token_login(stranger(), hers, wish, user="nurse"))
+    world.add_account("nurse")  # or nobody is offered what she has no keys for
 
 
 # -- the life of a token -----------------------------------------------------------------------

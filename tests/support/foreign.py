@@ -65,7 +65,7 @@ registration_timeout: infinity
 listen:
   - {{port: {port}, ip: "{address}", module: ejabberd_c2s, starttls_required: true, access: all}}
   - {{port: {s2s_port}, ip: "{address}", module: ejabberd_s2s_in}}
-access_rules:
+{listen}access_rules:
   register: {{allow: all}}
 modules:
   mod_blocking: {{}}
@@ -77,6 +77,7 @@ modules:
   mod_offline: {{}}
   mod_ping: {{}}
   mod_privacy: {{}}
+  mod_private: {{}}
   mod_pubsub: {{access_createnode: all, plugins: [flat, pep]}}
   mod_register: {{access: register, ip_access: all}}
   mod_roster: {{}}
@@ -84,7 +85,18 @@ modules:
   mod_vcard: {{search: false}}
   mod_vcard_xupdate: {{}}
   mod_version: {{}}
+{more}"""
+
+
+_ENTER = """
+mkdir -p "$1$2" && mount --bind "$2" "$1$2" && mount --rbind /dev "$1/dev" &&
+mount -t proc proc "$1/proc" && root=$1 && cd "$2" && shift 2 && exec chroot "$root" "$@"
 """
+
+
+def enter(root, directory):
+    """What goes before a command to run it in another Debian, where that directory is, too."""
+    return ["unshare", "--mount", "sh", "-c", _ENTER, "sh", str(root), str(directory)]
 
 
 class Names:
@@ -117,8 +129,12 @@ class Foreign:
 
     mechanism = "SCRAM-SHA-1"
 
-    def __init__(self, directory, domain, address, names, authority, identity=None, **options):
+    def __init__(
+        self, directory, domain, address, names, authority, identity=None, root="", **options
+    ):
+        """`root` is the directory of another Debian, whose packages these are (`other_debian`)."""
         self.directory, self.domain, self.address = directory, domain, address
+        self.root, self.inside = root, enter(root, directory) if root else []
         self.options = options
         directory.mkdir(parents=True)
         self.port, self.s2s_port, self.s2s_tls_port = free_ports(address, 3)
@@ -197,7 +213,7 @@ class Prosody(Foreign):
             )
         )  # fmt: skip
         self.process = subprocess.Popen(
-            [program, "-F", "--config", str(config)], cwd=self.directory, start_new_session=True,
+            [*self.inside, program, "-F", "--config", str(config)], cwd=self.directory, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=(self.directory / "out.log").open("a"),
             stderr=subprocess.STDOUT,
         )  # fmt: skip
@@ -210,12 +226,12 @@ class Prosody(Foreign):
 class Ejabberd(Foreign):
     def start(self):
         program = shutil.which("erl", path="/usr/bin:/usr/local/bin")
-        libraries = _ejabberd_libraries()
+        libraries = _ejabberd_libraries(self.root)
         assert program, "these tests need Debian's ejabberd: apt install ejabberd"
         assert libraries, "these tests need Debian's ejabberd: apt install ejabberd"
         d = self.directory
         config = d / "ejabberd.yml"
-        values = {"starttls": "required"} | self.options
+        values = {"starttls": "required", "listen": "", "more": ""} | self.options
         config.write_text(
             _EJABBERD.format(
                 dir=d, address=self.address, port=self.port, s2s_port=self.s2s_port,
@@ -238,7 +254,7 @@ class Ejabberd(Foreign):
         }
         quiet = ["+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none", "+S", "1:1", "+A", "2"]
         self.process = subprocess.Popen(
-            [program, *quiet, "-mnesia", "dir", f'"{d}/spool"', "-s", "ejabberd", "-noinput"],
+            [*self.inside, program, *quiet, "-mnesia", "dir", f'"{d}/spool"', "-s", "ejabberd", "-noinput"],
             cwd=d, env=environment, start_new_session=True, stdin=subprocess.DEVNULL,
             stdout=(d / "out.log").open("a"), stderr=subprocess.STDOUT,
         )  # fmt: skip
@@ -248,16 +264,15 @@ class Ejabberd(Foreign):
         return "".join(path.read_text(errors="replace") for path in self.directory.glob("*.log"))
 
 
-def _ejabberd_libraries():
+def _ejabberd_libraries(root=""):
     """Where Debian puts ejabberd and what it is made of."""
     for directory in (
         "/usr/lib/x86_64-linux-gnu",
         "/usr/lib/aarch64-linux-gnu",
         "/usr/lib/erlang/lib",
     ):
-        if os.path.isdir(directory) and any(
-            n.startswith("ejabberd-") for n in os.listdir(directory)
-        ):
+        there = f"{root}{directory}"
+        if os.path.isdir(there) and any(n.startswith("ejabberd-") for n in os.listdir(there)):
             return directory
     return ""
 

@@ -145,6 +145,10 @@ class MemoryWorld:
             self.server.account_changed({"account": local, "change": "deleted"})
         self.store.accounts.create(local, KEYS)
 
+    def tell(self, message):
+        """The service that has the accounts is told of a change, as by a command."""
+        self.server.account_changed(message)
+
     def close(self):
         for host in (self.host, self.rooms, *self.others):
             host.bus.close(graceful=False)
@@ -261,6 +265,9 @@ class RunningWorld:
             message = {"account": local, "change": "deleted"}
             assert notify(self.state / "run", "c2s", message)
         self.store.accounts.create(local, KEYS)
+
+    def tell(self, message):
+        assert notify(self.state / "run", "c2s", message)
 
     def void_credentials(self):
         hausbote("relay", "rotate", "--now", state=self.state)

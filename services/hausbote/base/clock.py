@@ -16,6 +16,12 @@ def timestamp(at: float) -> str:
     return text.removesuffix("+00:00") + "Z"
 
 
+def exact_timestamp(at: int) -> str:
+    """Microseconds since 1970 as a UTC DateTime that has all of them (XEP-0082)."""
+    text = (_EPOCH + timedelta(microseconds=at)).isoformat(timespec="microseconds")
+    return text.removesuffix("+00:00") + "Z"
+
+
 def moment(text: str) -> int | None:
     """A DateTime of XEP-0082 in microseconds since 1970; None if it is none."""
     if not _DATETIME.fullmatch(text):

@@ -4,6 +4,8 @@ A name that does not exist fails exactly like a wrong password, and as slowly; w
 is in `guessing.py`.
 """
 
+import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
 import gevent
@@ -15,6 +17,7 @@ from hausbote.features.clients import Agent
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.sasl import (
+    HASHES,
     Challenge,
     Reason,
     SaslError,
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 feature = Feature("sasl", xeps={"0440": "1.0.0", "0474": "0.5.0", "0515": "0.1.0"})
 
 _TRIES_PER_STREAM: Final = 4
+_LOOK_AGAIN: Final = 60.0  # seconds
 
 
 class Login:
@@ -59,10 +63,12 @@ class Login:
         "tls_version",
     )
 
-    def __init__(self, connection: "Transport", sender: JID | None) -> None:
+    def __init__(
+        self, connection: "Transport", sender: JID | None, hashes: Collection[str]
+    ) -> None:
         self.bindings = connection.channel_bindings()
         self.tls_version = connection.tls_version
-        self.offered = mechanisms(self.bindings)
+        self.offered = mechanisms(self.bindings, hashes)
         self.sender = sender
         self.scram: ScramServer | None = None
         self.attempt: Attempt | None = None
@@ -86,6 +92,26 @@ class KeyRing:
     def __init__(self, store: "Store") -> None:
         self._accounts = store.accounts
         self._secret = store.secret("fake-scram-keys")
+        self._hashes: Collection[str] = HASHES
+        self._looked_at = -_LOOK_AGAIN
+
+    @property
+    def hashes(self) -> Collection[str]:
+        """What is offered to everybody: the hashes for which all accounts have keys.
+
+        Accounts that have moved here may lack one, and clients take the best that they are offered.
+        What is offered must not depend on who comes, which would tell who has an account.
+        """
+        now = time.monotonic()
+        if now - self._looked_at >= _LOOK_AGAIN:
+            self._looked_at = now
+            common = [hash for hash in HASHES if self._accounts.everybody_has(hash)]
+            self._hashes = common or HASHES
+        return self._hashes
+
+    def look_again(self) -> None:
+        """Accounts have come, gone, or got other keys."""
+        self._looked_at = -_LOOK_AGAIN
 
     def __call__(self, local: str, hash: str) -> ScramKeys:
         keys = self._accounts.keys(local, hash, even_locked=True)

@@ -46,7 +46,7 @@ def open_stream(stream: "ClientStream", attrs: dict[str, str]) -> None:
         raise StreamError("unsupported-version")
     stream.language = language_of(attrs, host.settings.language)
     if stream.login is None and stream.connection.encrypted:
-        stream.login = Login(stream.connection, sender)
+        stream.login = Login(stream.connection, sender, stream.server.keys.hashes)
     stream.send_features()
 
 
@@ -85,7 +85,7 @@ def features(stream: "ClientStream") -> bytes:
     counted = session is not None and session.acks is not None
     kind: Hashable = (stream.connection.encrypted, session is not None, counted)
     if login is not None and not login.done:
-        kind = tuple(login.bindings)
+        kind = (*login.offered, *login.bindings)
     if kind not in made:
         made[kind] = el("stream:features", *_features(stream)).encode()
     return made[kind]

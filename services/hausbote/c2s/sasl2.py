@@ -174,6 +174,7 @@ def _go_on(stream: "ClientStream", login: Login, attempt: Attempt, element: Stan
             stream.say(upgrade.begin(task, element))
         case "task-data" if task is not None:
             upgrade.finish(host, login.local, task, element)
+            stream.server.keys.look_again()
             _succeed(stream, login, attempt, None)
         case _:
             raise StreamError("policy-violation", "this is not the next step of the login")

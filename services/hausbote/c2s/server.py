@@ -16,7 +16,8 @@ from hausbote.core import dispatch
 from hausbote.core.exchange import announce_deletion
 from hausbote.core.feature import Feature, Phase
 from hausbote.core.host import Host
-from hausbote.features import external_services, store_news
+from hausbote.features import blocklist, external_services, store_news
+from hausbote.features.archive import preferences
 from hausbote.features.clients import end_agents_sessions, forget_old_clients
 from hausbote.features.contacts import forget_person
 from hausbote.features.roster_changes import reread
@@ -135,6 +136,10 @@ class Server:
     def account_changed(self, message: dict[str, str]) -> None:
         """An account was deleted or locked, or got another password: its streams end."""
         local, change = message.get("account", ""), message.get("change", "")
+        self.keys.look_again()
+        if change == "imported":
+            self._forget_what_was_missing(local)
+            return
         if change == "revoked":
             end_agents_sessions(self.host, local, message.get("agent", ""))
             return
@@ -160,6 +165,13 @@ class Server:
             # What was queued for it must not find the next account of that name.
             self.host.store.settle()
             announce_deletion(self.host, local)
+
+    def _forget_what_was_missing(self, local: str) -> None:
+        """There is an account now, and lists of it, where there was none."""
+        if self.host.directory.online(local) is None:
+            self.host.directory.forget(local)
+        blocklist.read_again(self.host)
+        preferences.read_again(self.host)
 
     # -- streams come and go -------------------------------------------------------------------
 

@@ -25,6 +25,8 @@ _COMMANDS: Final = {
     "usage": "usage",
     "purge": "purge",
     "backup": "backup",
+    "export": "exporting",
+    "import": "importing",
     "config": "config",
     "federation": "federation",
     "relay": "relay",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from hausbote import moving
 from hausbote.c2s import service as c2s
 from hausbote.cli.xep_titles import TITLES
 from hausbote.core.feature import Feature
@@ -21,6 +22,7 @@ SERVICES: Final = {
     "rooms": rooms.FEATURES,
     "s2s": s2s.FEATURES,
     "upload": (*upload.FEATURES, *upload.PROXY_FEATURES),
+    "command": (moving.feature,),
 }
 RFCS: Final = (
     "6120", "6121", "7590", "7622", "5802", "7677", "5929", "9266", "9525", "7673", "8305",

@@ -43,6 +43,7 @@ TITLES: Final = {
     "0220": "Server Dialback",
     "0222": "Persistent Storage of Public Data via PubSub",
     "0223": "Persistent Storage of Private Data via PubSub",
+    "0227": "Portable Import/Export Format for XMPP-IM Servers",
     "0237": "Roster Versioning",
     "0249": "Direct MUC Invitations",
     "0280": "Message Carbons",

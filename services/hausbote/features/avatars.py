@@ -23,7 +23,7 @@ from hausbote.features.pubsub.config import NodeConfig, default
 from hausbote.features.pubsub.notify import tell
 from hausbote.features.pubsub.publishing import new_node, put
 from hausbote.features.pubsub.service import Service
-from hausbote.storage import NewItem, Node
+from hausbote.storage import NewItem, Node, Store
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StanzaError
 from hausbote.xmpp.stanza import Child, Stanza, child, tree
@@ -87,17 +87,22 @@ def decoded(text: str, type: str) -> Picture | None:
 
 def current(service: Service) -> Picture | None:
     """What is published, if its data is here and is what its metadata says (XEP-0398 §3.1)."""
-    _, data = _nodes(service)
-    named = _named(service)
-    return None if data is None or named is None else _picture(service, data, *named)
+    return published(service.host.store, service.local)
 
 
-def _named(service: Service) -> tuple[str, str] | None:
+def published(store: Store, local: str) -> Picture | None:
+    """Likewise, of an account."""
+    data = store.pubsub.node(local, ns.AVATAR_DATA)
+    named = _named(store, local)
+    return None if data is None or named is None else _picture(store, data, *named)
+
+
+def _named(store: Store, local: str) -> tuple[str, str] | None:
     """The id and type of the picture that the metadata speaks of, and that is in PEP."""
-    metadata, _ = _nodes(service)
+    metadata = store.pubsub.node(local, ns.AVATAR_METADATA)
     if metadata is None:
         return None
-    for item in service.host.store.pubsub.newest(metadata.id, 1):
+    for item in store.pubsub.newest(metadata.id, 1):
         for info in _parsed(item.payload).findall(f"{{{ns.AVATAR_METADATA}}}info"):
             if info.get("url") is None:
                 return info.get("id", ""), info.get("type", "")
@@ -108,14 +113,14 @@ def _is_being_replaced(service: Service, hash: str) -> bool:
     """Whether the metadata still speaks of that picture, but only newer data is there: until new
     metadata comes, too, by which the picture changes (XEP-0084), the old one is what is shown."""
     _, data = _nodes(service)
-    named = _named(service)
+    named = _named(service.host.store, service.local)
     if data is None or named is None or not hash or named[0].lower() != hash:
         return False
     return bool(service.host.store.pubsub.newest(data.id, 1))
 
 
-def _picture(service: Service, data: Node, id: str, type: str) -> Picture | None:
-    for item in service.host.store.pubsub.items(data.id, [id]):
+def _picture(store: Store, data: Node, id: str, type: str) -> Picture | None:
+    for item in store.pubsub.items(data.id, [id]):
         picture = decoded(_parsed(item.payload).text or "", type)
         if picture is not None and picture.id == id.lower():
             return picture
@@ -129,8 +134,11 @@ def photo(host: Host, local: str, who: JID) -> Markup | None:
     if not all(node is not None and may_retrieve(service, node, who) for node in nodes):
         return None
     picture = current(service)
-    if picture is None:
-        return None
+    return None if picture is None else in_vcard(picture)
+
+
+def in_vcard(picture: Picture) -> Markup:
+    """The picture as a vCard has it (XEP-0054)."""
     return el("PHOTO", el("TYPE", picture.type), el("BINVAL", picture.text))
 
 

@@ -47,6 +47,11 @@ def holders(host: Host) -> set[str]:
     return state.locals
 
 
+def read_again(host: Host) -> None:
+    """The store has more accounts that block somebody."""
+    host.state(Holders).locals = None
+
+
 def list_of(host: Host, account: Account) -> frozenset[str]:
     """The JIDs that the account blocks."""
     state = account.state(BlockList)

@@ -6,7 +6,7 @@ which is made from it when it is asked for.  Nodes that others may see are left 
 bookmarks come to places where they are seen.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
@@ -89,6 +89,32 @@ def write_private(host: Host, local: str, storage: Tree, later: Later) -> None:
     room_wishes.changed(host, local, later)
 
 
+def converted(storage: Tree) -> list[NewItem]:
+    """The rooms of a list in the old form, each as an item of the new one."""
+    rooms = {
+        _address(room.get("jid", "")): _bookmark(room, ns.OLD_BOOKMARKS)
+        for room in storage.findall(_OLD_ROOM)
+    }
+    return [NewItem(jid, _new_form(room, None)) for jid, room in rooms.items() if jid]
+
+
+def old_form(rooms: Iterable[tuple[str, Tree]], old: Tree | None) -> Markup:
+    """The list of these rooms, each by its address, with what only the old list knows: bookmarks of
+    pages, and what clients keep there, and in each bookmark, in namespaces of their own (XEP-0049,
+    XEP-0048)."""
+    others, foreign = [], {}
+    for element in old if old is not None else ():
+        if element.tag == _OLD_ROOM:
+            foreign[_address(element.get("jid", ""))] = _foreign(element)
+        else:
+            others.append(write_tree(element, ns.OLD_BOOKMARKS))
+    written = [
+        _conference(_bookmark(element, ns.BOOKMARKS), *foreign.get(jid, ()), jid=jid)
+        for jid, element in rooms
+    ]
+    return el("storage", *written, *others, xmlns=ns.OLD_BOOKMARKS)
+
+
 def _take_over(service: Service, storage: Tree, later: Later) -> None:
     if not _private(service, ns.BOOKMARKS):
         return
@@ -159,22 +185,11 @@ def _old_item(service: Service) -> str | None:
 
 
 def _old_form(service: Service) -> str | None:
-    """The list made of the new form, with what only the old one knows: bookmarks of pages, and what
-    clients keep there, and in each bookmark, in namespaces of their own (XEP-0049, XEP-0048)."""
+    """The list made of the new form."""
     if service.host.store.pubsub.node(service.local, ns.BOOKMARKS) is None:
         return None
     old = _old_item(service)
-    others, foreign = [], {}
-    for element in _parsed(old) if old is not None else ():
-        if element.tag == _OLD_ROOM:
-            foreign[_address(element.get("jid", ""))] = _foreign(element)
-        else:
-            others.append(write_tree(element, ns.OLD_BOOKMARKS))
-    rooms = [
-        _conference(_bookmark(element, ns.BOOKMARKS), *foreign.get(jid, ()), jid=jid)
-        for jid, element in _rooms(service).items()
-    ]
-    return el("storage", *rooms, *others, xmlns=ns.OLD_BOOKMARKS)
+    return old_form(_rooms(service).items(), None if old is None else _parsed(old))
 
 
 def _foreign(room: Tree) -> list[Markup]:

@@ -3,7 +3,7 @@
 Nothing of the database leaves this package: callers speak of accounts, rosters and messages.
 """
 
-from hausbote.storage.accounts import Account, AccountExists
+from hausbote.storage.accounts import Account, AccountExists, Keys
 from hausbote.storage.archives import Archived
 from hausbote.storage.archiving import Preferences
 from hausbote.storage.bounds import Bounds, bounds_of
@@ -69,6 +69,7 @@ __all__ = [
     "DestroyedRoom",
     "Item",
     "Kept",
+    "Keys",
     "Limits",
     "NewItem",
     "NewNode",

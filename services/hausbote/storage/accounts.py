@@ -16,8 +16,11 @@ from hausbote.storage.writer import Writer
 from hausbote.xmpp.sasl import ScramKeys
 
 Keys = Mapping[str, ScramKeys]
-"""By hash: "SHA-1" and "SHA-256"."""
+"""By hash: "SHA-1" and "SHA-256"; of an account that has moved here perhaps others."""
+HIDDEN: Final = "/"
+"""What the names of accounts begin with that are being imported (`moves`)."""
 
+_NAMES: Final = f"SELECT local FROM account WHERE local NOT GLOB '{HIDDEN}*'"
 _KEYS: Final = (
     "SELECT salt, iterations, stored_key, server_key, locked FROM scram"
     " JOIN account ON account.id = account_id WHERE local = ? AND hash = ?"
@@ -32,6 +35,14 @@ _ADD_KEYS: Final = (
     " SELECT id, ?, ?, ?, ?, ? FROM account WHERE local = ? AND NOT locked"
 )
 
+_LACKING: Final = (
+    "SELECT 1 FROM account WHERE NOT locked AND NOT EXISTS"
+    " (SELECT 1 FROM scram WHERE account_id = account.id AND hash = ?) LIMIT 1"
+)
+_ALL_KEYS: Final = (
+    "SELECT hash, salt, iterations, stored_key, server_key FROM scram"
+    " JOIN account ON account.id = account_id WHERE local = ? ORDER BY hash"
+)
 _KNOWING: Final = (
     "SELECT account_id FROM contact WHERE jid = ? AND NOT removed"
     " AND (subscription != 'none' OR ask OR approved)"
@@ -103,10 +114,20 @@ class Accounts:
         *keys, locked = row
         return None if locked and not even_locked else ScramKeys(*keys)
 
+    def all_keys(self, local: str) -> dict[str, ScramKeys]:
+        """The keys for every hash, also of a locked account."""
+        rows = self._reader.execute_sql(_ALL_KEYS, (local,)).fetchall()
+        return {hash: ScramKeys(*keys) for hash, *keys in rows}
+
+    def everybody_has(self, hash: str) -> bool:
+        """Whether all who may log in have keys for that hash."""
+        return self._reader.execute_sql(_LACKING, (hash,)).fetchone() is None
+
     def all(self) -> list[Account]:
         """By name."""
         table = schema.Account
-        return [_account(row) for row in table.select().order_by(table.local).execute(self._reader)]
+        rows = table.select().where(~table.local.startswith(HIDDEN)).order_by(table.local)
+        return [_account(row) for row in rows.execute(self._reader)]
 
     def admins(self) -> list[str]:
         """The local parts of those who may administer the box and can log in."""
@@ -119,16 +140,16 @@ class Accounts:
 
     def names(self) -> list[str]:
         """The local parts of all accounts."""
-        return [local for (local,) in self._reader.execute_sql("SELECT local FROM account")]
+        return [local for (local,) in self._reader.execute_sql(_NAMES)]
 
     def count(self) -> int:
-        row = self._reader.execute_sql("SELECT count(*) FROM account").fetchone()
+        row = self._reader.execute_sql(f"SELECT count(*) FROM ({_NAMES})").fetchone()
         return int(row[0])
 
     def create(self, local: str, keys: Keys, *, admin: bool = False) -> None:
         """AccountExists if the name is taken."""
 
-        if not self._writer.submit(lambda c: _insert(c, local, keys, admin)).wait():
+        if not self._writer.submit(lambda c: insert(c, local, keys, admin=admin)).wait():
             raise AccountExists(local)
 
     def register(self, local: str, keys: Keys, since: int) -> None:
@@ -136,7 +157,7 @@ class Accounts:
 
         def register(connection: sqlite3.Connection) -> bool:
             free = not is_departed(connection, local, since)
-            return free and _insert(connection, local, keys, False)
+            return free and insert(connection, local, keys)
 
         if not self._writer.submit(register).wait():
             raise AccountExists(local)
@@ -154,7 +175,7 @@ class Accounts:
         rows = list(rows)
 
         def create(connection: sqlite3.Connection) -> list[str]:
-            return [local for local, keys in rows if not _insert(connection, local, keys, False)]
+            return [local for local, keys in rows if not insert(connection, local, keys)]
 
         return self._writer.submit(create).wait()
 
@@ -167,7 +188,7 @@ class Accounts:
                 return False
             # A hash that the new keys lack must not go on proving the old password.
             connection.execute("DELETE FROM scram WHERE account_id = ?", row)
-            _put_keys(connection, row[0], keys)
+            put_keys(connection, row[0], keys)
             _end_tokens(connection, row[0])
             connection.execute("UPDATE client SET password = 0 WHERE account_id = ?", row)
             return True
@@ -242,20 +263,29 @@ def _end_tokens(connection: sqlite3.Connection, account: int) -> None:
         end_tokens(connection, client)
 
 
-def _insert(connection: sqlite3.Connection, local: str, keys: Keys, admin: bool) -> bool:
+def insert(
+    connection: sqlite3.Connection,
+    local: str,
+    keys: Keys,
+    *,
+    admin: bool = False,
+    locked: bool = False,
+) -> bool:
+    """In the writer's thread: a new account; False if the name is taken."""
     cursor = connection.execute(
         "INSERT OR IGNORE INTO account"
-        " (local, admin, locked, created, roster_version, roster_floor) VALUES (?, ?, 0, ?, 0, 0)",
-        (local, admin, int(time.time())),
+        " (local, admin, locked, created, roster_version, roster_floor) VALUES (?, ?, ?, ?, 0, 0)",
+        (local, admin, locked, int(time.time())),
     )
     if cursor.rowcount == 0 or cursor.lastrowid is None:
         return False
     connection.execute(_START_ROSTER, (cursor.lastrowid,))
-    _put_keys(connection, cursor.lastrowid, keys)
+    put_keys(connection, cursor.lastrowid, keys)
     return True
 
 
-def _put_keys(connection: sqlite3.Connection, account: int, keys: Keys) -> None:
+def put_keys(connection: sqlite3.Connection, account: int, keys: Keys) -> None:
+    """In the writer's thread."""
     connection.executemany(
         "INSERT INTO scram (account_id, hash, salt, iterations, stored_key, server_key)"
         " VALUES (?, ?, ?, ?, ?, ?)",

@@ -87,7 +87,7 @@ class Archives:
         self._reader = reader
         self._writer = writer
         self._bytes_each = bytes_each
-        self.ids = MomentIds(clock, self._is_taken)
+        self.ids = MomentIds(clock, self.is_taken)
         for last in (sys.maxsize, self.ids.horizon()):  # there may be some of the future
             row = reader.execute_sql(_LAST, (last,)).fetchone()
             self.ids.note(int(row[0] or 0))
@@ -97,7 +97,8 @@ class Archives:
         """The id of a message that comes now; see `MomentIds`."""
         return self.ids.next()
 
-    def _is_taken(self, id: int) -> bool:
+    def is_taken(self, id: int) -> bool:
+        """Whether some message has that id."""
         sql = "SELECT EXISTS (SELECT 1 FROM archived_message WHERE id = ?)"
         return bool(self._reader.execute_sql(sql, (id,)).fetchone()[0])
 

@@ -13,6 +13,10 @@ _GET: Final = (
     "SELECT xml FROM private_xml JOIN account ON account.id = account_id"
     " WHERE local = ? AND ns = ? AND name = ?"
 )
+_ALL: Final = (
+    "SELECT ns, name, xml FROM private_xml JOIN account ON account.id = account_id"
+    " WHERE local = ? ORDER BY ns, name"
+)
 _PUT: Final = (
     "INSERT OR REPLACE INTO private_xml (account_id, ns, name, xml)"
     " SELECT id, ?, ?, ? FROM account WHERE local = ?"
@@ -41,6 +45,9 @@ class PrivateStorage:
     def get(self, local: str, ns: str, name: str) -> str | None:
         row = self._reader.execute_sql(_GET, (local, ns, name)).fetchone()
         return None if row is None else str(row[0])
+
+    def all(self, local: str) -> list[Piece]:
+        return [Piece(*row) for row in self._reader.execute_sql(_ALL, (local,)).fetchall()]
 
     def put(
         self, local: str, pieces: Sequence[Piece], max_pieces: int, max_size: int

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from peewee import SqliteDatabase
@@ -17,6 +18,10 @@ _LOAD: Final = (
 _CHANGES: Final = (
     f"SELECT roster_version, roster_floor, removed, version, {_COLUMNS} FROM account"
     " LEFT JOIN contact ON account_id = account.id AND version > ? WHERE local = ? ORDER BY version"
+)
+_BUMP: Final = (
+    "UPDATE account SET roster_version = roster_version + 1 WHERE local = ?"
+    " RETURNING id, roster_version"
 )
 _PUT: Final = (
     f"INSERT OR REPLACE INTO contact (account_id, version, removed, {_COLUMNS})"
@@ -113,6 +118,17 @@ class Rosters:
         """Add or replace a contact; returns the roster's new version."""
         return self._change(local, item, removed=False)
 
+    def put_all(self, local: str, items: Sequence[RosterItem]) -> None:
+        """Add or replace many contacts in one transaction, of an account that nobody uses yet."""
+
+        def put(connection: sqlite3.Connection) -> None:
+            row = connection.execute(_BUMP, (local,)).fetchone()
+            if row is not None:
+                rows = [(*row, False, *_row(item)) for item in items]
+                connection.executemany(_PUT, rows)
+
+        self._writer.submit(put).wait()
+
     def remove(self, local: str, jid: str) -> int:
         """Remove a contact; returns the roster's new version."""
         return self._change(local, RosterItem(jid), removed=True)
@@ -165,11 +181,7 @@ class Rosters:
 
     def _change(self, local: str, item: RosterItem, *, removed: bool) -> int:
         def change(connection: sqlite3.Connection) -> int:
-            row = connection.execute(
-                "UPDATE account SET roster_version = roster_version + 1 WHERE local = ?"
-                " RETURNING id, roster_version",
-                (local,),
-            ).fetchone()
+            row = connection.execute(_BUMP, (local,)).fetchone()
             if row is None:
                 return 0  # the account was deleted meanwhile
             account, version = row

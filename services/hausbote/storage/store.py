@@ -16,6 +16,7 @@ from hausbote.storage.database import connect, path_of
 from hausbote.storage.destroyed_rooms import DestroyedRooms
 from hausbote.storage.errors import StorageError
 from hausbote.storage.migrations import STEPS, schema_version
+from hausbote.storage.moves import Moves
 from hausbote.storage.notices import Notices
 from hausbote.storage.offline import OfflineMessages
 from hausbote.storage.outgoing import OutgoingQueue
@@ -46,6 +47,7 @@ class Store:
         self.reserve = Reserve(path, bounds.reserve, lambda: spare_bytes(self._reader.connection()))
         self._writer = Writer(connect(path), room, self.reserve.give_up)
         self.accounts = Accounts(self._reader, self._writer)
+        self.moves = Moves(self._reader, self._writer, self.accounts)
         self.rosters = Rosters(self._reader, self._writer)
         self.offline = OfflineMessages(self._reader, self._writer)
         self.archives = Archives(self._reader, self._writer, clock, bounds.archive_bytes)

@@ -31,7 +31,8 @@ SELECT account.local,
         + coalesce(length(vcard), 0)), 0) FROM room
         WHERE creator = account.local || '@' || :domain),
     (SELECT coalesce(sum(size), 0) FROM upload WHERE account_id = account.id)
-FROM account WHERE :local IS NULL OR account.local = :local ORDER BY account.local
+FROM account WHERE CASE WHEN :local IS NULL THEN account.local NOT GLOB '/*'
+    ELSE account.local = :local END ORDER BY account.local
 """
 _ROOMS: Final = """
 SELECT local, creator, bytes, length(config), coalesce(length(subject), 0)

@@ -5,13 +5,14 @@ for; what does not decrypt to that digest is no id of that archive, without a lo
 """
 
 import hashlib
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from hausbote.core.host import Host
+from hausbote.storage import Store
 from hausbote.xmpp import ns
 from hausbote.xmpp.stanza import Child, Stanza, start_tag
 from hausbote.xmpp.xml import escape_attribute
@@ -37,9 +38,18 @@ def seal(host: Host, local: str, id: int) -> str:
 
 def seal_all(host: Host, local: str, ids: Sequence[int]) -> list[str]:
     """Likewise, in one step."""
+    return _sealed(_key(host).encryptor, local, ids)
+
+
+def sealer(store: Store) -> Callable[[str, Sequence[int]], list[str]]:
+    """What does the same without a running service."""
+    return partial(_sealed, _cipher(store).encryptor())
+
+
+def _sealed(encryptor: Any, local: str, ids: Sequence[int]) -> list[str]:
     digest = _digest(local)
     plain = b"".join([id.to_bytes(8, "big") + digest for id in ids])
-    sealed: str = _key(host).encryptor.update(plain).hex()
+    sealed: str = encryptor.update(plain).hex()
     return [sealed[at : at + 2 * _BLOCK] for at in range(0, len(sealed), 2 * _BLOCK)]
 
 
@@ -82,10 +92,14 @@ def _is_id(part: Child) -> bool:
 def _key(host: Host) -> _Key:
     key = host.state(_Key)
     if key.encryptor is None:
-        # Every block is another one, so there is nothing that a mode of operation would hide.
-        cipher = Cipher(algorithms.AES(host.store.secret("archive ids")), modes.ECB())  # noqa: S305
+        cipher = _cipher(host.store)
         key.decryptor, key.encryptor = cipher.decryptor(), cipher.encryptor()
     return key
+
+
+def _cipher(store: Store) -> Cipher[modes.ECB]:
+    # Every block is another one, so there is nothing that a mode of operation would hide.
+    return Cipher(algorithms.AES(store.secret("archive ids")), modes.ECB())  # noqa: S305
 
 
 @lru_cache(maxsize=1_000)

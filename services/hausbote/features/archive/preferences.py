@@ -78,6 +78,11 @@ def choose(request: Request) -> Child:
     return _payload(wanted)
 
 
+def read_again(host: Host) -> None:
+    """The store has more accounts with preferences."""
+    host.state(_Choosers).locals = None
+
+
 def _own(request: Request) -> None:
     if not request.own:
         raise Forbidden

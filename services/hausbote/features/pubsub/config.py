@@ -4,13 +4,14 @@ What is stored is only what differs from the defaults of its kind of service.
 """
 
 import re
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from hausbote.features.pubsub import errors
 from hausbote.storage.pubsub import Config
 from hausbote.xmpp import ns
 from hausbote.xmpp.data_form import DataForm, Field, FilledForm, truth
-from hausbote.xmpp.errors import BadRequest, NotAcceptable
+from hausbote.xmpp.errors import BadRequest, NotAcceptable, StanzaError
 from hausbote.xmpp.xml import Markup
 
 ACCESS_MODELS: Final = ("authorize", "open", "presence", "roster", "whitelist")
@@ -181,6 +182,23 @@ class NodeConfig:
     def form(self, type: str = "form") -> Markup:
         """All of it as a form, or as a result."""
         return DataForm(ns.PUBSUB_CONFIG, tuple(self._field(name) for name in _FIELDS)).markup(type)
+
+    def plain_form(self) -> Markup:
+        """All of it, without what a person needs to fill it in."""
+        fields = [self._field(name)._replace(label=None, options=()) for name in _FIELDS]
+        return DataForm(ns.PUBSUB_CONFIG, tuple(fields)).markup("form")
+
+    def with_what_fits(self, form: FilledForm) -> "NodeConfig":
+        """The configuration by a form of another server: what cannot be here stays as it is, and
+        a strange access model lets nobody in."""
+        config = self
+        for var, values in form.values.items():
+            with suppress(StanzaError):
+                config = config.with_form(form._replace(values={var: values}))
+        model = form.value("pubsub#access_model")
+        if model is not None and model not in ACCESS_MODELS:
+            config = NodeConfig(self.personal, config.changed | {"access_model": ["whitelist"]})
+        return config
 
     def _field(self, name: str) -> Field:
         kind = _FIELDS[name]

@@ -50,9 +50,13 @@ class Success:
     local: str
 
 
-def mechanisms(bindings: Collection[str]) -> list[str]:
-    """What to offer, best first; -PLUS only if there is something to bind to."""
-    return [name for name in _MECHANISMS if bindings or not name.endswith("-PLUS")]
+def mechanisms(bindings: Collection[str], hashes: Collection[str] = HASHES) -> list[str]:
+    """What to offer by these hashes, best first; -PLUS only if there is something to bind to."""
+    return [
+        name
+        for name, hash in _MECHANISMS.items()
+        if hash in hashes and (bindings or not name.endswith("-PLUS"))
+    ]
 
 
 class ScramServer:
