@@ -142,7 +142,7 @@ def hooks(pebble, folder, **programs):
 
 
 def test_dns_01_by_the_owners_programs_without_any_port(pebble, state):
-    box = state("certificates.challenge=dns-01", "ports.acme=0")
+    box = state("certificates.challenge=dns-01", "ports.http=0")
     sentence = refused("request", state=box)
     assert (
         sentence

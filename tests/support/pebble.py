@@ -52,7 +52,7 @@ class Pebble:
             "certificates.acme=yes",
             f"certificates.server={self.url}",
             f"certificates.address={ADDRESS}",
-            f"ports.acme={self.http_port}",
+            f"ports.http={self.http_port}",
             f"tls.trust={json.dumps(trust)}",
             "tls.authorities=",
             *more,

@@ -65,7 +65,7 @@ def test_a_name_with_a_certificate_of_its_own_needs_no_other(tmp_path):
     ("raw", "told"),
     [
         ({"tls": {"certificate": "certs/mine.pem"}}, "leave these as they were"),
-        ({"ports": {"acme": 0}}, "http-01 needs a port"),
+        ({"ports": {"http": 0}}, "http-01 needs a port"),
         ({"certificates": {"server": "http://ca.example/"}}, "is not https://"),
         ({"certificates": {"address": "here"}}, "is not an IP address"),
         ({"certificates": {"challenge": "tls-alpn-01"}}, "must be one of http-01, dns-01"),

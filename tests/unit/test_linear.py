@@ -112,6 +112,12 @@ WORST = {
     "<[^/>][^>]*": ("findall", ("", "<a b='c'>", ""), ("<a", " b='c'", ">"), ("", "<a", "")),
     " xmlns='([^']*)'": ("findall", ("", " xmlns='a'", ""), (" xmlns='", "a", ""), ("", " xmlns=", "")),
     "<address [^>]*type='ofrom'": ("search", ("", "<address type='to'>", ""), ("<address", " type='to'", ">")),
+    r"(?:local:)?(/.*)": ("fullmatch", ("local:", "/", "")),
+    r"(\.\d{6})\d+": ("sub", (".000000", "0", ""), ("", ".000000", "")),
+    r"//[^/@]*@": ("sub", ("//", "a", ""), ("", "//a", "")),
+    r"[a-z0-9]+:": ("match", ("", "a", "")),
+    r"locked (?:exclusively )?by PID (\d{1,10}) on (\S{1,255})": (
+        "search", ("", "locked by PID 1", ""), ("locked by PID 1 on ", "a", "")),
     r"#+ ?([a-z_0-9]+) ?= ?(.*)": ("fullmatch", ("", "#", ""), ("#", "a", ""), ("#a = ", "a", "\n")),
     r"\[([a-z_0-9]+)\]": ("fullmatch", ("[", "a", "")),
     r"<moderated[ />]": ("search", ("", "<moderated", "")),

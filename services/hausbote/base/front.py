@@ -39,7 +39,7 @@ def challenge_place(settings: Settings) -> tuple[str, int]:
     """Address ("" = all) and port where http-01 is answered (RFC 8555 §8.3)."""
     if settings.has_front:
         return "127.0.0.1", CHALLENGES
-    return settings.certificates.address, settings.ports.acme
+    return settings.certificates.address, settings.ports.http
 
 
 def leads_to(settings: Settings, name: str) -> bool:

@@ -99,7 +99,7 @@ SERVICES: Final = (
         stop_order=100,
         is_wanted=lambda settings: settings.beyond != "",
     ),
-    # Its port, `ports.acme`, is open only while there is a challenge: it may be another program's
+    # Its port, `ports.http`, is open only while there is a challenge: it may be another program's
     # at other times, and keeps no box from starting.
     Service(
         "certs",

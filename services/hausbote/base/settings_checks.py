@@ -121,7 +121,8 @@ def _ports_in_use(settings: "Settings") -> Ports:
     """Those of a front only if there is one, and nothing else if it is to be the only door."""
     front = settings.front
     if front.run == "no":
-        return replace(settings.ports, https=0, http=0)
+        proves = settings.certificates.acme == "yes"
+        return replace(settings.ports, https=0, http=settings.ports.http if proves else 0)
     if front.ports == "all":
         return settings.ports
     kept = ["https", "http", "component"]
@@ -260,8 +261,8 @@ def _bad_certificates(settings: "Settings") -> Iterator[tuple[str, str]]:
             " leave these as they were",
         )
     needs_port = chosen.challenge == "http-01" and settings.front.run == "no"
-    if needs_port and not settings.ports.acme:
-        yield "certificates.challenge", "http-01 needs a port: ports.acme"
+    if needs_port and not settings.ports.http:
+        yield "certificates.challenge", "http-01 needs a port: ports.http"
 
 
 def _bad_backup(settings: "Settings") -> Iterator[tuple[str, str]]:

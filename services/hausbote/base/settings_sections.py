@@ -44,12 +44,12 @@ class Ports:
     component: int = setting(0, "Components; only on components.address.")
     relay: int = setting(3478, "The relay for calls, UDP and TCP.")
     relay_tls: int = setting(5349, "The relay for calls, with TLS.")
-    acme: int = setting(
-        80,
-        "Proofs for certificates (http-01) without a front; the internet's port 80 leads here.",
-    )
     https: int = setting(443, "Everything, with TLS, if there is a front.")
-    http: int = setting(80, "The front's redirect to ports.https, and certificate challenges.")
+    http: int = setting(
+        80,
+        "Proofs for certificates (http-01), and the front's redirect to ports.https; the "
+        "internet's port 80 leads here.",
+    )
 
 
 @dataclass(frozen=True)
@@ -195,11 +195,11 @@ class Certificates:
     )
     challenge: str = setting(
         "http-01",
-        "How the box proves that its names are its own: at port 80 (ports.acme), or in DNS by the "
+        "How the box proves that its names are its own: at port 80 (ports.http), or in DNS by the "
         "programs in certificates.hooks.",
         choices=("http-01", "dns-01"),
     )
-    address: str = setting("", "IP address where ports.acme is opened. Default: all of them.")
+    address: str = setting("", "IP address where ports.http is opened. Default: all of them.")
     hooks: str = setting(
         "acme-hooks", "Folder with the programs auth and cleanup for dns-01; relative, too."
     )

@@ -109,7 +109,7 @@ def _clock(_said: str, here: Circumstances) -> Trouble:
 def _port_taken(_said: str, here: Circumstances) -> Trouble:
     return Trouble(
         f"Port {here.port} is in use by {here.holder()}, and certbot needs it for the proof: stop"
-        " that, or choose another ports.acme and lead the internet's port 80 there."
+        " that, or choose another ports.http and lead the internet's port 80 there."
     )
 
 
@@ -126,13 +126,13 @@ _ERRORS: Final[tuple[tuple[tuple[str, ...], Callable[[str, Circumstances], Troub
     (
         ("appropriate permissions",),
         _sentence(
-            "This user may not open port {port}: choose a ports.acme from 1024 on and lead the"
+            "This user may not open port {port}: choose a ports.http from 1024 on and lead the"
             " internet's port 80 there."
         ),
     ),
     (
         ("cannot assign requested address", "problem binding", "could not bind"),
-        _sentence("Port {port} cannot be opened: see certificates.address and ports.acme."),
+        _sentence("Port {port} cannot be opened: see certificates.address and ports.http."),
     ),
     (
         ("records forbid the ca", "error:caa"),
