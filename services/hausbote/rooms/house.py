@@ -372,12 +372,16 @@ class _Holder:
         self.house: House | None = None
 
 
+def open_house(host: Host) -> None:
+    """Read what rooms there are; it waits for the disk, so it comes before anybody asks for one."""
+    host.state(_Holder).house = House(host)
+
+
 def house_of(host: Host) -> House:
-    """The host's one house, opened on first use."""
-    holder = host.state(_Holder)
-    if holder.house is None:
-        holder.house = House(host)
-    return holder.house
+    """The host's one house."""
+    house = host.state(_Holder).house
+    assert house is not None
+    return house
 
 
 def stamp(id: int) -> str:

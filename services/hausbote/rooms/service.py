@@ -29,6 +29,7 @@ from hausbote.rooms import (
     retraction,
     search,
 )
+from hausbote.rooms.house import open_house
 from hausbote.storage import Store
 
 FEATURES: tuple[Feature, ...] = (
@@ -57,7 +58,7 @@ FEATURES: tuple[Feature, ...] = (
 
 
 def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
-    """The service's host, wired but not started."""
+    """The service's host, wired but not started; its rooms are there."""
     host = Host(
         domain=settings.names.rooms,
         settings=settings,
@@ -70,4 +71,5 @@ def build_host(settings: Settings, store: Store, open_bus: BusOpener) -> Host:
         identity=("conference", "text", "Rooms"),
         beyond=settings.beyond,
     )
+    open_house(host)
     return host
