@@ -16,6 +16,7 @@ from hausbote.backup import making, restoring, swap
 from hausbote.backup.errors import BackupError
 from hausbote.base.backup_places import Places
 from hausbote.base.parent import end_with_parent
+from hausbote.base.locks import holder_says
 from hausbote.base.services import ours
 from hausbote.base.settings import FILE, Settings
 from hausbote.cli.backup_schedule import Schedule
@@ -218,9 +219,11 @@ def _source(
 
 
 def _refuse_running(settings: Settings) -> None:
-    """Also services that still end after their supervisor was killed."""
-    answering = (query_status(settings.bus_dir, name) for name in ours(settings))
-    if processes(settings) is not None or any(one is not None for one in answering):
+    """Also services in containers, and those that still end after their supervisor was killed."""
+    names = ours(settings)
+    held = any(holder_says(settings.bus_dir, name) is not None for name in names)
+    answering = (query_status(settings.bus_dir, name) for name in names)
+    if held or processes(settings) is not None or any(one is not None for one in answering):
         raise Problem(f"The box in {settings.state} runs: stop it first.")
 
 
