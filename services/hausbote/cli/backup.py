@@ -15,8 +15,8 @@ import click
 from hausbote.backup import making, restoring, swap
 from hausbote.backup.errors import BackupError
 from hausbote.base.backup_places import Places
-from hausbote.base.parent import end_with_parent
 from hausbote.base.locks import holder_says
+from hausbote.base.parent import end_with_parent
 from hausbote.base.services import ours
 from hausbote.base.settings import FILE, Settings
 from hausbote.cli.backup_schedule import Schedule
