@@ -2,12 +2,12 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest -q
 KILLS ?= 300
-JOBS ?= 2
+JOBS ?= 3
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) \
 	--project-directory compose -f compose/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: base-image images pin-images up down logs test-containers help setup run test families check lint types layers unit contract scenes interop faults kills fuzz bench docs trixie clean
+.PHONY: base-image images pin-images up down logs test-containers help setup run test families check lint types layers unit contract scenes interop faults backups kills fuzz bench docs trixie clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
@@ -22,12 +22,12 @@ run: setup  ## start a box for localhost in ./var, made on first use
 check:
 	@python3 tools/setup.py test
 
-test: check lint types layers  ## everything that must hold, two families of tests at a time: JOBS=1
+test: check lint types layers  ## everything that must hold, three families of tests at a time: JOBS=1
 	@$(MAKE) --no-print-directory --keep-going -j$(JOBS) --output-sync=target families
 	@echo "Containers are apart: make test-containers, which says what is missing where no engine can run."
 
 # The longest first.  What a family says comes when it has ended.
-families: scenes faults interop unit contract
+families: faults scenes backups interop unit contract
 
 lint: check  ## style and common mistakes
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -56,6 +56,9 @@ faults: check  ## crashes, restarts, peers that mean harm
 test-containers: check  ## a box in containers, with an engine of its own; says what is missing if none can run
 	@python3 tools/setup.py images
 	$(PYTEST) tests/containers
+
+backups: check  ## backups and restores with restic, cut off at any point
+	$(PYTEST) tests/backups
 
 kills: check  ## two boxes whose services are killed 300 times while people talk: KILLS=500
 	KILLS=$(KILLS) $(PYTEST) -s tests/kills
