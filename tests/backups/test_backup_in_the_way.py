@@ -12,7 +12,7 @@ import pytest
 from support.backup import BackedUp, flip, furnish, look, wait_for
 from support.disks import fill, small_disk
 from support.processes import wait_until_ended
-from support.worlds import hausbote
+from support.worlds import HAUSBOTE, hausbote
 
 ADDRESS = "127.0.0.83"
 MB = 1 << 20
@@ -167,7 +167,7 @@ def test_a_backup_that_is_killed_leaves_nothing_to_the_next_one(state, tmp_path)
     slow.chmod(0o700)
     with_slow = os.environ | {"PATH": f"{slow.parent}:{os.environ['PATH']}"}
     child = subprocess.Popen(
-        ["hausbote", "--state", str(state), "backup", "create"], env=with_slow,
+        [*HAUSBOTE, "--state", str(state), "backup", "create"], env=with_slow,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     child.wait()

@@ -49,7 +49,8 @@ class BelievedClock:
 
     @property
     def is_doubted(self) -> bool:
-        return self._since is not None
+        """Whether it is doubted now, also if nobody has asked for the time since it jumped."""
+        return self._look()
 
     def now(self) -> float:
         """Seconds since 1970: as the machine says, unless that is doubted and nobody sets it."""
