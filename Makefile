@@ -2,7 +2,7 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest -q
 KILLS ?= 300
-JOBS ?= 3
+JOBS ?= 2
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) \
 	--project-directory compose -f compose/compose.yaml
 
@@ -22,7 +22,7 @@ run: setup  ## start a box for localhost in ./var, made on first use
 check:
 	@python3 tools/setup.py test
 
-test: check lint types layers  ## everything that must hold, three families of tests at a time: JOBS=1
+test: check lint types layers  ## everything that must hold, two families of tests at a time: JOBS=1
 	@$(MAKE) --no-print-directory --keep-going -j$(JOBS) --output-sync=target families
 	@echo "Containers are apart: make test-containers, which says what is missing where no engine can run."
 
