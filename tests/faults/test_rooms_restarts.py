@@ -1,6 +1,8 @@
 """Rooms whose service is killed while people talk, and rooms whose people vanish."""
 
+import os
 import re
+import signal
 import threading
 import time
 
@@ -9,6 +11,8 @@ from lxml import etree
 
 from support.rooms import MUC, Room
 from support.worlds import PASSWORD, RunningWorld
+
+SM = "urn:xmpp:sm:3"
 
 
 @pytest.fixture
@@ -145,3 +149,29 @@ def test_when_c2s_is_killed_its_people_are_gone_from_their_rooms(house):
         return not [one for one in juliet.came() if one.get("from") == room.nick("romeo")]
 
     wait_for(empty)
+
+
+def test_who_asks_once_while_the_rooms_are_away_hears_in_the_end_that_all_was_handled(house):
+    """A client with a window does not ask again while it is full (XEP-0198 §4)."""
+    romeo = log_in(house, "romeo")
+    room = Room("away")
+    room.make(romeo, "romeo")
+    romeo.send(f"<enable xmlns='{SM}'/>")
+    assert romeo.next().tag == f"{{{SM}}}enabled"
+    rooms = house.pid("rooms")  # which it does not tell while it is stopped
+    os.kill(rooms, signal.SIGSTOP)
+    try:
+        said = f"<message to='{room.jid}' type='groupchat'><body>anybody?</body></message>"
+        romeo.send(f"{said}<r xmlns='{SM}'/>")
+        assert handled(romeo) == 0  # answered, though the rooms do not answer
+    finally:
+        os.kill(rooms, signal.SIGCONT)
+    assert handled(romeo) == 1
+
+
+def handled(client):
+    """What the next <a/> says."""
+    while (element := client.next(20)) is not None:
+        if element.tag == f"{{{SM}}}a":
+            return int(element.get("h"))
+    return None

@@ -171,7 +171,7 @@ def test_only_a_prefix_counts_as_handled():
     assert answered[-1] == "at once"
 
 
-def test_who_has_waited_too_long_is_answered_with_less():
+def test_who_has_waited_too_long_is_answered_with_less_and_later_with_all():
     ledger, answered = Ledger(), []
     ledger.enter()()
     leave = ledger.enter()
@@ -181,7 +181,7 @@ def test_who_has_waited_too_long_is_answered_with_less():
     ledger.answer_late(10.0)
     assert answered == [1]
     leave()
-    assert answered == [1]
+    assert answered == [1, 2]
 
 
 def test_nobody_waits_behind_those_with_more_patience():
@@ -199,3 +199,19 @@ def test_handled_counts_wrap_too():
     ledger.handled = MODULUS - 1
     ledger.enter()()
     assert ledger.count == 0
+
+
+def test_who_was_answered_late_is_answered_again_when_all_is_handled():
+    ledger, answers = Ledger(), []
+    first, second = ledger.enter(), ledger.enter()
+    for name in "ab":
+        ledger.then(lambda name=name: answers.append((name, ledger.count)), 1.0)
+    ledger.answer_late(2.0)
+    assert answers == [("a", 0), ("b", 0)]
+    first()
+    assert answers == [("a", 0), ("b", 0)]
+    second()
+    assert answers == [("a", 0), ("b", 0), ("b", 2)]
+    ledger.enter()()
+    ledger.answer_late(3.0)
+    assert len(answers) == 3

@@ -243,12 +243,14 @@ class _Entry:
 class Ledger:
     """What came, and how much of it is handled: all up to the first that is not."""
 
-    __slots__ = ("_asked", "_open", "handled")
+    __slots__ = ("_asked", "_open", "_owed", "handled")
 
     def __init__(self) -> None:
         self.handled = 0
         self._open: list[_Entry] = []
         self._asked: list[tuple[int, float, Callable[[], None]]] = []
+        # The last that was answered late: it is answered again, for who asked may ask no more.
+        self._owed: tuple[int, Callable[[], None]] | None = None
 
     def __len__(self) -> int:
         """How many came and are not handled."""
@@ -271,7 +273,7 @@ class Ledger:
         return leave
 
     def then(self, callback: Callable[[], None], now: float) -> None:
-        """Call back when all that came so far is handled, or in `answer_late`."""
+        """Call back when all that came so far is handled, and maybe before, in `answer_late`."""
         if self._open:
             self._asked.append((self.handled + len(self._open), now, callback))
         else:
@@ -280,12 +282,14 @@ class Ledger:
     def answer_late(self, before: float) -> None:
         """Call back those who have waited since then, though not all is handled.
 
-        Some of those before them may have more patience.
+        Some of those before them may have more patience.  The last of them is called back once
+        more when all of it is handled.
         """
-        due = [callback for _, since, callback in self._asked if since <= before]
+        due = [(total, callback) for total, since, callback in self._asked if since <= before]
         if due:
             self._asked = [one for one in self._asked if one[1] > before]
-        for callback in due:
+            self._owed = due[-1]
+        for _, callback in due:
             callback()
 
     def _settle(self) -> None:
@@ -294,3 +298,6 @@ class Ledger:
             self.handled += 1
         while self._asked and self._asked[0][0] <= self.handled:
             self._asked.pop(0)[2]()
+        if self._owed is not None and self._owed[0] <= self.handled:
+            (_, callback), self._owed = self._owed, None
+            callback()
