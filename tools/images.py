@@ -27,8 +27,6 @@ IMAGES = ROOT / "images"
 REQUIREMENTS = IMAGES / "requirements.txt"
 OUT = IMAGES / "out"  # what was fetched and written; not kept in the repository
 SUITE = "trixie"
-MIRROR = "http://deb.debian.org/debian"
-SECURITY = "http://deb.debian.org/debian-security"
 PYTHON = "3.13"
 PIP = "pip==25.3"
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
@@ -55,16 +53,11 @@ def base_image() -> None:
     left_out = ("man", "info", "locale", "doc", "groff", "lintian", "linda", "bug")
     options = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in left_out]
     options += ["--dpkgopt=path-include=/usr/share/doc/*/copyright"]
-    sources = [
-        f"deb {MIRROR} {SUITE} main",
-        f"deb {MIRROR} {SUITE}-updates main",
-        f"deb {SECURITY} {SUITE}-security main",
-    ]
     with tempfile.TemporaryDirectory() as directory:
         tar = Path(directory, "base.tar")
         run(
             "mmdebstrap", "--quiet", "--variant=minbase", f"--architectures={arch()}",
-            *options, SUITE, tar, *sources,
+            *options, SUITE, tar,
         )  # fmt: skip
         run("docker", "import", "--platform", f"linux/{arch()}", tar, name("debian"))
     print_sizes(["debian"])
