@@ -397,6 +397,7 @@ def test_what_somebody_has_no_keys_for_is_offered_to_nobody(world, cast):
     """Accounts that have moved here may have keys for one hash alone, and clients take the best
     that they are offered; what is offered must not tell who has an account."""
     cast.account("romeo", "nurse")
+    assert "SCRAM-SHA-256" in offered(world)
     world.store.accounts.delete("nurse", "nurse@h")
     world.store.accounts.create("nurse", {"SHA-1": derive_keys(PASSWORD, "SHA-1")})
     world.tell({"account": "nurse", "change": "imported"})
@@ -408,5 +409,11 @@ def test_what_somebody_has_no_keys_for_is_offered_to_nobody(world, cast):
 
 
 def offered(world):
+    """The mechanisms, which are the same in both forms."""
     features = world.client().secure()
-    return {one.text for one in features.iter("{urn:ietf:params:xml:ns:xmpp-sasl}mechanism")}
+    plain, sasl2 = (
+        {one.text for one in features.iter(f"{{{uri}}}mechanism")}
+        for uri in ("urn:ietf:params:xml:ns:xmpp-sasl", "urn:xmpp:sasl:2")
+    )
+    assert plain == sasl2
+    return plain

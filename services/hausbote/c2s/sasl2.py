@@ -103,15 +103,15 @@ def _decoded(text: str) -> bytes:
 
 
 class _Offers:
-    """<authentication/> by what it depends on; settings do not change while we run."""
+    """<authentication/> by what it depends on: the mechanisms, and the channel bindings."""
 
     def __init__(self) -> None:
-        self.made: dict[tuple[str, ...], Markup] = {}
+        self.made: dict[tuple[tuple[str, ...], tuple[str, ...]], Markup] = {}
 
 
 def authentication_feature(host: Host, login: Login) -> Markup:
     """<authentication/> for this connection."""
-    made, key = host.state(_Offers).made, tuple(login.bindings)
+    made, key = host.state(_Offers).made, (tuple(login.offered), tuple(login.bindings))
     if key not in made:
         inlines = [offer for offer, _ in host.registry.sasl_inlines.values()]
         made[key] = el(
