@@ -10,6 +10,7 @@ from contextlib import closing
 
 import pytest
 
+from hausbote.base.file_locks import locked
 from hausbote.base.locks import ServiceLock
 from hausbote.base.settings import Settings
 from hausbote.storage import NEWEST
@@ -271,6 +272,37 @@ def test_what_was_left_of_an_attempt_is_thrown_away(stack, mounted):
     (mounted / ".new" / "certs").mkdir(parents=True)
     stack.init()
     assert not (mounted / ".new").exists()
+
+
+def test_nobody_restores_a_backup_under_a_service_and_no_service_starts_under_a_restore(stack):
+    stack.init()
+    with locked(stack.state / "box.lock"):
+        c2s = stack.run("c2s")
+        c2s.says("A backup is just being restored")
+    c2s.starts()
+    refused = hausbote("backup", "restore", "--yes", state=stack.state, check=False)
+    assert refused.returncode != 0
+    assert "stop it first" in refused.stderr
+    c2s.stop()
+    with locked(stack.state / "box.lock"):
+        pass  # nobody has it any more
+
+
+def test_a_restore_that_was_cut_off_is_finished_before_a_service_starts(stack):
+    """Its settings lie elsewhere then: that is no reason to make a new box."""
+    stack.init()
+    id = (stack.state / "certs" / "ca.pem").read_bytes()
+    (stack.state / "restore" / "previous").mkdir(parents=True)
+    new = stack.state / "restore" / "new"
+    new.mkdir()
+    for entry in sorted(stack.state.iterdir()):
+        if entry.name not in ("run", "log", "box.lock", "restore"):
+            entry.rename(new / entry.name)
+    (stack.state / "restore" / "phase").write_text("in\n")
+    c2s = stack.run("c2s", domain="h")
+    c2s.says("A restore was cut off when it had everything, and is finished now.")
+    c2s.starts()
+    assert (stack.state / "certs" / "ca.pem").read_bytes() == id
 
 
 def test_a_volume_that_is_read_only_is_told(stack, mounted):

@@ -57,10 +57,12 @@ def alone(state: Path) -> Iterator[str]:
 
 
 @contextmanager
-def box_in_use(state: Path) -> Iterator[str]:
+def box_in_use(state: Path, *, outlives_exec: bool = False) -> Iterator[str]:
     """Use the state directory with others, and let nobody restore anything there; what was cut off
     is finished or taken back first, of which the sentence tells.  BackupError if it is restored
-    just now."""
+    just now.
+
+    Where it `outlives_exec`, the program that this process becomes goes on using it."""
     lock = state / _LOCK
     try:
         if (state / swap.DIRECTORY).exists():
@@ -68,9 +70,11 @@ def box_in_use(state: Path) -> Iterator[str]:
                 sentence = swap.recover(state)
                 if not _leave_empty(state):
                     share(descriptor)
+                os.set_inheritable(descriptor, outlives_exec)
                 yield sentence
                 return
-        with locked(lock, shared=True, patience=_PATIENCE):
+        with locked(lock, shared=True, patience=_PATIENCE) as descriptor:
+            os.set_inheritable(descriptor, outlives_exec)
             yield ""
     except Held:
         raise BackupError(f"A backup is just being restored in {state}.") from None

@@ -11,12 +11,16 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from hausbote.backup import swap
+from hausbote.backup.errors import BackupError
+from hausbote.backup.restoring import box_in_use
 from hausbote.base.container_watch import SERVICES as WATCHED
 from hausbote.base.container_watch import Watched
 from hausbote.base.locks import ServiceLock, holder_says
@@ -45,10 +49,14 @@ def run_only(state: Path, names: Sequence[str], *, damaged: bool) -> None:
         raise Problem(f"--only needs {RUN_DIR}: a directory of this container's own, in memory.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the first process has no default
     locks: dict[str, ServiceLock] = {}
+    box = _BoxLock(state)
     waiting = _Waiting(Path(os.environ[RUN_DIR]), locks)
     while True:
         try:
+            _look_at_volume(state)
+            box.hold()
             settings = _prepare(state, names, locks, damaged=damaged)
+            box.hold()  # which may be new
             break
         except Problem as problem:
             waiting.tell(problem.sentences, is_idle=isinstance(problem, _Idle))
@@ -66,6 +74,31 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     return str(error)
+
+
+class _BoxLock:
+    """Lets nobody restore a backup here as long as the service runs: the supervisor that this
+    process becomes goes on holding the lock."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self._held: ExitStack | None = None
+
+    def hold(self) -> None:
+        """If there is a box.  A restore that was cut off is finished or taken back first; Problem
+        while there is one."""
+        if self._held is not None:
+            return
+        if not any((self._state / name).exists() for name in (FILE, swap.DIRECTORY)):
+            return
+        stack = ExitStack()
+        try:
+            told = stack.enter_context(box_in_use(self._state, outlives_exec=True))
+        except BackupError as error:
+            raise Problem(f"{error} Waiting for it.") from None
+        self._held = stack
+        if told:
+            click.echo(told)
 
 
 class _Idle(Problem):
@@ -110,7 +143,6 @@ def _prepare(
     state: Path, names: Sequence[str], locks: dict[str, ServiceLock], *, damaged: bool
 ) -> Settings:
     """The settings of a box whose services can start now, their locks taken; Problem."""
-    _look_at_volume(state)
     if not (state / FILE).exists():
         if MIGRATES not in names:
             raise Problem(f"There is no box in {state} yet: {MIGRATES} makes it. Waiting for it.")
