@@ -38,6 +38,7 @@ def main(purpose: str) -> None:
         check_front()
         check_gloox()
         check_restic()
+        check_other_debian()
     if purpose == "images":
         try_engine()
     if not (VENV / "bin" / "python").exists():
@@ -123,6 +124,12 @@ def check_restic() -> None:
     """The tests of backups have the real program."""
     if shutil.which("restic") is None:
         add_debian_packages("restic", "The tests of backups need restic")
+
+
+def check_other_debian() -> None:
+    """People also move from the Prosody and the ejabberd of Debian 13 (`make trixie`)."""
+    if shutil.which("mmdebstrap") is None:
+        add_debian_packages("mmdebstrap", "The tests of moving need Debian 13 beside this one")
 
 
 def try_engine() -> None:
