@@ -10,16 +10,16 @@ import stat
 
 import pytest
 
-from hausbote.net.front_door import open_door
+from hausbote.net.front_socket import open_front_socket
 from support.client import Client
 from support.front import (
     LOCAL,
     PROXY,
     TCP4,
     TCP6,
-    DoorWire,
+    FrontWire,
     addresses,
-    client_by_door,
+    client_by_front,
     header,
     introduction,
 )
@@ -29,7 +29,7 @@ from support.worlds import PASSWORD, RunningWorld
 
 ADDRESS = "127.0.0.72"
 ROMEO, JULIET = "192.0.2.7", "192.0.2.8"
-DOORS = ("c2s", "c2s_tls", "s2s", "s2s_tls", "web", "upload", "proxy")
+BACKENDS = ("c2s", "c2s_tls", "s2s", "s2s_tls", "web", "upload", "proxy")
 V4, V6 = addresses(ROMEO, "192.0.2.1"), addresses("2001:db8::7", "2001:db8::1")
 NONSENSE = {
     "no header": b"<?xml version='1.0'?><stream:stream xmlns='jabber:client'>",
@@ -57,7 +57,7 @@ class Fronted(RunningWorld):
 def house(tmp_path_factory):
     s2s, s2s_tls = free_ports(ADDRESS, 2)
     world = Fronted(
-        tmp_path_factory.mktemp("doors") / "state",
+        tmp_path_factory.mktemp("backends") / "state",
         "front.run=elsewhere",
         f"ports.s2s={s2s}",
         f"ports.s2s_tls={s2s_tls}",
@@ -71,8 +71,8 @@ def house(tmp_path_factory):
     world.close()
 
 
-def service_of(door):
-    return {"web": "c2s", "proxy": "upload"}.get(door, door.removesuffix("_tls"))
+def service_of(backend):
+    return {"web": "c2s", "proxy": "upload"}.get(backend, backend.removesuffix("_tls"))
 
 
 def what_comes(sock):
@@ -84,35 +84,35 @@ def what_comes(sock):
     return said
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("kind", NONSENSE)
-def test_whoever_does_not_begin_as_the_front_does_is_let_go_without_a_word(house, door, kind):
-    before = house.refused(service_of(door))
-    with DoorWire(house, door, NONSENSE[kind]).sock as sock:
+def test_whoever_does_not_begin_as_the_front_does_is_let_go_without_a_word(house, backend, kind):
+    before = house.refused(service_of(backend))
+    with FrontWire(house, backend, NONSENSE[kind]).sock as sock:
         assert what_comes(sock) == b""
-    assert house.refused(service_of(door)) == before + 1
+    assert house.refused(service_of(backend)) == before + 1
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_who_stops_in_the_middle_of_the_header_is_let_go(house, door):
-    before = house.refused(service_of(door))
-    with DoorWire(house, door, introduction(ROMEO)[:20]).sock as sock:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_who_stops_in_the_middle_of_the_header_is_let_go(house, backend):
+    before = house.refused(service_of(backend))
+    with FrontWire(house, backend, introduction(ROMEO)[:20]).sock as sock:
         sock.shutdown(socket.SHUT_WR)
         assert what_comes(sock) == b""
-    assert house.refused(service_of(door)) == before + 1
+    assert house.refused(service_of(backend)) == before + 1
 
 
-@pytest.mark.parametrize("door", ["c2s", "web", "proxy"])
-def test_a_header_that_does_not_come_is_not_waited_for(house, door):
-    before = house.refused(service_of(door))
-    with DoorWire(house, door, introduction(ROMEO)[:20]).sock as sock:
+@pytest.mark.parametrize("backend", ["c2s", "web", "proxy"])
+def test_a_header_that_does_not_come_is_not_waited_for(house, backend):
+    before = house.refused(service_of(backend))
+    with FrontWire(house, backend, introduction(ROMEO)[:20]).sock as sock:
         assert what_comes(sock) == b""
-    assert house.refused(service_of(door)) == before + 1
+    assert house.refused(service_of(backend)) == before + 1
 
 
 def test_a_header_may_come_in_pieces_and_its_notes_are_skipped(house):
     notes = b"\x01\0\x0bxmpp-client\x04\0\x20" + bytes(32)
-    wire = DoorWire(house, "c2s", b"")
+    wire = FrontWire(house, "c2s", b"")
     for byte in header(PROXY, TCP4, V4 + notes):
         wire.sock.sendall(bytes([byte]))
     wire.send(
@@ -123,13 +123,13 @@ def test_a_header_may_come_in_pieces_and_its_notes_are_skipped(house):
     wire.cut()
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("rest", [b"", V4])
-def test_the_front_may_look_whether_somebody_is_there(house, door, rest):
-    before = house.refused(service_of(door))
-    with DoorWire(house, door, header(LOCAL, 0x00, rest)).sock as sock:
+def test_the_front_may_look_whether_somebody_is_there(house, backend, rest):
+    before = house.refused(service_of(backend))
+    with FrontWire(house, backend, header(LOCAL, 0x00, rest)).sock as sock:
         assert what_comes(sock) == b""
-    assert house.refused(service_of(door)) == before
+    assert house.refused(service_of(backend)) == before
 
 
 def tries(client, password):
@@ -151,53 +151,53 @@ def test_guessing_is_held_against_the_clients_address_and_not_the_fronts(
     house, thief, neighbour, owner
 ):
     house.add_account("romeo")
-    assert tries(client_by_door(house, owner), PASSWORD) == "success"
+    assert tries(client_by_front(house, owner), PASSWORD) == "success"
     for _ in range(2):
-        assert tries(client_by_door(house, thief), "wrong") == "not-authorized"
-    assert tries(client_by_door(house, neighbour), "wrong") == "temporary-auth-failure"
-    assert tries(client_by_door(house, owner), PASSWORD) == "success"
+        assert tries(client_by_front(house, thief), "wrong") == "not-authorized"
+    assert tries(client_by_front(house, neighbour), "wrong") == "temporary-auth-failure"
+    assert tries(client_by_front(house, owner), PASSWORD) == "success"
 
 
 def test_connections_are_counted_by_the_clients_address(house):
-    one_house = [client_by_door(house, "198.51.100.9") for _ in range(5)]
+    one_house = [client_by_front(house, "198.51.100.9") for _ in range(5)]
     *within, beyond = one_house
     for client in within:
         client.open()
     assert beyond.wire.recv(10) == b""
-    other = client_by_door(house, "198.51.100.10")
+    other = client_by_front(house, "198.51.100.10")
     other.open()
     for client in (*within, other):
         client.wire.cut()
 
 
-def secured(house, door, name, address=ROMEO):
+def secured(house, backend, name, address=ROMEO):
     context = ssl.create_default_context(cafile=str(house.ca))
     context.set_alpn_protocols(["http/1.1"])
-    wire = DoorWire(house, door, introduction(address))
+    wire = FrontWire(house, backend, introduction(address))
     return context.wrap_socket(wire.sock, server_hostname=name)
 
 
 @pytest.mark.parametrize(
-    ("door", "name", "path", "expected"),
+    ("backend", "name", "path", "expected"),
     [
         ("web", "h", "/.well-known/host-meta.json", b"200 OK"),
         ("upload", "upload.h", "/nothing", b"404 Not Found"),
     ],
 )
-def test_http_is_spoken_behind_the_header(house, door, name, path, expected):
-    with secured(house, door, name) as sock:
+def test_http_is_spoken_behind_the_header(house, backend, name, path, expected):
+    with secured(house, backend, name) as sock:
         sock.sendall(f"GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
         assert what_comes(sock).splitlines()[0].endswith(expected)
 
 
 def test_the_proxy_answers_behind_the_header(house):
-    with DoorWire(house, "proxy", introduction(ROMEO)).sock as sock:
+    with FrontWire(house, "proxy", introduction(ROMEO)).sock as sock:
         sock.sendall(b"\x05\x01\x00")
         assert sock.recv(2) == b"\x05\x00"
 
 
 def test_other_servers_are_heard_behind_the_header(house):
-    wire = DoorWire(house, "s2s", introduction(ROMEO))
+    wire = FrontWire(house, "s2s", introduction(ROMEO))
     wire.send(
         b"<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams'"
     )
@@ -207,10 +207,10 @@ def test_other_servers_are_heard_behind_the_header(house):
 
 
 def test_only_the_boxs_user_may_come(house):
-    doors = house.state / "run" / "front"
-    assert stat.S_IMODE(doors.stat().st_mode) == 0o700
-    found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in doors.iterdir()}
-    assert found == {f"{door}.sock": 0o600 for door in DOORS}
+    backends = house.state / "run" / "front"
+    assert stat.S_IMODE(backends.stat().st_mode) == 0o700
+    found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in backends.iterdir()}
+    assert found == {f"{backend}.sock": 0o600 for backend in BACKENDS}
 
 
 def test_with_a_front_no_service_has_a_port(house):
@@ -222,15 +222,15 @@ def test_with_a_front_no_service_has_a_port(house):
 def test_a_service_that_was_killed_has_its_doors_again(house):
     house.kill("c2s")
     house.pid("c2s")
-    romeo = client_by_door(house, ROMEO).log_in("romeo", PASSWORD)
+    romeo = client_by_front(house, ROMEO).log_in("romeo", PASSWORD)
     romeo.settle()
     romeo.leaves()
 
 
 def test_a_door_is_not_taken_from_somebody_who_stands_there(house):
     with pytest.raises(OSError, match="another process listens"):
-        open_door(house.settings, "c2s")
-    client_by_door(house, JULIET).log_in("juliet", PASSWORD).leaves()
+        open_front_socket(house.settings, "c2s")
+    client_by_front(house, JULIET).log_in("juliet", PASSWORD).leaves()
 
 
 @pytest.mark.parametrize("port", ["port", "tls_port", "web_port", "upload_port", "proxy_port"])
@@ -251,7 +251,7 @@ def test_no_port_of_components_understands_one(box):
 
 def test_a_client_that_names_no_protocol_is_known_by_what_it_says(house):
     context = ssl.create_default_context(cafile=str(house.ca))
-    wire = DoorWire(house, "web", introduction("198.51.100.20"))
+    wire = FrontWire(house, "web", introduction("198.51.100.20"))
     wire.sock = context.wrap_socket(wire.sock, server_hostname="h")
     romeo = Client(wire, "h").log_in("romeo", PASSWORD, mechanism="SCRAM-SHA-256")
     romeo.settle()
@@ -260,7 +260,7 @@ def test_a_client_that_names_no_protocol_is_known_by_what_it_says(house):
 
 def test_http_that_names_no_protocol_is_http(house):
     context = ssl.create_default_context(cafile=str(house.ca))
-    wire = DoorWire(house, "web", introduction("198.51.100.20"))
+    wire = FrontWire(house, "web", introduction("198.51.100.20"))
     with context.wrap_socket(wire.sock, server_hostname="h") as sock:
         for byte in b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n":
             sock.sendall(bytes([byte]))

@@ -64,7 +64,7 @@ class WorldNames(NameServer):
 
 
 class House:
-    """A box with the front as its only door, in a namespace."""
+    """A box with the front as the only way in, in a namespace."""
 
     def __init__(self, side, state, domain, trusts, *options):
         self.side, self.state, self.domain = side, state, domain

@@ -1,4 +1,4 @@
-"""What the front says to services at its doors, said by a test."""
+"""What the front says to services, its backends, said by a test."""
 
 import ipaddress
 import socket
@@ -31,19 +31,19 @@ def introduction(client):
     return header(PROXY, TCP4, addresses(client, "192.0.2.254"))
 
 
-class DoorWire(TcpWire):
-    """A connection at a door of a box, for a client of that address."""
+class FrontWire(TcpWire):
+    """A connection at a backend of a box, for a client of that address."""
 
-    def __init__(self, world, door, first):
+    def __init__(self, world, backend, first):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(10)
-        self.sock.connect(str(world.state / "run" / "front" / f"{door}.sock"))
+        self.sock.connect(str(world.state / "run" / "front" / f"{backend}.sock"))
         self.ca, self.domain = world.ca, world.domain
         self.strict = True
         self._lock = threading.Lock()
         self.sock.sendall(first)
 
 
-def client_by_door(world, address, door="c2s"):
+def client_by_front(world, address, backend="c2s"):
     """An XMPP client that comes from there."""
-    return Client(DoorWire(world, door, introduction(address)), world.domain)
+    return Client(FrontWire(world, backend, introduction(address)), world.domain)

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from hausbote.base.front import doors
+from hausbote.base.front import backends
 from hausbote.base.settings import Settings, SettingsError
 from hausbote.cli.haproxy import configuration
 from hausbote.cli.records import records
@@ -54,8 +54,8 @@ def test_haproxy_takes_it_without_a_word(tmp_path, raw):
 def test_haproxy_of_ones_own_finds_the_doors_from_anywhere(tmp_path):
     box = settings(tmp_path, front={"run": "elsewhere"})
     made = configuration(box, box.front_dir)
-    for door in doors(box):
-        assert f"unix@{tmp_path}/run/front/{door.name}.sock send-proxy-v2" in made
+    for backend in backends(box):
+        assert f"unix@{tmp_path}/run/front/{backend.name}.sock send-proxy-v2" in made
 
 
 def test_it_stands_on_the_ports_that_are_open_and_no_others(tmp_path):

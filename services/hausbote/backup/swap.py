@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from hausbote.backup.errors import BackupError
+from hausbote.base.files import sync_directory, write_private
 
 DIRECTORY: Final = "restore"
 NEW: Final = "new"
@@ -118,7 +119,8 @@ def _go_on(state: Path) -> None:
                 if source != state or entry not in _STAYS:
                     os.rename(source / entry, target / entry)
         for changed in (source, target):
-            _sync(changed)
+            if changed.exists():
+                sync_directory(changed)
         _set_phase(state, move.next)
     if phase(state) == _OVER:
         shutil.rmtree(directory, ignore_errors=True)
@@ -131,20 +133,7 @@ def _place(state: Path, name: str) -> Path:
 def _set_phase(state: Path, word: str) -> None:
     place = state / DIRECTORY / _PHASE
     part = place.with_suffix(".part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(descriptor, f"{word}\n".encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    part.unlink(missing_ok=True)  # of one that was cut off
+    write_private(part, f"{word}\n".encode(), durable=True)
     part.rename(place)
-    _sync(place.parent)
-
-
-def _sync(directory: Path) -> None:
-    if directory.exists():
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    sync_directory(place.parent)

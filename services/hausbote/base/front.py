@@ -1,4 +1,4 @@
-"""Where the front, HAProxy, leads: to which doors of the services, and by which ports."""
+"""Where the front, HAProxy, leads: its backends, which are services' sockets, and its ports."""
 
 from typing import Final, NamedTuple
 
@@ -8,7 +8,7 @@ CHALLENGES: Final = 8_402  # of this machine: where http-01 is answered behind t
 _RELAY_TLS: Final = 5_349
 
 
-class Door(NamedTuple):
+class Backend(NamedTuple):
     """A Unix socket at which a service waits, `front_dir`/NAME.sock.
 
     `port` is one of its own, on which everything is for it (0 = there is none).  Where `on_https`,
@@ -20,19 +20,19 @@ class Door(NamedTuple):
     on_https: bool
 
 
-def doors(settings: Settings) -> list[Door]:
+def backends(settings: Settings) -> list[Backend]:
     """Those that are open."""
     ports = settings.ports
     found = [
-        Door("c2s", ports.c2s, False),
-        Door("c2s_tls", ports.c2s_tls, True),
-        Door("web", ports.web, True),
-        Door("upload", ports.upload, True),
-        Door("proxy", ports.proxy, False),
+        Backend("c2s", ports.c2s, False),
+        Backend("c2s_tls", ports.c2s_tls, True),
+        Backend("web", ports.web, True),
+        Backend("upload", ports.upload, True),
+        Backend("proxy", ports.proxy, False),
     ]
     if settings.beyond:
-        found += [Door("s2s", ports.s2s, False), Door("s2s_tls", ports.s2s_tls, True)]
-    return [door for door in found if door.port or door.on_https]
+        found += [Backend("s2s", ports.s2s, False), Backend("s2s_tls", ports.s2s_tls, True)]
+    return [backend for backend in found if backend.port or backend.on_https]
 
 
 def challenge_place(settings: Settings) -> tuple[str, int]:
@@ -43,8 +43,8 @@ def challenge_place(settings: Settings) -> tuple[str, int]:
 
 
 def leads_to(settings: Settings, name: str) -> bool:
-    """Whether the front leads to the door of that name."""
-    return settings.has_front and any(door.name == name for door in doors(settings))
+    """Whether the front leads to the backend of that name."""
+    return settings.has_front and any(backend.name == name for backend in backends(settings))
 
 
 def relay_port(settings: Settings) -> int:

@@ -118,7 +118,7 @@ def complete(settings: "Settings") -> "Settings":
 
 
 def _ports_in_use(settings: "Settings") -> Ports:
-    """Those of a front only if there is one, and nothing else if it is to be the only door."""
+    """Those of a front only if there is one, and nothing else if it is to be the only way in."""
     front = settings.front
     if front.run == "no":
         proves = settings.certificates.acme == "yes"

@@ -54,7 +54,7 @@ class Ports:
 
 @dataclass(frozen=True)
 class Front:
-    """The one door, HAProxy: it leads what comes to ports.https to the service that it is for."""
+    """The front, HAProxy: it leads what comes to ports.https to the service that it is for."""
 
     run: str = setting(
         "no",

@@ -76,11 +76,11 @@ class Server:
     def start(self) -> None:
         """Accept clients; OSError if a port is taken."""
         settings = self.host.settings
-        for door, port, accept in (
+        for backend, port, accept in (
             ("c2s", settings.ports.c2s, self._accept),
             ("c2s_tls", settings.ports.c2s_tls, self._accept_tls),
         ):
-            sock = listening(settings, door, port)
+            sock = listening(settings, backend, port)
             if sock is not None:
                 listener = Listener(sock, accept, self.book, self.traffic)
                 listener.start()

@@ -17,11 +17,11 @@ def main() -> int:
     daemon = Daemon.from_command_line("certs")
     bus = daemon.open_bus(lambda _service, _frame: None)  # it sends nothing
     schedule = Schedule(daemon.settings, daemon.time)
-    started = time.time()
+    started = time.monotonic()
     bus.on_status(
         lambda: {
             "pid": os.getpid(),
-            "uptime": int(time.time() - started),
+            "uptime": int(time.monotonic() - started),
             "handled": schedule.handled,
             "clock_doubted": daemon.time.is_doubted,
         }

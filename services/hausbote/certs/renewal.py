@@ -7,14 +7,10 @@ up next time: a certificate that certbot has got already is put in its place wit
 """
 
 import argparse
-import contextlib
-import fcntl
-import os
 import random
 import shutil
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +23,7 @@ from hausbote.base.acme_record import (
 )
 from hausbote.base.believed_clock import clock_is_doubted
 from hausbote.base.certificate_words import CLOCK_DOUBTED
+from hausbote.base.file_locks import Held, locked
 from hausbote.base.log import Event, Sentence, log, set_level
 from hausbote.base.parent import end_with_parent
 from hausbote.base.settings import Settings, SettingsError
@@ -45,10 +42,12 @@ from hausbote.net.judge import Cause
 def renew(settings: Settings, urgency: Urgency = Urgency.USUAL) -> Outcome:
     """Do it, and write down how it went; OSError if the disk does not take that."""
     places = Places(settings)
-    with _alone(places.lock) as alone:
-        if not alone:
-            return Outcome(Result.BUSY, "A certificate is being asked for already.")
-        return _Renewal(settings, places).run(urgency)
+    places.lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with locked(places.lock):
+            return _Renewal(settings, places).run(urgency)
+    except Held:
+        return Outcome(Result.BUSY, "A certificate is being asked for already.")
 
 
 class _Renewal:
@@ -181,22 +180,6 @@ class _Renewal:
     def _write(self, record: AcmeRecord) -> None:
         self._record = record
         write_record(self._settings.acme_record, record)
-
-
-@contextlib.contextmanager
-def _alone(lock: Path) -> Iterator[bool]:
-    """Whether nobody else does the same; the lock goes with the process."""
-    lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)
 
 
 def _log(settings: Settings, outcome: Outcome) -> None:

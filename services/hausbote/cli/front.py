@@ -1,4 +1,4 @@
-"""hausbote front: the one door, HAProxy."""
+"""hausbote front: HAProxy before the services."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from hausbote.cli.state import load_settings, state_option
 
 @click.group("front")
 def command() -> None:
-    """The one door, HAProxy."""
+    """HAProxy before the services."""
 
 
 @command.command("config")

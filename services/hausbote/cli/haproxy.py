@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from hausbote.base.front import CHALLENGES, doors, relay_port
+from hausbote.base.front import CHALLENGES, backends, relay_port
 from hausbote.base.jid import a_label
 from hausbote.base.settings import HTTPS, Settings
 
@@ -94,14 +94,14 @@ def _https(settings: Settings) -> Iterator[str]:
     yield "    default_backend web"
 
 
-def _by_protocol(door: str, *protocols: str) -> Iterator[str]:
+def _by_protocol(backend: str, *protocols: str) -> Iterator[str]:
     """For whoever wants one of these, perhaps among others: the list comes with commas between."""
     wanted = "|".join(protocol.replace(".", "\\.") for protocol in protocols)
-    yield f"    use_backend {door} if {{ req.ssl_alpn -m reg (^|,)({wanted})(,|$) }}"
+    yield f"    use_backend {backend} if {{ req.ssl_alpn -m reg (^|,)({wanted})(,|$) }}"
 
 
-def _by_name(door: str, name: str) -> Iterator[str]:
-    yield f"    use_backend {door} if {{ req.ssl_sni -i {name} }}"
+def _by_name(backend: str, name: str) -> Iterator[str]:
+    yield f"    use_backend {backend} if {{ req.ssl_sni -i {name} }}"
 
 
 def _http(settings: Settings) -> Iterator[str]:
@@ -125,10 +125,10 @@ def _http(settings: Settings) -> Iterator[str]:
 
 def _ports(settings: Settings) -> Iterator[str]:
     """The ports that belong to one service alone."""
-    for door in doors(settings):
-        if door.port:
-            yield from ("", f"frontend {door.name}", *_binds(settings, door.port))
-            yield from (*_fairness(settings), f"    default_backend {door.name}")
+    for backend in backends(settings):
+        if backend.port:
+            yield from ("", f"frontend {backend.name}", *_binds(settings, backend.port))
+            yield from (*_fairness(settings), f"    default_backend {backend.name}")
 
 
 def _binds(settings: Settings, port: int) -> Iterator[str]:
@@ -144,7 +144,7 @@ def _binds(settings: Settings, port: int) -> Iterator[str]:
 
 def _fairness(settings: Settings) -> Iterator[str]:
     """No network takes all places: each has as many as it may have with all services together."""
-    most = settings.limits.connections_per_address * len(doors(settings))
+    most = settings.limits.connections_per_address * len(backends(settings))
     if most:
         yield "    tcp-request connection track-sc0 src,ipmask(32,64) table networks"
         yield "    tcp-request connection track-sc1 src,ipmask(32,48) table sites"
@@ -153,9 +153,9 @@ def _fairness(settings: Settings) -> Iterator[str]:
 
 
 def _services(settings: Settings, sockets: str) -> Iterator[str]:
-    for door in doors(settings):
-        yield from ("", f"backend {door.name}")
-        yield f"    server it unix@{sockets}/{door.name}.sock send-proxy-v2"
+    for backend in backends(settings):
+        yield from ("", f"backend {backend.name}")
+        yield f"    server it unix@{sockets}/{backend.name}.sock send-proxy-v2"
     port = relay_port(settings)
     if port:
         yield from ("", "backend relay", f"    server it 127.0.0.1:{port}")

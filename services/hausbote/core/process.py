@@ -16,7 +16,7 @@ from hausbote.core.daemon import Daemon
 from hausbote.core.exchange import from_bus
 from hausbote.core.faults import silence_libraries
 from hausbote.core.host import Host
-from hausbote.net import front_door, shortage
+from hausbote.net import front_socket, shortage
 from hausbote.net.waiting import GreenletRoom
 from hausbote.storage import StorageError, Store, bounds_of, open_store
 from hausbote.xmpp.expat import outdated
@@ -71,7 +71,7 @@ class Process(Daemon):
             lambda: (
                 describe(host)
                 | {"clock_doubted": self.time.is_doubted, "out_of_files": shortage.is_now()}
-                | {"front_refused": front_door.refusals()}
+                | {"front_refused": front_socket.refusals()}
                 | more()
             )
         )

@@ -3,15 +3,12 @@
 When they heard it last is in a file, so that a service that is started again does not repeat it.
 """
 
-import contextlib
-from pathlib import Path
 from typing import Final
 
 from hausbote.base.certificate_words import acme_sentences
-from hausbote.base.files import replace_text
 from hausbote.base.log import Event, log
 from hausbote.core.host import Host
-from hausbote.features.news import tell_administrators
+from hausbote.features.news import last_told, note_told, tell_administrators
 from hausbote.net.in_use import InUse, in_use
 
 _DAY: Final = 86_400.0  # seconds
@@ -24,10 +21,9 @@ def look(host: Host) -> None:
     if certificate is None or not certificate.ends_soon(now):
         return
     mark = settings.state / "certs" / "told"
-    if 0.0 <= now - _read(mark) < _DAY:
+    if 0.0 <= now - last_told(mark) < _DAY:
         return
-    with contextlib.suppress(OSError):  # a full disk: the message may be more than once a day
-        replace_text(mark, f"{int(now)}\n")
+    note_told(mark, now)
     log(Event.CERTIFICATE_ENDS_SOON, days=certificate.days_left(now))
     tell_administrators(host, "normal", _text(host, certificate))
 
@@ -40,10 +36,3 @@ def _text(host: Host, certificate: InUse) -> str:
     if certificate.own:
         return f"{told} 'certificates.acme' in the settings gets one that is renewed by itself."
     return f"{told} Put a new one in its place: {host.settings.tls.certificate}."
-
-
-def _read(mark: Path) -> float:
-    try:
-        return float(mark.read_text("ascii"))
-    except (OSError, ValueError):
-        return 0.0

@@ -164,6 +164,11 @@ def roster_payload(items: "list[RosterItem | Removed]", version: int) -> Child:
 def _markup(item: RosterItem | Removed) -> Markup:
     if isinstance(item, Removed):
         return el("item", jid=item.jid, subscription="remove")
+    return contact_markup(item)
+
+
+def contact_markup(item: RosterItem) -> Markup:
+    """<item/> of a roster (RFC 6121 §2.1.2)."""
     return el(
         "item",
         *[el("group", group) for group in item.groups],

@@ -7,8 +7,8 @@ a string here.
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
-_MOST_DEPTH: Final = 300
-_MOST_BYTES: Final = 33_554_432  # of one term
+from hausbote.moving.literals import MOST_BYTES, MOST_DEPTH, LiteralReader
+
 _END: Final = b".\n"
 _ESCAPES: Final = {
     "n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b", "d": "\x7f",
@@ -40,7 +40,7 @@ def terms(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
     for line, text in enumerate(file, 1):
         at += len(text)
         parts.append(text)
-        if at - begin > _MOST_BYTES:
+        if at - begin > MOST_BYTES:
             raise TermError(f"line {first}: a term is too large")
         if text.endswith(_END):
             yield begin, first, b"".join(parts)
@@ -51,7 +51,7 @@ def terms(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
 
 def parse(text: bytes) -> Any:
     """The term; TermError if it is none."""
-    reader = _Reader(text.decode("latin-1"))
+    reader = _TermReader(text)
     try:
         term = reader.term(0)
         reader.expect(".")
@@ -62,7 +62,7 @@ def parse(text: bytes) -> Any:
 
 def head(text: bytes, number: int) -> list[Any]:
     """The first elements of a tuple; what follows them is not looked at."""
-    reader = _Reader(text.decode("latin-1"))
+    reader = _TermReader(text)
     try:
         reader.expect("{")
         found = [reader.term(1)]
@@ -73,36 +73,11 @@ def head(text: bytes, number: int) -> list[Any]:
     return found
 
 
-class _Reader:
-    """Goes through a text once, from the left to the right; a character stands for a byte."""
-
-    __slots__ = ("_at", "_text")
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._at = 0
-
-    def _next(self) -> str:
-        """The next character that is no white space."""
-        while self._text[self._at].isspace():
-            self._at += 1
-        return self._text[self._at]
-
-    def expect(self, what: str) -> None:
-        self._next()
-        if not self._text.startswith(what, self._at):
-            raise TermError(f"there is no {what} where it should be")
-        self._at += len(what)
-
-    def has(self, what: str) -> bool:
-        self._next()
-        found = self._text.startswith(what, self._at)
-        if found:
-            self._at += len(what)
-        return found
+class _TermReader(LiteralReader):
+    problem = TermError
 
     def term(self, depth: int) -> Any:
-        if depth > _MOST_DEPTH:
+        if depth > MOST_DEPTH:
             raise TermError("terms are too deep within each other")
         first = self._next()
         if self.has("<<"):
@@ -156,22 +131,6 @@ class _Reader:
             parts.append(self._quoted('"'))
         return "".join(parts)
 
-    def _quoted(self, quote: str) -> str:
-        self._at += 1
-        parts = []
-        end = -1
-        while True:
-            if end < self._at:  # or it is where it was: what is between is not looked at again
-                end = self._text.index(quote, self._at)
-            escape = self._text.find("\\", self._at, end)
-            if escape < 0:
-                parts.append(self._text[self._at : end])
-                self._at = end + 1
-                return "".join(parts)
-            parts.append(self._text[self._at : escape])
-            self._at = escape + 1
-            parts.append(self._escaped())
-
     def _escaped(self) -> str:
         first = self._text[self._at]
         if first in _OCTAL:
@@ -193,12 +152,6 @@ class _Reader:
             text = text[:-1]
             self._at -= 1
         return float(text) if "." in text else int(text)
-
-    def _word(self, allowed: frozenset[str]) -> str:
-        begin = self._at
-        while self._text[self._at] in allowed:
-            self._at += 1
-        return self._text[begin : self._at]
 
 
 def _utf8(data: bytes) -> bytes:

@@ -9,6 +9,7 @@ from hausbote.base.settings import Settings
 from hausbote.features.archive.ids import sealer
 from hausbote.features.avatars import in_vcard, published
 from hausbote.features.bookmarks import old_form
+from hausbote.features.contacts import contact_markup
 from hausbote.features.pubsub.config import NodeConfig
 from hausbote.storage import Account, Item, Node, Preferences, Range, RosterItem, Store
 from hausbote.xmpp import ns
@@ -204,15 +205,7 @@ def _keys(hash: str, keys: ScramKeys) -> Markup:
 
 
 def _contact(item: RosterItem) -> Markup:
-    written = el(
-        "item",
-        *[el("group", group) for group in item.groups],
-        jid=item.jid,
-        name=item.name or None,
-        subscription=item.subscription,
-        ask="subscribe" if item.ask else None,
-        approved="true" if item.approved else None,
-    )
+    written = contact_markup(item)
     if item.listed:
         return written
     hidden = f"<item xmlns:own='{ns.PIE_ACCOUNT}' own:listed='false'"

@@ -1,13 +1,11 @@
 """Imports what a server has exported: first all of it is looked at, then it is written account by
 account, each of them whole or not at all."""
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from hausbote.base.file_locks import Held, locked
 from hausbote.base.jid import JID
 from hausbote.base.settings import Settings
 from hausbote.moving.draft import Draft
@@ -70,14 +68,23 @@ class Importer:
         self.done = Imported([], [], [])
 
     def run(self, files: list[Path], progress: Progress) -> Imported:
-        """Whatever ends this leaves whole accounts; a draft is deleted now or the next time."""
-        with _alone(self._settings.state):
-            self._store.moves.clear()
-            try:
-                _read(Intake(self._settings, self._open, self._close, self._note), files, progress)
-            finally:
-                self._store.moves.clear()
+        """Whatever ends this leaves whole accounts; a draft is deleted now or the next time.
+
+        There is one import at a time: each deletes what others have left.
+        """
+        try:
+            with locked(self._settings.state / LOCK):
+                self._write(files, progress)
+        except Held:
+            raise MovingError("Another import is running in this box.") from None
         return self.done
+
+    def _write(self, files: list[Path], progress: Progress) -> None:
+        self._store.moves.clear()
+        try:
+            _read(Intake(self._settings, self._open, self._close, self._note), files, progress)
+        finally:
+            self._store.moves.clear()
 
     def _open(self, own: JID, _place: Place) -> Draft | None:
         if self._store.accounts.exists(own.local):
@@ -103,16 +110,3 @@ def _read(intake: Intake, files: list[Path], progress: Progress) -> None:
     for file in files:
         for place, piece in pieces(file, progress):
             intake.take(place, piece)
-
-
-@contextmanager
-def _alone(state: Path) -> Iterator[None]:
-    """One import at a time: each deletes what others have left."""
-    descriptor = os.open(state / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise MovingError("Another import is running in this box.") from None
-    finally:
-        os.close(descriptor)

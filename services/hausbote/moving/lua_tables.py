@@ -6,8 +6,8 @@ A table is a `Table`; texts, numbers, true, false and nil are what Python has fo
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final, NamedTuple
 
-_MOST_DEPTH: Final = 300
-_MOST_BYTES: Final = 33_554_432  # of one item
+from hausbote.moving.literals import MOST_BYTES, MOST_DEPTH, LiteralReader
+
 _LAST_LINE: Final = b"});"
 _ESCAPES: Final = {
     "n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "\n": "\n",
@@ -42,7 +42,7 @@ def items(file: BinaryIO) -> Iterator[Table]:
     for line, text in enumerate(file, 1):
         parts.append(text)
         size += len(text)
-        if size > _MOST_BYTES:
+        if size > MOST_BYTES:
             raise LuaError(f"line {first}: an item is too large")
         if text.rstrip() == _LAST_LINE:
             try:
@@ -56,12 +56,13 @@ def items(file: BinaryIO) -> Iterator[Table]:
 
 def _tables(text: bytes, before: str, after: str) -> Iterator[Table]:
     """All that a text consists of."""
-    reader = _Reader(text.decode("latin-1").rstrip())
+    reader = _TableReader(text.rstrip())
     while not reader.ended:
         try:
             reader.expect(before)
             found = reader.value(0)
-            reader.expect(after)
+            if after:
+                reader.expect(after)
         except (IndexError, ValueError) as problem:
             raise LuaError("this is no table of Lua's") from problem
         if not isinstance(found, Table):
@@ -69,54 +70,32 @@ def _tables(text: bytes, before: str, after: str) -> Iterator[Table]:
         yield found
 
 
-class _Reader:
-    """Goes through a text once, from the left to the right; a character stands for a byte."""
-
-    __slots__ = ("_at", "_text")
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._at = 0
+class _TableReader(LiteralReader):
+    problem = LuaError
 
     @property
     def ended(self) -> bool:
         return self._at >= len(self._text)
 
-    def _next(self) -> str:
-        while self._text[self._at].isspace():
-            self._at += 1
-        return self._text[self._at]
-
-    def _has(self, what: str) -> bool:
-        self._next()
-        found = self._text.startswith(what, self._at)
-        if found:
-            self._at += len(what)
-        return found
-
-    def expect(self, what: str) -> None:
-        if what and not self._has(what):
-            raise LuaError(f"there is no {what} where it should be")
-
     def value(self, depth: int) -> Any:
-        if depth > _MOST_DEPTH:
+        if depth > MOST_DEPTH:
             raise LuaError("tables are too deep within each other")
         first = self._next()
-        if self._has("{"):
+        if self.has("{"):
             return self._table(depth)
         if first in "\"'":
-            return self._quoted(first)
+            return self._quoted(first).encode("latin-1").decode("utf-8", "replace")
         if first in _DIGITS or first == "-":
             return self._number()
         for word, meaning in _WORDS.items():
-            if self._has(word):
+            if self.has(word):
                 return meaning
         raise LuaError("there is something in it that is no literal")
 
     def _table(self, depth: int) -> Table:
         found = Table({}, [])
-        while not self._has("}"):
-            if self._has("["):
+        while not self.has("}"):
+            if self.has("["):
                 key = self.value(depth + 1)
                 self.expect("]")
                 self.expect("=")
@@ -125,26 +104,10 @@ class _Reader:
                 found.fields[key] = self.value(depth + 1)
             else:
                 found.items.append(self.value(depth + 1))
-            if not self._has(";") and not self._has(","):
+            if not self.has(";") and not self.has(","):
                 self.expect("}")
                 break
         return found
-
-    def _quoted(self, quote: str) -> str:
-        self._at += 1
-        parts = []
-        end = -1
-        while True:
-            if end < self._at:  # or it is where it was: what is between is not looked at again
-                end = self._text.index(quote, self._at)
-            escape = self._text.find("\\", self._at, end)
-            if escape < 0:
-                parts.append(self._text[self._at : end])
-                self._at = end + 1
-                return "".join(parts).encode("latin-1").decode("utf-8", "replace")
-            parts.append(self._text[self._at : escape])
-            self._at = escape + 1
-            parts.append(self._escaped())
 
     def _escaped(self) -> str:
         first = self._text[self._at]
@@ -161,8 +124,5 @@ class _Reader:
         return _ESCAPES.get(first, first)
 
     def _number(self) -> int | float:
-        begin = self._at
-        while self._text[self._at] in _NUMBER:
-            self._at += 1
-        text = self._text[begin : self._at]
+        text = self._word(_NUMBER)
         return int(text) if text.lstrip("-").isdigit() else float(text)

@@ -21,7 +21,7 @@ from OpenSSL import SSL
 from hausbote.base.log import bug
 from hausbote.net.address_book import AddressBook
 from hausbote.net.connection import Connection
-from hausbote.net.front_door import introduced, is_door
+from hausbote.net.front_socket import is_front_socket, proxied_peer
 from hausbote.net.http_chunks import ChunkedInput
 from hausbote.net.http_head import (
     Fields,
@@ -319,7 +319,7 @@ class HttpServer(WSGIServer):  # type: ignore[misc]
     def handle(self, sock: socket.socket, address: tuple[Any, ...]) -> None:
         """One connection, in a greenlet of its own."""
         sock.setblocking(False)
-        peer: Any = introduced(sock) if is_door(sock) else address
+        peer: Any = proxied_peer(sock) if is_front_socket(sock) else address
         entry = None if peer is None else self.book.enter(peer[0])
         if entry is None:
             sock.close()

@@ -10,7 +10,7 @@ from gevent import get_hub
 from hausbote.base.front import leads_to
 from hausbote.base.log import Event, Word, log
 from hausbote.base.settings import Settings
-from hausbote.net import front_door
+from hausbote.net import front_socket
 from hausbote.net.address_book import AddressBook
 from hausbote.net.connection import READ, Connection
 from hausbote.net.shortage import PAUSE, is_shortage
@@ -45,7 +45,7 @@ class Listener:
         self._book = book
         self._traffic = traffic
         self._sock = sock
-        self._is_door = front_door.is_door(sock)
+        self._is_front_socket = front_socket.is_front_socket(sock)
         self._closed = False
         self._loop: Any = get_hub().loop
         self._watcher: Any = self._loop.io(self._sock.fileno(), READ)
@@ -77,15 +77,15 @@ class Listener:
                     return
                 continue  # the peer gave up before we came
             sock.setblocking(False)
-            if not self._is_door:
+            if not self._is_front_socket:
                 self._welcome(sock, peer[0])
-            elif (client := front_door.at_once(sock)) is not None:
+            elif (client := front_socket.peer_at_once(sock)) is not None:
                 self._welcome(sock, client.address)
             else:
                 gevent.spawn(self._meet, sock)
 
     def _meet(self, sock: socket.socket) -> None:
-        peer = front_door.introduced(sock)
+        peer = front_socket.proxied_peer(sock)
         if peer is None or self._closed:
             sock.close()
         else:
@@ -108,7 +108,7 @@ def keep_alive(sock: socket.socket, idle: int) -> None:
 
     Of those who come by the front, the front notices it.
     """
-    if front_door.is_door(sock):
+    if front_socket.is_front_socket(sock):
         return
     for level, option, value in _KEEPALIVE:
         sock.setsockopt(level, option, value)
@@ -117,12 +117,16 @@ def keep_alive(sock: socket.socket, idle: int) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, idle)
 
 
-def listening(settings: Settings, door: str, port: int) -> socket.socket | None:
-    """Where a service takes connections: at the front's door of that name if there is a front, on
-    its own port otherwise.  None if it is to take none; OSError if the place is taken."""
+def listening(settings: Settings, backend: str, port: int) -> socket.socket | None:
+    """Where a service takes connections: as the front's backend of that name if there is a front,
+    on its own port otherwise.  None if it is to take none; OSError if the place is taken."""
     if settings.has_front:
-        made = front_door.open_door(settings, door) if leads_to(settings, door) else None
-        where: dict[str, int | Word] = {"front": Word(door)}
+        made = (
+            front_socket.open_front_socket(settings, backend)
+            if leads_to(settings, backend)
+            else None
+        )
+        where: dict[str, int | Word] = {"front": Word(backend)}
     else:
         made = listen(settings.address, port) if port else None
         where = {"port": port}

@@ -1,7 +1,7 @@
 """The header of the PROXY protocol, version 2: whom a proxy speaks for.
 
 https://www.haproxy.org/download/2.8/doc/proxy-protocol.txt §2.2; version 1 is not understood.  No
-I/O here: `front_door.py` reads.
+I/O here: `front_socket.py` reads.
 """
 
 import socket

@@ -43,11 +43,11 @@ class Server:
     def start(self) -> None:
         """Accept other servers; OSError if a port is taken."""
         settings = self.gate.settings
-        for door, port, accept in (
+        for backend, port, accept in (
             ("s2s", settings.ports.s2s, self._accept),
             ("s2s_tls", settings.ports.s2s_tls, self._accept_tls),
         ):
-            sock = listening(settings, door, port)
+            sock = listening(settings, backend, port)
             if sock is not None:
                 listener = Listener(sock, accept, self._book, self.gate.traffic)
                 listener.start()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from hausbote.base.file_locks import Held, locked
-from hausbote.base.files import free_bytes
+from hausbote.base.files import free_bytes, sync_directory
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _INCOMING: Final = "incoming"
@@ -46,7 +46,7 @@ class Depot:
         self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number in range(256):
             (self._directory / f"{number:02x}").mkdir(mode=0o700, exist_ok=True)
-        _fsync_directory(self._directory)
+        sync_directory(self._directory)
         for id in self.unfinished():
             if not has_row(id):
                 self.remove(id)
@@ -172,7 +172,7 @@ class Incoming:
             os.link(self._here, self._place)
             self._has_place = True
             os.fdatasync(self._descriptor)
-            _fsync_directory(self._place.parent)
+            sync_directory(self._place.parent)
         self._close()
 
     def settle(self) -> None:
@@ -203,11 +203,3 @@ class _room:
     def __exit__(self, kind: object, error: object, _trace: object) -> None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull from error
-
-
-def _fsync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -17,7 +17,7 @@ from hausbote.base.log import bug
 from hausbote.base.settings_sections import Proxy
 from hausbote.core.host import Host
 from hausbote.net.address_book import AddressBook, Entry, most_connections
-from hausbote.net.front_door import introduced, is_door
+from hausbote.net.front_socket import is_front_socket, proxied_peer
 from hausbote.net.listener import keep_alive, listening
 from hausbote.net.proxy_protocol import Peer
 from hausbote.upload.socks import Handshake, Reply, SocksError
@@ -52,7 +52,7 @@ class ProxyServer:
 
     def _serve(self, sock: Any, address: tuple[Any, ...]) -> None:
         """One connection, in a greenlet of its own."""
-        peer = self._introduced(sock) if is_door(sock) else address
+        peer = self._proxied_peer(sock) if is_front_socket(sock) else address
         entry = None if peer is None else self._book.enter(peer[0])
         if entry is None:
             sock.close()
@@ -69,9 +69,9 @@ class ProxyServer:
             entry.leave()
             sock.close()
 
-    def _introduced(self, sock: Any) -> Peer | None:
+    def _proxied_peer(self, sock: Any) -> Peer | None:
         sock.setblocking(False)
-        peer = introduced(sock)
+        peer = proxied_peer(sock)
         sock.setblocking(True)
         return peer
 
