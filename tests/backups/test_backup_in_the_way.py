@@ -176,6 +176,17 @@ def test_a_backup_that_is_killed_leaves_nothing_to_the_next_one(state, tmp_path)
     assert not (state / "backup" / "box").exists()
 
 
+def test_a_link_on_the_way_to_the_box(state, tmp_path):
+    works(state)
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to("disk")
+    moved = tmp_path / "link" / "state"
+    state.rename(moved)
+    works(moved)
+    hausbote("backup", "restore", "--yes", state=moved)
+    assert "romeo@h" in hausbote("user", "list", state=moved).stdout
+
+
 def test_no_room_for_the_copy_of_the_database(tmp_path):
     with small_disk(tmp_path / "disk", 160 * MB) as disk:
         make(disk / "state", tmp_path / "repository", f"disk.reserve_bytes={16 * MB}")

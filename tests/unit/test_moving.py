@@ -253,6 +253,16 @@ def test_files_that_include_others(empty, tmp_path):
         assert "href='/etc/passwd'" in store.private.get("romeo", "my:own", "mine")  # as it was
 
 
+@pytest.mark.parametrize("digits", [20, 5_000])
+def test_a_time_that_cannot_be_is_now(empty, tmp_path, digits):
+    said = f"<account xmlns='urn:hausbote:pie:account:0' created='{'9' * digits}'/>"
+    user = f"<user name='romeo' password='x'>{said}</user>"
+    before = time.time()
+    hausbote("import", str(write(tmp_path / "x.xml", user)), state=empty)
+    with opened(empty) as store:
+        assert int(before) <= store.accounts.get("romeo").created <= time.time()
+
+
 def test_a_directory_stands_for_its_files(empty, tmp_path):
     (tmp_path / "files").mkdir()
     for name in ("romeo", "juliet"):

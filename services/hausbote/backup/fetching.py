@@ -84,7 +84,7 @@ class _Reading:
     """Takes what comes, in the order of names: the box before the uploaded files."""
 
     def __init__(self, target: Path, with_files: bool) -> None:
-        self._target = target
+        self._target = target.resolve()  # the way to the box may lead through links
         self._with_files = with_files
         self._manifest = ""
         self._wanted: dict[str, StoredFile] | None = None
@@ -113,7 +113,7 @@ class _Reading:
             self._manifest = content.read().decode(errors="replace")
         elif parts[:2] == _BOX and len(parts) > 2:
             self._put(self._target.joinpath(*parts[2:]), member, content)
-        elif parts[0] == _UPLOADS and len(parts) == 3 and content is not None:
+        elif parts[:1] == (_UPLOADS,) and len(parts) == 3 and content is not None:
             self._upload(parts[2], content)
 
     def _put(self, place: Path, member: tarfile.TarInfo, content: IO[bytes] | None) -> None:

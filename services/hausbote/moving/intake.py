@@ -1,5 +1,6 @@
 """Takes in the pieces of an export, account by account."""
 
+import re
 from collections.abc import Callable
 from typing import Final, NamedTuple, cast
 
@@ -22,6 +23,7 @@ from hausbote.xmpp.sasl import ScramKeys, keys_for
 from hausbote.xmpp.xml import Tree, el, parse_element, write_tree
 
 _MOST_NODE: Final = 1_023  # bytes of the name of a node or an item
+_SECONDS: Final = re.compile(r"[0-9]{1,10}")  # since 1970
 _PHOTO: Final = f"{{{ns.VCARD}}}PHOTO"
 _BOOKMARKS: Final = f"{{{ns.OLD_BOOKMARKS}}}storage"
 
@@ -139,7 +141,7 @@ class Intake:
             account.keys,
             locked=known.get("locked") == "true",
             admin=known.get("admin") == "true",
-            created=int(created) if created.isascii() and created.isdigit() else 0,
+            created=int(created) if _SECONDS.fullmatch(created) else 0,
         )
         self._closed(whole, account.draft)
 
