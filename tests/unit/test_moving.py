@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 from lxml import etree
 
+from hausbote.base.file_locks import locked
 from hausbote.base.settings import Settings
 from hausbote.storage import (
     Limits,
@@ -22,7 +23,7 @@ from hausbote.storage import (
     RosterItem,
     open_store,
 )
-from hausbote.xmpp.sasl import derive_keys, keys_for
+from hausbote.xmpp.sasl import derive_keys, encode, keys_for
 from hausbote.xmpp.stanza import Child, child, stanza
 from support.worlds import HAUSBOTE, hausbote
 
@@ -220,8 +221,6 @@ def test_passwords_become_keys_at_once(empty, tmp_path):
 
 
 def test_keys_as_old_versions_of_ejabberd_wrote_them(empty, tmp_path):
-    from hausbote.xmpp.sasl import encode
-
     keys = derive_keys("secret", "SHA-1", iterations=4096)
     old = ",".join([encode(keys.stored_key), encode(keys.server_key), encode(keys.salt), "4096"])
     hausbote(
@@ -261,6 +260,16 @@ def test_a_time_that_cannot_be_is_now(empty, tmp_path, digits):
     hausbote("import", str(write(tmp_path / "x.xml", user)), state=empty)
     with opened(empty) as store:
         assert int(before) <= store.accounts.get("romeo").created <= time.time()
+
+
+@pytest.mark.parametrize("iterations", ["9" * 5_000, "²", "0", "-1"])
+def test_keys_of_old_that_are_none_are_a_password(empty, tmp_path, iterations):
+    keys = derive_keys("secret", "SHA-1", iterations=4096)
+    parts = [encode(keys.stored_key), encode(keys.server_key), encode(keys.salt), iterations]
+    user = f"<user name='romeo' password='scram:{','.join(parts)}'/>"
+    hausbote("import", str(write(tmp_path / "x.xml", user)), state=empty)
+    with opened(empty) as store:
+        assert store.accounts.all_keys("romeo")["SHA-1"].stored_key != keys.stored_key
 
 
 def test_a_directory_stands_for_its_files(empty, tmp_path):
@@ -449,11 +458,8 @@ def wait_for_growth(state, process, moment):
 
 
 def test_one_import_at_a_time(empty, tmp_path):
-    import fcntl
-
     file = write(tmp_path / "x.xml", "<user name='romeo' password='x'/>")
-    with (empty / "import.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(empty / "import.lock"):
         assert "Another import is running" in refused("import", str(file), state=empty)
     hausbote("import", str(file), state=empty)
 
@@ -502,6 +508,12 @@ BAD_DUMPS = {
     "cut off": (DUMP[:-20], "the file ends in the middle of a term"),
     "a row that is none": (DUMP + "{passwd,\n{<<}}.\n", "line 19: this row cannot be read"),
     "a row of a table that is not known": (DUMP + "{vcard,{<<1>>,<<1>>},x}.\n", "line 19: this row"),
+    "a time that cannot be": (
+        DUMP.replace("{1700,3,0}", "{-1700,3,0}"), "line 16: this row cannot be read",
+    ),
+    "an account without a password": (
+        DUMP.replace("[us,password]", "[us,secret]"), "the rows of romeo are not as ejabberd writes them",
+    ),
 }  # fmt: skip
 
 
@@ -538,6 +550,13 @@ def test_data_of_prosody_that_is_damaged(empty, tmp_path):
     assert "the files of romeo@house.example are not as Prosody writes them" in told
     assert people(empty) == []
     (host / "roster" / "romeo.dat").unlink()
+    account = host / "accounts" / "romeo.dat"
+    account.write_text('return { ["password"] = "x"; ["created"] = 1e999 };')
+    told = refused("import", str(tmp_path / "data"), state=empty)
+    assert "the files of romeo@house.example are not as Prosody writes them" in told
+    account.write_text('return { ["password"] = "x" };')
+    strange = item.replace("1700000000", "1e999")
+    (host / "archive" / "romeo.list").write_text(f"{item}{strange}item({{\n}});\n")
     done = hausbote("import", str(tmp_path / "data"), state=empty)
     assert "there is no message with a time; it is left out." in done.stderr
     with opened(empty) as store:

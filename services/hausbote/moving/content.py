@@ -6,6 +6,7 @@
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final, NamedTuple
@@ -23,6 +24,7 @@ from hausbote.xmpp.xml import Tree
 HASHES: Final = {"SHA-1": "sha1", "SHA-256": "sha256", "SHA-512": "sha512"}
 """By their names in SCRAM's mechanisms; others than those that can be logged in by are kept."""
 _MECHANISM: Final = "SCRAM-"
+_ITERATIONS: Final = re.compile(r"[0-9]{1,9}")
 _MOST_ITERATIONS: Final = 10_000_000
 _MOST_SALT: Final = 1_024  # bytes
 _MOST_NAME: Final = 1_023  # characters
@@ -61,7 +63,7 @@ def keys(element: Tree) -> tuple[str, ScramKeys]:
         with suppress(Unusable):
             salt, stored, server = [_base64(k.decode("latin-1")) for k in (salt, stored, server)]
     count = (element.findtext(f"{{{ns.PIE_SCRAM}}}iter-count") or "").strip()
-    iterations = int(count) if count.isascii() and count.isdigit() and len(count) < 9 else 0
+    iterations = int(count) if _ITERATIONS.fullmatch(count) else 0
     if len(stored) != size or len(server) != size or not 0 < len(salt) <= _MOST_SALT:
         raise Unusable(f"these are no keys for {mechanism}")
     if not 0 < iterations <= _MOST_ITERATIONS:
@@ -85,7 +87,7 @@ def old_keys(password: str) -> tuple[str, ScramKeys] | None:
         return None
     if hash is None or len(stored) != hashlib.new(HASHES[hash]).digest_size:
         return None
-    if not fields[3].isdigit() or not 0 < int(fields[3][:9]) <= _MOST_ITERATIONS:
+    if not _ITERATIONS.fullmatch(fields[3]) or not 0 < int(fields[3]) <= _MOST_ITERATIONS:
         return None
     return hash, ScramKeys(salt, int(fields[3]), stored, server)
 

@@ -25,6 +25,7 @@ _OF_ACCOUNT: Final = (
     *("offline_msg", "archive_prefs", "archive_msg"),
 )
 _OF_NODES: Final = ("pubsub_node", "pubsub_state", "pubsub_item")
+_STRANGE: Final = (LookupError, TypeError, ValueError, OverflowError)
 _DAMAGED: Final = "<damaged-row/>"  # something that is known nowhere, and told of
 
 Owner = tuple[bytes, bytes]
@@ -69,7 +70,7 @@ class Dump:
         for at, line, text in terms(self._file):
             try:
                 self._note(at, text)
-            except (TermError, LookupError, TypeError, ValueError):
+            except (TermError, *_STRANGE):
                 raise TermError(f"line {line}: this row cannot be read") from None
             progress(len(text))
 
@@ -109,7 +110,7 @@ class Dump:
         """A row as an element that can be read again: a database may have more than XML allows."""
         try:
             markup = write(self._row(at))
-        except (TermError, LookupError, TypeError, ValueError):
+        except (TermError, *_STRANGE):
             return _DAMAGED
         if markup is None:
             return ""
@@ -127,8 +128,12 @@ class Dump:
         for server, owners in servers.items():
             yield f"<host jid='{_text(server)}'>".encode()
             for owner in owners:
-                for piece in self._user(owner):
-                    yield piece.encode()
+                try:
+                    for piece in self._user(owner):
+                        yield piece.encode()
+                except _STRANGE:
+                    told = f"the rows of {rows.text(owner[0])} are not as ejabberd writes them"
+                    raise TermError(told) from None
             yield b"</host>"
         yield b"</server-data>"
 

@@ -20,7 +20,7 @@ from hausbote.xmpp.xml import Markup, el, escape_attribute, escape_text
 _HASHES: Final = {40: "SHA-1", 64: "SHA-256"}  # by the digits of a key
 _STAMPS: Final = ("stamp", "stamp_legacy")  # of Prosody's own, in what it keeps in lists
 _DEFAULTS: Final = {True: "always", False: "never", "roster": "roster"}
-_STRANGE: Final = (LookupError, TypeError, ValueError, AttributeError)
+_STRANGE: Final = (LookupError, TypeError, ValueError, AttributeError, OverflowError)
 _NAMESPACED: Final = "\1"
 _DAMAGED: Final = "<damaged-item/>"  # something that is known nowhere, and told of
 
