@@ -102,6 +102,7 @@ def test_a_smaller_limit_counts_at_the_next_purge(opened, url):
     smaller = open_store(url, bounds=Bounds(archive_bytes=10_000))
     smaller.archives.purge(0.0)
     assert archive(smaller, "romeo") == archive(smaller, "juliet") == 10_000
+    assert smaller.archives.total("romeo") == smaller.archives.count("romeo", Range()).number == 10
     smaller.close()
 
 
@@ -189,6 +190,7 @@ def test_what_was_there_before_is_counted(url, tmp_path, monkeypatch):
     store = open_store(url)
     assert archive(store, "romeo") == 6
     assert archive(store, "juliet") == 7
+    assert (store.archives.total("romeo"), store.archives.total("juliet")) == (2, 2)
     assert store.usage.accounts("h", "romeo")[0].offline == 3
     assert store.usage.rooms()[0].archive == 2
     store.close()

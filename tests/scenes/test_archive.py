@@ -376,6 +376,9 @@ class TestFilters:
         assert (found.bodies, found.complete) == (["0", "4", "8"], False)
         refused(romeo, "resource-constraint", form(with_="juliet@h/nobody"))
         assert page(romeo, wanted, rsm(max=0)).told("count") is None
+        monkeypatch.setattr(pages, "COUNTED", 6)
+        assert page(romeo, form(with_="juliet@h"), rsm(max=0)).told("count") is None
+        assert page(romeo, rsm(max=0)).told("count") == "18"
 
     def test_with_a_resource_that_only_the_text_names(self, romeo, juliet):
         tell(romeo, chat("from='juliet@h/x' to='juliet@h/x'"))

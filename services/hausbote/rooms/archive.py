@@ -44,6 +44,9 @@ class RoomArchive(pages.Archive[RoomMessage]):
     def count(self, where: Range, limit: int) -> Portion:
         return self._host.store.rooms.count(self._room.id, where, limit)
 
+    def total(self) -> None:
+        return None
+
     def ends(self) -> tuple[int, int] | None:
         return self._host.store.rooms.ends(self._room.id)
 

@@ -1,4 +1,4 @@
-"""How many bytes are in the archive of an account, and its oldest messages that go if it is full.
+"""How much is in the archive of an account, and its oldest messages that go if it is full.
 
 A message counts in full in each archive that has it.  All of this runs in the writer's thread.
 """
@@ -23,8 +23,9 @@ _DELETE: Final = (
 )
 _SIZE: Final = "SELECT coalesce(max(bytes), 0) FROM archive_size WHERE account_id = ?"
 _GROW: Final = (
-    "INSERT INTO archive_size (account_id, bytes) VALUES (?, ?)"
-    " ON CONFLICT (account_id) DO UPDATE SET bytes = bytes + excluded.bytes"
+    "INSERT INTO archive_size (account_id, bytes, messages) VALUES (?, ?, ?)"
+    " ON CONFLICT (account_id) DO UPDATE SET bytes = bytes + excluded.bytes,"
+    " messages = messages + excluded.messages"
 )
 _REWRITE: Final = "UPDATE archived_message SET stanza = ? WHERE id = ?"
 _REWRITTEN: Final = (
@@ -33,9 +34,9 @@ _REWRITTEN: Final = (
 )
 
 
-def grow(connection: sqlite3.Connection, account: int, size: int) -> None:
-    """Count bytes that came into an archive, or left it."""
-    connection.execute(_GROW, (account, size))
+def grow(connection: sqlite3.Connection, account: int, size: int, number: int) -> None:
+    """Count messages that came into an archive, or left it, and their bytes."""
+    connection.execute(_GROW, (account, size, number))
 
 
 def rewrite(connection: sqlite3.Connection, id: int, old: bytes, new: bytes) -> None:
@@ -54,7 +55,7 @@ def delete_some(connection: sqlite3.Connection, account: int, before: int) -> in
     count, size = portion([size for _, size in rows])
     if count:
         connection.execute(_DELETE, (account, before, count))
-        grow(connection, account, -size)
+        grow(connection, account, -size, -count)
     return count
 
 

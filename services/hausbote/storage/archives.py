@@ -146,6 +146,11 @@ class Archives:
         )
         return Portion(*self._connection().execute(sql, (*values, limit)).fetchone())
 
+    def total(self, local: str) -> int:
+        """How many there are, without counting."""
+        sql = f"SELECT messages FROM archive_size WHERE account_id = ({_ACCOUNT})"
+        return _first(self._connection().execute(sql, (local,))) or 0
+
     def has(self, local: str, ids: Collection[int]) -> bool:
         """Whether all of them are there."""
         wanted = tuple(set(ids))
@@ -260,6 +265,7 @@ def sort_in(connection: sqlite3.Connection) -> Iterable[int]:
     accounts: dict[int, bool] = {}
     peers: dict[tuple[int, str], int] = {}
     sizes: dict[int, int] = {}
+    numbers: dict[int, int] = {}
     made = []
     for id, text, size in connection.execute(_FRESH).fetchall():
         entries = json.loads(text)
@@ -269,6 +275,7 @@ def sort_in(connection: sqlite3.Connection) -> Iterable[int]:
                 peers[account, jid] = _peer(connection, account, jid)
             made.append((account, id, peers[account, jid]))
             sizes[account] = sizes.get(account, 0) + size
+            numbers[account] = numbers.get(account, 0) + 1
         if not alive:
             connection.execute("DELETE FROM archived_message WHERE id = ?", (id,))
         elif len(alive) < len(entries):
@@ -278,7 +285,7 @@ def sort_in(connection: sqlite3.Connection) -> Iterable[int]:
     connection.executemany(_PUT_ENTRY, sorted(made))
     connection.execute("DELETE FROM archive_fresh")
     for account, size in sizes.items():
-        archive_sizes.grow(connection, account, size)
+        archive_sizes.grow(connection, account, size, numbers[account])
     return sizes
 
 

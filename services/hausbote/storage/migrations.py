@@ -311,6 +311,12 @@ CREATE TABLE session_shared (
     at REAL NOT NULL, stanza BLOB NOT NULL);
 """
 
+_MESSAGES: Final = """
+ALTER TABLE archive_size ADD COLUMN messages INTEGER NOT NULL DEFAULT 0;
+UPDATE archive_size SET messages =
+    (SELECT count(*) FROM archive WHERE archive.account_id = archive_size.account_id);
+"""
+
 
 STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
@@ -330,6 +336,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_SAFE),
     _run_all(_ENDED_TOKENS),
     _run_all(_SHARED_BY_SESSIONS),
+    _run_all(_MESSAGES),
 )
 """Step number n leads from version n to version n + 1."""
 NEWEST: Final = len(STEPS)  # the version that this program reads

@@ -278,10 +278,12 @@ class ArchiveFresh(Model):
 
 
 class ArchiveSize(Model):
-    """Bytes of all messages in an account's archive, but for those in `archive_fresh`."""
+    """How many messages are in an account's archive, and their bytes, but for those in
+    `archive_fresh`."""
 
     account = ForeignKeyField(Account, on_delete="CASCADE", primary_key=True)
     bytes = IntegerField()
+    messages = IntegerField(default=0)
 
     class Meta:
         table_name = "archive_size"

@@ -57,6 +57,10 @@ class Archive(ABC, Generic[T]):
         """How many messages are in the range, from its beginning and up to `limit`."""
 
     @abstractmethod
+    def total(self) -> int | None:
+        """How many messages it has; None if that is not known without counting them."""
+
+    @abstractmethod
     def ends(self) -> tuple[int, int] | None:
         """The ids of the oldest and of the newest message; None for an empty archive."""
 
@@ -200,6 +204,8 @@ def _along(archive: Archive[T], where: Range, *, backwards: bool) -> Iterator[T]
 def _count(archive: Archive[T], query: Query) -> int | None:
     """How many results there are; None if they are too many to be counted."""
     total, where = 0, query.where
+    if where == Range() and not query.resource and (known := archive.total()) is not None:
+        return known
     if query.resource:
         try:
             for message in _along(archive, where, backwards=False):

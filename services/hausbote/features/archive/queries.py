@@ -48,6 +48,9 @@ class AccountArchive(pages.Archive[Archived]):
     def count(self, where: Range, limit: int) -> Portion:
         return self._host.store.archives.count(self._local, where, limit)
 
+    def total(self) -> int:
+        return self._host.store.archives.total(self._local)
+
     def ends(self) -> tuple[int, int] | None:
         return self._host.store.archives.ends(self._local)
 
