@@ -6,7 +6,7 @@ import time
 import pytest
 from wsproto.events import TextMessage
 
-from hausbote.cli.certificates import make_certificates
+from hausbote.certs.authority import make_certificates
 from support.web import BoshWire, FramedClient, WebSocketWire, asked, tls_socket
 from support.worlds import PASSWORD, RunningWorld, hausbote
 

@@ -12,9 +12,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 
+from hausbote.certs.authority import make_certificates
 from hausbote.certs.deployment import deploy, deployed
 from hausbote.certs.pair import read_pair
-from hausbote.cli.certificates import make_certificates
 from hausbote.net.outgoing_tls import OutgoingTls
 from hausbote.net.tls import CertificateFiles, TlsShelf, channel_bindings
 from hausbote.xmpp.sasl import server_end_point

@@ -20,8 +20,8 @@ from cryptography.x509.verification import PolicyBuilder, Store
 from hausbote.base.believed_clock import write_mark
 from hausbote.base.holder import holder
 from hausbote.base.settings import Settings
+from hausbote.certs.authority import make_certificates
 from hausbote.cli import preflight
-from hausbote.cli.certificates import make_certificates
 from hausbote.storage import open_store
 from hausbote.turn.secrets import secrets_of
 from hausbote.xmpp.expat import advice, outdated

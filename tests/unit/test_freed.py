@@ -13,7 +13,7 @@ from wsproto import WSConnection
 from hausbote.c2s.bosh import BoshTransport
 from hausbote.c2s.server import Server
 from hausbote.c2s.stream import ClientStream
-from hausbote.cli.certificates import make_certificates
+from hausbote.certs.authority import make_certificates
 from hausbote.net.connection import Connection
 from hausbote.net.http import Exchange
 from hausbote.net.http_socket import HttpSocket

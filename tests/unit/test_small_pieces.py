@@ -18,7 +18,7 @@ import gevent
 import pytest
 
 from hausbote.base.ways import WEB
-from hausbote.cli.certificates import make_certificates
+from hausbote.certs.authority import make_certificates
 from hausbote.net.address_book import AddressBook
 from hausbote.net.connection import Connection
 from hausbote.net.http import Exchange, HttpServer

@@ -14,6 +14,7 @@ from hausbote.base.certificate_words import acme_sentences
 from hausbote.base.front import challenge_place
 from hausbote.base.settings import FILE, Settings
 from hausbote.certs.names import wanted_names
+from hausbote.certs.own import renew_own
 from hausbote.certs.places import Places
 from hausbote.certs.renewal import renew as renew_once
 from hausbote.certs.renewal_kinds import Outcome, Result, Urgency
@@ -48,8 +49,16 @@ def request(state: Path) -> None:
 @state_option
 @click.option("--force", is_flag=True, help="Also if it is not time yet.")
 def renew(state: Path, force: bool) -> None:
-    """Renew the certificate if it is time: a third of its life is left, or names are missing."""
-    _ask(state, Urgency.ANEW if force else Urgency.USUAL)
+    """Renew the certificate if it is time: a third of its life is left, or names are missing.
+
+    That of the box's own authority, too, if no other is asked for one.
+    """
+    settings = load_settings(state)
+    shown = in_use(settings)
+    if settings.certificates.acme == "no" and shown is not None and shown.own:
+        _renew_own(settings, anew=force)
+    else:
+        _ask(state, Urgency.ANEW if force else Urgency.USUAL)
 
 
 @command.command("status")
@@ -68,6 +77,14 @@ def status(state: Path, as_json: bool) -> None:
             click.echo(line)
     if list(certificate_sentences(settings)):
         sys.exit(1)
+
+
+def _renew_own(settings: Settings, *, anew: bool) -> None:
+    try:
+        renewed = renew_own(settings, anew=anew)
+    except (OSError, ValueError) as error:
+        raise Problem(f"It could not be renewed: {error}.") from None
+    _tell(settings, Outcome(Result.DEPLOYED if renewed else Result.KEPT))
 
 
 def _ask(state: Path, urgency: Urgency) -> None:

@@ -15,8 +15,8 @@ from hausbote.base.settings import (
     nested,
     parse_override,
 )
-from hausbote.base.settings_checks import is_ip_address
-from hausbote.cli.certificates import make_certificates
+from hausbote.certs.authority import make_certificates
+from hausbote.certs.own import own_addresses, own_names
 from hausbote.cli.named_files import missing_files
 from hausbote.cli.new_directory import build_box, is_vacant
 from hausbote.cli.problem import Problem
@@ -84,23 +84,7 @@ def _fill(place: Path, settings: Settings, text: str) -> None:
     for name in ("certs", "run", "log"):
         (place / name).mkdir(mode=0o700)
     (place / FILE).write_text(text, "utf-8")
-    make_certificates(place / "certs", _names(settings), _addresses(settings))
+    make_certificates(place / "certs", own_names(settings), own_addresses(settings))
     made = Settings.load(place)
     migrate(made.database_url, made.database_mark)
     secrets_of(made).make(time.time())
-
-
-def _names(settings: Settings) -> list[str]:
-    """Also the relay's behind a front, which there may be one day."""
-    names = [settings.domain, *vars(settings.names).values(), f"relay.{settings.domain}"]
-    given = settings.relay.host
-    names += [given] if given and not is_ip_address(given) else []
-    return list(dict.fromkeys(names))
-
-
-def _addresses(settings: Settings) -> list[str]:
-    """IP addresses that the certificate names: those of a box that is used by them."""
-    own = [] if settings.address in ("::", "0.0.0.0") else [settings.address]  # noqa: S104
-    own += [settings.relay.host] if is_ip_address(settings.relay.host) else []
-    local = ["127.0.0.1", "::1"] if settings.domain == "localhost" else []
-    return list(dict.fromkeys(own + local))

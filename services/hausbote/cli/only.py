@@ -28,6 +28,7 @@ from hausbote.base.services import BY_NAME, SERVICES, Service
 from hausbote.base.settings import FILE, RUN_DIR, Settings
 from hausbote.cli import preflight
 from hausbote.cli.initialise import new_box_in
+from hausbote.cli.own_certificate import keep_own_certificate
 from hausbote.cli.problem import Problem
 from hausbote.cli.run_checks import refuse_damage
 from hausbote.cli.state import load_settings
@@ -232,6 +233,7 @@ def _bring_up_to_date(settings: Settings, *, damaged: bool) -> None:
     before, now = migrate(settings.database_url, settings.database_mark)
     if before != now:
         click.echo(f"The database went from version {before} to {now}.")
+    keep_own_certificate(settings)
 
 
 def _running_with_store(settings: Settings) -> Iterator[str]:

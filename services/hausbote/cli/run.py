@@ -24,6 +24,7 @@ from hausbote.cli import preflight
 from hausbote.cli.backup_schedule import Schedule
 from hausbote.cli.certificate_news import CertificateNews
 from hausbote.cli.only import run_only
+from hausbote.cli.own_certificate import OwnCertificate, keep_own_certificate
 from hausbote.cli.problem import Problem
 from hausbote.cli.run_checks import refuse_damage
 from hausbote.cli.state import load_settings, state_option
@@ -133,6 +134,7 @@ def _prepare(settings: Settings, *, damaged: bool) -> list[ServiceLock]:
         raise Problem(str(error)) from None
     if before != now:
         click.echo(f"The database went from version {before} to {now}.")
+    keep_own_certificate(settings)
     write_config(settings)
     return locks
 
@@ -171,15 +173,15 @@ def _is_ending(settings: Settings) -> bool:
 def _wait_for(settings: Settings, child: subprocess.Popen[bytes]) -> int:
     """Look after the services until the supervisor ends; returns its exit code."""
     poll, watch = select.poll(), Watch(settings)
-    certificate, schedule = CertificateNews(settings), Schedule(settings)
+    looks = (OwnCertificate(settings), CertificateNews(settings), Schedule(settings))
     descriptor = os.pidfd_open(child.pid)
     try:
         poll.register(descriptor, select.POLLIN)
         watch.look(processes(settings) or [])
         while not poll.poll(_LOOK * 1000):
             watch.look(processes(settings) or [])
-            certificate.look()
-            schedule.look()
+            for one in looks:
+                one.look()
     finally:
         os.close(descriptor)
     return child.wait()

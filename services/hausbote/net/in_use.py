@@ -55,7 +55,7 @@ def in_use(settings: Settings) -> InUse | None:
         return None
     return InUse(
         _authority(leaf),
-        _is_own(settings, leaf),
+        is_own(settings, leaf),
         names,
         leaf.not_valid_before_utc.timestamp(),
         leaf.not_valid_after_utc.timestamp(),
@@ -70,7 +70,8 @@ def _authority(leaf: x509.Certificate) -> str:
     return "an authority without a name"
 
 
-def _is_own(settings: Settings, leaf: x509.Certificate) -> bool:
+def is_own(settings: Settings, leaf: x509.Certificate) -> bool:
+    """Whether the box's own authority has signed it."""
     try:
         ca = x509.load_pem_x509_certificate((settings.state / "certs" / "ca.pem").read_bytes())
         leaf.verify_directly_issued_by(ca)

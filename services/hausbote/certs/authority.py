@@ -1,4 +1,4 @@
-"""The box's own small CA and a certificate for all its names, until certbot brings another."""
+"""The box's own authority, a CA for nobody else, and the certificates that it signs."""
 
 import datetime
 import ipaddress
@@ -23,12 +23,33 @@ def make_certificates(directory: Path, names: Sequence[str], addresses: Sequence
     """Write ca.pem, ca.key, box.pem and box.key for these names and IP addresses."""
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca = _authority(ca_key)
-    box_key = ec.generate_private_key(ec.SECP256R1())
-    box = _server(box_key, ca, ca_key, names, addresses)
+    chain, key = _pair(ca, ca_key, names, addresses)
     (directory / "ca.pem").write_bytes(_pem(ca))
-    (directory / "box.pem").write_bytes(_pem(box) + _pem(ca))
+    (directory / "box.pem").write_bytes(chain)
     write_private(directory / "ca.key", _key_pem(ca_key))
-    write_private(directory / "box.key", _key_pem(box_key))
+    write_private(directory / "box.key", key)
+
+
+def issue(directory: Path, names: Sequence[str], addresses: Sequence[str]) -> tuple[bytes, bytes]:
+    """A new chain and key (PEM) of the authority in ca.pem and ca.key.
+
+    OSError or ValueError if these are not there or cannot be read.
+    """
+    ca = x509.load_pem_x509_certificate((directory / "ca.pem").read_bytes())
+    ca_key = serialization.load_pem_private_key((directory / "ca.key").read_bytes(), None)
+    if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
+        raise ValueError(f"{directory / 'ca.key'} is not a key that this box made")
+    return _pair(ca, ca_key, names, addresses)
+
+
+def _pair(
+    ca: x509.Certificate,
+    ca_key: ec.EllipticCurvePrivateKey,
+    names: Sequence[str],
+    addresses: Sequence[str],
+) -> tuple[bytes, bytes]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return _pem(_server(key, ca, ca_key, names, addresses)) + _pem(ca), _key_pem(key)
 
 
 def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
@@ -49,7 +70,7 @@ def _server(
     subject = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Hausbote box")])
     alternatives: list[x509.GeneralName] = [x509.DNSName(a_label(name)) for name in names]
     alternatives += [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
-    builder = _builder(subject, ca.subject, key, BOX_DAYS)
+    builder = _builder(subject, ca.subject, key, BOX_DAYS, ca.not_valid_after_utc)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
     builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
     purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
@@ -60,17 +81,22 @@ def _server(
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    days: int,
+    at_most: datetime.datetime | None = None,
 ) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    begins = datetime.datetime.now(datetime.UTC) - _EARLIER
+    ends = begins + datetime.timedelta(days=days)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _EARLIER)
-        .not_valid_after(now - _EARLIER + datetime.timedelta(days=days))
+        .not_valid_before(begins)
+        .not_valid_after(min(ends, at_most or ends))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 
