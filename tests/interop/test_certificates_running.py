@@ -66,6 +66,29 @@ def test_a_new_box_starts_with_its_own_certificate_and_soon_has_a_better_one(peb
         house.close()
 
 
+def test_a_box_behind_its_front_is_proven_by_http_and_renewed(pebble, tmp_path):
+    https = free_ports(ADDRESS, 1)[0]
+    pebble.tell_dns("set-default-ipv4", ip=ADDRESS)
+    try:
+        house = Asking(
+            tmp_path / "state", pebble, "front.run=here", "front.ports=https",
+            f"ports.https={https}", "certificates.address=",
+        )  # fmt: skip
+        try:
+            house.wait_for(lambda: told(house.state)["shown"]["own"] is False)
+            house.signal("c2s", "SIGHUP")
+            house.wait_for(lambda: _reloads(house, "c2s"))
+            first = shown(ADDRESS, https, DOMAIN, pebble.root)
+            certificate("renew", "--force", state=house.state)
+            house.signal("c2s", "SIGHUP")
+            house.wait_for(lambda: _reloads(house, "c2s") >= 2)
+            assert shown(ADDRESS, https, DOMAIN, pebble.root) != first
+        finally:
+            house.close()
+    finally:
+        pebble.tell_dns("set-default-ipv4", ip=pebble.address)
+
+
 def test_a_box_that_fails_goes_on_with_its_own_and_does_not_hammer(pebble, tmp_path):
     pebble.tell_dns("add-a", host=f"{DOMAIN}.", addresses=["127.0.0.74"])
     try:

@@ -24,6 +24,8 @@ class Pebble:
     """`life` is how many seconds its certificates are good for; `validity` of `reused` proofs is
     none: every name is proven each time."""
 
+    address = ADDRESS
+
     def __init__(self, directory, **environment):
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
