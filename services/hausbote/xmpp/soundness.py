@@ -1,5 +1,6 @@
 """Whether what was kept can still be sent: a damaged row would end the stream of its reader."""
 
+from collections.abc import Sequence
 from pyexpat import ExpatError, ParserCreate
 
 from hausbote.base.log import Event, log
@@ -15,6 +16,13 @@ def is_sound(xml: bytes | str) -> bool:
     except (ExpatError, ValueError):
         return False
     return True
+
+
+def are_sound(elements: Sequence[bytes]) -> bool:
+    """Whether each of them is well-formed by itself, in half the time: by one parser, every one in
+    an element of its own, so that what one lacks is not made good by the next."""
+    whole = all(one.startswith(b"<") and one.endswith(b">") for one in elements)
+    return whole and is_sound(b"<all><one>%s</one></all>" % b"</one><one>".join(elements))
 
 
 def is_sound_packed(data: bytes) -> bool:

@@ -15,7 +15,7 @@ from hausbote.features.archive.readers import note_reader
 from hausbote.storage import Archived, Portion, Range
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import Forbidden
-from hausbote.xmpp.soundness import leaves
+from hausbote.xmpp.soundness import are_sound, leaves
 from hausbote.xmpp.stanza import Child, child
 from hausbote.xmpp.xml import Markup, escape_attribute
 
@@ -124,8 +124,9 @@ def _results(account: str, to: str, page: pages.Page[Archived]) -> Iterator[byte
     before_id = (
         f"<message from='{own}' to='{escape_attribute(to)}'><result xmlns='{ns.MAM}'{query} id='"
     )
+    flawless = are_sound([message.stanza for message, _ in page.results])
     for message, id in page.results:
-        if not leaves(message.stanza):
+        if not (flawless or leaves(message.stanza)):
             continue
         # What is kept is a whole <message> of our own writing, in no namespace of its own.
         head = (
