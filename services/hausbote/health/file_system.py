@@ -1,0 +1,53 @@
+"""Whether a file system can be written, and the errors that ext4 has noted in itself.
+
+The kernel tells these in /sys/fs/ext4/DEVICE (Linux, Documentation/admin-guide/ext4.rst); they stay
+over restarts until e2fsck has looked.
+"""
+
+import os
+import time
+from pathlib import Path
+
+from hausbote.base.troubles import READ_ONLY, Trouble
+from hausbote.health.disks import SYS, Volume
+from hausbote.health.part import Part, counted
+
+
+def look_at_file_system(directory: Path, volume: Volume, sys: Path = SYS) -> Part:
+    """Of the directory, which is on that volume."""
+    troubles = []
+    if os.statvfs(directory).f_flag & os.ST_RDONLY:
+        troubles.append(
+            Trouble(
+                READ_ONLY,
+                1,
+                "The file system of this server has become read-only, and nothing can be kept: that"
+                " is what it does when its disk fails. 'dmesg' on the machine tells why.",
+                "The file system of this server can be written again.",
+            )
+        )
+    place = sys / "fs" / "ext4" / volume.name
+    errors = _number(place / "errors_count") if volume.name else None
+    if errors:
+        troubles.append(_noted(errors, _number(place / "last_error_time") or 0))
+    told = "it can be written" + ("" if errors is None else ", and ext4 has noted no errors")
+    return Part("file system", told, tuple(troubles))
+
+
+def _noted(errors: int, last: int) -> Trouble:
+    when = f", the last one at {time.strftime('%Y-%m-%d %H:%M', time.localtime(last))}"
+    return Trouble(
+        "file-system:errors",
+        errors.bit_length(),  # it is worse with 1, 2, 4, 8 ... errors
+        f"The file system of this server has noted {counted(errors, 'error')}"
+        f"{when if last else ''}: make a backup, look at the disk, and have e2fsck mend it while"
+        " the box is stopped.",
+        "The file system of this server has no errors noted any more.",
+    )
+
+
+def _number(file: Path) -> int | None:
+    try:
+        return int(file.read_text("ascii"))
+    except (OSError, ValueError):
+        return None
