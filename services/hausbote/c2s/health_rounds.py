@@ -24,13 +24,16 @@ def go_round(host: Host) -> None:
     """To be called every hour, in a greenlet that may wait."""
     import subprocess  # not needed until now
 
-    # By vfork(2), which copies nothing, and from the main thread, as `end_with_parent` needs it.
-    child = subprocess.Popen(
-        [sys.executable, "-m", "hausbote.health", "--state", str(host.settings.state)],
-        env=os.environ | {PARENT: str(os.getpid())},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-    )
+    try:
+        # By vfork(2), which copies nothing; in the main thread, as `end_with_parent` needs it.
+        child = subprocess.Popen(
+            [sys.executable, "-m", "hausbote.health", "--state", str(host.settings.state)],
+            env=os.environ | {PARENT: str(os.getpid())},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+        )
+    except OSError:
+        return  # no memory or descriptor is left: there will be other hours
     output = cast(IO[bytes], child.stdout)
     waited = 0.0
     while child.poll() is None:

@@ -103,7 +103,7 @@ def _disks(volume: Volume, record: Record, answers: Mapping[str, Answer]) -> Ite
 
 
 def _silent(disks: list[tuple[str, Answer]]) -> Part:
-    whys = "; ".join(f"{name}: {answer.why}" for name, answer in disks)
+    whys = "; ".join(one.why if name in one.why else f"{name}: {one.why}" for name, one in disks)
     return Part(
         "disk",
         "this machine does not tell how its disk is" + (f" ({whys})" if whys else ""),
