@@ -280,6 +280,21 @@ def test_damaged_files_are_found_within_a_month(state):
     assert look(state, NOW + 31 * DAY) == []
 
 
+def test_another_disk_for_uploaded_files_is_looked_at_too(state):
+    with ext4_disk(state / "uploads", 16 * MB) as disk:
+        assert look(state, NOW) == []
+        disk.has_an_error()
+        (sentence,) = look(state, NOW + 1)
+        assert (
+            f"The file system of {state / 'uploads'} on this server has noted 1 error" in sentence
+        )
+        disk.becomes("ro")
+        assert "become read-only" in look(state, NOW + 2)[0]
+        disk.becomes("rw")
+        disk.is_mended()
+        assert look(state, NOW + 3) == []
+
+
 def test_what_the_owner_does_not_want_is_not_looked_at(tmp_path):
     state = tmp_path / "state"
     make(state, "health.database_days=0", "health.files_days=0")

@@ -65,7 +65,7 @@ def ext4_disk(place, size):
     with open(image, "wb") as file:
         file.truncate(size)
     subprocess.run(["mkfs.ext4", "-q", "-e", "continue", image], check=True)
-    place.mkdir()
+    place.mkdir(exist_ok=True)
     found = subprocess.run(
         ["losetup", "--find", "--show", image], capture_output=True, text=True, check=False
     )

@@ -6,7 +6,6 @@ from hausbote.base.settings import Settings
 from hausbote.base.troubles import Trouble
 from hausbote.cli.finding import Finding, Mark
 from hausbote.cli.problem import Problem
-from hausbote.health.disks import volume_of
 from hausbote.health.look import asked, looked_at, troubles_of
 from hausbote.health.part import Part
 from hausbote.health.record import read_record
@@ -18,8 +17,8 @@ def storage_findings(settings: Settings) -> Iterator[Finding]:
     database = path_of(settings.database_url)
     if not database.exists():
         raise Problem(f"There is no database {database}.")
-    answers = asked(settings, volume_of(database.parent))
-    for part in looked_at(settings, read_record(settings.health_dir), answers=answers):
+    record = read_record(settings.health_dir)
+    for part in looked_at(settings, record, answers=asked(settings)):
         yield from _findings(part)
 
 

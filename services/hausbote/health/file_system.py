@@ -13,36 +13,39 @@ from hausbote.health.disks import SYS, Volume
 from hausbote.health.part import Part, counted
 
 
-def look_at_file_system(directory: Path, volume: Volume, sys: Path = SYS) -> Part:
-    """Of the directory, which is on that volume."""
+def look_at_file_system(directory: Path, volume: Volume, part: str = "", sys: Path = SYS) -> Part:
+    """Of the directory, which is on that volume; it has all of the box but what has a file system
+    of its own, or only that `part`."""
     troubles = []
+    whose = f"of {directory} on this server" if part else "of this server"
     if os.statvfs(directory).f_flag & os.ST_RDONLY:
         troubles.append(
             Trouble(
-                READ_ONLY,
+                f"file-system:{part}:read-only" if part else READ_ONLY,
                 1,
-                "The file system of this server has become read-only, and nothing can be kept: that"
+                f"The file system {whose} has become read-only, and nothing can be kept there: that"
                 " is what it does when its disk fails. 'dmesg' on the machine tells why.",
-                "The file system of this server can be written again.",
+                f"The file system {whose} can be written again.",
             )
         )
     place = sys / "fs" / "ext4" / volume.name
     errors = _number(place / "errors_count") if volume.name else None
     if errors:
-        troubles.append(_noted(errors, _number(place / "last_error_time") or 0))
+        key = f"file-system:{part}:errors" if part else "file-system:errors"
+        troubles.append(_noted(key, whose, errors, _number(place / "last_error_time") or 0))
     told = "it can be written" + ("" if errors is None else ", and ext4 has noted no errors")
-    return Part("file system", told, tuple(troubles))
+    return Part(f"file system of {part}" if part else "file system", told, tuple(troubles))
 
 
-def _noted(errors: int, last: int) -> Trouble:
+def _noted(key: str, whose: str, errors: int, last: int) -> Trouble:
     when = f", the last one at {time.strftime('%Y-%m-%d %H:%M', time.localtime(last))}"
     return Trouble(
-        "file-system:errors",
+        key,
         errors.bit_length(),  # it is worse with 1, 2, 4, 8 ... errors
-        f"The file system of this server has noted {counted(errors, 'error')}"
+        f"The file system {whose} has noted {counted(errors, 'error')}"
         f"{when if last else ''}: make a backup, look at the disk, and have e2fsck mend it while"
         " the box is stopped.",
-        "The file system of this server has no errors noted any more.",
+        f"The file system {whose} has no errors noted any more.",
     )
 
 

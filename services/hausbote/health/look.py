@@ -1,7 +1,8 @@
 """All that is looked at, put together."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hausbote.base.settings import Settings
 from hausbote.base.troubles import Trouble
 from hausbote.health.asking import ask
 from hausbote.health.contents import look_at_database, look_at_files, with_database, with_files
-from hausbote.health.disks import SYS, Volume, volume_of
+from hausbote.health.disks import SYS, Disk, Volume, volume_of
 from hausbote.health.file_system import look_at_file_system
 from hausbote.health.flash import look_at_flash
 from hausbote.health.part import Part
@@ -22,26 +23,44 @@ from hausbote.storage import Reserve, path_of, spare_in
 
 def brought_up_to_date(settings: Settings, record: Record, now: float, sys: Path = SYS) -> Record:
     """The record after asking everything that it is time to ask; that may take long."""
-    directory = path_of(settings.database_url).parent
-    answers = asked(settings, volume_of(directory, sys))
+    answers = asked(settings, sys)
     record = replace(record, readings=tuple(_readings(record, answers, now)))
     if not clock_is_doubted(settings.clock_mark):
-        record = _with_room(settings, record, directory, now)
+        record = _with_room(settings, record, now)
         record = with_files(settings, with_database(settings, record, now), now)
     found = (one.key for part in looked_at(settings, record, sys) for one in part.troubles)
     return replace(record, fills=KEY in found)
 
 
-def _with_room(settings: Settings, record: Record, directory: Path, now: float) -> Record:
-    disk = os.statvfs(directory)
+def _places(settings: Settings) -> dict[str, Path]:
+    """Directories of the box that are on a file system of their own; "" is that of the database."""
+    found = {"": path_of(settings.database_url).parent}
+    devices = {found[""].stat().st_dev}
+    for part, place in (("settings", settings.state), ("files", settings.uploads_dir)):
+        with suppress(OSError):  # it is not there, or its disk is gone
+            device = place.stat().st_dev
+            if device not in devices:
+                devices.add(device)
+                found[part] = place
+    return found
+
+
+def _with_room(settings: Settings, record: Record, now: float) -> Record:
+    disk = os.statvfs(path_of(settings.database_url).parent)
     size = disk.f_blocks * disk.f_frsize
     days = record.days if record.size == size else ()  # it is another one, or was enlarged
     return replace(record, days=noted(days, now, _reserve(settings).room), size=size)
 
 
-def asked(settings: Settings, volume: Volume) -> dict[str, Answer]:
+def asked(settings: Settings, sys: Path = SYS) -> dict[str, Answer]:
     """What each disk says of itself, by its name."""
-    return {disk.name: ask(settings, disk) for disk in volume.disks}
+    volumes = [volume_of(place, sys) for place in _places(settings).values()]
+    return {disk.name: ask(settings, disk) for disk in _disks_of(volumes)}
+
+
+def _disks_of(volumes: Iterable[Volume]) -> list[Disk]:
+    """Each once."""
+    return list(dict.fromkeys(disk for one in volumes for disk in one.disks))
 
 
 def looked_at(
@@ -51,10 +70,11 @@ def looked_at(
     answers: Mapping[str, Answer] | None = None,
 ) -> Iterator[Part]:
     """Everything as it is now, which is quick; of disks what they have said last, or `answers`."""
-    directory = path_of(settings.database_url).parent
-    volume = volume_of(directory, sys)
-    yield from _disks(volume, record, {} if answers is None else answers)
-    yield look_at_file_system(directory, volume, sys)
+    places = _places(settings)
+    volumes = {part: volume_of(place, sys) for part, place in places.items()}
+    yield from _disks(_disks_of(volumes.values()), record, {} if answers is None else answers)
+    for part, place in places.items():
+        yield look_at_file_system(place, volumes[part], part, sys)
     reserve = _reserve(settings)
     yield look_at_space(record.days, reserve.room, is_low=reserve.is_low, was_told=record.fills)
     yield look_at_database(settings, record)
@@ -82,11 +102,11 @@ def _readings(record: Record, answers: Mapping[str, Answer], now: float) -> Iter
             yield before[name]
 
 
-def _disks(volume: Volume, record: Record, answers: Mapping[str, Answer]) -> Iterator[Part]:
+def _disks(disks: list[Disk], record: Record, answers: Mapping[str, Answer]) -> Iterator[Part]:
     """One part for each disk that tells something, and one for those that tell nothing."""
     readings = {one.disk: one for one in record.readings}
     silent, told = [], False
-    for disk in volume.disks:
+    for disk in disks:
         flash, answer = look_at_flash(disk), answers.get(disk.name)
         if flash is not None:
             yield flash
