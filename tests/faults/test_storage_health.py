@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -34,12 +35,19 @@ class Box(BoxWithClock):
 
     def __init__(self, directory, disk):
         self.disk, self.program = disk, Program(directory)
+        self.elsewhere = directory / "clock.word"
         self.program.says(ata())
         command = f"health.smartctl={self.program.command}"
         super().__init__(disk.place / "state", command, address="127.0.0.88")
         for name in ("nurse", "juliet"):
             self.add_account(name)
         self.store.accounts.set_admin("nurse", True)
+
+    def prepare(self):
+        """What the test says to the clock is not on a disk that cannot be written."""
+        super().prepare()
+        self.word = Path(shutil.move(self.word, self.elsewhere))
+        self._environment[self.variable] = str(self.word)
 
     def comes(self, name):
         client = self.client().log_in(name, PASSWORD)
@@ -48,11 +56,14 @@ class Box(BoxWithClock):
         client.forget()
         return client
 
-    def has_looked(self):
-        """An hour is over."""
+    def has_looked(self, *here):
+        """An hour is over, and those who are here have not been silent for as long."""
         before = len(self.program.asked)
+        for client in here:
+            client.settle()
         self.hurries(HURRIED)
         eventually(lambda: len(self.program.asked) > before)
+        eventually(lambda: not children(self.pid("c2s")))
 
 
 @pytest.fixture
@@ -60,8 +71,12 @@ def box(tmp_path):
     with ext4_disk(tmp_path / "disk", 192 * MB) as disk:
         box = Box(tmp_path, disk)
         yield box
-        disk.becomes("rw")
         box.close()
+
+
+def children(pid):
+    """Also those that have ended, until their parent knows."""
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
 def eventually(happens):
@@ -81,10 +96,10 @@ def told(client):
 
 def test_administrators_hear_of_a_dying_disk_by_xmpp(box):
     nurse, juliet = box.comes("nurse"), box.comes("juliet")
-    box.has_looked()
+    box.has_looked(nurse, juliet)
     assert "SMART" not in box.command("status").stdout
     box.program.says(ata(_197=8))
-    box.has_looked()
+    box.has_looked(nurse, juliet)
     type, sentence = told(nurse)
     assert type == "normal"
     assert "has 8 sectors that it cannot read: make a backup" in sentence
@@ -92,10 +107,10 @@ def test_administrators_hear_of_a_dying_disk_by_xmpp(box):
     assert "storage-trouble what=smart:unreadable level=4" in box.log("c2s")
     box.kill("c2s")  # and what comes next does not say it again
     box.pid("c2s")
-    nurse = box.comes("nurse")
-    box.has_looked()
+    nurse, juliet = box.comes("nurse"), box.comes("juliet")
+    box.has_looked(nurse, juliet)
     box.program.says(ata(_197=8, passed=False))
-    box.has_looked()
+    box.has_looked(nurse, juliet)
     assert "says that it is failing" in told(nurse)[1]
     for client in (nurse, juliet):
         assert client.next(1) is None
@@ -105,20 +120,22 @@ def test_administrators_hear_of_a_dying_disk_by_xmpp(box):
 def test_they_hear_of_errors_in_the_file_system_and_that_it_became_read_only(box):
     nurse = box.comes("nurse")
     box.disk.has_an_error()
-    box.has_looked()
+    box.has_looked(nurse)
     type, sentence = told(nurse)
     assert type == "normal"
     assert "has noted 1 error, the last one at 20" in sentence
     assert sentence in box.command("status").stdout
-    box.disk.becomes("ro")
-    box.has_looked()
+    box.disk.becomes_read_only()
+    box.has_looked(nurse)
     said = [told(nurse)]
     while "has become read-only" not in said[-1][1]:  # that it cannot be written is told, too
         said.append(told(nurse))
     assert said[-1][0] == "headline"
     assert "has become read-only" in box.command("status").stdout
-    box.disk.becomes("rw")
-    assert "has become read-only" not in box.command("status").stdout
+    box.close()
+    box.disk.is_mended()
+    box.start()
+    assert "file system" not in box.command("status").stdout
 
 
 def test_in_a_container_c2s_does_it(tmp_path, monkeypatch):
@@ -288,11 +305,12 @@ def test_another_disk_for_uploaded_files_is_looked_at_too(state):
         assert (
             f"The file system of {state / 'uploads'} on this server has noted 1 error" in sentence
         )
-        disk.becomes("ro")
+        disk.is_mounted("ro")
         assert "become read-only" in look(state, NOW + 2)[0]
-        disk.becomes("rw")
+        disk.is_mounted("rw")
+        assert look(state, NOW + 3) == [sentence]
         disk.is_mended()
-        assert look(state, NOW + 3) == []
+        assert look(state, NOW + 4) == []
 
 
 def test_what_the_owner_does_not_want_is_not_looked_at(tmp_path):

@@ -46,9 +46,14 @@ class Ext4:
         with open(f"/sys/fs/ext4/{name}/trigger_fs_error", "w") as trigger:
             trigger.write("made by a test\n")
 
-    def becomes(self, mode):
-        """ "ro" or "rw"; by force, as an error does it."""
-        subprocess.run(["mount", "-o", f"remount,{mode}", self.place], check=True)
+    def becomes_read_only(self):
+        """As it does by itself when it has found an error, if it was mounted so."""
+        self.is_mounted("errors=remount-ro")
+        self.has_an_error()
+
+    def is_mounted(self, options):
+        """Otherwise than before."""
+        subprocess.run(["mount", "-o", f"remount,{options}", self.place], check=True)
 
     def is_mended(self):
         """By e2fsck, while nobody uses it."""

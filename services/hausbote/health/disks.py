@@ -28,6 +28,13 @@ class Volume(NamedTuple):
     disks: tuple[Disk, ...]
 
 
+class Mount(NamedTuple):
+    """What was mounted, which need be no file, and its options."""
+
+    source: str
+    options: frozenset[str]
+
+
 def volume_of(directory: Path, sys: Path = SYS) -> Volume:
     """Of the file system that the directory is in."""
     numbers = _numbers(directory)
@@ -60,20 +67,24 @@ def _numbers(directory: Path) -> str:
     device = directory.stat().st_dev
     if os.major(device) == 0:
         try:
-            device = os.stat(_source(directory.resolve())).st_rdev
+            device = os.stat(mount_of(directory).source).st_rdev
         except OSError:
             return ""
     return f"{os.major(device)}:{os.minor(device)}" if device else ""
 
 
-def _source(directory: Path) -> str:
-    """What was mounted there, which need be no file: the last of those that are deepest."""
-    found, depth = "", -1
+def mount_of(directory: Path) -> Mount:
+    """The one that the directory is in: the last of those that are deepest."""
+    directory = directory.resolve()
+    found, depth = Mount("", frozenset()), -1
     for line in _MOUNTS.read_text("utf-8", "surrogateescape").splitlines():
         mount, _, rest = line.partition(" - ")
-        place, source = Path(_plain(mount.split(" ")[4])), _plain(rest.split(" ")[1])
+        _id, _parent, _numbers, _root, target, here, *_ = mount.split(" ")
+        _kind, source, everywhere = rest.split(" ")[:3]
+        place = Path(_plain(target))
         if directory.is_relative_to(place) and len(place.parts) >= depth:
-            found, depth = source, len(place.parts)
+            options = frozenset([*here.split(","), *everywhere.split(",")])
+            found, depth = Mount(_plain(source), options), len(place.parts)
     return found
 
 

@@ -4,13 +4,16 @@ The kernel tells these in /sys/fs/ext4/DEVICE (Linux, Documentation/admin-guide/
 over restarts until e2fsck has looked.
 """
 
-import os
 import time
 from pathlib import Path
+from typing import Final
 
 from hausbote.base.troubles import READ_ONLY, Trouble
-from hausbote.health.disks import SYS, Volume
+from hausbote.health.disks import SYS, Volume, mount_of
 from hausbote.health.part import Part, counted
+
+# Mounted like that, or by what ext4 and others make of it themselves when something is wrong.
+_READ_ONLY: Final = frozenset(("ro", "emergency_ro", "shutdown"))
 
 
 def look_at_file_system(directory: Path, volume: Volume, part: str = "", sys: Path = SYS) -> Part:
@@ -18,7 +21,7 @@ def look_at_file_system(directory: Path, volume: Volume, part: str = "", sys: Pa
     of its own, or only that `part`."""
     troubles = []
     whose = f"of {directory} on this server" if part else "of this server"
-    if os.statvfs(directory).f_flag & os.ST_RDONLY:
+    if mount_of(directory).options & _READ_ONLY:
         troubles.append(
             Trouble(
                 f"file-system:{part}:read-only" if part else READ_ONLY,
