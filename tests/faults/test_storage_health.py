@@ -2,9 +2,11 @@
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -245,9 +247,28 @@ def test_a_damaged_database_is_found_within_a_week_and_that_it_is_mended_within_
     assert "The database of this server is damaged: " in sentence
     assert "check store" in sentence
     assert sentence in check(state, code=1)
+    assert look(state, NOW + 30 * DAY) == [sentence]  # files are not looked at by it
+    assert read_record(Settings.load(state).health_dir).files_at == NOW
     shutil.copy(state / "backup.db", state / "hausbote.db")
-    assert look(state, NOW + 7 * DAY + 3_600) == [sentence]
-    assert look(state, NOW + 8 * DAY) == []
+    assert look(state, NOW + 30 * DAY + 3_600) == [sentence]
+    assert look(state, NOW + 31 * DAY) == []
+
+
+def test_a_look_that_was_cut_off_or_had_to_wait_is_no_damage(state, monkeypatch):
+    with closing(sqlite3.connect(state / "hausbote.db", isolation_level=None)) as other:
+        other.execute(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 30000)"
+            " INSERT INTO arrival (name, id) SELECT i, 0 FROM n"
+        )
+        monkeypatch.setattr("hausbote.health.contents._LONGEST", -1)
+        assert look(state, NOW) == []
+        assert "too large to be looked at by the way" in check(state)
+        monkeypatch.undo()
+        other.execute("PRAGMA locking_mode = exclusive")
+        other.execute("BEGIN EXCLUSIVE")
+        assert look(state, NOW + 7 * DAY) == []
+    assert look(state, NOW + 14 * DAY) == []
+    assert "it is sound" in check(state)
 
 
 def test_the_process_of_its_own_says_it_too(state):

@@ -42,10 +42,11 @@ def with_files(
     now: float,
     counter: Callable[[], float] = time.monotonic,
 ) -> Record:
-    """With a look at some files, if it is time, or a round was begun."""
+    """With a look at some files, if it is time, or a round was begun; never by a database that is
+    damaged, for it may not say what they should be."""
     days = settings.health.files_days
     is_due = _is_due(record.files_at, days, now, was_bad=any(record.bad))
-    if not days or not (record.file or is_due):
+    if not days or record.damage or not (record.file or is_due):
         return record
     last, bad = record.bad
     try:

@@ -147,9 +147,10 @@ def spare_bytes(connection: sqlite3.Connection) -> int:
 
 
 def spare_in(database: Path) -> int:
-    """Likewise, of a database that is not open here; 0 if it cannot be read."""
+    """Likewise, of a database that is not open here; 0 if it cannot be read now."""
     try:
-        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        where = f"file:{database}?mode=ro"
+        with closing(sqlite3.connect(where, timeout=0.0, uri=True)) as connection:
             return spare_bytes(connection)
     except sqlite3.Error:
         return 0
