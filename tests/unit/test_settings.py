@@ -107,6 +107,7 @@ def test_an_unknown_setting_is_refused_with_the_nearest_known_name(raw, hint):
         ({"dns": {"server": "127.0.0.1:70000"}}, "dns.server"),
         ({"dns": {"server": "one.one:53"}}, "dns.server"),
         ({"limits": 5}, "limits"),
+        ({"health": {"smartctl": "sudo 'smartctl"}}, "health.smartctl"),
     ],
 )
 def test_contradictions_are_named(raw, key):

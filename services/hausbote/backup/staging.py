@@ -31,7 +31,7 @@ DATABASE: Final = "hausbote.db"
 _SQLITE: Final = b"SQLite format 3\0"
 # In the state directory: what is made anew, what belongs to this machine, and what is copied below.
 _NOT_COPIED: Final = frozenset(
-    ("run", "log", "uploads", "backup", "restore", "box.lock", "clock.mark")
+    ("run", "log", "uploads", "backup", "restore", "box.lock", "clock.mark", "health")
 )
 _LARGEST: Final = 64 * 1024 * 1024  # bytes of one other file; more is none of the box's own
 

@@ -23,6 +23,10 @@ _LASTS: Final = 3_600.0  # seconds after which a jump forward is believed
 _WRITE: Final = 300.0  # seconds between two marks in the file
 _UNSYNCHRONISED: Final = 5  # what adjtimex(2) returns: TIME_ERROR
 _TIMEX_BYTES: Final = 512  # more than a struct timex has on any machine
+DOUBTED: Final = (
+    "The clock jumped by more than a day and is doubted: nothing is deleted until it has stayed"
+    " like that for an hour. If it is right, say 'hausbote clock accept'."
+)
 
 
 class BelievedClock:

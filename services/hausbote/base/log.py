@@ -77,6 +77,11 @@ class Event(Enum):
         "The last backup failed, or there was none for too long; see 'hausbote status'.",
     )
     BACKUP_WORKS_AGAIN = "info", "There is a good backup again."
+    STORAGE_TROUBLE = (
+        "error",
+        "Something is wrong with the disk or what is on it; see 'hausbote check storage'.",
+    )
+    STORAGE_WELL = "info", "That is over."
     CLOCK_DOUBTED = (
         "warning",
         "The clock jumped by more than a day: nothing is deleted until it is believed; if it is"

@@ -20,6 +20,7 @@ from hausbote.base.settings_sections import (
     Dns,
     Federation,
     Front,
+    Health,
     Limits,
     Log,
     Names,
@@ -76,6 +77,7 @@ class Settings:
     web: Web = field(default_factory=Web)
     upload: Upload = field(default_factory=Upload)
     disk: Disk = field(default_factory=Disk)
+    health: Health = field(default_factory=Health)
     backup: Backup = field(default_factory=Backup)
     proxy: Proxy = field(default_factory=Proxy)
     tls: Tls = field(default_factory=Tls)
@@ -167,6 +169,11 @@ class Settings:
     def backup_dir(self) -> Path:
         """What the box needs for its backups, and remembers of them."""
         return self.state / "backup"
+
+    @property
+    def health_dir(self) -> Path:
+        """What the box remembers of the health of its storage."""
+        return self.state / "health"
 
     @property
     def box_lock(self) -> Path:

@@ -3,6 +3,7 @@
 import difflib
 import ipaddress
 import re
+import shlex
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -149,6 +150,10 @@ def contradictions(settings: "Settings") -> Iterator[tuple[str, str]]:
     yield from _bad_federation(settings.federation)
     yield from _bad_relay(settings.relay)
     yield from _bad_backup(settings)
+    try:
+        shlex.split(settings.health.smartctl)
+    except ValueError as error:
+        yield "health.smartctl", f"is no command: {error}"
     relay_ports = (settings.ports.relay, settings.ports.relay_tls, settings.ports.https)
     if settings.relay.run != "off" and not any(relay_ports):
         yield "relay.run", "a relay needs one of ports.relay and ports.relay_tls"

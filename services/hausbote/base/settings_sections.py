@@ -132,6 +132,23 @@ class Disk:
 
 
 @dataclass(frozen=True)
+class Health:
+    """What the box is kept on: it looks every hour, and tells administrators what is wrong."""
+
+    smartctl: str = setting(
+        "smartctl",
+        "How the program is called that asks disks, if only some may: sudo -n smartctl, say. "
+        "Empty = it is not.",
+    )
+    database_days: int = setting(
+        7, "Days between two looks at all of the database. 0 = there are none."
+    )
+    files_days: int = setting(
+        30, "Days between two looks at all uploaded files. 0 = there are none."
+    )
+
+
+@dataclass(frozen=True)
 class Backup:
     """Backups, made with restic and encrypted; see docs/backup.md."""
 

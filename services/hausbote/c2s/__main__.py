@@ -3,6 +3,7 @@
 import sys
 
 from hausbote.c2s.components import ComponentServer, SecretMissing
+from hausbote.c2s.health_rounds import go_round
 from hausbote.c2s.management import preserving
 from hausbote.c2s.server import Server
 from hausbote.c2s.service import build_host
@@ -37,6 +38,7 @@ def main() -> int:
     every(_HOUR, host.store.arrivals.prune)
     every(_HOUR, lambda: host.store.pubsub.expire_all(host.surely()))
     every(_HOUR, lambda: certificate_news.look(host))
+    every(_HOUR, lambda: go_round(host))
     every(_LOOK, lambda: full_disk.look(host))
     every(_MINUTE, lambda: backup_news.look(host))
     announce_restart(host, here)

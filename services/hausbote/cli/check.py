@@ -1,6 +1,7 @@
 """hausbote check: whether a domain can be reached, and if not, what to change."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from hausbote.cli.inspection import Inspection
 from hausbote.cli.problem import Problem
 from hausbote.cli.records import records
 from hausbote.cli.state import load_settings, state_option
+from hausbote.cli.storage_check import storage_findings
 from hausbote.cli.store_check import check_store
 from hausbote.net.chains import TrustError
 from hausbote.net.tls import CertificateError
@@ -28,10 +30,14 @@ def command(state: Path, domain: str | None) -> None:
 
     A line for each thing that was looked at: good, a hint, or what to change.  `check store`
     looks at the box's own database instead: every page of it, and everything that is kept.
+    `check storage` tells how all that it is kept on is: the disk, its file system and its room.
     `check records` prints the DNS records that match the box's settings.
     """
     if domain == "store":
         check_store(load_settings(state))
+        return
+    if domain == "storage":
+        _tell(storage_findings(load_settings(state)))
         return
     if domain == "records":
         click.echo("\n".join(records(load_settings(state))))
@@ -46,13 +52,18 @@ def command(state: Path, domain: str | None) -> None:
         wanted = prepare_domain(domain) if domain else settings.domain
     except InvalidJID as problem:
         raise Problem(f"{domain} is no domain: {problem}") from None
-    bad = 0
     try:
-        for finding in Inspection(settings, wanted).findings():
-            click.echo(_line(finding))
-            bad += finding.mark is Mark.BAD
+        _tell(Inspection(settings, wanted).findings())
     except (TrustError, CertificateError) as error:
         raise Problem(str(error)) from None
+
+
+def _tell(findings: Iterator[Finding]) -> None:
+    """A line for each; ends with 1 if one is bad."""
+    bad = 0
+    for finding in findings:
+        click.echo(_line(finding))
+        bad += finding.mark is Mark.BAD
     if bad:
         sys.exit(1)
 

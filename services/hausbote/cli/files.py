@@ -1,8 +1,6 @@
 """hausbote files: what people have uploaded."""
 
-import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -13,8 +11,9 @@ from hausbote.cli.addresses import jid_argument, local_part
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, opened_store, state_option
 from hausbote.core.bus.control import notify
-from hausbote.storage import Store, Upload
+from hausbote.storage import Store
 from hausbote.upload.depot import Depot, remove_files
+from hausbote.upload.scrub import damaged, strays
 
 json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, one object per line.")
 
@@ -85,38 +84,10 @@ def scrub(state: Path) -> None:
     depot = Depot(settings.uploads_dir)
     with opened_store(settings) as store:
         uploads = store.uploads.all()
-        problems = [*_damaged(depot, store, uploads), *_strays(depot, store)]
+        problems = [*damaged(depot, store, uploads), *strays(depot, store)]
     if problems:
         raise Problem(*problems)
     click.echo(f"{len(uploads)} {'file is' if len(uploads) == 1 else 'files are'} as uploaded.")
-
-
-def _damaged(depot: Depot, store: Store, uploads: list[Upload]) -> Iterator[str]:
-    for one in uploads:
-        try:
-            sound = _digest(depot, store, one) == (one.size, one.digest)
-            trouble = "" if sound else "is damaged: it is not what was uploaded"
-        except FileNotFoundError:
-            trouble = "is missing"
-        except OSError as error:
-            trouble = f"cannot be read: {error.strerror}"
-        if trouble and store.uploads.get(one.id) is not None:  # it may have been deleted meanwhile
-            yield f"{one.id} {trouble}"
-
-
-def _digest(depot: Depot, store: Store, upload: Upload) -> tuple[int, bytes]:
-    """Size and digest of a file as it is now."""
-    _, content = store.uploads.fetch(upload.id) or (None, None)
-    if content is None:
-        return depot.digest(upload.id)
-    return len(content), hashlib.sha256(content).digest()
-
-
-def _strays(depot: Depot, store: Store) -> Iterator[str]:
-    found = set(depot.ids())
-    coming = set(depot.unfinished())  # read before the rows: it loses its name there afterwards
-    for id in sorted(found - coming - store.uploads.known()):
-        yield f"{id} is nobody's: no row knows it"
 
 
 def _remove_now(settings: Settings, store: Store) -> None:

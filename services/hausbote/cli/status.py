@@ -10,6 +10,7 @@ import click
 
 from hausbote.base.backup_record import read_record
 from hausbote.base.backup_record import state as backup_state
+from hausbote.base.believed_clock import DOUBTED
 from hausbote.base.files import free_bytes
 from hausbote.base.locks import RUNNING, holder_says
 from hausbote.base.memory import memory_of
@@ -18,6 +19,7 @@ from hausbote.base.settings import Settings
 from hausbote.cli.certificate_news import certificate_sentences
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
+from hausbote.cli.storage_check import storage_troubles
 from hausbote.cli.supervision import processes
 from hausbote.core.bus.control import query_status
 from hausbote.storage import path_of
@@ -71,10 +73,7 @@ def _print(settings: Settings, services: list[dict[str, Any]]) -> None:
     if old := outdated():
         click.echo(advice(old))
     if any(one["clock_doubted"] for one in services):
-        click.echo(
-            "The clock jumped by more than a day and is doubted: nothing is deleted until it has"
-            " stayed like that for an hour. If it is right, say 'hausbote clock accept'."
-        )
+        click.echo(DOUBTED)
     for one in services:
         if one["out_of_files"]:
             click.echo(
@@ -90,6 +89,8 @@ def _print(settings: Settings, services: list[dict[str, Any]]) -> None:
     for one in services:
         if one["store_failed"]:
             click.echo(_store_problem(one))
+    for trouble in storage_troubles(settings):
+        click.echo(trouble.told)
     for sentence in certificate_sentences(settings):
         click.echo(sentence)
     if told := backup_state(read_record(settings.backup_dir), settings.backup, time.time()):

@@ -28,7 +28,7 @@ from hausbote.storage.pubsub import (
 from hausbote.storage.pubsub_people import Affiliation, People, Subscription
 from hausbote.storage.pushes import PushService
 from hausbote.storage.ranges import Portion, Range
-from hausbote.storage.reserve import Reserve, make_way
+from hausbote.storage.reserve import Reserve, make_way, spare_in
 from hausbote.storage.rooms import (
     PublicRoom,
     RoomMessage,
@@ -120,4 +120,5 @@ __all__ = [
     "quick_damage",
     "schema_version",
     "shrink",
+    "spare_in",
 ]

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -79,6 +79,11 @@ class Reserve:
         """Bytes that are free on the disk."""
         return free_bytes(self._database.parent)
 
+    @property
+    def room(self) -> int:
+        """Bytes that may still be taken before `is_low`; below 0 then."""
+        return self.free + self._spare() - self.size - _UNDER_WAY
+
     def of(self, directory: Path) -> int:
         """Bytes that are reserved on the disk of that directory."""
         here = os.stat(directory).st_dev == os.stat(self._database.parent).st_dev
@@ -139,3 +144,13 @@ def spare_bytes(connection: sqlite3.Connection) -> int:
     pages = connection.execute("PRAGMA freelist_count").fetchone()[0]
     size = connection.execute("PRAGMA page_size").fetchone()[0]
     return int(pages * size)
+
+
+def spare_in(database: Path) -> int:
+    """Likewise, of a database that is not open here; 0 if it cannot be read now."""
+    try:
+        where = f"file:{database}?mode=ro"
+        with closing(sqlite3.connect(where, timeout=0.0, uri=True)) as connection:
+            return spare_bytes(connection)
+    except sqlite3.Error:
+        return 0

@@ -11,6 +11,7 @@ from hausbote.xmpp.soundness import is_sound, is_sound_packed
 
 _STEPS: Final = 10_000  # of SQLite's machine between two looks at the clock
 _MOST_TOLD: Final = 20  # rows of a kind
+_NOT_NOW: Final = (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 # What is sent to others as it is kept: how a row is called, its query, and the test of its content.
 _ROWS: Final[tuple[tuple[str, str, Callable[[bytes], bool]], ...]] = (
@@ -28,15 +29,16 @@ _ROWS: Final[tuple[tuple[str, str, Callable[[bytes], bool]], ...]] = (
 )  # fmt: skip
 
 
-def quick_damage(path: Path, seconds: float) -> str:
-    """What is wrong with the file first of all; "" if that is nothing, or not known in time."""
+def quick_damage(path: Path, seconds: float) -> str | None:
+    """What is wrong with the file first of all; "" if that is nothing, None if it is not known in
+    time, or because somebody has the database for himself."""
     until = time.monotonic() + seconds
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as error:
-        return "" if "interrupted" in str(error) else str(error)
+        return None if error.sqlite_errorcode in _NOT_NOW else str(error)
     return "" if found == "ok" else _one_line(found)
 
 
