@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from click.core import ParameterSource
 
 from hausbote.base.clock import timestamp
 from hausbote.base.settings import Settings
@@ -68,6 +69,7 @@ def command(
 ) -> None:
     """Make an invitation and print its link; without options it is for one account."""
     if context.invoked_subcommand is not None:
+        _must_stand_alone(context)
         return
     settings = load_settings(state)
     new = bool(circles or name or admin)
@@ -124,6 +126,13 @@ def withdraw(state: Path, ids: tuple[int, ...]) -> None:
 
 
 # -- making ------------------------------------------------------------------------------------
+
+
+def _must_stand_alone(context: click.Context) -> None:
+    """What is given before `list` or `withdraw` would be for nothing."""
+    for name in context.params:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"options stand behind {context.invoked_subcommand}", context)
 
 
 def _kind(contact: bool, account: bool, reset: bool) -> Kind:

@@ -13,6 +13,7 @@ from hausbote.core.command import Done, Values
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
 from hausbote.core.request import Request
+from hausbote.core.space import need_space
 from hausbote.features.account_names import doubts
 from hausbote.features.invitation_links import links_of
 from hausbote.features.newcomers import check_name
@@ -95,6 +96,7 @@ def _look_at(request: Request, name: str) -> str | None:
 def _made(request: Request, kind: Kind, name: str = "", *, account: bool) -> Done:
     host, session = request.host, request.session
     assert session is not None
+    need_space(host)
     now = int(host.clock())
     until = now + host.settings.invitations.days * _DAY
     wanted = Invitation(kind=kind, until=until, inviter=session.account.local, name=name, made=now)
