@@ -9,6 +9,7 @@ from hausbote.core.directory import Account
 from hausbote.core.dispatch import route
 from hausbote.core.host import Host
 from hausbote.core.request import Presence
+from hausbote.core.space import need_space
 from hausbote.features.contacts import contacts_of, is_full, may_see, note, put, sees
 from hausbote.storage import InvitationRefused, Kind, RosterItem
 from hausbote.xmpp import ns
@@ -19,7 +20,7 @@ def accept(host: Host, account: Account, request: Stanza, granted: RosterItem) -
     """Whether the request showed a good invitation of that account, which is used up then.
 
     `granted` is the contact as it is when the request is granted; its presence is asked for as
-    well.  The account's lock must be held.
+    well.  ResourceConstraint if the disk is full.  The account's lock must be held.
     """
     shown = request.child(ns.PARS, "preauth")
     if shown is None:
@@ -29,8 +30,10 @@ def accept(host: Host, account: Account, request: Stanza, granted: RosterItem) -
     if invitations.look(token) is None:  # nobody waits for the disk because of what is made up
         return False
     known = granted.jid in contacts_of(host, account).items
-    if not known and is_full(host, account):
-        return False
+    if not known:
+        if is_full(host, account):
+            return False
+        need_space(host)
     item = granted if sees(granted) else granted._replace(ask=True)
     try:
         version = invitations.use_for_contact(token, account.local, item, now=host.surely())
