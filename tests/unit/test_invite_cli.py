@@ -78,7 +78,7 @@ def register(house, token, name, password="secret"):
         (("--admin",), r"xmpp:h\?register;preauth=TOKEN"),
         (("--contact-of", "romeo@h"), r"xmpp:romeo@h\?roster;preauth=TOKEN"),
         (("--contact-of", "romeo@h", "--account"), r"xmpp:romeo@h\?roster;preauth=TOKEN;ibr=y"),
-        (("--name", "o'brien@h"), r"xmpp:o%27brien@h\?register;preauth=TOKEN"),
+        (("--name", "jürgen@h"), r"xmpp:j%C3%BCrgen@h\?register;preauth=TOKEN"),
         (("--reset", "juliet@h"), r"xmpp:juliet@h\?register;preauth=TOKEN"),
     ],
 )
@@ -150,7 +150,7 @@ def test_what_cannot_be_is_said(house, arguments, words):
 
 
 def test_what_a_name_is_taken_for_is_said(house):
-    done = hausbote("invite", "--name", "juIiet@h", state=house.state)
+    done = hausbote("invite", "--name", "ju1iet@h", state=house.state)
     assert "looks like juliet" in done.stderr
 
 
