@@ -24,7 +24,10 @@ def storage_findings(settings: Settings) -> Iterator[Finding]:
 
 def storage_troubles(settings: Settings) -> list[Trouble]:
     """What `hausbote status` says besides what services tell of themselves: clock, full disk."""
-    found = troubles_of(looked_at(settings, read_record(settings.health_dir)))
+    try:
+        found = troubles_of(looked_at(settings, read_record(settings.health_dir)))
+    except OSError:
+        return []  # the disk is gone: services tell that they cannot write
     return [one for one in found if not one.elsewhere and one.key != "clock"]
 
 
