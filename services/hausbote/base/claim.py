@@ -1,5 +1,5 @@
-"""The claim of a new box: DIR/claim.txt has the address of its portal and a code, which whoever opens
-it first has to know.
+"""The claim of a new box: DIR/claim.txt has the address of its portal and a code, which whoever
+opens it first has to know.
 
 `hausbote init` makes the file, and it is removed when there is an administrator.  A box without it
 cannot be claimed.
@@ -56,7 +56,7 @@ def read_code(state: Path) -> str:
 
 def write_claim(settings: Settings, place: Path, code: str, host: str = "") -> str:
     """Write the file into `place` and return the address with the code in it; OSError."""
-    url = f"{portal_url(settings, host)}{PATH}/{code}"
+    url = f"{portal_at(settings, host)}{PATH}/{code}"
     replace_text(place / FILE, _TEXT.format(url=url, code=code))
     return url
 
@@ -66,9 +66,10 @@ def end_claim(state: Path) -> None:
     (state / FILE).unlink(missing_ok=True)
 
 
-def portal_url(settings: Settings, host: str = "") -> str:
+def portal_at(settings: Settings, host: str = "") -> str:
     """Where browsers find the portal, by the domain or another name of the machine."""
     port = settings.ports.https if settings.has_front else settings.ports.portal
-    name = host or settings.ascii_domain
-    name = f"[{name}]" if ":" in name else name
+    name = f"[{host}]" if ":" in host else host
+    if not name:
+        return settings.portal_url
     return f"https://{name}" + ("" if port == HTTPS else f":{port}")

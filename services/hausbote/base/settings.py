@@ -243,7 +243,7 @@ class Settings:
     @property
     def portal_url(self) -> str:
         """Where people find the box's own pages; "" if there are none."""
-        if not self.has_front and not self.ports.portal:
+        if not self.has_portal:
             return ""
         return self._https(self.domain, self.ports.portal)
 

@@ -10,7 +10,7 @@ import gevent
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
-from hausbote.base.claim import portal_url
+from hausbote.base.claim import portal_at
 from hausbote.base.log import Event, bug, log
 from hausbote.base.portal_socket import ADDRESS, LARGEST, SOCKET
 from hausbote.base.settings import Settings
@@ -152,7 +152,7 @@ def _redirect(settings: Settings, environ: Environ, start: Callable[..., Any]) -
     known = plain if plain.replace(".", "").replace(":", "").isalnum() else ""
     path = environ["PATH_INFO"] if environ["PATH_INFO"].isascii() else "/"
     safe = path if path.isprintable() and not path.startswith("//") else "/"
-    where = portal_url(settings, known) + safe
+    where = portal_at(settings, known) + safe
     start("301 Moved Permanently", [("Location", where), *_NO_MORE])
     return []
 
