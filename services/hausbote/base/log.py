@@ -61,6 +61,11 @@ class Event(Enum):
     CLAIMED = "info", "The box has its first administrator."
     CLAIM_FAILED = "warning", "Somebody does not know the code of the claim, or tried too often."
     ACCOUNT_REGISTERED = "info", "Someone registered an account from their client."
+    INVITATION_MADE = "info", "Someone made an invitation of this kind from their client."
+    INVITATION_USED = (
+        "info",
+        "Someone came with an invitation of this kind, and got what it is for.",
+    )
     COMPONENT_ATTACHED = "info", "A component proved that it knows its secret."
     COMPONENT_DETACHED = "info", "A component's connection ended."
     COMPONENT_REFUSED = "warning", "A component has the wrong secret, or its domain is not ours."

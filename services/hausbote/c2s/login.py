@@ -6,7 +6,7 @@ is in `guessing.py`.
 
 import time
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import gevent
 
@@ -47,7 +47,8 @@ _LOOK_AGAIN: Final = 60.0  # seconds
 class Login:
     """How far one stream's login is.
 
-    `sender` is whom the stream's header says it is from, `attempt` is what SASL2 is at.
+    `sender` is whom the stream's header says it is from, `attempt` is what SASL2 is at, `states`
+    what features know of the stream until somebody is logged in.
     """
 
     __slots__ = (
@@ -60,6 +61,7 @@ class Login:
         "offered",
         "scram",
         "sender",
+        "states",
         "tls_version",
     )
 
@@ -70,6 +72,7 @@ class Login:
         self.tls_version = connection.tls_version
         self.offered = mechanisms(self.bindings, hashes)
         self.sender = sender
+        self.states: dict[type, Any] = {}
         self.scram: ScramServer | None = None
         self.attempt: Attempt | None = None
         self.agent = Agent()
