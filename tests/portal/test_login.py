@@ -15,7 +15,9 @@ def test_a_member_logs_in_and_out(portal):
     assert browser.log_in("romeo").headers["Location"] == "/"
     assert heading(browser.get("/me")) == "This is you"
     cookie = browser.cookie("__Host-session")
-    assert cookie.secure and cookie.http_only and cookie.same_site == "Lax"
+    assert cookie.secure
+    assert cookie.http_only
+    assert cookie.same_site == "Lax"
     assert browser.post("/logout").headers["Location"] == "/login"
     assert browser.get("/me").headers["Location"] == "/login?to=/me"
     # The cookie itself is good for nothing any more.
@@ -91,7 +93,9 @@ def test_a_session_ends_when_it_was_not_used_for_long(portal):
     assert browser.get("/me").status_code == 303
 
 
-@pytest.mark.parametrize("cookie", ["", "x", "..", "a.b.c", "=.=.=", "cm9tZW8.x.y", "ü.b.c", "a" * 3_000])
+@pytest.mark.parametrize(
+    "cookie", ["", "x", "..", "a.b.c", "=.=.=", "cm9tZW8.x.y", "ü.b.c", "a" * 3_000]
+)
 def test_no_cookie_is_anybody_that_was_not_given(portal, cookie):
     browser = portal.browser()
     browser.keep("__Host-session", cookie)

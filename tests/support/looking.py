@@ -50,8 +50,10 @@ class Person:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def _hear(self, message):
-        """Forms that are filled in wrongly are answered with 4xx, which browsers call an error."""
-        if message.type == "error" and "status of 4" not in message.text:
+        """Forms that are filled in wrongly are answered with 4xx, and a box that starts again with
+        nothing, both of which browsers call errors."""
+        expected = "status of 4" in message.text or "ERR_CONNECTION" in message.text
+        if message.type == "error" and not expected:
             self.complaints.append(message.text)
 
     def go(self, path):
@@ -73,7 +75,9 @@ class Person:
     def press(self, name):
         """A button or link by its words."""
         role = self.page.get_by_role("button", name=name, exact=True)
-        (role if role.count() else self.page.get_by_role("link", name=name, exact=True)).first.click()
+        (
+            role if role.count() else self.page.get_by_role("link", name=name, exact=True)
+        ).first.click()
         self.page.wait_for_load_state()
 
     def _fits(self, name):
@@ -96,7 +100,11 @@ class Person:
         if directory:
             Path(directory).mkdir(parents=True, exist_ok=True)
             path = Path(directory, f"{name}-{self.look}.jpg")
-            self.page.screenshot(path=path, full_page=True, type="jpeg", quality=_QUALITY)
+            width, usual = _SIZES[self.look.device]
+            height = self.page.evaluate("document.documentElement.scrollHeight")
+            self.page.set_viewport_size({"width": width, "height": max(height, usual)})
+            self.page.screenshot(path=path, type="jpeg", quality=_QUALITY)
+            self.page.set_viewport_size({"width": width, "height": usual})
 
     def close(self):
         self.context.close()
