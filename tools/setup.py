@@ -38,6 +38,7 @@ def main(purpose: str) -> None:
         check_front()
         check_gloox()
         check_restic()
+        check_browser()
         check_other_debian()
     if purpose == "images":
         try_engine()
@@ -124,6 +125,12 @@ def check_restic() -> None:
     """The tests of backups have the real program."""
     if shutil.which("restic") is None:
         add_debian_packages("restic", "The tests of backups need restic")
+
+
+def check_browser() -> None:
+    """The tests of the portal have a real browser."""
+    if shutil.which("chromium") is None:
+        add_debian_packages("chromium fonts-dejavu", "The tests of the portal need a browser")
 
 
 def check_other_debian() -> None:

@@ -250,7 +250,7 @@ class Settings:
     @property
     def portal_url(self) -> str:
         """Where people find the box's own pages; "" if there are none."""
-        if not self.has_front and not self.ports.portal:
+        if not self.has_portal:
             return ""
         return self._https(self.domain, self.ports.portal)
 
@@ -283,6 +283,11 @@ class Settings:
     def has_web(self) -> bool:
         """Whether there are WebSocket and BOSH."""
         return self.has_front or self.ports.web > 0
+
+    @property
+    def has_portal(self) -> bool:
+        """Whether there are pages for people and owners."""
+        return self.has_front or self.ports.portal > 0
 
     @property
     def has_upload(self) -> bool:

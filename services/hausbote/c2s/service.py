@@ -1,7 +1,18 @@
 """What the c2s service is made of."""
 
 from hausbote.base.settings import Settings
-from hausbote.c2s import bind2, components, fast, login, management, sasl2, server, upgrade
+from hausbote.c2s import (
+    bind2,
+    components,
+    fast,
+    login,
+    management,
+    portal_joins,
+    portal_logins,
+    sasl2,
+    server,
+    upgrade,
+)
 from hausbote.c2s.components import Component
 from hausbote.core.directory import Directory
 from hausbote.core.exchange import undeliverable
@@ -95,6 +106,8 @@ FEATURES: tuple[Feature, ...] = (
     full_disk.feature,
     clients.feature,
     login.feature,
+    portal_logins.feature,
+    portal_joins.feature,
     sasl2.feature,
     bind2.feature,
     fast.feature,

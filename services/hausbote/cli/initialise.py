@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from hausbote.base.claim import make_code, write_claim
 from hausbote.base.jid import InvalidJID, prepare_domain
 from hausbote.base.settings import (
     FILE,
@@ -45,10 +46,11 @@ def command(state: Path, domain: str, address: str | None, overrides: tuple[str,
 
 
 def new_box_in(state: Path, domain: str) -> None:
-    """A box with default settings in a directory that is empty; Problem."""
+    """A box with default settings, to which people can be invited, in a directory that is empty;
+    Problem."""
     if not is_vacant(state):
         raise Problem(f"{state} has files, but no {FILE}: is it the right volume?")
-    make_box(state, _choices(domain, None, ()))
+    make_box(state, _choices(domain, None, ("registration=invite",)))
 
 
 def make_box(state: Path, chosen: dict[str, Any]) -> None:
@@ -88,3 +90,4 @@ def _fill(place: Path, settings: Settings, text: str) -> None:
     made = Settings.load(place)
     migrate(made.database_url, made.database_mark)
     secrets_of(made).make(time.time())
+    write_claim(made, place, make_code())
