@@ -11,6 +11,8 @@ from hausbote.storage import (
     NEW,
     AccountExists,
     Certificate,
+    Invitation,
+    Kind,
     Limits,
     NewItem,
     NewNode,
@@ -204,6 +206,8 @@ class TestDeletingAnAccount:
             id = "0" * 31 + str(len(local))
             file = Upload(id, "x.jpg", "image/jpeg", 5, b"digest", 1)
             people.uploads.add(people.uploads.account(local), file, b"small", 0)
+            people.invitations.create(Invitation(Kind.FRIEND, 2**40, inviter=local))
+            people.invitations.create(Invitation(Kind.RESET, 2**40, name=local))
         both = [("romeo", "juliet@h"), ("juliet", "romeo@h")]
         people.archives.keep(people.archives.next_id(), b"both", both)
         people.offline.keep("juliet", b"hers", 1.0, 0)

@@ -161,12 +161,12 @@ class _MemoryServer(Server):
     """A server without listeners and certificates."""
 
     def __init__(self, host):
-        from hausbote.c2s.guessing import LoginGuard
         from hausbote.c2s.login import KeyRing
+        from hausbote.c2s.portal_logins import guard_of
 
         self.host = host
         self.keys = KeyRing(host.store)
-        self.guard = LoginGuard(host.settings.limits.login_attempts, host.store.clients.exists)
+        self.guard = guard_of(host)
         self.offers = offers(host)
         self._strangers = set()
 

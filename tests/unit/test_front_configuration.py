@@ -11,8 +11,8 @@ import pytest
 from hausbote.base.front import backends
 from hausbote.base.settings import Settings, SettingsError
 from hausbote.cli.haproxy import configuration
-from hausbote.cli.records import records
 from hausbote.cli.supervision import found
+from hausbote.inspection.records import records
 from hausbote.turn.offers import offers
 
 HERE = {"run": "here"}

@@ -54,7 +54,18 @@ class Event(Enum):
     )
     LOGINS_HELD_BACK = "warning", "Too many failed logins from one place: further ones must wait."
     STREAM_ERROR = "info", "A client's stream was ended by us, for the reason named."
+    UNCLAIMED = (
+        "warning",
+        "Nobody has claimed this box: the file claim.txt has the address and the code for it.",
+    )
+    CLAIMED = "info", "The box has its first administrator."
+    CLAIM_FAILED = "warning", "Somebody does not know the code of the claim, or tried too often."
     ACCOUNT_REGISTERED = "info", "Someone registered an account from their client."
+    INVITATION_MADE = "info", "Someone made an invitation of this kind from their client."
+    INVITATION_USED = (
+        "info",
+        "Someone came with an invitation of this kind, and got what it is for.",
+    )
     COMPONENT_ATTACHED = "info", "A component proved that it knows its secret."
     COMPONENT_DETACHED = "info", "A component's connection ended."
     COMPONENT_REFUSED = "warning", "A component has the wrong secret, or its domain is not ours."

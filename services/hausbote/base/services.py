@@ -87,6 +87,17 @@ SERVICES: Final = (
     ),
     Service("turn", secrets=("relay/secrets.db",), memory=96),
     Service(
+        "portal",
+        ports=(
+            Port("portal", "the portal, for browsers"),
+            Port("portal_http", "the portal's redirect to TLS"),
+        ),
+        network=True,
+        store=True,
+        certificates=True,
+        is_wanted=lambda settings: settings.has_portal,
+    ),
+    Service(
         "s2s",
         ports=(
             Port("s2s", "other servers"),

@@ -20,6 +20,7 @@ from hausbote.base.settings_sections import (
     Dns,
     Federation,
     Front,
+    Invitations,
     Limits,
     Log,
     Names,
@@ -90,6 +91,7 @@ class Settings:
     federation: Federation = field(default_factory=Federation)
     policy: Policy = field(default_factory=Policy)
     retention: Retention = field(default_factory=Retention)
+    invitations: Invitations = field(default_factory=Invitations)
     archive: Archive = field(default_factory=Archive)
     relay: Relay = field(default_factory=Relay)
     pubsub: PubsubService = field(default_factory=PubsubService)
@@ -237,6 +239,13 @@ class Settings:
     def relay_secrets(self) -> Path:
         """The database that we share with the relay."""
         return self.state / "relay" / "secrets.db"
+
+    @property
+    def portal_url(self) -> str:
+        """Where people find the box's own pages; "" if there are none."""
+        if not self.has_portal:
+            return ""
+        return self._https(self.domain, self.ports.portal)
 
     @property
     def upload_url(self) -> str:

@@ -255,6 +255,9 @@ class Limits:
     registrations_per_hour: int = setting(
         5, "New accounts per hour and address; an address may try four times as often."
     )
+    invitations: int = setting(
+        50, "Invitations of one account that have not expired, used ones among them."
+    )
     clients_per_account: int = setting(
         50, "Clients that are remembered for one account; beyond that the oldest is forgotten."
     )
@@ -445,6 +448,19 @@ class Retention:
         "Days until the name of a deleted account can be registered from a client; the owner can "
         "give it away sooner. 0 = at once.",
     )
+
+
+@dataclass(frozen=True)
+class Invitations:
+    """Links with which people become contacts, or get an account."""
+
+    by: str = setting(
+        "administrators",
+        "Who may invite others to an account here; with `registration` closed nobody can use that. "
+        "Everybody may invite others to be their contacts.",
+        choices=("administrators", "members"),
+    )
+    days: int = setting(7, "Days until an invitation made from a client expires.", minimum=1)
 
 
 @dataclass(frozen=True)

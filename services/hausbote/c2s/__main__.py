@@ -11,7 +11,7 @@ from hausbote.core.exchange import announce_restart
 from hausbote.core.process import Process
 from hausbote.features import backup_news, certificate_news, full_disk
 from hausbote.features.archive.retention import forget_old_messages
-from hausbote.features.newcomers import free_old_names
+from hausbote.features.newcomers import forget_old_invitations, free_old_names
 from hausbote.net.tls import CertificateError
 
 _HOUR = 3_600.0  # seconds
@@ -34,6 +34,7 @@ def main() -> int:
         return 1
     every(_HOUR, lambda: forget_old_messages(host))
     every(_HOUR, lambda: free_old_names(host))
+    every(_HOUR, lambda: forget_old_invitations(host))
     every(_HOUR, host.store.arrivals.prune)
     every(_HOUR, lambda: host.store.pubsub.expire_all(host.surely()))
     every(_HOUR, lambda: certificate_news.look(host))

@@ -6,7 +6,7 @@ is in `guessing.py`.
 
 import time
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import gevent
 
@@ -51,8 +51,9 @@ _LOOK_AGAIN: Final = 60.0  # seconds
 class Login:
     """How far one stream's login is.
 
-    `sender` is whom the stream's header says it is from, `attempt` is what SASL2 is at.  `is_page`
-    says that a page of the portal has logged in: a browser may show several at once.
+    `sender` is whom the stream's header says it is from, `attempt` is what SASL2 is at, `states`
+    what features know of the stream until somebody is logged in.  `is_page` says that a page of the
+    portal has logged in: a browser may show several at once.
     """
 
     __slots__ = (
@@ -66,6 +67,7 @@ class Login:
         "local",
         "offered",
         "sender",
+        "states",
         "tls_version",
     )
 
@@ -77,6 +79,7 @@ class Login:
             *web_login.offered(server.host.settings, connection.way),
         ]
         self.sender = sender
+        self.states: dict[type, Any] = {}
         self.exchange: ScramServer | BearerServer | None = None
         self.attempt: Attempt | None = None
         self.agent = Agent()

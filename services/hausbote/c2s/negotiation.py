@@ -176,9 +176,17 @@ def _for_strangers(stream: "ClientStream", element: Stanza) -> Stanza:
     if handler is None or not _is_for_us(stream, element.to):
         raise _refusal(element, "log in first")
     to = JID.parse(host.domain)
-    connection = stream.connection
+    connection, login = stream.connection, stream.login
+    assert login is not None  # it is made as soon as there is TLS
     request = Request(
-        host, element, None, to, payload, address=connection.address, way=connection.way
+        host,
+        element,
+        None,
+        to,
+        payload,
+        address=connection.address,
+        way=connection.way,
+        states=login.states,
     )
     return result(element, handler(request))
 

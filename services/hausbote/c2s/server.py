@@ -8,9 +8,9 @@ import gevent
 
 from hausbote.base.log import Event, bug, log
 from hausbote.base.memory import Rests, give_back
-from hausbote.c2s.guessing import LoginGuard
 from hausbote.c2s.login import KeyRing
 from hausbote.c2s.management import hibernation, preserving
+from hausbote.c2s.portal_logins import guard_of
 from hausbote.c2s.stream import ClientStream
 from hausbote.core import dispatch
 from hausbote.core.exchange import announce_deletion
@@ -53,7 +53,7 @@ class Server:
         settings = host.settings
         self.host = host
         self.keys = KeyRing(host.store)
-        self.guard = LoginGuard(settings.limits.login_attempts, host.store.clients.exists)
+        self.guard = guard_of(host)
         self.shelf = TlsShelf(*certificates(settings))
         self.offers = offers(host)
         limits = settings.limits

@@ -1,7 +1,17 @@
 """What the c2s service is made of."""
 
 from hausbote.base.settings import Settings
-from hausbote.c2s import bind2, components, fast, login, management, sasl2, server, upgrade
+from hausbote.c2s import (
+    bind2,
+    components,
+    fast,
+    login,
+    management,
+    portal_logins,
+    sasl2,
+    server,
+    upgrade,
+)
 from hausbote.c2s.components import Component
 from hausbote.core.directory import Directory
 from hausbote.core.exchange import undeliverable
@@ -34,6 +44,7 @@ from hausbote.features import (
     nobody,
     offline,
     ping,
+    preauth,
     presence,
     private,
     push,
@@ -64,6 +75,7 @@ FEATURES: tuple[Feature, ...] = (
     stream_limits.feature,
     session.feature,
     register.feature,
+    preauth.feature,
     roster.feature,
     subscriptions.feature,
     presence.feature,
@@ -91,6 +103,7 @@ FEATURES: tuple[Feature, ...] = (
     full_disk.feature,
     clients.feature,
     login.feature,
+    portal_logins.feature,
     sasl2.feature,
     bind2.feature,
     fast.feature,

@@ -1,4 +1,5 @@
-"""What clients in browsers find, on ports.web or by the front: WebSocket, BOSH, and where both are.
+"""What clients in browsers find, on ports.web or by the front: WebSocket, BOSH, and where both are;
+all other pages are the portal's.
 
 Any page on the web may speak to all of it, unless `web.origins` says which: there are no cookies
 and nobody is logged in by coming from somewhere.  What the Origin of a request decides is whom
@@ -17,6 +18,7 @@ from hausbote.base.log import bug
 from hausbote.c2s import discovery
 from hausbote.c2s.bosh import Bosh
 from hausbote.c2s.origins import Origins
+from hausbote.c2s.portal_relay import PortalRelay
 from hausbote.net.certificates import certificates
 from hausbote.net.http import Environ, Exchange, HttpServer
 from hausbote.net.tls import TlsShelf
@@ -62,11 +64,14 @@ class Web:
         self._origins = Origins(settings)
         self._sockets: WeakSet[WebSocket] = WeakSet()
         self._http: HttpServer | None = None
+        self._portal = PortalRelay(str(settings.bus_dir)) if settings.has_portal else None
         self._pages: dict[str, tuple[str, bytes]] = {
-            "/": ("text/html; charset=utf-8", _PAGE),
             "/.well-known/host-meta": ("application/xrd+xml", discovery.xrd(settings)),
             "/.well-known/host-meta.json": ("application/json", discovery.jrd(settings)),
         }
+
+        if self._portal is None:
+            self._pages["/"] = ("text/html; charset=utf-8", _PAGE)
 
     def start(self, sock: socket.socket) -> None:
         """Serve those who come to that listening socket.
@@ -94,6 +99,8 @@ class Web:
             methods = ("GET",)
         elif path in self._pages:
             methods = ("GET", "HEAD")
+        elif self._portal is not None:
+            return self._portal.answer(environ, start)
         else:
             return request.say("404 Not Found", b"There is nothing here.\n")
         if path not in self._pages:

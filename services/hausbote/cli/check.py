@@ -11,9 +11,9 @@ from hausbote.base.settings import FILE, Settings
 from hausbote.cli.finding import Finding, Mark
 from hausbote.cli.inspection import Inspection
 from hausbote.cli.problem import Problem
-from hausbote.cli.records import records
 from hausbote.cli.state import load_settings, state_option
 from hausbote.cli.store_check import check_store
+from hausbote.inspection.records import records
 from hausbote.net.chains import TrustError
 from hausbote.net.tls import CertificateError
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from hausbote.base.claim import make_code, write_claim
 from hausbote.base.jid import InvalidJID, prepare_domain
 from hausbote.base.settings import (
     FILE,
@@ -84,21 +85,22 @@ def _fill(place: Path, settings: Settings, text: str) -> None:
     for name in ("certs", "run", "log"):
         (place / name).mkdir(mode=0o700)
     (place / FILE).write_text(text, "utf-8")
-    make_certificates(place / "certs", _names(settings), _addresses(settings))
+    make_certificates(place / "certs", certificate_names(settings), certificate_addresses(settings))
     made = Settings.load(place)
     migrate(made.database_url, made.database_mark)
     secrets_of(made).make(time.time())
+    write_claim(made, place, make_code())
 
 
-def _names(settings: Settings) -> list[str]:
-    """Also the relay's behind a front, which there may be one day."""
+def certificate_names(settings: Settings) -> list[str]:
+    """Those of a box's own certificate; also the relay's behind a front, which there may be one day."""
     names = [settings.domain, *vars(settings.names).values(), f"relay.{settings.domain}"]
     given = settings.relay.host
     names += [given] if given and not is_ip_address(given) else []
     return list(dict.fromkeys(names))
 
 
-def _addresses(settings: Settings) -> list[str]:
+def certificate_addresses(settings: Settings) -> list[str]:
     """IP addresses that the certificate names: those of a box that is used by them."""
     own = [] if settings.address in ("::", "0.0.0.0") else [settings.address]  # noqa: S104
     own += [settings.relay.host] if is_ip_address(settings.relay.host) else []

@@ -11,7 +11,7 @@ from hausbote.cli.caa import caa_findings
 from hausbote.cli.finding import Finding, Mark
 from hausbote.cli.front_inspection import at_the_front
 from hausbote.cli.host_meta import web_links
-from hausbote.cli.records import open_ports, service_records, srv
+from hausbote.inspection.records import open_ports, service_records, srv
 from hausbote.net.certificates import certificates
 from hausbote.net.dial import Unreachable, dial
 from hausbote.net.dns import Endpoint, NameProblem, Resolver

@@ -2,10 +2,8 @@
 
 import os
 import select
-import shlex
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -18,11 +16,13 @@ from hausbote.backup.errors import BackupError
 from hausbote.backup.restoring import box_in_use
 from hausbote.backup.swap import forget_previous
 from hausbote.base.locks import ServiceLock, holder_says
-from hausbote.base.services import SERVICES, open_ports, ours
+from hausbote.base.services import SERVICES, ours
 from hausbote.base.settings import Settings
 from hausbote.cli import preflight
 from hausbote.cli.backup_schedule import Schedule
 from hausbote.cli.certificate_news import CertificateNews
+from hausbote.cli.granting import are_wishes, grant
+from hausbote.cli.next_steps import what_next
 from hausbote.cli.only import run_only
 from hausbote.cli.problem import Problem
 from hausbote.cli.run_checks import refuse_damage
@@ -31,15 +31,12 @@ from hausbote.cli.supervision import (
     PID,
     is_shutting_down,
     processes,
-    programs,
     start,
     write_config,
 )
 from hausbote.cli.watch import Watch
 from hausbote.core.bus.control import query_status
-from hausbote.net.in_use import in_use
 from hausbote.storage import Reserve, StorageError, make_way, migrate, path_of
-from hausbote.xmpp.expat import advice, outdated
 
 _START_TIME: Final = 30.0  # seconds
 _LAST_LINES: Final = 5
@@ -64,7 +61,8 @@ def command(state: Path, damaged: bool, only: tuple[str, ...]) -> None:
         with box_in_use(state) if _can_be_locked(state) else nullcontext("") as recovered:
             if recovered:
                 click.echo(recovered)
-            _run(state, damaged=damaged)
+            while _run(state, damaged=damaged):
+                pass
     except BackupError as error:
         raise Problem(str(error)) from None
 
@@ -74,7 +72,8 @@ def _can_be_locked(state: Path) -> bool:
     return state.is_dir() and os.access(state, os.W_OK)
 
 
-def _run(state: Path, *, damaged: bool) -> None:
+def _run(state: Path, *, damaged: bool) -> bool:
+    """Until the services end; whether they shall be started again, with other settings."""
     settings = load_settings(state)
     _let_the_last_end(settings)
     if processes(settings) is not None:
@@ -96,12 +95,12 @@ def _run(state: Path, *, damaged: bool) -> None:
     elif child.poll() is None:
         if disk.is_low:
             click.echo(_full(disk))
-        click.echo(_what_next(settings, state))
+        click.echo(what_next(settings, state))
         if forget_previous(state):
             click.echo(
                 "The box was restored and has started: what was kept from before is removed."
             )
-    code = _wait_for(settings, child)
+    code, wished = _wait_for(settings, child)
     disk.restore_a_little()
     for lock in locks:
         lock.give_up()
@@ -109,6 +108,9 @@ def _run(state: Path, *, damaged: bool) -> None:
         raise Problem(*_last_words(settings, silent))
     if code:
         raise Problem(f"The supervisor ended with code {code}; see {settings.log_dir}.")
+    if wished:
+        click.echo(grant(settings))
+    return wished
 
 
 def _full(disk: Reserve) -> str:
@@ -168,10 +170,12 @@ def _is_ending(settings: Settings) -> bool:
     )
 
 
-def _wait_for(settings: Settings, child: subprocess.Popen[bytes]) -> int:
-    """Look after the services until the supervisor ends; returns its exit code."""
+def _wait_for(settings: Settings, child: subprocess.Popen[bytes]) -> tuple[int, bool]:
+    """Look after the services until the supervisor ends, or is ended for the sake of other settings;
+    returns its exit code, and whether that was so."""
     poll, watch = select.poll(), Watch(settings)
     certificate, schedule = CertificateNews(settings), Schedule(settings)
+    wished = False
     descriptor = os.pidfd_open(child.pid)
     try:
         poll.register(descriptor, select.POLLIN)
@@ -180,9 +184,12 @@ def _wait_for(settings: Settings, child: subprocess.Popen[bytes]) -> int:
             watch.look(processes(settings) or [])
             certificate.look()
             schedule.look()
+            if are_wishes(settings.state) and child.poll() is None:
+                wished = True
+                _ask_to_stop(child)
     finally:
         os.close(descriptor)
-    return child.wait()
+    return child.wait(), wished
 
 
 def _ask_to_stop(child: subprocess.Popen[bytes]) -> None:
@@ -235,42 +242,3 @@ def _last_lines(log: Path) -> list[str]:
         return log.read_text("utf-8", "replace").splitlines()[-_LAST_LINES:]
     except OSError:
         return []
-
-
-def _what_next(settings: Settings, state: Path) -> str:
-    program = Path(sys.executable).with_name("hausbote")
-    command = os.path.relpath(program) if program.is_relative_to(Path.cwd()) else str(program)
-    where = "" if str(state) == "var" else f" --state {shlex.quote(str(state))}"
-    lines = [
-        f"Hausbote runs for {settings.domain}.",
-        *_ports(settings),
-        *_calls(settings),
-        advice(old) if (old := outdated()) else "",
-        "What to do next, in another terminal:",
-        f"  {command}{where} user add you@{settings.domain} --admin",
-        f"  then log in with any XMPP client{_trust(settings, state)}",
-        f"  {command}{where} status",
-        "Ctrl-C stops everything.",
-    ]
-    return "\n".join(line for line in lines if line)
-
-
-def _trust(settings: Settings, state: Path) -> str:
-    shown = in_use(settings)
-    own = shown is None or shown.own
-    return f"; it must trust {state / 'certs' / 'ca.pem'}" if own else ""
-
-
-def _ports(settings: Settings) -> Iterator[str]:
-    for service in programs(settings):
-        for port, number in open_ports(settings, service):
-            where = settings.relay_host if service.name == "relay" else settings.address
-            yield f"  {where} port {number}: {port.use}"
-
-
-def _calls(settings: Settings) -> Iterator[str]:
-    relay, names = settings.relay, [one.name for one in programs(settings)]
-    if "relay" in names:
-        yield f"  UDP ports {relay.first_port} to {relay.last_port}: the calls themselves"
-    elif relay.run == "here":
-        yield "  no relay for calls: between networks they need coturn (apt install coturn)"

@@ -25,9 +25,9 @@ def toml_file(chosen: Mapping[str, Any]) -> str:
             lines += ["", f"[{section}]", f"# {_SECTIONS[section].__doc__}"]
         lines += ["", f"# {option.metadata['doc']}"]
         if key in chosen:
-            lines.append(f"{name} = {_toml(chosen[key])}")
+            lines.append(f"{name} = {toml_value(chosen[key])}")
         else:
-            lines.append(f"#{name} = {_toml(option.default)}")
+            lines.append(f"#{name} = {toml_value(option.default)}")
     return "\n".join(lines) + "\n"
 
 
@@ -63,7 +63,7 @@ def settings_page() -> str:
                 "",
                 *_table_head(),
             ]
-        default = "required" if option.default is MISSING else f"`{_toml(option.default)}`"
+        default = "required" if option.default is MISSING else f"`{toml_value(option.default)}`"
         lines.append(f"| `{name}` | {default} | {_explanation(option.metadata)} |")
     return "\n".join(lines) + "\n"
 
@@ -78,5 +78,6 @@ def _explanation(metadata: Mapping[str, Any]) -> str:
     return f"{doc} One of: {', '.join(choices)}." if choices else doc
 
 
-def _toml(value: object) -> str:
+def toml_value(value: object) -> str:
+    """A value as TOML writes it."""
     return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)

@@ -52,6 +52,11 @@ def announce_deletion(host: Host, local: str) -> None:
     _tell_rooms(host, child(ns.BOX, "deleted", account=local))
 
 
+def announce_member(host: Host, circle: str, local: str) -> None:
+    """Tell the rooms that somebody was taken into a circle, whose room has that name."""
+    _tell_rooms(host, child(ns.BOX, "joined", account=local, room=circle))
+
+
 def _tell_rooms(host: Host, notice: Child) -> None:
     rooms = host.settings.names.rooms
     if rooms in host.services:

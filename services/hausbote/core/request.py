@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from hausbote.base.jid import JID
 from hausbote.base.ways import DIRECT, Way
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from hausbote.core.host import Host
     from hausbote.core.session import Session
 
+T = TypeVar("T")
+
 LATER: Final = Child("", "", "")
 """What the handler of an IQ returns if it calls `core.dispatch.answer` or `refuse` later."""
 
@@ -22,8 +24,8 @@ class Request:
     """An IQ get or set.
 
     `session` is the sender's, if it is one of this process; `address` is the network address of a
-    connection that has not logged in, else "", and `way` how it came.  What is put into
-    `afterwards` runs when the answer is on its way.
+    connection that has not logged in, else "", `way` how it came, and `states` what features know
+    of its stream.  What is put into `afterwards` runs when the answer is on its way.
     """
 
     host: "Host"
@@ -34,11 +36,19 @@ class Request:
     session: "Session | None" = None
     address: str = ""
     way: Way = DIRECT
+    states: dict[type, Any] = field(default_factory=dict)
     afterwards: list[Callable[[], None]] = field(default_factory=list)
 
     def tree(self) -> Tree:
         """The payload, to look into."""
         return tree(self.payload)
+
+    def state(self, kind: type[T]) -> T:
+        """A feature's own state of a stranger's stream, made on first use by calling `kind`."""
+        found = self.states.get(kind)
+        if found is None:
+            found = self.states[kind] = kind()
+        return found
 
     @property
     def own(self) -> bool:

@@ -107,8 +107,8 @@ def put(host: Host, account: Account, item: RosterItem) -> None:
     """
     contacts = contacts_of(host, account)
     known = item.jid in contacts.items
-    limit = host.settings.limits.roster_items
-    if not known and 0 < limit <= len(contacts.items):
+    if not known and is_full(host, account):
+        limit = host.settings.limits.roster_items
         raise ResourceConstraint(f"a roster may have {limit} contacts")
     if not (item.listed or item.approved):
         if known:
@@ -116,7 +116,17 @@ def put(host: Host, account: Account, item: RosterItem) -> None:
         return
     if not known:
         need_space(host)
-    version = host.store.rosters.put(account.local, item)
+    note(host, account, item, host.store.rosters.put(account.local, item))
+
+
+def is_full(host: Host, account: Account) -> bool:
+    """Whether the roster has no room for another contact."""
+    return 0 < host.settings.limits.roster_items <= len(contacts_of(host, account).items)
+
+
+def note(host: Host, account: Account, item: RosterItem, version: int) -> None:
+    """The store has this contact now; the account's lock must be held."""
+    contacts = contacts_of(host, account)
     contacts.items[item.jid] = item
     contacts.changed(version)
     if item.listed:

@@ -17,6 +17,7 @@ from hausbote.xmpp.errors import Conflict, NotAcceptable, ResourceConstraint
 
 _HOUR: Final = 3_600.0  # seconds
 _DAY: Final = 86_400  # seconds
+_TOLD_DAYS: Final = 30  # that an invitation has expired, or was used or withdrawn
 _TRIES: Final = 4  # attempts for each account that an address may make
 _SITE_FACTOR: Final = 4  # a site is one customer, who has 65,536 networks
 
@@ -43,10 +44,11 @@ class Newcomers:
         _note(by_network, by_site, address, way)
 
     @contextmanager
-    def claim(self, host: Host, local: str) -> Iterator[None]:
+    def claim(self, host: Host, local: str, *, invited: bool = False) -> Iterator[None]:
         """Hold a name, and all that look like it, while its account is made.
 
-        NotAcceptable or Conflict if a stranger may not have it.
+        NotAcceptable or Conflict if a stranger may not have it.  For who is `invited` by that name
+        it was looked at when the invitation was made.
         """
         # In a thread, for the first one that is not plain ASCII needs tables that take their time.
         wanted: str = skeleton(local) if local.isascii() else host.compute(skeleton, local)
@@ -54,7 +56,8 @@ class Newcomers:
             raise Conflict("this name is taken")
         self._claims.add(wanted)
         try:
-            _check(host, local)
+            if not invited:
+                check_name(host, local)
             yield
         finally:
             self._claims.discard(wanted)
@@ -80,12 +83,16 @@ def _note(by_network: Throttle, by_site: Throttle, address: str, way: Way) -> No
     by_site.note(site)
 
 
-def _check(host: Host, local: str) -> None:
-    accounts = host.store.accounts
-    if accounts.exists(local) or accounts.is_departed(local, held_since(host)):
+def check_name(host: Host, local: str) -> None:
+    """NotAcceptable or Conflict if a stranger may not have that name."""
+    accounts, invited = host.store.accounts, host.store.invitations.reserved(host.surely())
+    if local in invited or accounts.exists(local):
+        raise Conflict("this name is taken")
+    if accounts.is_departed(local, held_since(host)):
         raise Conflict("this name is taken")
     words = reserved(host.settings)
-    if local in words or host.compute(taken_for, local, (*words, *accounts.names())) is not None:
+    others = (*words, *accounts.names(), *invited)
+    if local in words or host.compute(taken_for, local, others) is not None:
         raise NotAcceptable("this name could be taken for somebody else's: choose another")
 
 
@@ -97,3 +104,8 @@ def held_since(host: Host) -> int:
 def free_old_names(host: Host) -> None:
     """What is held no more need not be known any more."""
     host.store.accounts.forget_departed(held_since(host))
+
+
+def forget_old_invitations(host: Host) -> None:
+    """For a while whoever comes too late is told so."""
+    host.store.invitations.purge(host.surely() - _TOLD_DAYS * _DAY)

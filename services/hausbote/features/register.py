@@ -10,7 +10,8 @@ from hausbote.core.request import Request
 from hausbote.core.space import need_space
 from hausbote.features.closing import end_sessions, erase
 from hausbote.features.newcomers import Newcomers, held_since
-from hausbote.storage import AccountExists
+from hausbote.features.preauth import Shown, make_account, set_password
+from hausbote.storage import AccountExists, Keys, Why
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import (
     BadRequest,
@@ -34,8 +35,8 @@ _MAX_PASSWORD = 1_023  # bytes
 
 @feature.stream_feature(Phase.BEFORE_LOGIN)
 def offer(host: Host) -> Markup | None:
-    is_open = host.settings.registration == "open"
-    return el("register", xmlns=ns.REGISTER_FEATURE) if is_open else None
+    closed = host.settings.registration == "closed"
+    return None if closed else el("register", xmlns=ns.REGISTER_FEATURE)
 
 
 # -- strangers ---------------------------------------------------------------------------------
@@ -43,36 +44,61 @@ def offer(host: Host) -> Markup | None:
 
 @feature.iq("get", ns.REGISTER, "query", Target.STRANGER)
 def form(request: Request) -> Child:
-    _only_if_open(request.host)
-    text = el("instructions", "Choose a user name and a password.")
-    return child(ns.REGISTER, "query", text, el("username"), el("password"))
+    _only_if_allowed(request)
+    name = request.state(Shown).name
+    text = "Choose a password." if name else "Choose a user name and a password."
+    fields = el("username", name or None), el("password")
+    return child(ns.REGISTER, "query", el("instructions", text), *fields)
 
 
 @feature.iq("set", ns.REGISTER, "query", Target.STRANGER)
 def create(request: Request) -> None:
-    """Make an account (§3.1)."""
-    host = request.host
-    _only_if_open(host)  # before anything of the request is looked into
+    """Make an account (§3.1), or with an invitation for that set another password."""
+    host, shown = request.host, request.state(Shown)
+    _only_if_allowed(request)  # before anything of the request is looked into
     newcomers = host.state(Newcomers)
     newcomers.admit(host, request.address, request.way)
     query = request.tree()
     if query.find(_REMOVE) is not None:
         raise UnexpectedRequest("log in first")  # §3.2
     local, password = _credentials(query, missing=NotAcceptable)  # §3.1
-    with newcomers.claim(host, local):
+    if shown.name not in ("", local):
+        raise NotAcceptable(Why.OTHER_NAME.value)
+    if shown.for_password:
+        _reset(request, local, password)
+        return
+    with newcomers.claim(host, local, invited=shown.name != ""):
         need_space(host)
         newcomers.count(host, request.address, request.way)
         keys = _keys(host, password)
-        try:
-            host.store.accounts.register(local, keys, held_since(host))
-        except AccountExists:
-            raise Conflict("this name is taken") from None
+        if shown.invitation is not None:
+            make_account(host, shown, local, keys)
+        else:
+            _register(host, local, keys)
     log(Event.ACCOUNT_REGISTERED)
 
 
-def _only_if_open(host: Host) -> None:
-    if host.settings.registration != "open":
+def _register(host: Host, local: str, keys: Keys) -> None:
+    try:
+        host.store.accounts.register(local, keys, held_since(host))
+    except AccountExists:
+        raise Conflict("this name is taken") from None
+
+
+def _reset(request: Request, local: str, password: str) -> None:
+    """Who may have had the old password is logged out."""
+    host = request.host
+    set_password(host, request.state(Shown), local, _keys(host, password))
+    account = host.directory.account(local)
+    end_sessions(host, account, StreamError("reset", "the password was changed"))
+
+
+def _only_if_allowed(request: Request) -> None:
+    registration = request.host.settings.registration
+    if registration == "closed":
         raise ServiceUnavailable("accounts are made by the owner of this server")
+    if registration == "invite" and request.state(Shown).invitation is None:
+        raise Forbidden("an invitation is needed for an account here")
 
 
 # -- owners of an account ----------------------------------------------------------------------

@@ -32,6 +32,11 @@ def heard(delivery: Delivery) -> bool:
     if deleted is not None:
         house_of(host).forget_person(f"{start_tag(deleted).get('account')}@{box}")
         find_owners(host)
+    joined = delivery.stanza.child(ns.BOX, "joined")
+    if joined is not None:
+        attributes = start_tag(joined)
+        new = f"{attributes.get('account')}@{box}"
+        circle_changed(host, {"room": attributes.get("room") or "", "new": new})
     restarted = delivery.stanza.child(ns.BOX, "restarted")
     if restarted is not None:
         forget_clients(host, box, frozenset(text_of(restarted).split("\n")))
@@ -71,8 +76,8 @@ def forget_clients(host: Host, domain: str, here: frozenset[str] = frozenset()) 
 
 
 def circle_changed(host: Host, message: dict[str, str]) -> None:
-    """The hausbote command changed who belongs to a circle: newcomers are invited to its room, and
-    who does not belong to it any more leaves."""
+    """The store has others who belong to a circle: newcomers are invited to its room, and who does
+    not belong to it any more leaves."""
     local = message.get("room", "")
     house = house_of(host)
     if message.get("change") == "destroyed":

@@ -7,10 +7,23 @@ from hausbote.storage.accounts import Account, AccountExists, Keys
 from hausbote.storage.archives import Archived
 from hausbote.storage.archiving import Preferences
 from hausbote.storage.bounds import Bounds, bounds_of
+from hausbote.storage.circles import Circle
 from hausbote.storage.clients import Client, Revoked
 from hausbote.storage.database import path_of
 from hausbote.storage.destroyed_rooms import DestroyedRoom
 from hausbote.storage.errors import StorageError
+from hausbote.storage.invitation import (
+    MOST_DAYS,
+    MOST_NOTE,
+    MOST_TIMES,
+    Invitation,
+    InvitationRefused,
+    Joined,
+    Kind,
+    Role,
+    State,
+    Why,
+)
 from hausbote.storage.migrations import NEWEST, migrate, schema_version
 from hausbote.storage.offline import OfflineMessage
 from hausbote.storage.outgoing import Kept, Outgoing, Returned, Room, Waiting
@@ -56,6 +69,9 @@ from hausbote.storage.web_logins import WebLogin
 __all__ = [
     "CURRENT",
     "ENDED",
+    "MOST_DAYS",
+    "MOST_NOTE",
+    "MOST_TIMES",
     "NEW",
     "NEWEST",
     "Account",
@@ -65,12 +81,17 @@ __all__ = [
     "Archived",
     "Bounds",
     "Certificate",
+    "Circle",
     "Client",
     "Copy",
     "DestroyedRoom",
+    "Invitation",
+    "InvitationRefused",
     "Item",
+    "Joined",
     "Kept",
     "Keys",
+    "Kind",
     "Limits",
     "NewItem",
     "NewNode",
@@ -92,11 +113,13 @@ __all__ = [
     "Reserve",
     "Returned",
     "Revoked",
+    "Role",
     "Room",
     "RoomMessage",
     "RoomUsage",
     "Roster",
     "RosterItem",
+    "State",
     "StorageError",
     "Store",
     "StoredAffiliation",
@@ -110,6 +133,7 @@ __all__ = [
     "Usage",
     "Waiting",
     "WebLogin",
+    "Why",
     "all_damage",
     "bounds_of",
     "copy_database",

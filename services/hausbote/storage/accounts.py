@@ -181,20 +181,9 @@ class Accounts:
         return self._writer.submit(create).wait()
 
     def set_keys(self, local: str, keys: Keys) -> bool:
-        """Another password, which ends all tokens; False without such an account."""
-
-        def replace(connection: sqlite3.Connection) -> bool:
-            row = connection.execute("SELECT id FROM account WHERE local = ?", (local,)).fetchone()
-            if row is None:
-                return False
-            # A hash that the new keys lack must not go on proving the old password.
-            connection.execute("DELETE FROM scram WHERE account_id = ?", row)
-            put_keys(connection, row[0], keys)
-            _end_tokens(connection, row[0])
-            connection.execute("UPDATE client SET password = 0 WHERE account_id = ?", row)
-            return True
-
-        return self._writer.submit(replace).wait()
+        """Another password, which ends all tokens, and links for setting one; False without such
+        an account."""
+        return self._writer.submit(lambda c: replace_keys(c, local, keys)).wait()
 
     def add_keys(self, local: str, hash: str, keys: ScramKeys) -> bool:
         """Keys of the current password for one more hash; False if there are some already."""
@@ -283,6 +272,20 @@ def insert(
         return False
     connection.execute(_START_ROSTER, (cursor.lastrowid,))
     put_keys(connection, cursor.lastrowid, keys)
+    return True
+
+
+def replace_keys(connection: sqlite3.Connection, local: str, keys: Keys) -> bool:
+    """In the writer's thread: what `Accounts.set_keys` does."""
+    row = connection.execute("SELECT id FROM account WHERE local = ?", (local,)).fetchone()
+    if row is None:
+        return False
+    # A hash that the new keys lack must not go on proving the old password.
+    connection.execute("DELETE FROM scram WHERE account_id = ?", row)
+    put_keys(connection, row[0], keys)
+    _end_tokens(connection, row[0])
+    connection.execute("UPDATE client SET password = 0 WHERE account_id = ?", row)
+    connection.execute("UPDATE invitation SET withdrawn = 1 WHERE account_id = ?", row)
     return True
 
 

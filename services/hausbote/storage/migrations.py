@@ -317,6 +317,26 @@ UPDATE archive_size SET messages =
     (SELECT count(*) FROM archive WHERE archive.account_id = archive_size.account_id);
 """
 
+# `digest` is the token's SHA-256.  `account_id` is whose password may be set anew; an invitation of
+# the box's owner has no inviter.
+_INVITATIONS: Final = """
+CREATE TABLE invitation (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, digest BLOB NOT NULL UNIQUE, kind TEXT NOT NULL,
+    inviter_id INTEGER REFERENCES account (id) ON DELETE CASCADE,
+    account_id INTEGER REFERENCES account (id) ON DELETE CASCADE,
+    name TEXT NOT NULL, admin INTEGER NOT NULL, note TEXT NOT NULL, times INTEGER NOT NULL,
+    used INTEGER NOT NULL, made INTEGER NOT NULL, until INTEGER NOT NULL,
+    withdrawn INTEGER NOT NULL);
+CREATE INDEX invitation_inviter_id ON invitation (inviter_id);
+CREATE INDEX invitation_account_id ON invitation (account_id);
+CREATE INDEX invitation_until ON invitation (until);
+CREATE TABLE invitation_circle (
+    invitation_id INTEGER NOT NULL REFERENCES invitation (id) ON DELETE CASCADE,
+    room_id INTEGER NOT NULL REFERENCES room (id) ON DELETE CASCADE,
+    PRIMARY KEY (invitation_id, room_id)) WITHOUT ROWID;
+CREATE INDEX invitation_circle_room_id ON invitation_circle (room_id);
+"""
+
 _WEB_LOGINS: Final = """
 CREATE TABLE web_login (
     digest BLOB NOT NULL PRIMARY KEY,
@@ -345,6 +365,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_ENDED_TOKENS),
     _run_all(_SHARED_BY_SESSIONS),
     _run_all(_MESSAGES),
+    _run_all(_INVITATIONS),
     _run_all(_WEB_LOGINS),
 )
 """Step number n leads from version n to version n + 1."""

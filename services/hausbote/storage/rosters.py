@@ -40,6 +40,10 @@ _NOT_GRANTED: Final = (
 )
 
 _OF_ACCOUNT: Final = "subscription_request JOIN account ON account.id = account_id WHERE local = ?"
+_FIND: Final = (
+    f"SELECT {_COLUMNS} FROM contact JOIN account ON account.id = account_id"
+    " WHERE local = ? AND jid = ? AND NOT removed"
+)
 _HAS_REQUEST: Final = f"SELECT 1 FROM {_OF_ACCOUNT} AND jid = ?"
 _COUNT_REQUESTS: Final = f"SELECT count(*) FROM {_OF_ACCOUNT}"
 _REQUESTERS: Final = f"SELECT jid FROM {_OF_ACCOUNT} ORDER BY at, jid"
@@ -180,17 +184,32 @@ class Rosters:
         return self._writer.submit(lambda c: c.execute(sql, (jid, local)).rowcount > 0).wait()
 
     def _change(self, local: str, item: RosterItem, *, removed: bool) -> int:
-        def change(connection: sqlite3.Connection) -> int:
-            row = connection.execute(_BUMP, (local,)).fetchone()
-            if row is None:
-                return 0  # the account was deleted meanwhile
-            account, version = row
-            connection.execute(_PUT, (account, version, removed, *_row(item)))
-            if removed:
-                _forget_old_removals(connection, account)
-            return int(version)
+        return self._writer.submit(lambda c: put_item(c, local, item, removed=removed)).wait()
 
-        return self._writer.submit(change).wait()
+
+def put_item(
+    connection: sqlite3.Connection, local: str, item: RosterItem, *, removed: bool = False
+) -> int:
+    """In the writer's thread: add, replace or remove a contact; returns the roster's new version,
+    0 without such an account."""
+    row = connection.execute(_BUMP, (local,)).fetchone()
+    if row is None:
+        return 0  # the account was deleted meanwhile
+    account, version = row
+    connection.execute(_PUT, (account, version, removed, *_row(item)))
+    if removed:
+        _forget_old_removals(connection, account)
+    return int(version)
+
+
+def befriend(connection: sqlite3.Connection, local: str, jid: str, group: str = "") -> None:
+    """In the writer's thread: both see each other from now on, as far as this roster says so; a
+    `group` is one that the contact is in, besides those that it is in already."""
+    row = connection.execute(_FIND, (local, jid)).fetchone()
+    item = RosterItem(jid) if row is None else _item(row)
+    groups = tuple(dict.fromkeys((*item.groups, group) if group else item.groups))
+    both = item._replace(subscription="both", ask=False, approved=False, listed=True, groups=groups)
+    put_item(connection, local, both)
 
 
 def _item(row: tuple[str, str, str, int, int, int, str]) -> RosterItem:

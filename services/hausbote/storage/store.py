@@ -11,10 +11,12 @@ from hausbote.storage.archiving import Archiving
 from hausbote.storage.arrivals import Arrivals
 from hausbote.storage.blocklists import BlockLists
 from hausbote.storage.bounds import Bounds
+from hausbote.storage.circles import Circles
 from hausbote.storage.clients import Clients
 from hausbote.storage.database import connect, path_of
 from hausbote.storage.destroyed_rooms import DestroyedRooms
 from hausbote.storage.errors import StorageError
+from hausbote.storage.invitations import Invitations
 from hausbote.storage.migrations import STEPS, schema_version
 from hausbote.storage.moves import Moves
 from hausbote.storage.notices import Notices
@@ -68,6 +70,8 @@ class Store:
         self.peers = Peers(self._reader, self._writer)
         self.destroyed_rooms = DestroyedRooms(self._reader, self._writer)
         self.rooms = Rooms(self._reader, self._writer, bounds.room_bytes)
+        self.circles = Circles(self._reader, self._writer)
+        self.invitations = Invitations(self._reader, self._writer)
         self.sessions = Sessions(self._reader, self._writer)
         self.uploads = Uploads(self._reader, self._writer)
         self.usage = Usages(self._reader, self._writer, self.archives)

@@ -22,20 +22,21 @@ _ELEMENTS: Final = """
     hint identity index info instructions internal-server-error invite item item-not-found items iv
     jid jid-malformed key last list max media message meta metadata moderate never nick
     not-acceptable not-allowed not-authorized notify option options origin-id password paused
-    payload pinned policy-violation preKeyPublic prefs presence privacy publish publish-options
-    pubsub purge query reason received recipient-unavailable redirect registration-required
-    remote-server-not-found remote-server-timeout remove report reported request required resource
-    resource-constraint retract search sent service service-unavailable services session set
-    signedPreKeyPublic signedPreKeySignature slot stanza-id start status storage store subject
-    subscribe subscribe-options subscription subscription-required subscriptions text thread title
-    unblock undefined-condition unexpected-request unsubscribe uri url username vCard value x
+    payload pinned policy-violation preKeyPublic preauth prefs presence privacy publish
+    publish-options pubsub purge query reason received recipient-unavailable redirect
+    registration-required remote-server-not-found remote-server-timeout remove report reported
+    request required resource resource-constraint retract search sent service service-unavailable
+    services session set signedPreKeyPublic signedPreKeySignature slot stanza-id start status
+    storage store subject subscribe subscribe-options subscription subscription-required
+    subscriptions text thread title unblock undefined-condition unexpected-request unsubscribe uri
+    url username vCard value x
 """
 _ATTRIBUTES: Final = """
     action activate affiliation algo approved ask autojoin by bytes category code content-type count
     default expires filename from hash height host id index jid label list max max_items mechanism
     name nick node notify password port preKeyId priority queryid reason resource restricted rid
     role seconds sessionid sid signedPreKeyId size stamp status subid subscription target text
-    thread to transport type url username var ver width xml:lang xmlns
+    thread to token transport type url username var ver width xml:lang xmlns
 """
 # As `is_known` takes a tag apart: what stands outside the quotes, between blanks.
 _WORDS: Final = frozenset(["", *_ELEMENTS.split(), *[f"{name}=" for name in _ATTRIBUTES.split()]])

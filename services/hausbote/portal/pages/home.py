@@ -1,0 +1,32 @@
+"""The first page of who is logged in, and what everybody may see."""
+
+from werkzeug.wrappers import Response
+
+from hausbote.portal.access import Who
+from hausbote.portal.language import NAMES
+from hausbote.portal.needs import needs
+from hausbote.portal.pages.login import _own_path
+from hausbote.portal.visit import Visit
+
+
+def home(visit: Visit) -> Response:
+    if visit.who is Who.ADMINISTRATOR:
+        return _of_owner(visit)
+    return visit.go("/me")
+
+
+def _of_owner(visit: Visit) -> Response:
+    store = visit.box.store
+    accounts = store.accounts.all()
+    return visit.page(
+        "home.html",
+        needs=needs(visit),
+        people=accounts[:5],
+        count=len(accounts),
+    )
+
+
+def choose_language(visit: Visit, tag: str) -> Response:
+    if tag in NAMES:
+        visit.choose_language(tag)
+    return visit.go(_own_path(visit.request.args.get("back", "/")))

@@ -1,0 +1,179 @@
+"""Where the portal takes requests: at ports.portal with TLS, and from c2s, to which browsers come
+that know only the domain.  ports.portal_http has the way from http to https."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from io import BytesIO
+from typing import Any, Final
+
+import gevent
+from gevent.pool import Pool
+from gevent.pywsgi import WSGIHandler, WSGIServer
+
+from hausbote.base.claim import portal_at
+from hausbote.base.log import Event, bug, log
+from hausbote.base.portal_socket import ADDRESS, LARGEST, SOCKET
+from hausbote.base.settings import Settings
+from hausbote.core.bus.sockets import is_ours
+from hausbote.core.bus.unix import listen as listen_at_socket
+from hausbote.net.address_book import AddressBook, most_connections
+from hausbote.net.certificates import certificates
+from hausbote.net.http import Application, Environ, Exchange, HttpServer
+from hausbote.net.listener import listen
+from hausbote.net.tls import CertificateError, TlsShelf
+from hausbote.net.traffic import Traffic
+
+_ALPN: Final = b"http/1.1"
+_CHECK: Final = 60.0  # seconds between two looks at the certificates
+_PASSED_ON: Final = 64  # requests at the same time that come by c2s
+_REDIRECTED: Final = 32  # connections at the same time without TLS,
+_REDIRECT_SECONDS: Final = 10.0  # and how long one may take
+_KEY: Final = "HTTP_" + ADDRESS.upper().replace("-", "_")
+_TOO_LARGE: Final = "413 Content Too Large"
+_NO_MORE: Final = (("Connection", "close"), ("Content-Length", "0"))
+
+
+class Web:
+    """Listens; `application` answers."""
+
+    def __init__(self, settings: Settings, application: Callable[..., Iterable[bytes]]) -> None:
+        self._settings = settings
+        self._application = application
+        self._servers: list[Any] = []
+        self._shelf: TlsShelf | None = None
+
+    def start(self) -> None:
+        """OSError, CertificateError or BusError if a place cannot be had."""
+        settings = self._settings
+        passed_on = listen_at_socket(str(settings.bus_dir), SOCKET)
+        self._serve(
+            WSGIServer(
+                passed_on,
+                partial(_bounded, self._application),
+                spawn=Pool(_PASSED_ON),
+                log=None,
+                error_log=None,
+                handler_class=_PassedOn,
+            )
+        )
+        if settings.has_front:
+            return
+        if settings.ports.portal:
+            self._serve(self._with_tls())
+            gevent.spawn(self._watch)
+        if settings.ports.portal_http:
+            redirects = WSGIServer(
+                listen(settings.address, settings.ports.portal_http),
+                partial(_redirect, settings),
+                spawn=Pool(_REDIRECTED),
+                log=None,
+                error_log=None,
+                handler_class=_Brief,
+            )
+            self._serve(redirects)
+
+    def _serve(self, server: Any) -> None:
+        server.start()
+        self._servers.append(server)
+
+    def _with_tls(self) -> HttpServer:
+        settings, limits = self._settings, self._settings.limits
+        shelf = self._shelf = TlsShelf(*certificates(settings), alpn=_ALPN)
+        sock = listen(settings.address, settings.ports.portal)
+        log(Event.LISTENING, port=settings.ports.portal)
+        book = AddressBook(
+            limits.connections_per_address, most_connections(limits.connections, share=3)
+        )
+        traffic = Traffic(limits.bytes_per_second, limits.burst_bytes, idle=limits.idle_seconds)
+        application: Application = partial(_read, self._application)
+        return HttpServer(sock, application, shelf, book, traffic)
+
+    def stop(self) -> None:
+        for server in self._servers:
+            server.close()
+
+    def reload_certificates(self) -> None:
+        """What is on the disk now; what cannot be used leaves the old ones in use."""
+        if self._shelf is None:
+            return
+        try:
+            self._shelf.reload()
+            log(Event.CERTIFICATE_RELOADED)
+        except CertificateError:
+            log(Event.CERTIFICATE_UNUSABLE)
+
+    def _watch(self) -> None:
+        while True:
+            gevent.sleep(_CHECK)
+            if self._shelf is not None and self._shelf.changed():
+                self.reload_certificates()
+
+
+def _read(
+    application: Callable[..., Iterable[bytes]], environ: Environ, start: Callable[..., Any]
+) -> Iterable[bytes]:
+    """The body is read first, within the time that the socket gives a request."""
+    environ.pop(_KEY, None)  # an address is that of the connection
+    body = environ[Exchange.KEY].read(LARGEST)
+    return _answer(application, environ, start, body)
+
+
+def _bounded(
+    application: Callable[..., Iterable[bytes]], environ: Environ, start: Callable[..., Any]
+) -> Iterable[bytes]:
+    """What c2s passes on has a body of known size, which c2s has read already."""
+    size = environ.get("CONTENT_LENGTH") or "0"
+    environ["REMOTE_ADDR"] = environ.pop(_KEY, "")
+    fits = size.isdecimal() and len(size) < 9 and int(size) <= LARGEST
+    body = environ["wsgi.input"].read(int(size)) if fits else None
+    return _answer(application, environ, start, body)
+
+
+def _answer(
+    application: Callable[..., Iterable[bytes]],
+    environ: Environ,
+    start: Callable[..., Any],
+    body: bytes | None,
+) -> Iterable[bytes]:
+    if body is None:
+        start(_TOO_LARGE, [*_NO_MORE])
+        return []
+    environ["wsgi.input"] = BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    environ["wsgi.url_scheme"] = "https"
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    return application(environ, start)
+
+
+def _redirect(settings: Settings, environ: Environ, start: Callable[..., Any]) -> list[bytes]:
+    """To the same page with TLS, at the name that the browser came for if it could be ours."""
+    host = environ.get("HTTP_HOST", "").rpartition(":")[0] or environ.get("HTTP_HOST", "")
+    plain = host.strip("[]")
+    known = plain if plain.replace(".", "").replace(":", "").isalnum() else ""
+    path = environ["PATH_INFO"] if environ["PATH_INFO"].isascii() else "/"
+    safe = path if path.isprintable() and not path.startswith("//") else "/"
+    where = portal_at(settings, known) + safe
+    start("301 Moved Permanently", [("Location", where), *_NO_MORE])
+    return []
+
+
+class _Quiet(WSGIHandler):  # type: ignore[misc]
+    def handle_error(self, t: Any, v: Any, tb: Any) -> None:
+        if not issubclass(t, OSError):  # the asker's connection, not ours
+            bug(v)
+        self.close_connection = True
+        self._send_error_response_if_possible(500)
+
+
+class _PassedOn(_Quiet):
+    def handle(self) -> None:
+        if is_ours(self.socket):
+            super().handle()
+
+
+class _Brief(_Quiet):
+    """One request, and soon."""
+
+    def handle(self) -> None:
+        with gevent.Timeout(_REDIRECT_SECONDS, False):
+            super().handle()
