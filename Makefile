@@ -50,7 +50,7 @@ contract: check  ## what the store and the bus promise
 scenes: check  ## dialogues, in memory and against a running box
 	$(PYTEST) tests/scenes
 
-interop: check trixie  ## other people's clients
+interop: check trixie webchat  ## other people's clients
 	$(PYTEST) tests/interop
 
 faults: check  ## crashes, restarts, peers that mean harm

@@ -3,7 +3,7 @@
 from typing import Final
 
 from hausbote.portal.access import ANYBODY, CLAIMING, OWNERS, PEOPLE, STRANGERS, Route
-from hausbote.portal.pages import claim, home, login, setup
+from hausbote.portal.pages import chat, claim, home, login, setup
 
 ROUTES: Final = (
     Route("/language/<tag>", ANYBODY, home.choose_language),
@@ -17,5 +17,7 @@ ROUTES: Final = (
     Route("/setup/done", OWNERS, setup.done),
     Route("/login", STRANGERS, login.show, login.log_in),
     Route("/logout", PEOPLE, None, login.log_out),
+    Route("/chat", PEOPLE, chat.show),
+    Route("/chat/credentials", PEOPLE, None, chat.credentials),
     Route("/", PEOPLE, home.home),
 )

@@ -56,7 +56,7 @@ _MISSING: Final = """\
 
 
 class WebChat:
-    """`home` is where the portal begins, and where a browser goes whose login there is over."""
+    """`home` is where the portal begins; at /chat it has whoever is not logged in do so first."""
 
     def __init__(
         self,
@@ -69,8 +69,11 @@ class WebChat:
         self._home = home
         self._assets = Assets(read, fetched)
 
-    def page(self, local: str, language: str) -> Answer:
-        """For the account that is logged in to the portal; there is no secret in it."""
+    def page(self, local: str, language: str, seal: str) -> Answer:
+        """For the account that is logged in to the portal.
+
+        With the `seal` the page shows that it is one of the portal's, as its forms do.
+        """
         words = WORDS.get(language, WORDS[FALLBACK])
         language = language if language in WORDS else FALLBACK
         template = _PAGE if self._assets.complete else _MISSING
@@ -82,17 +85,18 @@ class WebChat:
             name=self._settings.domain,
             home=self._home,
             assets=self._assets.path,
-            chat=json.dumps(self._told(local, language, words)),
+            chat=json.dumps(self._told(local, language, seal, words)),
         )
         status = "200 OK" if self._assets.complete else "503 Service Unavailable"
         kind = (("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"))
         return Answer(status, (*headers_of_page(self._settings), *kind), page.encode())
 
-    def _told(self, local: str, language: str, words: dict[str, str]) -> dict[str, Any]:
+    def _told(self, local: str, language: str, seal: str, words: dict[str, str]) -> dict[str, Any]:
         """What page/chat.js needs."""
         return {
             "credentials": CREDENTIALS_PATH,
-            "home": self._home,
+            "again": PATH,
+            "seal": seal,
             "words": {key: words[key] for key in ("opening", "waiting", "failed")},
             "converse": converse_settings(self._settings, local, language, self._assets.path),
         }

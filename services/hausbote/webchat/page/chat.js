@@ -15,30 +15,35 @@
     };
     const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
+    const never = () => new Promise(() => {});
+
     async function askPortal() {
         const answer = await fetch(page.credentials, {
             method: "POST",
-            headers: { Accept: "application/json" },
+            body: new URLSearchParams({ seal: page.seal }),
             cache: "no-store",
             credentials: "same-origin",
-            redirect: "error",
-            referrerPolicy: "no-referrer",
+            redirect: "manual",
         });
-        if (answer.status === 401 || answer.status === 403) return null;
+        if (answer.status === 401 || answer.type === "opaqueredirect") {
+            location.replace(page.again); // the login at the portal is over: it offers another
+            return never();
+        }
+        if (answer.status === 403) {
+            show(page.words.failed);
+            return never();
+        }
         if (!answer.ok) throw new Error(`credentials: ${answer.status}`);
         return answer.json();
     }
 
-    // Where a login at the portal has ended, its front page says so and offers another.
     async function freshCredentials() {
         for (;;) {
             if (tries) await wait(Math.min(longest, 1000 * 2 ** tries));
             tries += 1;
             try {
                 const told = await askPortal();
-                if (told) return { jid: told.jid, password: told.token };
-                location.replace(page.home);
-                return new Promise(() => {}); // the page goes
+                return { jid: told.jid, password: told.token };
             } catch {
                 show(page.words.waiting);
             }
