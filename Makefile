@@ -16,7 +16,7 @@ setup:  ## make .venv and install the pinned packages
 	@python3 tools/setup.py run
 
 run: setup  ## start a box for localhost in ./var, made on first use
-	@test -e var/hausbote.toml || $(BIN)/hausbote --state var init --domain localhost
+	@test -e var/hausbote.toml || $(BIN)/hausbote --state var init --domain localhost --set registration=invite
 	@exec $(BIN)/hausbote --state var run
 
 webchat:  ## fetch the chat in the browser with npm, for the portal and for images

@@ -21,6 +21,7 @@ class Wishes:
 
     domain: str = ""
     language: str = ""
+    registration: str = ""
     acme: str = ""  # certificates.acme
 
     def __bool__(self) -> bool:

@@ -52,6 +52,7 @@ def _changed(text: str, wishes: Wishes) -> str:
     for section, name, value in (
         ("", "domain", wishes.domain),
         ("", "language", wishes.language),
+        ("", "registration", wishes.registration),
         ("certificates", "acme", wishes.acme),
     ):
         if value:

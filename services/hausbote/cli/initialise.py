@@ -46,10 +46,11 @@ def command(state: Path, domain: str, address: str | None, overrides: tuple[str,
 
 
 def new_box_in(state: Path, domain: str) -> None:
-    """A box with default settings in a directory that is empty; Problem."""
+    """A box with default settings, to which people can be invited, in a directory that is empty;
+    Problem."""
     if not is_vacant(state):
         raise Problem(f"{state} has files, but no {FILE}: is it the right volume?")
-    make_box(state, _choices(domain, None, ()))
+    make_box(state, _choices(domain, None, ("registration=invite",)))
 
 
 def make_box(state: Path, chosen: dict[str, Any]) -> None:

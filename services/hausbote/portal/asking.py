@@ -1,12 +1,14 @@
-"""Questions to other services over the bus, which a page waits for."""
+"""Questions to c2s over the bus, which a page waits for."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from gevent.event import AsyncResult
 from gevent.timeout import Timeout
 
-from hausbote.base.portal_logins import ASK, TOLD, Attempt, Judgement
+from hausbote.base import portal_joins, portal_logins
+from hausbote.base.portal_joins import Join, Keys, Outcome
+from hausbote.base.portal_logins import Attempt, Judgement
 from hausbote.base.tokens import token
 from hausbote.core.bus import Bus
 from hausbote.core.bus.cause import Pending
@@ -14,6 +16,10 @@ from hausbote.core.bus.frame import Frame
 
 _PATIENCE: Final = 10.0  # seconds that somebody looks at an empty page
 _WHO_KNOWS: Final = "c2s"
+_ANSWERS: Final[dict[str, Callable[[bytes], Any]]] = {
+    portal_logins.TOLD: Judgement.unpack,
+    portal_joins.TOLD: Outcome.unpack,
+}
 
 
 class Away(Exception):
@@ -29,24 +35,33 @@ class Asking:
 
     def judge(self, local: str, address: str, agent: str, *, proven: bool) -> Judgement:
         """What becomes of a login; Away if c2s does not say so."""
-        assert self.bus is not None
         attempt = Attempt(token(96), local, address, agent, proven)
-        answer = self._waiting[attempt.id] = AsyncResult()
+        found: Judgement = self._ask(portal_logins.ASK, attempt)
+        return found
+
+    def join(self, token_: str, local: str, keys: Keys, address: str) -> Outcome:
+        """What becomes of somebody who follows an invitation; Away likewise."""
+        found: Outcome = self._ask(portal_joins.ASK, Join(token(96), token_, local, keys, address))
+        return found
+
+    def _ask(self, kind: str, question: Attempt | Join) -> Any:
+        assert self.bus is not None
+        answer = self._waiting[question.id] = AsyncResult()
         try:
-            self.bus.send(_WHO_KNOWS, ASK, "", (), attempt.pack())
+            self.bus.send(_WHO_KNOWS, kind, "", (), question.pack())
             with Timeout(_PATIENCE):
-                found: Judgement = answer.get()
-                return found
+                return answer.get()
         except Timeout:
             raise Away from None
         finally:
-            del self._waiting[attempt.id]
+            del self._waiting[question.id]
 
     def take(self, frame: Frame) -> Sequence[Pending]:
         """An answer; of those that nobody waits for any more, nothing comes."""
-        if frame.kind == TOLD:
-            judgement = Judgement.unpack(frame.payload)
-            answer = self._waiting.get(judgement.id)
+        read = _ANSWERS.get(frame.kind)
+        if read is not None:
+            found = read(frame.payload)
+            answer = self._waiting.get(found.id)
             if answer is not None:
-                answer.set(judgement)
+                answer.set(found)
         return ()

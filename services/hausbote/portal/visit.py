@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Request, Response
@@ -157,7 +157,7 @@ class Visit:
         """See there (303), where `note` is said once at the top of the page."""
         if note:
             self.cookie(NOTE, note.encode().hex(), 60)
-        return self.answer(Response("", 303, {"Location": path}))
+        return self.answer(Response("", 303, {"Location": quote(path, safe="/?=&#%+")}))
 
     def _note(self) -> str:
         """What the last answer has left to be said."""

@@ -126,6 +126,7 @@ def take_domain(visit: Visit) -> Response:
     wishes = Wishes(
         domain=domain if domain != settings.domain else "",
         language=tag if tag != settings.language.partition("-")[0] else "",
+        registration="invite" if settings.registration == "closed" else "",
     )
     if not wishes:
         return visit.go(after)
