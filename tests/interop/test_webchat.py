@@ -2,10 +2,7 @@
 
 import asyncio
 import struct
-import subprocess
-import sys
 import zlib
-from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
@@ -13,10 +10,9 @@ from playwright.async_api import expect
 from hausbote.storage import RosterItem
 from support.browser import PHONE, browser, looking
 from support.people import people
-from support.webchat import condition_of, page_of, show, token_for
+from support.webchat import condition_of, fetch_chat, page_of, show, token_for
 from support.worlds import KEYS, PASSWORD, RunningWorld
 
-ROOT = Path(__file__).parents[2]
 ROOM = "orchard@rooms.localhost"
 TOGETHER = 1_500_000  # bytes that a first visit may take
 PATIENCE = 30_000  # milliseconds that a page may take on a busy machine
@@ -28,7 +24,7 @@ expect.set_options(timeout=PATIENCE)
 @pytest.fixture(scope="module")
 def verona(tmp_path_factory):
     """A box that somebody has claimed, at a name that this machine can look up."""
-    subprocess.run([sys.executable, ROOT / "tools" / "webchat.py"], check=True)
+    fetch_chat()
     state = tmp_path_factory.mktemp("webchat") / "state"
     world = RunningWorld(state, address="127.0.0.1", domain="localhost")
     world.store.accounts.create("prince", KEYS, admin=True)
