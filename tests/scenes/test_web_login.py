@@ -168,6 +168,18 @@ def test_the_offer_is_signed_for_who_has_the_password(verona):
     assert is_in(answer)
 
 
+@pytest.mark.parametrize(
+    "wanted", ["<username>romeo</username><password>another</password>", "<remove/>"]
+)
+def test_a_browser_that_was_left_open_takes_no_account_over(cast, opens, wanted):
+    """In the portal both take the password."""
+    page = opens()
+    page.sends(f"<iq type='set' id='p'><query xmlns='jabber:iq:register'>{wanted}</query></iq>")
+    page.receives("<iq type='error' id='p'><error type='cancel'><not-allowed"
+        " xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>")  # fmt: skip
+    cast("romeo/desk")
+
+
 # -- among the clients -------------------------------------------------------------------------
 
 

@@ -39,7 +39,7 @@ def bind(stream: "ClientStream", request: Child) -> tuple[Session, Markup]:
     host, login = stream.server.host, stream.login
     assert login is not None
     children = unfold(request).children
-    agent = "" if login.is_page else login.agent.id  # another tab has a session of its own
+    agent = "" if login.agent.is_browser else login.agent.id  # another tab has a session of its own
     resource = _resource(host, login.local, agent, children)
     try:
         session = take_resource(stream, resource, alone=agent)

@@ -52,8 +52,7 @@ class Login:
     """How far one stream's login is.
 
     `sender` is whom the stream's header says it is from, `attempt` is what SASL2 is at, `states`
-    what features know of the stream until somebody is logged in.  `is_page` says that a page of the
-    portal has logged in: a browser may show several at once.
+    what features know of the stream until somebody is logged in.
     """
 
     __slots__ = (
@@ -63,7 +62,6 @@ class Login:
         "done",
         "exchange",
         "failures",
-        "is_page",
         "local",
         "offered",
         "sender",
@@ -83,7 +81,6 @@ class Login:
         self.exchange: ScramServer | BearerServer | None = None
         self.attempt: Attempt | None = None
         self.agent = Agent()
-        self.is_page = False
         self.failures = 0
         self.done = False
         self.local = ""

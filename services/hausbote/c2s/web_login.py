@@ -40,10 +40,10 @@ def exchange(host: Host) -> BearerServer:
 
 
 def take_for_page(host: Host, login: "Login", agent: str) -> None:
-    """The login is that of a page in this browser; SaslError if its access has just ended."""
+    """The login is that of a page in this browser, one of several perhaps; SaslError if its access
+    has just ended."""
     client = host.store.clients.get(login.local, agent)
     if client is None:
         raise SaslError("not-authorized")
     login.agent = Agent(agent, client.software, client.device)
-    login.is_page = True
     host.store.clients.seen(login.local, agent, int(host.clock()))

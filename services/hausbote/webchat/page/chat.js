@@ -55,6 +55,11 @@
         show("");
     }
 
+    // Nobody is to type a password here, and its footer would look for pictures elsewhere.
+    for (const name of ["login-form", "registration-form", "footer", "brand-logo"]) {
+        customElements.define(`converse-${name}`, class extends HTMLElement {});
+    }
+
     converse.plugins.add("hausbote", {
         initialize() {
             const { api } = this._converse;
