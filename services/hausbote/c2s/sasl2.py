@@ -219,7 +219,7 @@ def _succeed(stream: "ClientStream", login: Login, attempt: Attempt, data: bytes
     """Everything that was asked for, then <success/>, then the features (§2.6.1)."""
     host = stream.server.host
     answers: list[Markup | None] = []
-    if not login.agent.is_browser:  # which is a browser's, and the portal has remembered that
+    if not login.agent.is_browser:  # whom the portal has remembered
         login.agent = attempt.agent
         _remember(host, login, attempt)
         answers.append(fast.settle(host, login, attempt))
