@@ -25,6 +25,7 @@ _PAGE: Final = """\
 <title>{title}</title>
 <link rel="icon" href="{assets}/images/logo/conversejs-filled.svg">
 <link rel="stylesheet" href="{assets}/converse.min.css">
+<link rel="stylesheet" href="{assets}/theme.css">
 <link rel="stylesheet" href="{assets}/chat.css">
 <script defer src="{assets}/converse.min.js"></script>
 <script defer src="{assets}/chat.js"></script>

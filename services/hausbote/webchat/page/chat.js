@@ -88,6 +88,8 @@
             allow_logout: false, // one logs out at the portal
             allow_url_history_change: false, // with whom one talks is not the history's business
             muc_nickname_from_jid: true,
+            theme: "paper",
+            dark_theme: "night",
             view_mode: "fullscreen",
             whitelisted_plugins: ["hausbote"],
             loglevel: "error",
