@@ -29,7 +29,7 @@ _AWAY: Final = b"""\
 <meta http-equiv="refresh" content="5"><title>Hausbote</title>
 <h1>One moment</h1>
 <p>This part of the box is being started. The page tries again by itself.</p>
-<p lang="de">Dieser Teil des Kastens startet gerade. Die Seite versucht es von selbst noch einmal.</p>
+<p lang="de">Dieser Teil der Box startet gerade. Die Seite versucht es von selbst wieder.</p>
 </html>
 """
 

@@ -94,7 +94,7 @@ def _fill(place: Path, settings: Settings, text: str) -> None:
 
 
 def certificate_names(settings: Settings) -> list[str]:
-    """Those of a box's own certificate; also the relay's behind a front, which there may be one day."""
+    """Those of a box's own certificate; the relay's is for a front, which there may be one day."""
     names = [settings.domain, *vars(settings.names).values(), f"relay.{settings.domain}"]
     given = settings.relay.host
     names += [given] if given and not is_ip_address(given) else []

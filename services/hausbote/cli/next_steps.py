@@ -51,8 +51,7 @@ def _has_administrator(settings: Settings) -> bool:
 
 
 def _host(settings: Settings) -> str:
-    """A name or address by which a browser finds a box whose domain may not lead here yet; "" is the
-    domain."""
+    """By what a browser finds a box whose domain may not lead here yet; "" is the domain."""
     if settings.domain == "localhost":
         return ""
     if settings.address not in ("::", "0.0.0.0"):  # noqa: S104 - all of them

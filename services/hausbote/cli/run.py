@@ -171,8 +171,8 @@ def _is_ending(settings: Settings) -> bool:
 
 
 def _wait_for(settings: Settings, child: subprocess.Popen[bytes]) -> tuple[int, bool]:
-    """Look after the services until the supervisor ends, or is ended for the sake of other settings;
-    returns its exit code, and whether that was so."""
+    """Look after the services until the supervisor ends, or is ended because other settings are
+    wished for; returns its exit code, and whether that was so."""
     poll, watch = select.poll(), Watch(settings)
     certificate, schedule = CertificateNews(settings), Schedule(settings)
     wished = False

@@ -33,8 +33,8 @@ View = Callable[..., "Response"]
 
 @dataclass(frozen=True)
 class Route:
-    """A path with <parts>, each without a slash; what shows it (GET) and what it does (POST), None if
-    it has no such thing; and whom it is for.  Whoever is not among them is turned away before
+    """A path with <parts>, each without a slash; what shows it (GET) and what it does (POST), None
+    if it has no such thing; and whom it is for.  Whoever is not among them is turned away before
     anything of the request is looked into."""
 
     path: str

@@ -90,7 +90,7 @@ class PortalApplication:
             return visit.page("message.html", 503, title=visit.say("One moment"), sentence=sentence)
         except StorageError:
             sentence = visit.say(
-                "The disk of the box is full or broken. Nothing was changed; its owner has been told."
+                "The disk of the box is full or broken. Nothing was changed; its owner was told."
             )
             title = visit.say("This cannot be kept now")
             return visit.page("message.html", 503, title=title, sentence=sentence)
@@ -103,8 +103,8 @@ class PortalApplication:
             )
 
     def _is_ours(self, request: Request) -> bool:
-        """Whether the browser comes for this box: by its name, or as somebody at home who has only an
-        address.  Other names may be another page's, which has them lead here (DNS rebinding)."""
+        """Whether the browser comes for this box: by its name, or as somebody at home who has only
+        an address.  Other names may be another page's, which has them lead here (DNS rebinding)."""
         host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
         if host in self._hosts or (host.endswith(".local") and "/" not in host):
             return True

@@ -1,6 +1,7 @@
 """The languages of the portal: German and English, each with its catalogue of sentences.
 
-English is in the templates and the code, German in locale/de.  docs/portal.md says how to add a sentence.
+English is in the templates and the code, German in locale/de; `tools/translations.py` brings the
+two together.
 """
 
 import gettext

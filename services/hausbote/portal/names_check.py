@@ -1,4 +1,4 @@
-"""Whether DNS says of the box what it should: one finding for each thing, looked up anew each time."""
+"""Whether DNS says of the box what it should: one finding for each thing."""
 
 from dataclasses import dataclass
 from enum import Enum

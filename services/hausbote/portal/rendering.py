@@ -50,14 +50,13 @@ class Pages:
     def render(self, visit: "Visit", template: str, **values: object) -> str:
         language = visit.language
         environment = self._by_language[language.tag]
-        text = environment.get_template(template).render(
+        return environment.get_template(template).render(
             visit=visit,
             box=visit.box.settings,
             now=visit.box.clock(),
             language=language.tag,
             **values,
         )
-        return text
 
 
 class StaticFile:

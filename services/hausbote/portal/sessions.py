@@ -1,5 +1,5 @@
-"""Who is logged in: a browser is a client of the account like any other (XEP-0388, XEP-0494), with a
-token of its own.
+"""Who is logged in: a browser is a client of the account like any other (XEP-0388, XEP-0494), with
+a token of its own.
 
 So it is among one's devices, in the portal and in every client that shows them, is revoked there,
 and ends with a new password, a lock, and the account.  The store has a hash of the token.

@@ -116,9 +116,11 @@ class Visit:
             raise Refused(
                 403,
                 self.say("That form is too old"),
-                self.say("Go back, load the page again and send it once more. If that does not help,"
-                         " allow cookies for this page."),
-            )  # fmt: skip
+                self.say(
+                    "Go back, load the page again and send it once more. If that does not help,"
+                    " allow cookies for this page."
+                ),
+            )
 
     @cached_property
     def form(self) -> MultiDict[str, str]:

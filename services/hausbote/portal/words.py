@@ -5,7 +5,7 @@ from typing import Final
 
 from hausbote.portal.language import Language
 
-_MINUTE: Final = 60.0
+_DECIMAL: Final = {"de": ",", "en": "."}
 _KILO: Final = 1000
 
 
@@ -21,17 +21,17 @@ def day(language: Language, at: float, now: float) -> str:
         return language.say("tomorrow")
     if -7 < days < 0:
         return language.say("on %(weekday)s", weekday=weekdays(language)[then.weekday()])
-    return date(language, at, with_year=then.year != today.year)
+    when = date(language, at, with_year=then.year != today.year)
+    return language.say("on %(date)s", date=when)
 
 
 def date(language: Language, at: float, *, with_year: bool = True) -> str:
+    """A day with its month and, mostly, its year."""
     then = datetime.fromtimestamp(at)
     month = months(language)[then.month - 1]
     if with_year:
-        return language.say(
-            "on %(day)s %(month)s %(year)s", day=then.day, month=month, year=then.year
-        )
-    return language.say("on %(day)s %(month)s", day=then.day, month=month)
+        return language.say("%(day)s %(month)s %(year)s", day=then.day, month=month, year=then.year)
+    return language.say("%(day)s %(month)s", day=then.day, month=month)
 
 
 def weekdays(language: Language) -> list[str]:
@@ -55,6 +55,4 @@ def size(language: Language, count: int) -> str:
     digits = f"{number:.1f}" if unit and number < 10 else f"{number:.0f}"
     if digits.endswith(".0"):
         digits = digits[:-2]
-    return (
-        f"{digits.replace('.', language.say('decimal point|.').rpartition('|')[2])} {units[unit]}"
-    )
+    return f"{digits.replace('.', _DECIMAL[language.tag])} {units[unit]}"

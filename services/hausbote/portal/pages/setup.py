@@ -1,4 +1,4 @@
-"""The rest of the claim, which an administrator finds again at any time: names in DNS, certificate."""
+"""The rest of the claim, to which administrators can come back: names in DNS, certificate."""
 
 import time
 from typing import Final

@@ -1,0 +1,115 @@
+"""Logging in with the password that people chat with, and what guessing comes to."""
+
+import hashlib
+
+import pytest
+
+from hausbote.base.ways import WEB
+from hausbote.c2s.portal_logins import guard_of
+from support.portal import PortalWorld, heading, words
+from support.worlds import PASSWORD
+
+
+def test_a_member_logs_in_and_out(portal):
+    browser = portal.browser()
+    assert browser.log_in("romeo").headers["Location"] == "/"
+    assert heading(browser.get("/me")) == "This is you"
+    cookie = browser.cookie("__Host-session")
+    assert cookie.secure and cookie.http_only and cookie.same_site == "Lax"
+    assert browser.post("/logout").headers["Location"] == "/login"
+    assert browser.get("/me").headers["Location"] == "/login?to=/me"
+    # The cookie itself is good for nothing any more.
+    browser.keep("__Host-session", cookie.value)
+    assert browser.get("/me").status_code == 303
+
+
+@pytest.mark.parametrize("name", ["romeo@box.local", " Romeo ", "ROMEO@BOX.LOCAL"])
+def test_names_are_taken_as_people_type_them(portal, name):
+    assert portal.browser().log_in(name).status_code == 303
+
+
+def test_a_wrong_name_and_a_wrong_password_look_alike(portal):
+    told = set()
+    for name in ("romeo", "nobody"):
+        answer = portal.browser().log_in(name, "a guess")
+        assert answer.status_code == 403
+        told.add(words(answer).replace(name, "NAME"))
+        assert "a guess" not in answer.text
+    assert len(told) == 1
+
+
+def test_guessing_at_the_portal_and_elsewhere_on_the_web_is_one(tmp_path):
+    """Whoever has failed here too often finds the door of web clients closed, too."""
+    world = PortalWorld(tmp_path, limits={"login_attempts": 2})
+    try:
+        for _ in range(2):
+            assert world.browser().log_in("romeo", "a guess").status_code == 403
+        answer = world.browser().log_in("romeo")
+        assert answer.status_code == 429
+        assert "Wait five minutes" in words(answer)
+        assert guard_of(world.host).refuses("192.0.2.7", WEB, "romeo", "")
+        assert world.browser(address="203.0.113.5").log_in("romeo").status_code == 303
+    finally:
+        world.close()
+
+
+def test_a_locked_account_is_told_so_only_with_its_password(portal):
+    portal.store.accounts.set_locked("romeo", True)
+    assert "has locked this account" in words(portal.browser().log_in("romeo"))
+    assert "do not belong together" in words(portal.browser().log_in("romeo", "a guess"))
+
+
+def test_a_lock_ends_what_is_open(portal):
+    browser = portal.browser_of("romeo")
+    portal.store.accounts.set_locked("romeo", True)
+    assert browser.get("/me").headers["Location"] == "/login?to=/me"
+
+
+def test_a_login_is_among_the_devices_and_hashed(portal):
+    browser = portal.browser_of("romeo")
+    (client,) = portal.store.clients.all("romeo")
+    assert client.software == "Portal"
+    secret = browser.cookie("__Host-session").value.rpartition(".")[2]
+    (kept,) = portal.store.tokens.of("romeo", client.agent)
+    assert kept.secret == hashlib.sha256(secret.encode()).hexdigest()
+    # Revoked from any client, it is over here.
+    portal.store.clients.revoke("romeo", client.ref)
+    assert browser.get("/me").status_code == 303
+
+
+def test_a_session_outlives_the_portal(portal):
+    from hausbote.portal.application import PortalApplication
+
+    browser = portal.browser_of("romeo")
+    browser.client.application = PortalApplication(portal.box)
+    assert browser.get("/me").status_code == 200
+
+
+def test_a_session_ends_when_it_was_not_used_for_long(portal):
+    browser = portal.browser_of("romeo")
+    portal.box.clock = lambda: __import__("time").time() + 31 * 86_400
+    assert browser.get("/me").status_code == 303
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "..", "a.b.c", "=.=.=", "cm9tZW8.x.y", "ü.b.c", "a" * 3_000])
+def test_no_cookie_is_anybody_that_was_not_given(portal, cookie):
+    browser = portal.browser()
+    browser.keep("__Host-session", cookie)
+    assert browser.get("/me").status_code == 303
+
+
+def test_a_login_takes_another_seal_than_the_visitor_had(portal):
+    """Whoever has planted a cookie before knows nothing afterwards (session fixation)."""
+    browser = portal.browser()
+    browser.get("/login")
+    before = browser.cookie("__Host-visit").value
+    browser.post("/login", name="romeo", password=PASSWORD, to="/")
+    assert browser.cookie("__Host-visit").value != before
+
+
+def test_when_c2s_is_away_the_page_says_so(portal, monkeypatch):
+    monkeypatch.setattr("hausbote.portal.asking._PATIENCE", 0.05)
+    monkeypatch.setattr(portal.box.asking.bus, "send", lambda *_, **__: None)
+    answer = portal.browser().log_in("romeo")
+    assert answer.status_code == 503
+    assert heading(answer) == "One moment"

@@ -1,0 +1,69 @@
+"""What administrators see and do: people, storage, the box."""
+
+import pytest
+
+from support.portal import heading, words
+
+
+@pytest.fixture
+def owner(portal):
+    return portal.browser_of("juliet")
+
+
+def act(owner, local, do):
+    owner.get(f"/people/{local}")
+    return owner.post(f"/people/{local}", do=do)
+
+
+def test_the_first_page_says_what_needs_somebody(portal, owner, monkeypatch):
+    monkeypatch.setattr("hausbote.portal.needs.query_status", lambda *_: {})
+    page = owner.get("/")
+    assert heading(page) == "One thing needs you"
+    assert "There are no backups." in words(page)
+    monkeypatch.setattr("hausbote.portal.needs.query_status", lambda *_: None)
+    page = owner.get("/")
+    assert "does not answer: c2s, rooms" in words(page)
+
+
+def test_people_are_listed_with_what_is_known(owner):
+    assert heading(owner.get("/people")) == "2 people have an account"
+    page = words(owner.get("/people/romeo"))
+    assert "romeo@box.local" in page and "member" in page and "not yet" in page
+    assert owner.get("/people/nobody").status_code == 404
+
+
+def test_somebody_is_locked_out_and_let_in_again(portal, owner):
+    his = portal.browser_of("romeo")
+    assert act(owner, "romeo", "lock").headers["Location"] == "/people/romeo"
+    assert his.get("/me").status_code == 303
+    assert "romeo is locked" in words(owner.get("/people/romeo"))
+    act(owner, "romeo", "unlock")
+    assert portal.browser().log_in("romeo").status_code == 303
+
+
+def test_roles_are_given_and_taken(portal, owner):
+    act(owner, "romeo", "administrator")
+    his = portal.browser_of("romeo")
+    assert his.get("/people").status_code == 200
+    act(owner, "romeo", "member")
+    assert his.get("/people").status_code == 403
+
+
+@pytest.mark.parametrize("do", ["lock", "member", "administrator", "unlock", "nonsense"])
+def test_the_last_administrator_cannot_be_lost(portal, owner, do):
+    assert act(owner, "juliet", do).status_code == 409
+    assert portal.store.accounts.admins() == ["juliet"]
+
+
+def test_names_of_all_scripts_have_a_page(portal, owner):
+    portal.add_account("юлия")
+    assert heading(owner.get("/people/%D1%8E%D0%BB%D0%B8%D1%8F")) == "юлия"
+    answer = act(owner, "%D1%8E%D0%BB%D0%B8%D1%8F", "lock")
+    assert answer.headers["Location"] == "/people/%D1%8E%D0%BB%D0%B8%D1%8F"
+
+
+def test_storage_and_the_box_are_told_in_sentences(portal, owner):
+    assert heading(owner.get("/storage")).startswith("There is room for ")
+    page = words(owner.get("/box"))
+    assert "The box talks with none" in page
+    assert "c2s does not answer" in page  # it is in this process, and has no socket
