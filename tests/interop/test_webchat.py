@@ -28,13 +28,19 @@ def verona(tmp_path_factory):
     state = tmp_path_factory.mktemp("webchat") / "state"
     world = RunningWorld(state, address="127.0.0.1", domain="localhost")
     world.store.accounts.create("prince", KEYS, admin=True)
-    for name in ("romeo", "juliet"):
+    world.add_account("juliet")
+    for name in ("romeo", "benvolio"):
         world.add_account(name)
-    for one, other in (("romeo", "juliet"), ("juliet", "romeo")):
-        item = RosterItem(f"{other}@localhost", subscription="both")
-        world.store.rosters.put(one, item)
+        befriend(world, name, "juliet")
+    befriend(world, "prince", "juliet")
     yield world
     world.close()
+
+
+def befriend(world, *names):
+    for one, other in (names, names[::-1]):
+        item = RosterItem(f"{other}@localhost", subscription="both")
+        world.store.rosters.put(one, item)
 
 
 @pytest.fixture
@@ -68,10 +74,16 @@ async def ready(page):
     await expect(page.locator("#notice")).to_be_hidden()
 
 
-async def talk_in(page, kind, jid):
-    """The field for what is said there."""
-    await page.evaluate(f"location.hash = 'converse/{kind}?jid={jid}'")
-    return page.locator(f"converse-{'muc' if kind == 'room' else 'chat'} .chat-textarea")
+async def talk_with(page, name):
+    """The field for what is said to a contact."""
+    await page.locator("converse-roster a.open-chat", has_text=name).first.click()
+    return page.locator("converse-chat .chat-textarea")
+
+
+async def talk_in(page, room):
+    """The field for what is said in a room, which is entered by that."""
+    await page.evaluate(f"location.hash = 'converse/room?jid={room}'")
+    return page.locator("converse-muc .chat-textarea")
 
 
 async def say(text, words):
@@ -103,12 +115,12 @@ def test_two_people_talk_and_nothing_leaves_the_box(verona, portal):
     async def happens():
         async with (
             people(verona, "juliet/balcony") as juliet,
-            browser() as made,
+            browser(verona) as made,
             looking(made) as (context, watch),
         ):
             page = await opened(context, portal)
-            assert 0 < sum(watch.sizes.values()) < TOGETHER
-            await say(await talk_in(page, "chat", "juliet@localhost"), "But soft!")
+            assert 0 < await watch.size() < TOGETHER
+            await say(await talk_with(page, "juliet"), "But soft!")
             heard = await hears(juliet, "But soft!")
             assert heard["from"].bare == "romeo@localhost"
             heard.reply("Ay me!").send()
@@ -124,7 +136,7 @@ def test_a_room_is_entered(verona, portal):
     async def happens():
         async with (
             people(verona, "juliet/balcony") as juliet,
-            browser() as made,
+            browser(verona) as made,
             looking(made) as (context, watch),
         ):
             juliet.register_plugin("xep_0045")
@@ -133,7 +145,7 @@ def test_a_room_is_entered(verona, portal):
             form.set_type("submit")
             await juliet.plugin["xep_0045"].set_room_config(ROOM, form)
             page = await opened(context, portal)
-            await say(await talk_in(page, "room", ROOM), "Lady, by yonder blessed moon")
+            await say(await talk_in(page, ROOM), "Lady, by yonder blessed moon")
             heard = await hears(juliet, "Lady, by yonder blessed moon")
             assert heard["from"] == f"{ROOM}/romeo"
             juliet.send_message(ROOM, "O, swear not by the moon", mtype="groupchat")
@@ -149,11 +161,11 @@ def test_a_picture_is_uploaded_and_seen(verona, portal):
     async def happens():
         async with (
             people(verona, "juliet/balcony") as juliet,
-            browser() as made,
+            browser(verona) as made,
             looking(made) as (context, watch),
         ):
             page = await opened(context, portal)
-            await talk_in(page, "chat", "juliet@localhost")
+            await talk_with(page, "juliet")
             await page.locator("converse-chat input.fileupload").set_input_files(picture())
             while not (heard := await juliet.hears())["body"].startswith(
                 verona.settings.upload_url
@@ -175,7 +187,7 @@ def test_what_encryption_needs_is_made_and_published(verona, portal):
     async def happens():
         async with (
             people(verona, "juliet/balcony") as juliet,
-            browser() as made,
+            browser(verona) as made,
             looking(made) as (context, watch),
         ):
             juliet.register_plugin("xep_0060")
@@ -199,7 +211,7 @@ def test_what_encryption_needs_is_made_and_published(verona, portal):
 
 def test_a_token_is_good_once_and_leaves_no_trace(verona, portal):
     async def happens():
-        async with browser() as made, looking(made) as (context, watch):
+        async with browser(verona) as made, looking(made) as (context, watch):
             answers = []
             context.on(
                 "response",
@@ -229,13 +241,13 @@ def test_a_token_is_good_once_and_leaves_no_trace(verona, portal):
 
 def test_when_the_box_comes_back_the_page_does(verona, portal):
     async def happens():
-        async with browser() as made, looking(made) as (context, watch):
+        async with browser(verona) as made, looking(made) as (context, watch):
             page = await opened(context, portal)
             await asyncio.to_thread(verona.kill, "c2s")
             await expect(page.locator("#notice")).to_be_visible()
             await expect(page.locator("#notice")).to_be_hidden()
             async with people(verona, "juliet/balcony") as juliet:
-                await say(await talk_in(page, "chat", "juliet@localhost"), "Here again")
+                await say(await talk_with(page, "juliet"), "Here again")
                 await hears(juliet, "Here again")
             assert watch.refused == []
 
@@ -244,7 +256,7 @@ def test_when_the_box_comes_back_the_page_does(verona, portal):
 
 def test_a_browser_that_was_revoked_has_to_log_in(verona, portal):
     async def happens():
-        async with browser() as made, looking(made) as (context, _):
+        async with browser(verona) as made, looking(made) as (context, _):
             page = await opened(context, portal)
             (client,) = verona.store.clients.all("romeo")[:1]
             verona.store.clients.revoke("romeo", client.ref)
@@ -259,7 +271,7 @@ def test_a_browser_that_was_revoked_has_to_log_in(verona, portal):
 
 def test_logging_out_of_the_portal_ends_the_chat_and_what_the_browser_has_kept(verona, portal):
     async def happens():
-        async with browser() as made, looking(made) as (context, _):
+        async with browser(verona) as made, looking(made) as (context, _):
             chat = await opened(context, portal, name="prince")
             assert await chat.evaluate("indexedDB.databases()")
             home = await context.new_page()
@@ -277,11 +289,11 @@ def test_logging_out_of_the_portal_ends_the_chat_and_what_the_browser_has_kept(v
 
 def test_it_is_in_the_readers_language_and_fits_a_phone(verona, portal):
     async def happens():
-        async with browser() as made, looking(made, "de-DE", **PHONE) as (context, watch):
-            page = await opened(context, portal)
+        async with browser(verona) as made, looking(made, "de-DE", **PHONE) as (context, watch):
+            page = await opened(context, portal, name="benvolio")
             assert await page.evaluate("document.documentElement.lang") == "de"
             await expect(page.get_by_text("Kontakte").first).to_be_visible()
-            text = await talk_in(page, "chat", "juliet@localhost")
+            text = await talk_with(page, "juliet")
             await expect(text).to_be_visible()
             wide = await page.evaluate("document.documentElement.scrollWidth")
             assert wide <= PHONE["viewport"]["width"]

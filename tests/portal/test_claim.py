@@ -101,7 +101,9 @@ def test_another_domain_is_a_wish(unclaimed, owner):
     assert heading(owner.get("/claim/administrator")) == "The box starts again"
 
 
-@pytest.mark.parametrize("domain", ["", "verona", "a b.example", "192.0.2.1", "x" * 300 + ".example"])
+@pytest.mark.parametrize(
+    "domain", ["", "verona", "a b.example", "192.0.2.1", "x" * 300 + ".example"]
+)
 def test_what_is_no_domain_is_told(unclaimed, owner, domain):
     owner.get("/claim/domain")
     answer = owner.post("/claim/domain", domain=domain)

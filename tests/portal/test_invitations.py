@@ -15,7 +15,9 @@ def invite(portal, who="juliet", **fields):
     """The path of a new invitation."""
     browser = portal.browser_of(who)
     browser.get("/invitations/new")
-    made = browser.post("/invitations/new", **({"kind": "friend", "days": "7", "times": "1"} | fields))
+    made = browser.post(
+        "/invitations/new", **({"kind": "friend", "days": "7", "times": "1"} | fields)
+    )
     assert made.status_code == 200, words(made)
     return _LINK.search(made.text)[1]
 
@@ -113,7 +115,9 @@ def test_an_administrator_can_be_invited_by_one_only(portal):
 def test_members_invite_contacts_and_no_more(portal):
     browser = portal.browser_of("romeo")
     assert "Somebody who gets an account" not in words(browser.get("/invitations/new"))
-    answer = browser.post("/invitations/new", kind="friend", days="7", times="1", role="administrator")
+    answer = browser.post(
+        "/invitations/new", kind="friend", days="7", times="1", role="administrator"
+    )
     assert answer.status_code == 400
     assert portal.store.invitations.all() == []
     path = invite(portal, "romeo", kind="contact")

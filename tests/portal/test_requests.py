@@ -28,7 +28,10 @@ def test_pages_have_nothing_inline_and_nothing_from_elsewhere(portal):
         text = browser.get(path).text
         assert not re.search(r"<style|style=|<script(?! src=)|javascript:| on\w+=", text), path
         assert not re.search(r'(?:src|action)="(?!/)', text), path
-        assert all(url.startswith("/static/") for url in re.findall(r'(?:src|rel="stylesheet" href)="([^"]+)"', text))
+        assert all(
+            url.startswith("/static/")
+            for url in re.findall(r'(?:src|rel="stylesheet" href)="([^"]+)"', text)
+        )
 
 
 def test_static_files_are_named_by_their_content_and_kept_for_ever(portal):
@@ -53,11 +56,15 @@ def test_a_seal_is_of_one_browser_and_one_session(portal):
     one, other = portal.browser_of("romeo"), portal.browser_of("romeo")
     one.get("/me/password")
     other.get("/me/password")
-    answer = other.post("/me/password", seal=one.seal, old="wherefore art thou", new="parting is such")
+    answer = other.post(
+        "/me/password", seal=one.seal, old="wherefore art thou", new="parting is such"
+    )
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://box.local.evil.example"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "https://box.local.evil.example"]
+)
 def test_a_form_sent_from_elsewhere_is_refused(portal, origin):
     browser = portal.browser()
     browser.get("/login")
@@ -69,11 +76,15 @@ def test_a_form_sent_from_here_is_taken(portal):
     browser = portal.browser()
     browser.get("/login")
     origin = "https://box.local"
-    answer = browser.post("/login", origin=origin, name="romeo", password="wherefore art thou", to="/")
+    answer = browser.post(
+        "/login", origin=origin, name="romeo", password="wherefore art thou", to="/"
+    )
     assert answer.status_code == 303
 
 
-@pytest.mark.parametrize("host", ["evil.example", "box.local.evil.example", "", "a b", "box.local@evil"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "box.local.evil.example", "", "a b", "box.local@evil"]
+)
 def test_other_names_are_other_servers(portal, host):
     answer = portal.browser(host="box.local").client.get(
         "/login", headers={"Host": host}, base_url="https://box.local"
@@ -81,7 +92,9 @@ def test_other_names_are_other_servers(portal, host):
     assert answer.status_code == 421
 
 
-@pytest.mark.parametrize("host", ["box.local", "box.local:8443", "192.0.2.8:8443", "[2001:db8::1]:8443", "localhost"])
+@pytest.mark.parametrize(
+    "host", ["box.local", "box.local:8443", "192.0.2.8:8443", "[2001:db8::1]:8443", "localhost"]
+)
 def test_the_box_is_reached_by_its_name_and_by_addresses(portal, host):
     answer = portal.browser().client.get(
         "/login", headers={"Host": host}, base_url="https://box.local"

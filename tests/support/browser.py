@@ -1,9 +1,13 @@
 """Chromium, driven by Playwright, that reaches this machine and nothing else."""
 
+import base64
+import hashlib
 import shutil
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_pem_x509_certificate
 from playwright.async_api import async_playwright
 
 HERE = ("localhost", "127.0.0.1")
@@ -23,12 +27,12 @@ class Watch:
     def __init__(self):
         self.addresses = []
         self.headers = []
-        self.sizes = {}
+        self.finished = []
         self.complaints = []
 
     def over(self, context):
         context.on("request", self._asked)
-        context.on("requestfinished", self._finished)
+        context.on("requestfinished", lambda one: self.finished.append(one))
         context.on("console", self._said)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         context.on("page", lambda page: page.on("websocket", self._socket))
@@ -37,15 +41,16 @@ class Watch:
         self.addresses.append(request.url)
         self.headers.append(request.headers)
 
-    async def _finished(self, request):
-        self.sizes[request.url] = (await request.sizes())["responseBodySize"]
-
     def _socket(self, socket):
         self.addresses.append(socket.url)
 
     def _said(self, message):
         if message.type in ("error", "warning"):
             self.complaints.append(message.text)
+
+    async def size(self):
+        """Bytes of all that came, as it went over the wire."""
+        return sum([(await one.sizes())["responseBodySize"] for one in self.finished])
 
     @property
     def elsewhere(self):
@@ -60,12 +65,16 @@ class Watch:
 
 
 @asynccontextmanager
-async def browser():
-    """One that is new, and has nothing of anybody."""
+async def browser(world):
+    """One that is new, has nothing of anybody, and takes the box's certificate for a good one."""
     async with async_playwright() as playwright:
         made = await playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", f"--host-resolver-rules={_NOWHERE}"],
+            args=[
+                "--no-sandbox",
+                f"--host-resolver-rules={_NOWHERE}",
+                f"--ignore-certificate-errors-spki-list={_key_of(world)}",
+            ],
         )
         try:
             yield made
@@ -73,10 +82,18 @@ async def browser():
             await made.close()
 
 
+def _key_of(world):
+    """As Chromium names the key of a certificate."""
+    certificate = load_pem_x509_certificate((world.state / "certs" / "box.pem").read_bytes())
+    form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    digest = hashlib.sha256(certificate.public_key().public_bytes(*form)).digest()
+    return base64.b64encode(digest).decode()
+
+
 @asynccontextmanager
 async def looking(made, language="en-GB", **kind):
-    """A context of its own, and a watch over it; the box's certificate is its own authority's."""
-    context = await made.new_context(ignore_https_errors=True, locale=language, **(kind or DESKTOP))
+    """A context of its own, and a watch over it."""
+    context = await made.new_context(locale=language, **(kind or DESKTOP))
     watch = Watch()
     watch.over(context)
     try:

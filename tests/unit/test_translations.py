@@ -12,7 +12,9 @@ _VALUE = re.compile(r"%\((\w+)\)s")
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("translations", ROOT / "tools" / "translations.py")
+    spec = importlib.util.spec_from_file_location(
+        "translations", ROOT / "tools" / "translations.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -54,4 +56,7 @@ def test_what_is_kept_is_what_is_said(tool, german):
 def test_people_are_addressed_as_friends(german):
     for message in german:
         for one in translated(message) if message.id else ():
-            assert not re.search(r"\b(Sie|Ihnen|Ihr|Ihre[mnrs]?)\b(?<!^Sie)(?<!^Ihre)(?<!^Ihr)", re.sub(r"(^|[.:!?] )(Sie|Ihre?|Ihr)\b", "", one)), one
+            assert not re.search(
+                r"\b(Sie|Ihnen|Ihr|Ihre[mnrs]?)\b(?<!^Sie)(?<!^Ihre)(?<!^Ihr)",
+                re.sub(r"(^|[.:!?] )(Sie|Ihre?|Ihr)\b", "", one),
+            ), one

@@ -27,8 +27,8 @@ _PAGE: Final = """\
 <link rel="stylesheet" href="{assets}/converse.min.css">
 <link rel="stylesheet" href="{assets}/theme.css">
 <link rel="stylesheet" href="{assets}/chat.css">
-<script defer src="{assets}/converse.min.js"></script>
-<script defer src="{assets}/chat.js"></script>
+<script type="module" src="{assets}/converse.min.js"></script>
+<script type="module" src="{assets}/chat.js"></script>
 </head>
 <body class="converse-fullscreen" data-chat="{chat}">
 <header id="top"><a href="{home}">{back}</a> <span>{name}</span></header>

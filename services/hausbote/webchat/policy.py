@@ -15,6 +15,10 @@ _OTHER_HEADERS: Final[tuple[Header, ...]] = (
     # Converse.js can send where one is, if one asks it to; that is one's own to decide.
     ("Permissions-Policy", "camera=(), microphone=(), geolocation=(self), payment=(), usb=()"),
 )
+_EMPTY_STYLES: Final = (
+    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
+    "'sha256-JRf3eZJIF59VkE1tlxlBPiCQXjGJ1uE88pEYh49RtTY='",
+)
 
 
 def headers_of_assets() -> tuple[Header, ...]:
@@ -30,6 +34,8 @@ def content_policy(settings: Settings) -> str:
     """No page, script, style or connection but the box's own.
 
     - `wasm-unsafe-eval`: OMEMO's arithmetic is WebAssembly.  No text is run as a script.
+    - `style-src` has hashes of what is left of the style sheets in Converse.js's scripts: nothing,
+      and a comment.
     - `style-src-attr`: Converse.js colours names and sizes boxes by attributes.  No style sheet
       and no script can be written into the page.
     - `data:` and `blob:` pictures: avatars, and files that were decrypted in the browser.
@@ -40,7 +46,7 @@ def content_policy(settings: Settings) -> str:
     sources = {
         "default-src": ("'none'",),
         "script-src": ("'self'", "'wasm-unsafe-eval'"),
-        "style-src": ("'self'",),
+        "style-src": ("'self'", *_EMPTY_STYLES),
         "style-src-attr": ("'unsafe-inline'",),
         "img-src": ("'self'", "data:", "blob:", uploads),
         "media-src": ("'self'", "blob:", uploads),

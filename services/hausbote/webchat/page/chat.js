@@ -88,6 +88,7 @@
             allow_logout: false, // one logs out at the portal
             allow_url_history_change: false, // with whom one talks is not the history's business
             muc_nickname_from_jid: true,
+            show_self_in_roster: false,
             theme: "paper",
             dark_theme: "night",
             view_mode: "fullscreen",
