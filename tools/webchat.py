@@ -21,8 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "services" / "hausbote" / "webchat" / "static"
 NAME, VERSION = "converse.js", "14.0.0"
 INTEGRITY = "sha512-" + (
-    "LFUg030jDalV47vI/vyVPqYPZfJYXFbubq8v0cFDe2zX"
-    "NeeGEk3Up0Fj/WTzT6t+6do+cAIToy73eAj7RNDj2Q=="
+    "LFUg030jDalV47vI/vyVPqYPZfJYXFbubq8v0cFDe2zXNeeGEk3Up0Fj/WTzT6t+6do+cAIToy73eAj7RNDj2Q=="
 )
 FILES = {
     "dist/converse.min.js": "converse.min.js",

@@ -157,6 +157,38 @@ def test_a_room_is_entered(verona, portal):
     evening(happens)
 
 
+def test_a_room_is_found_by_a_part_of_its_address(verona, portal):
+    async def happens():
+        async with (
+            people(verona, "juliet/balcony") as juliet,
+            browser(verona) as made,
+            looking(made) as (context, watch),
+        ):
+            juliet.register_plugin("xep_0045")
+            rooms = juliet.plugin["xep_0045"]
+            await rooms.join_muc_wait("cell@rooms.localhost", "Juliet", timeout=10)
+            form = await rooms.get_room_config("cell@rooms.localhost")
+            form.set_type("submit")
+            form.set_values(
+                {
+                    "muc#roomconfig_roomname": "Friar Laurence's cell",
+                    "muc#roomconfig_publicroom": True,
+                }
+            )
+            await rooms.set_room_config("cell@rooms.localhost", form)
+            page = await opened(context, portal)
+            await page.locator("#chatrooms converse-dropdown button").first.click()
+            await page.locator("a.show-add-muc-modal").click()
+            await page.locator("input[name=chatroom]").press_sequentially("cel")
+            await page.get_by_text("Friar Laurence's cell").first.click()
+            await page.locator("input[name=join]").click()
+            await expect(page.locator("converse-muc .chat-textarea")).to_be_visible()
+            assert watch.elsewhere == []
+            assert watch.refused == []
+
+    evening(happens)
+
+
 def test_a_picture_is_uploaded_and_seen(verona, portal):
     async def happens():
         async with (

@@ -12,8 +12,9 @@ _WEBSOCKET: Final = "/xmpp-websocket"
 def converse_settings(settings: Settings, local: str, language: str, assets: str) -> dict[str, Any]:
     """For the account `local`, in a language of ours; `assets` is the path of Converse.js's files.
 
-    What it would fetch from elsewhere is turned off: lists of providers and of rooms, players of
-    other sites, and pictures that are not on this box (a link to them is shown instead).
+    What it would fetch from elsewhere is turned off: lists of providers, players of other sites,
+    and pictures that are not on this box (a link to them is shown instead).  Rooms are looked for
+    here, and not at a service that knows those of many servers.
     """
     uploads = [urlsplit(settings.upload_url).hostname] if settings.has_upload else []
     web = settings.web_url
@@ -34,7 +35,7 @@ def converse_settings(settings: Settings, local: str, language: str, assets: str
         "allowed_video_domains": uploads,
         "embed_3rd_party_media_players": False,
         "fetch_url_headers": False,
-        "muc_search_service": "",
+        "muc_search_service": settings.names.rooms,
         "autocomplete_providers_url": "",
         "xmpp_providers_url": "",
     }
