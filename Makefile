@@ -7,7 +7,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 	--project-directory compose -f compose/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: base-image images pin-images up down logs test-containers help setup run webchat test families check lint types layers unit contract scenes interop faults backups kills fuzz bench docs trixie clean
+.PHONY: base-image images pin-images up down logs test-containers help setup run webchat test families check lint types layers unit contract scenes interop faults backups portal screens kills fuzz bench docs trixie clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
@@ -30,7 +30,7 @@ test: check lint types layers  ## everything that must hold, two families of tes
 	@echo "Containers are apart: make test-containers, which says what is missing where no engine can run."
 
 # The longest first.  What a family says comes when it has ended.
-families: faults scenes backups interop unit contract
+families: faults scenes backups interop portal unit contract
 
 lint: check  ## style and common mistakes
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -55,6 +55,12 @@ interop: check trixie webchat  ## other people's clients
 
 faults: check  ## crashes, restarts, peers that mean harm
 	$(PYTEST) tests/faults
+
+portal: check  ## pages in a browser, by people on phones and at desks
+	$(PYTEST) tests/portal
+
+screens: check  ## pictures of all pages of the portal into docs/screens
+	SCREENS=docs/screens $(PYTEST) tests/portal/test_browser.py
 
 test-containers: check  ## a box in containers, with an engine of its own; says what is missing if none can run
 	@python3 tools/setup.py images
@@ -96,7 +102,8 @@ logs:  ## what the containers say
 compose/.env:
 	@echo "Write your domain into compose/.env first: cp compose/.env.example compose/.env"; exit 1
 
-docs: check  ## write what is made from the code: settings page, pipelines, standards
+docs: check  ## write what is made from the code: settings page, pipelines, standards, translations
+	$(BIN)/python tools/translations.py
 	$(BIN)/python -m hausbote.cli.settings_docs > docs/settings.md
 	$(BIN)/python tests/unit/test_pipeline.py
 	$(BIN)/python -m hausbote.cli.standards docs

@@ -38,8 +38,8 @@ def main(purpose: str) -> None:
         check_front()
         check_gloox()
         check_restic()
-        check_other_debian()
         check_browser()
+        check_other_debian()
     if purpose == "images":
         try_engine()
     if not (VENV / "bin" / "python").exists():
@@ -127,16 +127,16 @@ def check_restic() -> None:
         add_debian_packages("restic", "The tests of backups need restic")
 
 
+def check_browser() -> None:
+    """The tests of the portal have a real browser."""
+    if shutil.which("chromium") is None:
+        add_debian_packages("chromium fonts-dejavu", "The tests of the portal need a browser")
+
+
 def check_other_debian() -> None:
     """People also move from the Prosody and the ejabberd of Debian 13 (`make trixie`)."""
     if shutil.which("mmdebstrap") is None:
         add_debian_packages("mmdebstrap", "The tests of moving need Debian 13 beside this one")
-
-
-def check_browser() -> None:
-    """The tests of pages look at them with a real browser, which Playwright drives."""
-    if shutil.which("chromium") is None:
-        add_debian_packages("chromium", "The tests of pages need a browser")
 
 
 def try_engine() -> None:

@@ -15,7 +15,9 @@ def test_a_member_logs_in_and_out(portal):
     assert browser.log_in("romeo").headers["Location"] == "/"
     assert heading(browser.get("/me")) == "This is you"
     cookie = browser.cookie("__Host-session")
-    assert cookie.secure and cookie.http_only and cookie.same_site == "Lax"
+    assert cookie.secure
+    assert cookie.http_only
+    assert cookie.same_site == "Lax"
     assert browser.post("/logout").headers["Location"] == "/login"
     assert browser.get("/me").headers["Location"] == "/login?to=/me"
     # The cookie itself is good for nothing any more.

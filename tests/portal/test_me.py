@@ -52,7 +52,8 @@ def test_files_are_listed_and_deleted(portal):
     upload(portal, "juliet", "two", "poison.png")
     browser = portal.browser_of("romeo")
     page = browser.get("/me/files")
-    assert "balcony.png" in words(page) and "1.2 MB" in words(page)
+    assert "balcony.png" in words(page)
+    assert "1.2 MB" in words(page)
     assert "poison.png" not in words(page)
     assert browser.post("/me/files/two/delete").status_code == 404
     assert browser.post("/me/files/one/delete").headers["Location"] == "/me/files"

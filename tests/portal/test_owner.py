@@ -28,7 +28,9 @@ def test_the_first_page_says_what_needs_somebody(portal, owner, monkeypatch):
 def test_people_are_listed_with_what_is_known(owner):
     assert heading(owner.get("/people")) == "2 people have an account"
     page = words(owner.get("/people/romeo"))
-    assert "romeo@box.local" in page and "member" in page and "not yet" in page
+    assert "romeo@box.local" in page
+    assert "member" in page
+    assert "not yet" in page
     assert owner.get("/people/nobody").status_code == 404
 
 

@@ -57,6 +57,7 @@ FILLS = {
     "preferences": "<iq type='set' id='1'><prefs xmlns='urn:xmpp:mam:2' default='always'><always/><never/></prefs></iq>",
     "push": "<iq type='set' id='1'><enable xmlns='urn:xmpp:push:0' jid='push.h' node='n'/></iq>",
     "a file": "<iq type='get' id='1' to='upload.h'><request xmlns='urn:xmpp:http:upload:0' filename='a' size='9'/></iq>",
+    "an invitation": "<iq type='set' id='1' to='h'><command xmlns='http://jabber.org/protocol/commands' node='urn:xmpp:invite#invite'/></iq>",
 }
 NEEDED = {
     "delete private XML": "<iq type='set' id='1'><query xmlns='jabber:iq:private'><a xmlns='urn:a'/></query></iq>",

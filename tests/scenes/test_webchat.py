@@ -34,7 +34,7 @@ class Browser:
         self.cookies = {}
         if local is not None:
             box = Box(world.settings, world.store, None)
-            self.session = sessions.begin(box, local, "Firefox")
+            self.session = sessions.begin(box, local, "Portal (Firefox)", "Linux")
             self.cookies["__Host-session"] = self.session.cookie()
 
     def ask(self, method, path, form=None, port=None, **headers):

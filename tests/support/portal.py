@@ -6,7 +6,6 @@ from html import unescape
 from werkzeug.test import Client
 
 from hausbote.base.claim import make_code, write_claim
-from hausbote.core.bus import open_bus
 from hausbote.portal.application import PortalApplication
 from hausbote.portal.asking import Asking
 from hausbote.portal.box import Box

@@ -25,6 +25,7 @@ USUAL = [
     f"<query xmlns='{ns.ROSTER}' ver=''/>",
     f"<query xmlns='{ns.ROSTER}'><item jid='a@b' name='A'><group>c</group></item></query>",
     f"<query xmlns='{ns.REGISTER}'><username>a</username><password>b</password></query>",
+    f"<preauth xmlns='{ns.PARS}' token='a'/>",
     f"<query xmlns='{ns.MAM}' queryid='q'>{FORM}<set xmlns='{ns.PAGING}'><max>9</max>"
     f"<before/></set></query>",
     f"<pubsub xmlns='{ns.PUBSUB}'><publish node='n'><item id='i'><conference name='r'"

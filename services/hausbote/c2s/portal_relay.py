@@ -26,10 +26,10 @@ _OF_THE_WAY: Final = frozenset(("connection", "content-length", "date", "transfe
 _AWAY: Final = b"""\
 <!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="refresh" content="5"><title>Hausbote</title>
+<title>Hausbote</title>
 <h1>One moment</h1>
-<p>This part of the box is being started. The page tries again by itself.</p>
-<p lang="de">Dieser Teil der Box startet gerade. Die Seite versucht es von selbst wieder.</p>
+<p>This part of the box is being started. <a href="">Try again</a></p>
+<p lang="de">Dieser Teil der Box startet gerade. <a href="">Noch einmal</a></p>
 </html>
 """
 

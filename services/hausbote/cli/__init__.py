@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "check": "check",
     "clock": "clock",
     "user": "user",
+    "invite": "invite",
     "certificate": "certificate",
     "circle": "circle",
     "files": "files",

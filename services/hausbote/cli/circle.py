@@ -16,7 +16,7 @@ from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, opened_store, state_option
 from hausbote.core.bus.control import notify
 from hausbote.rooms.configuration import Configuration, of_kind
-from hausbote.storage import DestroyedRoom, RosterItem, Store, StoredAffiliation, StoredRoom
+from hausbote.storage import DestroyedRoom, Store, StoredAffiliation, StoredRoom
 from hausbote.xmpp.invitations import invitation
 
 _DAY: Final = 86_400
@@ -43,7 +43,7 @@ def make(state: Path, name: str, people: tuple[str, ...], title: str) -> None:
         shown = title or name
         configuration = replace(of_kind("group"), name=shown, circle=shown)
         room = _room(settings, store, _checked(name), locals[0], configuration)
-        _join(settings, store, room, [], locals, owner=locals[0])
+        _join(settings, store, room, locals, owner=locals[0])
     click.echo(f"{name}@{settings.names.rooms} is the room of {len(locals)} people now.")
 
 
@@ -59,7 +59,7 @@ def add(state: Path, name: str, people: tuple[str, ...]) -> None:
         room = _known(store, name)
         _must_exist(store, locals)
         there = _members(settings, store, room)
-        _join(settings, store, room, there, [one for one in locals if one not in there])
+        _join(settings, store, room, [one for one in locals if one not in there])
     click.echo("They belong to it now.")
 
 
@@ -179,32 +179,10 @@ def _must_exist(store: Store, locals: list[str]) -> None:
 
 
 def _join(
-    settings: Settings,
-    store: Store,
-    room: StoredRoom,
-    there: list[str],
-    new: list[str],
-    owner: str = "",
+    settings: Settings, store: Store, room: StoredRoom, new: list[str], owner: str = ""
 ) -> None:
     """Everybody who is new and everybody else see each other; all may enter the room."""
-    rows = [
-        StoredAffiliation(
-            f"{local}@{settings.domain}", "owner" if local == owner else "member", "", ""
-        )
-        for local in new
-    ]
-    store.rooms.affiliate(room.id, rows).wait()
-    everybody, group = [*there, *new], _group(room)
-    for local in everybody:
-        others = [one for one in (everybody if local in new else new) if one != local]
-        roster = store.rosters.load(local).items
-        for other in others:
-            jid = f"{other}@{settings.domain}"
-            item = roster.get(jid) or RosterItem(jid)
-            groups = tuple(dict.fromkeys((*item.groups, group)))
-            both = item._replace(subscription="both", ask=False, listed=True, groups=groups)
-            store.rosters.put(local, both)
-    _tell_clients(settings, everybody)
+    _tell_clients(settings, store.circles.join(room.id, settings.domain, new, owner))
     if not _tell_rooms(settings, room, new):
         _invite_later(settings, store, room, new)
 

@@ -33,16 +33,20 @@ def what_next(settings: Settings, state: Path) -> str:
 
 
 def _next_steps(settings: Settings, state: Path, command: str) -> Iterator[str]:
-    code = read_code(state) if settings.has_portal else ""
-    if code and not _has_administrator(settings):
-        yield "Nobody has claimed this box yet. Open this in a browser, and it is yours:"
-        yield f"  {write_claim(settings, state, code, _host(settings))}"
-        yield "Or, in another terminal:"
-    else:
-        yield "What to do next, in another terminal:"
+    claim = list(claim_steps(settings))
+    yield from claim
+    yield "Or, in another terminal:" if claim else "What to do next, in another terminal:"
     yield f"  {command} user add you@{settings.domain} --admin"
     yield f"  then log in with any XMPP client{_trust(settings, state)}"
     yield f"  {command} status"
+
+
+def claim_steps(settings: Settings) -> Iterator[str]:
+    """How the box becomes somebody's, if it is nobody's; claim.txt says the same from then on."""
+    code = read_code(settings.state) if settings.has_portal else ""
+    if code and not _has_administrator(settings):
+        yield "Nobody has claimed this box yet. Open this in a browser, and it is yours:"
+        yield f"  {write_claim(settings, settings.state, code, _host(settings))}"
 
 
 def _has_administrator(settings: Settings) -> bool:

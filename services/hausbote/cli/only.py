@@ -28,6 +28,7 @@ from hausbote.base.services import BY_NAME, SERVICES, Service
 from hausbote.base.settings import FILE, RUN_DIR, Settings
 from hausbote.cli import preflight
 from hausbote.cli.initialise import new_box_in
+from hausbote.cli.next_steps import claim_steps
 from hausbote.cli.problem import Problem
 from hausbote.cli.run_checks import refuse_damage
 from hausbote.cli.state import load_settings
@@ -36,6 +37,7 @@ from hausbote.core.health import BUS, IDLE, WAITING
 from hausbote.net.certificates import certificates
 from hausbote.storage import NEWEST, StorageError, make_way, migrate, path_of, schema_version
 
+PORTAL: Final = "portal"  # whose container says how the box is claimed
 MIGRATES: Final = "c2s"  # the one service that makes the box and brings its database up to date
 DOMAIN: Final = "HAUSBOTE_DOMAIN"  # in the environment: the domain of a box that is not made yet
 _FIRST_PAUSE: Final = 1.0  # seconds until another try, ...
@@ -65,6 +67,9 @@ def run_only(state: Path, names: Sequence[str], *, damaged: bool) -> None:
         time.sleep(waiting.pause())
     waiting.end()
     click.echo(f"Starting {', '.join(names)} for {settings.domain} ...")
+    if PORTAL in names:
+        for line in claim_steps(settings):
+            click.echo(line)
     sys.stdout.flush()
     told = {name: _watched(settings, BY_NAME[name], locks[name]) for name in names}
     become(settings, {WATCHED: json.dumps(told)})

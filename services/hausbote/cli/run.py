@@ -87,8 +87,14 @@ def _run(state: Path, *, damaged: bool) -> bool:
     locks = _prepare(settings, damaged=damaged)
     disk = Reserve(path_of(settings.database_url), settings.disk.reserve_bytes)
     child = start(settings)
+    told_to_stop: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        told_to_stop.append(number)
+        _ask_to_stop(child)
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: _ask_to_stop(child))
+        signal.signal(number, stop)
     silent = _wait_until_ready(settings, child)
     if silent:
         _ask_to_stop(child)
@@ -110,7 +116,7 @@ def _run(state: Path, *, damaged: bool) -> bool:
         raise Problem(f"The supervisor ended with code {code}; see {settings.log_dir}.")
     if wished:
         click.echo(grant(settings))
-    return wished
+    return wished and not told_to_stop
 
 
 def _full(disk: Reserve) -> str:
@@ -184,9 +190,9 @@ def _wait_for(settings: Settings, child: subprocess.Popen[bytes]) -> tuple[int, 
             watch.look(processes(settings) or [])
             certificate.look()
             schedule.look()
-            if are_wishes(settings.state) and child.poll() is None:
+            if not wished and are_wishes(settings.state):
                 wished = True
-                _ask_to_stop(child)
+                _ask_to_stop(child)  # once: the second time, the supervisor would end as it is
     finally:
         os.close(descriptor)
     return child.wait(), wished

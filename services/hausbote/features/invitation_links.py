@@ -14,9 +14,15 @@ class Links(NamedTuple):
     url: str
 
 
-def links_of(settings: Settings, invitation: Invitation, token: str) -> Links:
-    """Both of them, for what the box allows now (XEP-0401 §5, XEP-0445 §2)."""
-    return Links(invitation_uri(settings, invitation, token), invitation_url(settings, token))
+def links_of(
+    settings: Settings, invitation: Invitation, token: str, *, account: bool = False
+) -> Links:
+    """Both of them, for what the box allows now (XEP-0401 §5, XEP-0445 §2).
+
+    An invitation to an account or a contact is one to an `account`, if that is said.
+    """
+    uri = invitation_uri(settings, invitation, token, account=account)
+    return Links(uri, invitation_url(settings, token))
 
 
 def invitation_url(settings: Settings, token: str) -> str:
@@ -24,11 +30,14 @@ def invitation_url(settings: Settings, token: str) -> str:
     return f"{settings.portal_url}/invite/{token}" if settings.portal_url else ""
 
 
-def invitation_uri(settings: Settings, invitation: Invitation, token: str) -> str:
+def invitation_uri(
+    settings: Settings, invitation: Invitation, token: str, *, account: bool = False
+) -> str:
     """For clients; that for another password is one for registering that name, as there is none of
     its own."""
     domain = quote(settings.domain)
-    if invitation.for_contact:
+    account = account or bool(invitation.name or invitation.circles)
+    if invitation.for_contact and not account:
         closed = settings.registration == "closed" or invitation.kind is Kind.CONTACT
         registers = "" if closed else ";ibr=y"
         return f"xmpp:{_local(invitation.inviter)}@{domain}?roster;preauth={token}{registers}"

@@ -25,13 +25,14 @@ from hausbote.features.contacts import (
     put,
     sees,
 )
+from hausbote.features.invited_contacts import accept, ask_back
 from hausbote.storage import RosterItem
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import BadRequest, ResourceConstraint
 from hausbote.xmpp.stanza import Stanza, stanza
 from hausbote.xmpp.xml import Markup, el
 
-feature = Feature("subscriptions")
+feature = Feature("subscriptions", xeps={"0379": "0.3.3"})
 
 _MAX_KEPT_REQUEST = 4_096  # bytes; of a larger one only the question is kept
 
@@ -127,16 +128,19 @@ def _send(presence: Presence) -> None:
 
 @feature.inbound("subscribe")
 def asked(presence: Presence) -> None:
-    """A request: granted already, or kept and shown until it is answered (§3.1.3)."""
+    """A request: granted already, or by invitation; or kept and shown until answered (§3.1.3)."""
     host, jid = presence.host, presence.sender.bare
     account = _account(presence)
     if account is None:
         return
+    invited = False
     with account.lock:
         item = contacts_of(host, account).get(jid)
         if item.approved and not may_see(item):
             put(host, account, _with_from(item))
             answer = True
+        elif not may_see(item) and accept(host, account, presence.stanza, _with_from(item)):
+            answer = invited = True
         else:
             answer = may_see(item)
         known = not answer and host.store.rosters.has_request(account.local, jid)
@@ -148,6 +152,8 @@ def asked(presence: Presence) -> None:
     if answer:
         _reply(presence, "subscribed")
         show_presence(host, account, jid)
+        if invited and not sees(item):
+            ask_back(presence)
     elif not known:  # one that waits already is not shown again (§A.3.1)
         for session in account.available():
             session.send(presence.stanza)

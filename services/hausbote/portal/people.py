@@ -50,14 +50,13 @@ def keys(visit: Visit, password: str) -> dict[str, ScramKeys]:
     return found
 
 
-def browser(visit: Visit) -> str:
-    """What a browser is called in the list of devices: its name and system, and nothing finer."""
+def browser(visit: Visit) -> tuple[str, str]:
+    """What a browser is called in the list of devices: its own name, and that of its system."""
     agent = visit.request.headers.get("User-Agent", "")
     names = (("Firefox", "Firefox"), ("Edg", "Edge"), ("Chrom", "Chrome"), ("Safari", "Safari"))
     systems = (
         ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
         ("Mac OS", "macOS"), ("Linux", "Linux"),
     )  # fmt: skip
-    shown = next((shown for part, shown in names if part in agent), "Browser")
-    system = next((shown for part, shown in systems if part in agent), "")
-    return f"{shown}, {system}" if system else shown
+    name = next((shown for part, shown in names if part in agent), "Browser")
+    return f"Portal ({name})", next((shown for part, shown in systems if part in agent), "")

@@ -44,6 +44,7 @@ class Pages:
             size=partial(words.size, language),
             day=partial(words.day, language),
             date=partial(words.date, language),
+            spelled=partial(words.spelled, language),
         )
         return environment
 

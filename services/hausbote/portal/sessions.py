@@ -34,12 +34,12 @@ class Session(NamedTuple):
         return f"{name}.{self.agent.removeprefix(BROWSERS)}.{self.secret}"
 
 
-def begin(box: Box, local: str, browser: str) -> Session:
-    """The account's holder has shown who they are."""
+def begin(box: Box, local: str, software: str, device: str) -> Session:
+    """The account's holder has shown who they are; software and device are what it is listed as."""
     session = Session(local, BROWSERS + token(128), token(_SECRET_BITS))
     now, limit = int(box.clock()), box.settings.limits.clients_per_account
     box.store.clients.remember(
-        local, session.agent, now, software="Portal", device=browser, limit=limit
+        local, session.agent, now, software=software, device=device, limit=limit
     ).wait()
     _issue(box, session)
     return session

@@ -46,6 +46,14 @@ def months(language: Language) -> list[str]:
     return names.split()
 
 
+def spelled(language: Language, number: int) -> str:
+    """A number at the beginning of a sentence: in letters up to twelve."""
+    names = language.say(
+        "None One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve"
+    ).split()
+    return names[number] if number < len(names) else str(number)
+
+
 def size(language: Language, count: int) -> str:
     """Bytes as people count them: 1 kB is 1000 bytes."""
     number, unit = float(count), 0

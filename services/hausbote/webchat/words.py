@@ -5,7 +5,7 @@ from typing import Final
 FALLBACK: Final = "en"
 WORDS: Final[dict[str, dict[str, str]]] = {
     "en": {
-        "back": "Overview",
+        "back": "Home",
         "chat_of": "Chat of",
         "opening": "Opening the chat …",
         "waiting": "There is no connection to the box at the moment. Trying again …",
@@ -15,7 +15,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "webchat”; until then, an app is the way to chat.",
     },
     "de": {
-        "back": "Übersicht",
+        "back": "Start",
         "chat_of": "Chat von",
         "opening": "Der Chat wird geöffnet …",
         "waiting": "Zurzeit gibt es keine Verbindung zur Box. Neuer Versuch …",

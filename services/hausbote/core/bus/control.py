@@ -2,7 +2,6 @@
 
 import json
 import socket
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,17 +23,6 @@ def notify(run_dir: Path, service: str, message: dict[str, str], timeout: float 
     """Tell a service something; False if it is not running or did not deal with it in time."""
     frame = Frame("notify", NOTIFY, "", (), json.dumps(message).encode())
     return _ask(run_dir, service, frame, timeout) is not None
-
-
-def tell_of_newcomer(
-    run_dir: Path, domain: str, local: str, changed: Sequence[str], circles: Sequence[str]
-) -> None:
-    """An account was made from outside: people have other contacts now, rooms another member."""
-    for other in changed:
-        notify(run_dir, "c2s", {"change": "roster", "account": other})
-    for circle in circles:
-        message = {"change": "circle", "room": circle, "new": f"{local}@{domain}"}
-        notify(run_dir, "rooms", message)
 
 
 def _ask(run_dir: Path, service: str, request: Frame, timeout: float) -> bytes | None:

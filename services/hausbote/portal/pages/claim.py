@@ -197,5 +197,5 @@ def take_administrator(visit: Visit) -> Response:
             return _administrator_page(visit, {"name": visit.say("This name is taken.")})
         end_claim(visit.box.settings.state)
     log(Event.CLAIMED)
-    visit.log_in(sessions.begin(visit.box, local, people.browser(visit)))
+    visit.log_in(sessions.begin(visit.box, local, *people.browser(visit)))
     return visit.go("/setup/names")

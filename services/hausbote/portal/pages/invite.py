@@ -93,7 +93,7 @@ def follow(visit: Visit, token: str) -> Response:
     outcome = visit.box.asking.join(token, local, keys, address)
     if outcome.problem:
         return _problem(visit, token, invitation, outcome.problem)
-    visit.log_in(sessions.begin(visit.box, outcome.local, people.browser(visit)))
+    visit.log_in(sessions.begin(visit.box, outcome.local, *people.browser(visit)))
     if is_reset:
         return visit.go("/", visit.say("Your password is changed. Other devices have to log in."))
     return visit.go("/welcome")

@@ -40,7 +40,7 @@ def log_in(visit: Visit) -> Response:
     gevent.sleep(judgement.wait)
     match judgement.verdict:
         case Verdict.IN:
-            visit.log_in(sessions.begin(visit.box, local, people.browser(visit)))
+            visit.log_in(sessions.begin(visit.box, local, *people.browser(visit)))
             return visit.go(_own_path(to))
         case Verdict.LOCKED:
             sentence = visit.say("The owner of this box has locked this account.")

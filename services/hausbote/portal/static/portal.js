@@ -20,6 +20,19 @@ for (const part of document.querySelectorAll("[data-again]")) {
   setInterval(look, Number(part.dataset.again) * 1000);
 }
 
+// What has data-next="PATH" goes there as soon as the box has started again.
+for (const part of document.querySelectorAll("[data-next]")) {
+  const look = async () => {
+    try {
+      const answer = await fetch(part.dataset.next, { credentials: "same-origin" });
+      if (answer.ok && !(await answer.text()).includes("data-next")) location.assign(part.dataset.next);
+    } catch {
+      // Not yet.
+    }
+  };
+  setInterval(look, 2000);
+}
+
 // A button that copies what it names; without JavaScript there is none.
 for (const place of document.querySelectorAll("[data-copy]")) {
   if (!navigator.clipboard) break;
