@@ -200,6 +200,7 @@ def _step(stream: "ClientStream", login: Login, attempt: Attempt, message: bytes
         web_login.take_for_page(host, login, answer.agent)
         _succeed(stream, login, attempt, None)
     elif upgrade.is_due(host, login.local, attempt):
+        assert answer.data is not None  # SCRAM proves that the server knows the password, too
         attempt.task = upgrade.Upgrade()
         stream.say(upgrade.demand(answer.data))
     else:

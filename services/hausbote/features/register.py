@@ -146,7 +146,7 @@ def _own_account(request: Request) -> Account:
 
 
 def _only_by_password(request: Request) -> None:
-    """In the portal both take the old password, and a browser that was left open is no way round."""
+    """In the portal both take the old one, and a browser that was left open is no way round."""
     session = request.session
     if session is not None and session.state(Access).agent.is_browser:
         raise NotAllowed("do this in the portal, with your password")
