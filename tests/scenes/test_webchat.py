@@ -13,13 +13,17 @@ from hausbote.portal import sessions
 from hausbote.portal.box import Box
 from hausbote.webchat import PREFIX
 from support.webchat import fetch_chat, is_in, page_of, show
+from support.worlds import KEYS
 
 
 @pytest.fixture
 def verona(box):
+    """A box that has an owner: before, there is nothing but the claim."""
     fetch_chat()
     box.add_account("romeo")
-    return box
+    box.store.accounts.create("prince", KEYS, admin=True)
+    yield box
+    box.store.accounts.delete("prince", "prince@h")
 
 
 @pytest.fixture
