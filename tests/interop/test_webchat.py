@@ -83,7 +83,7 @@ async def talk_with(page, name):
 async def talk_in(page, room):
     """The field for what is said in a room, which is entered by that."""
     await page.evaluate(f"location.hash = 'converse/room?jid={room}'")
-    return page.locator("converse-muc .chat-textarea")
+    return page.locator(f"[id='box-{room}'] .chat-textarea")
 
 
 async def say(text, words):
@@ -181,8 +181,9 @@ def test_a_room_is_found_by_a_part_of_its_address(verona, portal):
             await page.locator("a.show-add-muc-modal").click()
             await page.locator("input[name=chatroom]").press_sequentially("cel")
             await page.get_by_text("Friar Laurence's cell").first.click()
-            await page.locator("input[name=join]").click()
-            await expect(page.locator("converse-muc .chat-textarea")).to_be_visible()
+            await page.locator(".modal input[name=join]").click()
+            said = page.locator("[id='box-cell@rooms.localhost'] .chat-textarea")
+            await expect(said).to_be_visible()
             assert watch.elsewhere == []
             assert watch.refused == []
 
