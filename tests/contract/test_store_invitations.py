@@ -1,5 +1,8 @@
 """Invitations in the store: what a token allows, how often, until when, and what is told of it."""
 
+import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -226,6 +229,25 @@ class TestAccounts:
         register(store, token, "nurse")
         register(store, token, "paris")
         refused(Why.USED, register, store, token, "tybalt")
+
+    def test_many_at_once_are_not_more_than_its_uses(self, store, url):
+        token = invite(store, times=3)
+
+        def tries(number):
+            try:
+                return register(store, token, f"guest-{number}").local
+            except InvitationRefused as refused:
+                return refused.why
+
+        with ThreadPoolExecutor(12) as pool:
+            other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")  # until all of them have asked
+            waiting = [pool.submit(tries, number) for number in range(12)]
+            time.sleep(0.2)
+            other.execute("ROLLBACK")
+            other.close()
+        assert [one.result() for one in waiting].count(Why.USED) == 9
+        assert store.accounts.count() == 2 + 3
 
     def test_an_administrators_invitation_makes_one(self, store):
         register(store, invite(store, role=Role.ADMINISTRATOR), "nurse")

@@ -75,7 +75,7 @@ def test_services_find_each_other_and_tell_how_they_are(stack):
     told = rooms.status("--json")
     assert told.returncode == 1  # upload is not there
     serving = {one["service"]: one["serving"] for one in json.loads(told.stdout)}
-    assert serving == {"c2s": True, "rooms": True, "upload": False, "turn": True}
+    assert serving == {"c2s": True, "rooms": True, "turn": True, "upload": False, "portal": False}
     assert rooms.status("--only", "rooms").returncode == 0
     assert (rooms.health("rooms"), rooms.health("upload")) == ("", "upload is not running.")
     assert not (stack.state / "log" / "rooms.log").exists()

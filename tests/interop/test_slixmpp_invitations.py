@@ -39,6 +39,7 @@ class Guest(Person):
         self.register_feature("register", self._shows, restart=False, order=50)
         self.add_event_handler("register", self._registers)
         self.refused = asyncio.Queue()
+        self._always_send_everything = True  # it would keep a stanza that it does not know back
 
     async def _shows(self, features):
         if "mechanisms" in self.features:

@@ -18,6 +18,7 @@ TABLE = {
     "/claim/<code>": {CLAIMING},
     "/login": {NOBODY},
     "/invite/<token>": CLAIMED,
+    "/privacy": CLAIMED,
     "/logout": PEOPLE,
     "/": PEOPLE,
     "/welcome": PEOPLE,

@@ -150,6 +150,8 @@ def test_the_whole_story(story, box, names):
 
     # The same link is good for nobody else.
     late = story.person()
+    late.go("/privacy")
+    late.sees(say("What happens to your data"), "36-privacy")
     late.go(link)
     late.sees(say("This link was used already"), "25-used")
 

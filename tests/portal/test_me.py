@@ -10,7 +10,7 @@ NEW = "parting is such sweet sorrow"
 def test_devices_are_seen_and_ended(portal):
     here, there = portal.browser_of("romeo"), portal.browser_of("romeo")
     page = here.get("/me/devices")
-    assert heading(page) == "2 devices can get in"
+    assert heading(page) == "Two devices can get in"
     agent = there.cookie("__Host-session").value.split(".")[1]
     other = next(one for one in portal.store.clients.all("romeo") if one.agent.endswith(agent))
     assert here.post(f"/me/devices/{other.ref}/end").headers["Location"] == "/me/devices"

@@ -26,7 +26,7 @@ def test_the_first_page_says_what_needs_somebody(portal, owner, monkeypatch):
 
 
 def test_people_are_listed_with_what_is_known(owner):
-    assert heading(owner.get("/people")) == "2 people have an account"
+    assert heading(owner.get("/people")) == "Two people have an account"
     page = words(owner.get("/people/romeo"))
     assert "romeo@box.local" in page
     assert "member" in page
@@ -68,4 +68,4 @@ def test_storage_and_the_box_are_told_in_sentences(portal, owner):
     assert heading(owner.get("/storage")).startswith("There is room for ")
     page = words(owner.get("/box"))
     assert "The box talks with none" in page
-    assert "c2s does not answer" in page  # it is in this process, and has no socket
+    assert "c2s: does not answer" in page  # it is in this process, and has no socket

@@ -5,7 +5,6 @@ opens it first has to know.
 cannot be claimed.
 """
 
-import re
 import secrets
 from pathlib import Path
 from typing import Final
@@ -17,9 +16,7 @@ FILE: Final = "claim.txt"
 PATH: Final = "/claim"
 _ALPHABET: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # nothing that looks like something else
 _GROUPS, _SIZE = 4, 4  # 80 bits
-_CODE: Final = re.compile(
-    rf"^Code: ([{_ALPHABET}]{{4}}(?:-[{_ALPHABET}]{{4}}){{3}})$", re.MULTILINE
-)
+_LINE: Final = "Code: "
 _TEXT: Final = """\
 Nobody has claimed this box yet. Whoever opens this address in a browser does, and is its owner:
 
@@ -39,7 +36,7 @@ def make_code() -> str:
 
 def tidy_code(typed: str) -> str:
     """A code as somebody types it, in the form that it is kept in; "" if it cannot be one."""
-    letters = re.sub(r"[\s-]", "", typed[:100]).upper()
+    letters = "".join(typed[:100].split()).replace("-", "").upper()
     if len(letters) != _GROUPS * _SIZE or set(letters) - set(_ALPHABET):
         return ""
     return "-".join(letters[at : at + _SIZE] for at in range(0, len(letters), _SIZE))
@@ -48,10 +45,11 @@ def tidy_code(typed: str) -> str:
 def read_code(state: Path) -> str:
     """The code of a box that can be claimed, else ""."""
     try:
-        found = _CODE.search((state / FILE).read_text("utf-8"))
+        lines = (state / FILE).read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return ""
-    return found[1] if found else ""
+    found = [line.removeprefix(_LINE) for line in lines if line.startswith(_LINE)]
+    return tidy_code(found[0]) if found else ""
 
 
 def write_claim(settings: Settings, place: Path, code: str, host: str = "") -> str:

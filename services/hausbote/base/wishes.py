@@ -36,8 +36,9 @@ def read_wishes(state: Path) -> Wishes | None:
         return None
     except (OSError, ValueError):
         return Wishes()
-    known = {name: str(found.get(name, "")) for name in asdict(Wishes())} if found else {}
-    return Wishes(**known)
+    if not isinstance(found, dict):
+        return Wishes()
+    return Wishes(**{name: str(found.get(name, "")) for name in asdict(Wishes())})
 
 
 def write_wishes(state: Path, wishes: Wishes) -> None:

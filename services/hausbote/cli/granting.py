@@ -65,16 +65,22 @@ def _with(text: str, section: str, name: str, value: str) -> str:
     lines, here, line = text.splitlines(), "", f"{name} = {toml_value(value)}"
     place: int | None = 0 if not section else None
     for number, old in enumerate(lines):
-        if found := re.fullmatch(r"\[(\w+)\]\s*", old):
+        if found := re.fullmatch(r"\[([a-z_0-9]+)\]", old.strip()):
             here = found[1]
             place = number + 1 if here == section else place
-        elif here == section and re.match(rf"#?{name}\s*=", old):
+        elif here == section and _sets(old, name):
             lines[number] = line
             return "\n".join(lines) + "\n"
     if place is None:
         return "\n".join([*lines, "", f"[{section}]", line]) + "\n"
     lines.insert(place, line)
     return "\n".join(lines) + "\n"
+
+
+def _sets(line: str, name: str) -> bool:
+    """Whether a line gives that setting a value, or would without its #."""
+    key, found, _ = line.removeprefix("#").partition("=")
+    return bool(found) and key.rstrip() == name
 
 
 def _shows_its_own(settings: Settings) -> bool:

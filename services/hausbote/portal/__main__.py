@@ -9,6 +9,7 @@ from hausbote.base.memory import own_memory
 from hausbote.core.bus import BusError
 from hausbote.core.clock import every
 from hausbote.core.daemon import Daemon
+from hausbote.core.faults import silence_libraries
 from hausbote.net.tls import CertificateError
 from hausbote.net.waiting import GreenletRoom
 from hausbote.portal.application import PortalApplication
@@ -23,6 +24,7 @@ _FLUSH = 60.0  # seconds until it is written when somebody was here
 def main() -> int:
     daemon = Daemon.from_command_line("portal")
     settings = daemon.settings
+    silence_libraries()
     asking = Asking()
     try:
         store = open_store(

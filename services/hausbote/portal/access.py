@@ -26,8 +26,6 @@ STRANGERS: Final = frozenset((Who.NOBODY,))
 PEOPLE: Final = frozenset((Who.MEMBER, Who.ADMINISTRATOR))
 OWNERS: Final = frozenset((Who.ADMINISTRATOR,))
 
-_PART: Final = re.compile(r"<(\w+)>")
-
 View = Callable[..., "Response"]
 
 
@@ -44,5 +42,9 @@ class Route:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """What its paths look like."""
-        return re.compile(_PART.sub(r"(?P<\1>[^/]{1,200})", self.path))
+        """What its paths look like; those of the table are plain words."""
+        parts = [
+            f"(?P{one}[^/]{{1,200}})" if one.startswith("<") else one
+            for one in self.path.split("/")
+        ]
+        return re.compile("/".join(parts))

@@ -3,19 +3,18 @@
 What is not in the table of routes does not exist; whom a route is not for sees nothing of it.
 """
 
-import ipaddress
 from collections.abc import Callable, Iterable
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from hausbote.base.jid import a_label
 from hausbote.base.log import bug
 from hausbote.portal.access import Route, Who
 from hausbote.portal.asking import Away
 from hausbote.portal.box import Box
+from hausbote.portal.hosts import Hosts
 from hausbote.portal.pages.chat import as_response
 from hausbote.portal.rendering import Pages
 from hausbote.portal.routes import ROUTES
@@ -47,8 +46,7 @@ class PortalApplication:
         self._box = box
         self._pages = Pages(box.store.secret("portal-forms"))
         self._routes = [(route.pattern, route) for route in ROUTES]
-        web = urlsplit(box.settings.web_url).hostname or ""
-        self._hosts = {a_label(box.settings.domain), web.strip("[]"), "localhost"}
+        self._hosts = Hosts(box.settings)
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         self._box.views += 1
@@ -76,7 +74,7 @@ class PortalApplication:
         return Response(file.content, mimetype=file.type, headers=headers)
 
     def _answer(self, request: Request) -> Response:
-        if not self._is_ours(request):
+        if not self._hosts.ours(request.headers.get("Host", "")):
             return Response("This is another server.\n", 421, mimetype="text/plain")
         visit = Visit(self._box, request, self._pages)
         try:
@@ -101,18 +99,6 @@ class PortalApplication:
                 title=visit.say("That was not understood"),
                 sentence=visit.say("Go back and try again."),
             )
-
-    def _is_ours(self, request: Request) -> bool:
-        """Whether the browser comes for this box: by its name, or as somebody at home who has only
-        an address.  Other names may be another page's, which has them lead here (DNS rebinding)."""
-        host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
-        if host in self._hosts or (host.endswith(".local") and "/" not in host):
-            return True
-        try:
-            ipaddress.ip_address(host)
-        except ValueError:
-            return False
-        return True
 
     def _page(self, visit: Visit) -> Response:
         request = visit.request

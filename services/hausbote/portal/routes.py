@@ -14,6 +14,7 @@ ROUTES: Final = (
     Route("/claim/<code>", CLAIMING, claim.take_code_of_link),
     Route("/login", STRANGERS, login.show, login.log_in),
     Route("/invite/<token>", CLAIMED, invite.show, invite.follow),
+    Route("/privacy", CLAIMED, home.privacy),
     Route("/logout", PEOPLE, None, login.log_out),
     Route("/", PEOPLE, home.home),
     Route("/welcome", PEOPLE, invite.welcome),

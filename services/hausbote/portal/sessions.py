@@ -17,17 +17,19 @@ from hausbote.storage import NEW, Token
 
 MECHANISM: Final = "portal"  # of tokens that no client can log in with by SASL
 _DAY: Final = 86_400
-_DAYS: Final = 30  # until a browser that was not used has to log in again
+DAYS: Final = 30  # until a browser that was not used has to log in again
 _LONGEST: Final = 2_000  # characters of a cookie
 _SECRET_BITS: Final = 256
 
 
 class Session(NamedTuple):
-    """A browser that is logged in; `secret` is the token itself."""
+    """A browser that is logged in; `secret` is the token itself, `renewed` whether its end was put
+    off just now."""
 
     local: str
     agent: str
     secret: str
+    renewed: bool = False
 
     def cookie(self) -> str:
         name = urlsafe_b64encode(self.local.encode()).decode().rstrip("=")
@@ -54,7 +56,7 @@ def renew(box: Box, session: Session) -> Session:
 
 def _issue(box: Box, session: Session) -> None:
     now = int(box.clock())
-    kept = Token(NEW, MECHANISM, _hashed(session.secret), now, now + _DAYS * _DAY)
+    kept = Token(NEW, MECHANISM, _hashed(session.secret), now, now + DAYS * _DAY)
     box.store.tokens.issue(session.local, session.agent, kept)
 
 
@@ -70,6 +72,7 @@ def find(box: Box, cookie: str) -> Session | None:
                 return None
             if kept.issued < now - _DAY:
                 _issue(box, session)  # which puts its end off
+                session = session._replace(renewed=True)
             box.store.clients.seen(session.local, session.agent, int(now))
             return session
     return None

@@ -23,8 +23,8 @@ CLAIM: Final = "__Host-claim"
 VISIT: Final = "__Host-visit"
 LANGUAGE: Final = "__Host-language"
 NOTE: Final = "__Host-note"
-_MONTH: Final = 2_592_000  # seconds
-_YEAR: Final = 31_536_000
+_SESSION_SECONDS: Final = sessions.DAYS * 86_400
+_YEAR: Final = 31_536_000  # seconds
 _FIELDS: Final = 50  # of a form
 _LONGEST: Final = 4_000  # characters of a field
 
@@ -48,6 +48,8 @@ class Visit:
         self._pages = pages
         self._cookies: list[tuple[str, str, int | None]] = []
         self.session: Session | None = self._session()
+        if self.session is not None and self.session.renewed:
+            self.cookie(SESSION, self.session.cookie(), _SESSION_SECONDS)
         self.who = self._who()
 
     # -- who -----------------------------------------------------------------------------------
@@ -143,7 +145,7 @@ class Visit:
     def log_in(self, session: Session) -> None:
         """This browser is somebody's from the next page on, and forgets what it was before."""
         self.session = session
-        self.cookie(SESSION, session.cookie(), _MONTH)
+        self.cookie(SESSION, session.cookie(), _SESSION_SECONDS)
         self.cookie(VISIT, token(160))
         self.cookie(CLAIM, "", 0)
 

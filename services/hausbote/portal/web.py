@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from io import BytesIO
 from typing import Any, Final
+from urllib.parse import quote
 
 import gevent
 from gevent.pool import Pool
@@ -22,6 +23,7 @@ from hausbote.net.http import Application, Environ, Exchange, HttpServer
 from hausbote.net.listener import listen
 from hausbote.net.tls import CertificateError, TlsShelf
 from hausbote.net.traffic import Traffic
+from hausbote.portal.hosts import Hosts
 
 _ALPN: Final = b"http/1.1"
 _CHECK: Final = 60.0  # seconds between two looks at the certificates
@@ -64,7 +66,7 @@ class Web:
         if settings.ports.portal_http:
             redirects = WSGIServer(
                 listen(settings.address, settings.ports.portal_http),
-                partial(_redirect, settings),
+                partial(_redirect, settings, Hosts(settings)),
                 spawn=Pool(_REDIRECTED),
                 log=None,
                 error_log=None,
@@ -145,14 +147,13 @@ def _answer(
     return application(environ, start)
 
 
-def _redirect(settings: Settings, environ: Environ, start: Callable[..., Any]) -> list[bytes]:
-    """To the same page with TLS, at the name that the browser came for if it could be ours."""
-    host = environ.get("HTTP_HOST", "").rpartition(":")[0] or environ.get("HTTP_HOST", "")
-    plain = host.strip("[]")
-    known = plain if plain.replace(".", "").replace(":", "").isalnum() else ""
-    path = environ["PATH_INFO"] if environ["PATH_INFO"].isascii() else "/"
-    safe = path if path.isprintable() and not path.startswith("//") else "/"
-    where = portal_at(settings, known) + safe
+def _redirect(
+    settings: Settings, hosts: Hosts, environ: Environ, start: Callable[..., Any]
+) -> list[bytes]:
+    """To the same page with TLS, at the name that the browser came for if that is ours."""
+    path = quote(environ["PATH_INFO"].encode("latin-1"))
+    host = hosts.ours(environ.get("HTTP_HOST", ""))
+    where = portal_at(settings, host) + (path if not path.startswith("//") else "/")
     start("301 Moved Permanently", [("Location", where), *_NO_MORE])
     return []
 

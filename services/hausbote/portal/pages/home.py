@@ -30,3 +30,12 @@ def choose_language(visit: Visit, tag: str) -> Response:
     if tag in NAMES:
         visit.choose_language(tag)
     return visit.go(_own_path(visit.request.args.get("back", "/")))
+
+
+def privacy(visit: Visit) -> Response:
+    """Made from the settings, as what clients are told (XEP-0504)."""
+    settings = visit.box.settings
+    own, declared = settings.backup, settings.policy
+    longest = max(own.keep_daily, own.keep_weekly * 7, own.keep_monthly * 31)
+    days = declared.backup_days if declared.backup_hours else longest
+    return visit.page("privacy.html", backup_days=days)

@@ -2,6 +2,7 @@
 
 import time
 from typing import Final
+from urllib.parse import quote
 
 from werkzeug.wrappers import Response
 
@@ -77,7 +78,7 @@ def change_person(visit: Visit, local: str) -> Response:
             raise Refused(400, title, visit.say("Go back and try again."))
     if visit.local == local and visit.field("do") in ("lock", "member"):
         return visit.go("/", note)
-    return visit.go(f"/people/{local}", note)
+    return visit.go(f"/people/{quote(local, safe='')}", note)
 
 
 def reset(visit: Visit, local: str) -> Response:
@@ -104,8 +105,8 @@ def storage(visit: Visit) -> Response:
 def box(visit: Visit) -> Response:
     settings, store = visit.box.settings, visit.box.store
     names = ours(settings)
-    answers = visit.box.compute(
-        lambda: [query_status(settings.bus_dir, name) or {} for name in names]
+    answered = visit.box.compute(
+        lambda: [(name, query_status(settings.bus_dir, name) or {}) for name in names]
     )
     waiting: dict[str, int] = {}
     for one in store.outgoing.waiting():
@@ -116,7 +117,7 @@ def box(visit: Visit) -> Response:
         "box.html",
         needs=needs(visit),
         version=__version__,
-        services=list(zip(names, answers, strict=True)),
+        parts=[(_part(visit, name), name, answer) for name, answer in answered],
         shown=in_use(settings),
         at_home=is_at_home(settings),
         acme=settings.certificates.acme == "yes",
@@ -129,3 +130,17 @@ def box(visit: Visit) -> Response:
         record=record,
         wall=time.time(),
     )
+
+
+def _part(visit: Visit, service: str) -> str:
+    """What a service is for, in a word."""
+    parts = {
+        "c2s": visit.say("Apps and messages"),
+        "rooms": visit.say("Group chat"),
+        "upload": visit.say("Files"),
+        "turn": visit.say("Calls"),
+        "portal": visit.say("These pages"),
+        "s2s": visit.say("Other servers"),
+        "certs": visit.say("Certificate"),
+    }
+    return parts.get(service, service)
