@@ -7,7 +7,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 	--project-directory compose -f compose/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: base-image images pin-images up down logs test-containers help setup run test families check lint types layers unit contract scenes interop faults backups portal screens kills fuzz bench docs trixie clean
+.PHONY: base-image images pin-images up down logs test-containers help setup run webchat test families check lint types layers unit contract scenes interop faults backups portal screens kills fuzz bench docs trixie clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
@@ -18,6 +18,9 @@ setup:  ## make .venv and install the pinned packages
 run: setup  ## start a box for localhost in ./var, made on first use
 	@test -e var/hausbote.toml || $(BIN)/hausbote --state var init --domain localhost --set registration=invite
 	@exec $(BIN)/hausbote --state var run
+
+webchat:  ## fetch the chat in the browser with npm, for the portal and for images
+	@python3 tools/webchat.py
 
 check:
 	@python3 tools/setup.py test
@@ -47,7 +50,7 @@ contract: check  ## what the store and the bus promise
 scenes: check  ## dialogues, in memory and against a running box
 	$(PYTEST) tests/scenes
 
-interop: check trixie  ## other people's clients
+interop: check trixie webchat  ## other people's clients
 	$(PYTEST) tests/interop
 
 faults: check  ## crashes, restarts, peers that mean harm

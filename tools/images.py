@@ -22,6 +22,8 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+import webchat
+
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "images"
 REQUIREMENTS = IMAGES / "requirements.txt"
@@ -86,6 +88,7 @@ def pin() -> None:
 
 
 def build() -> None:
+    webchat.main()
     context = OUT / arch()
     wheels, ours = context / "wheels", context / "hausbote"
     fetch(wheels)

@@ -870,6 +870,72 @@ class TestClients:
         assert people.clients.revoke("romeo", name) is None
 
 
+class TestWebLogins:
+    """Tokens for one login of a page in a browser."""
+
+    @pytest.fixture
+    def browser(self, people):
+        people.clients.remember("romeo", "browser", 1).wait()
+        return people
+
+    def test_one_is_good_once(self, browser):
+        assert browser.web_logins.issue("romeo", "browser", "secret", 100, 160)
+        assert browser.web_logins.use("wrong", 110) is None
+        assert browser.web_logins.use("secret", 110) == ("romeo", "browser")
+        assert browser.web_logins.use("secret", 110) is None
+
+    def test_one_is_good_for_its_time(self, browser):
+        assert browser.web_logins.issue("romeo", "browser", "secret", 100, 160)
+        assert browser.web_logins.use("secret", 160) is None
+        assert browser.web_logins.use("secret", 110) is None
+
+    def test_there_is_none_for_an_unknown_browser(self, browser):
+        assert not browser.web_logins.issue("romeo", "phone", "secret", 100, 160)
+        assert not browser.web_logins.issue("juliet", "browser", "secret", 100, 160)
+        assert browser.web_logins.use("secret", 110) is None
+
+    def test_of_many_the_newest_are_good(self, browser):
+        for number in range(20):
+            secret, now = f"secret {number}", 100 + number
+            assert browser.web_logins.issue("romeo", "browser", secret, now, now + 60)
+        good = [n for n in range(20) if browser.web_logins.use(f"secret {n}", 120)]
+        assert good == list(range(12, 20))
+
+    def test_it_is_not_kept_as_it_is(self, browser, url):
+        assert browser.web_logins.issue("romeo", "browser", "a very secret text", 100, 160)
+        browser.settle()
+        path = Path(url.removeprefix("sqlite:///"))
+        kept = path.read_bytes() + path.with_name(f"{path.name}-wal").read_bytes()
+        assert b"very secret" not in kept
+        assert b"browser" in kept
+
+    @pytest.mark.parametrize(
+        "ending",
+        [
+            lambda store: store.clients.revoke("romeo", store.clients.get("romeo", "browser").ref),
+            lambda store: store.accounts.set_keys("romeo", KEYS),
+            lambda store: store.accounts.set_locked("romeo", True),
+            lambda store: store.accounts.delete("romeo", "romeo@h"),
+            lambda store: (store.clients.prune(before=2), store.settle()),
+        ],
+        ids=["revoked", "password", "locked", "deleted", "forgotten"],
+    )
+    def test_it_ends_with_what_lets_the_browser_in(self, browser, ending):
+        assert browser.web_logins.issue("romeo", "browser", "secret", 100, 160)
+        ending(browser)
+        assert browser.web_logins.use("secret", 110) is None
+
+    def test_there_is_none_for_a_locked_account(self, browser):
+        assert browser.accounts.set_locked("romeo", True)
+        assert not browser.web_logins.issue("romeo", "browser", "secret", 100, 160)
+
+    def test_a_client_that_knows_the_password_loses_it_when_it_is_revoked(self, people):
+        people.clients.remember("romeo", "browser", 1, password=True).wait()
+        assert people.web_logins.issue("romeo", "browser", "secret", 100, 160)
+        people.clients.revoke("romeo", people.clients.get("romeo", "browser").ref)
+        assert people.web_logins.use("secret", 110) is None
+
+
 class TestTokens:
     FIRST = Token(NEW, "HT-SHA-256-NONE", "first", 100, 200)
     SECOND = Token(NEW, "HT-SHA-256-EXPR", "second", 150, 250)

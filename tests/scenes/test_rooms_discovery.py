@@ -318,6 +318,45 @@ def found(answer):
     ]
 
 
+BEFORE = "https://xmlns.zombofant.net/muclumbus/search/1.0"
+
+
+def search_as_before(client, **given):
+    """As Converse.js does."""
+    written = "".join(
+        f"<field var='{var}'><value>{value}</value></field>" for var, value in given.items()
+    )
+    kind = f"<field var='FORM_TYPE' type='hidden'><value>{BEFORE}#params</value></field>"
+    form = f"<x xmlns='jabber:x:data' type='submit'>{kind}{written}</x>"
+    paging = "<set xmlns='http://jabber.org/protocol/rsm'><max>10</max></set>"
+    return Room().ask(client, "get", f"<search xmlns='{BEFORE}'>{paging}{form}</search>", "rooms.h")
+
+
+def test_rooms_are_found_by_the_names_of_the_older_protocol(cast, room):
+    romeo, juliet = cast("romeo", "juliet")
+    other, hidden = Room(), Room()
+    room.make(romeo, "romeo", roomname=f"Cave {room.name}", roomdesc="Potions")
+    other.make(romeo, "romeo", roomname=f"Heath {room.name}")
+    other.join(juliet, "juliet")
+    hidden.make(romeo, "romeo", publicroom="0", roomname=f"Cave {room.name} too")
+    usual = {"sinname": "true", "sindescription": "false", "sinaddr": "true", "min_users": "1"}
+
+    def found(**given):
+        answer = search_as_before(romeo, **usual | given)
+        assert answer.get("type") == "result"
+        return [one.get("address") for one in answer.iterfind(f".//{{{BEFORE}}}item")]
+
+    assert found(q=f"cave {room.name}", key="address") == [room.jid]
+    assert found(q=room.name, key="address") == sorted([other.jid, room.jid])
+    assert found(q=room.name, key="nusers") == [other.jid, room.jid]
+    assert found(q=f"potions {room.name}", key="address") == []
+    assert found(q=room.jid, key="address", sinaddr="false") == []
+    for wrong in ({"q": ""}, {"q": "x"}):
+        assert search_as_before(romeo, **wrong).get("type") == "error"
+    bare = Room().ask(romeo, "get", f"<search xmlns='{BEFORE}'/>", "rooms.h")
+    assert bare.find(".//{urn:ietf:params:xml:ns:xmpp-stanzas}bad-request") is not None
+
+
 def test_public_rooms_are_found_by_words(cast, room):
     romeo, juliet = cast("romeo", "juliet")
     other, hidden = Room(), Room()

@@ -290,6 +290,11 @@ class Settings:
         return self.has_front or self.ports.portal > 0
 
     @property
+    def has_web_chat(self) -> bool:
+        """Whether the portal has a client at /chat, and lets it log in."""
+        return self.web.chat == "yes" and self.has_web and self.has_portal
+
+    @property
     def has_upload(self) -> bool:
         """Whether there is a place for uploads."""
         return self.has_front or self.ports.upload > 0

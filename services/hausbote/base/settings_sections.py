@@ -75,8 +75,13 @@ class Front:
 
 @dataclass(frozen=True)
 class Web:
-    """WebSocket and BOSH."""
+    """WebSocket and BOSH, and the chat in the browser."""
 
+    chat: str = setting(
+        "yes",
+        "Has the portal a chat, at /chat? See docs/webchat.md.",
+        choices=("yes", "no"),
+    )
     url: str = setting(
         "", "Where browsers reach ports.web: https://NAME[:PORT]. Default: DOMAIN and the port."
     )

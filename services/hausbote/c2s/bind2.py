@@ -39,9 +39,10 @@ def bind(stream: "ClientStream", request: Child) -> tuple[Session, Markup]:
     host, login = stream.server.host, stream.login
     assert login is not None
     children = unfold(request).children
-    resource = _resource(host, login.local, login.agent.id, children)
+    agent = "" if login.agent.is_browser else login.agent.id  # another tab has a session of its own
+    resource = _resource(host, login.local, agent, children)
     try:
-        session = take_resource(stream, resource, alone=login.agent.id)
+        session = take_resource(stream, resource, alone=agent)
     except ResourceConstraint as problem:
         # The client may keep its password and its tokens: these were not what failed.
         raise StreamError("resource-constraint", problem.text) from None

@@ -44,6 +44,8 @@ def take_resource(stream: "ClientStream", resource: str, *, alone: str = "") -> 
     _make_place(host, account, resource, alone)
     if not (host.directory.is_current(account) and host.store.accounts.may_log_in(login.local)):
         raise StreamError("not-authorized", "the account was deleted or locked")
+    if login.agent.is_browser and not host.store.clients.exists(login.local, login.agent.id):
+        raise StreamError("not-authorized", "access was revoked")
     session = Session(JID(account.local, host.domain, resource), account, stream)
     access = session.state(Access)
     access.agent, access.since = login.agent, host.clock()

@@ -12,12 +12,15 @@ import gevent
 
 from hausbote.base.jid import JID
 from hausbote.base.log import Event, Word, log
+from hausbote.c2s import web_login
 from hausbote.core.feature import Feature
 from hausbote.features.clients import Agent
 from hausbote.xmpp import ns
 from hausbote.xmpp.errors import StreamError
 from hausbote.xmpp.sasl import (
+    BEARER,
     HASHES,
+    BearerServer,
     Challenge,
     Reason,
     SaslError,
@@ -34,6 +37,7 @@ from hausbote.xmpp.xml import Markup, el
 
 if TYPE_CHECKING:
     from hausbote.c2s.sasl2 import Attempt
+    from hausbote.c2s.server import Server
     from hausbote.c2s.stream import ClientStream
     from hausbote.net.transport import Transport
     from hausbote.storage import Store
@@ -56,37 +60,42 @@ class Login:
         "attempt",
         "bindings",
         "done",
+        "exchange",
         "failures",
         "local",
         "offered",
-        "scram",
         "sender",
         "states",
         "tls_version",
     )
 
-    def __init__(
-        self, connection: "Transport", sender: JID | None, hashes: Collection[str]
-    ) -> None:
+    def __init__(self, server: "Server", connection: "Transport", sender: JID | None) -> None:
         self.bindings = connection.channel_bindings()
         self.tls_version = connection.tls_version
-        self.offered = mechanisms(self.bindings, hashes)
+        self.offered = [
+            *mechanisms(self.bindings, server.keys.hashes),
+            *web_login.offered(server.host.settings, connection.way),
+        ]
         self.sender = sender
         self.states: dict[type, Any] = {}
-        self.scram: ScramServer | None = None
+        self.exchange: ScramServer | BearerServer | None = None
         self.attempt: Attempt | None = None
         self.agent = Agent()
         self.failures = 0
         self.done = False
         self.local = ""
 
-    def begin_scram(self, mechanism: str, keys: "KeyRing", domain: str) -> ScramServer:
+    def begin(self, mechanism: str, server: "Server") -> ScramServer | BearerServer:
         """Another exchange; what was before is over."""
-        self.scram = None
-        self.scram = ScramServer(
-            mechanism, keys, self.bindings, domain, self.offered, self.tls_version
-        )
-        return self.scram
+        self.exchange = None
+        host = server.host
+        if mechanism == BEARER and mechanism in self.offered:
+            self.exchange = web_login.exchange(host)
+        else:
+            self.exchange = ScramServer(
+                mechanism, server.keys, self.bindings, host.domain, self.offered, self.tls_version
+            )
+        return self.exchange
 
 
 class KeyRing:
@@ -129,9 +138,9 @@ def begin_login(stream: "ClientStream", auth: Stanza) -> None:
         mechanism = auth.attrs.get("mechanism", "")
         if auth.children:
             raise SaslError("malformed-request")
-        scram = login.begin_scram(mechanism, server.keys, server.host.domain)
+        exchange = login.begin(mechanism, server)
         if auth.inner:
-            _step(stream, scram, auth.inner)
+            _step(stream, exchange, auth.inner)
         else:
             stream.say(el("challenge", xmlns=ns.SASL))  # no initial response (§6.4.2)
     except SaslError as error:
@@ -141,23 +150,24 @@ def begin_login(stream: "ClientStream", auth: Stanza) -> None:
 def continue_login(stream: "ClientStream", response: Stanza) -> None:
     """<response/>: the client's next message."""
     assert stream.login is not None
-    scram = stream.login.scram
-    if scram is None:
+    exchange = stream.login.exchange
+    if exchange is None:
         fail(stream, SaslError("malformed-request"))
         return
     try:
-        _step(stream, scram, response.inner)
+        _step(stream, exchange, response.inner)
     except SaslError as error:
         fail(stream, error)
 
 
-def _step(stream: "ClientStream", scram: ScramServer, payload: str) -> None:
+def _step(stream: "ClientStream", exchange: ScramServer | BearerServer, payload: str) -> None:
     message = decode(payload)
-    if scram.local:
-        hold_back(stream, scram.local)  # others may have failed since the challenge
-    answer = scram.respond(message)
+    if exchange.local:
+        hold_back(stream, exchange.local)  # others may have failed since the challenge
+    answer = exchange.respond(message)
     if isinstance(answer, Challenge):
-        hold_back(stream, scram.local)
+        if exchange.local:
+            hold_back(stream, exchange.local)
         stream.say(el("challenge", encode(answer.data), xmlns=ns.SASL))
     else:
         keep_locked_out(stream, answer.local)
@@ -165,12 +175,16 @@ def _step(stream: "ClientStream", scram: ScramServer, payload: str) -> None:
 
 
 def _succeed(stream: "ClientStream", success: Success) -> None:
-    assert stream.login is not None
-    stream.login.scram = None
-    stream.login.local = success.local
-    stream.login.done = True
+    login = stream.login
+    assert login is not None
+    login.exchange = None
+    login.local = success.local
+    if success.agent:
+        web_login.take_for_page(stream.server.host, login, success.agent)
+    login.done = True
     note_success(stream, success.local)
-    stream.say(el("success", encode(success.data), xmlns=ns.SASL))
+    said = encode(success.data) if success.data is not None else None
+    stream.say(el("success", said, xmlns=ns.SASL))
     stream.restart()
 
 
@@ -220,11 +234,11 @@ def tell_failure(stream: "ClientStream", error: SaslError, failure: Markup) -> N
     if login is not None:
         _note(stream, error)
         if error.reason is Reason.WRONG_PASSWORD:
-            local = login.scram.local if login.scram is not None else ""
+            local = login.exchange.local if login.exchange is not None else ""
             connection, guard = stream.connection, stream.server.guard
             penalty = guard.penalty(connection.address, connection.way, local, _agent(stream))
     if login is not None:
-        login.scram = login.attempt = None
+        login.exchange = login.attempt = None
         login.failures += 1
     if penalty:
         stream.waiting = True

@@ -46,7 +46,7 @@ def open_stream(stream: "ClientStream", attrs: dict[str, str]) -> None:
         raise StreamError("unsupported-version")
     stream.language = language_of(attrs, host.settings.language)
     if stream.login is None and stream.connection.encrypted:
-        stream.login = Login(stream.connection, sender, stream.server.keys.hashes)
+        stream.login = Login(stream.server, stream.connection, sender)
     stream.send_features()
 
 

@@ -19,8 +19,8 @@ from hausbote.net.http import Environ, Exchange
 _SECONDS: Final = 30.0  # that an answer may take
 _LARGEST_ANSWER: Final = 4_194_304  # bytes
 _ASKED: Final = (
-    "Accept", "Accept-Language", "Cookie", "Host", "Origin", "Sec-Fetch-Site", "User-Agent",
-    "Content-Type",
+    "Accept", "Accept-Encoding", "Accept-Language", "Cookie", "Host", "Origin", "Sec-Fetch-Site",
+    "User-Agent", "Content-Type",
 )  # fmt: skip
 _OF_THE_WAY: Final = frozenset(("connection", "content-length", "date", "transfer-encoding"))
 _AWAY: Final = b"""\

@@ -8,7 +8,7 @@ login has succeeded, <success/> tells of all of it, and the stream goes on witho
 import re
 from typing import TYPE_CHECKING, Final
 
-from hausbote.c2s import bind2, fast, upgrade
+from hausbote.c2s import bind2, fast, upgrade, web_login
 from hausbote.c2s.login import (
     Login,
     hold_back,
@@ -135,7 +135,7 @@ def take_step(stream: "ClientStream", element: Stanza) -> None:
         raise StreamError("policy-violation", "one login at a time")
     try:
         if element.name == "authenticate":
-            login.scram = None
+            login.exchange = None
             login.attempt = Attempt(element)
             _begin(stream, login, login.attempt)
         elif login.attempt is None:
@@ -156,11 +156,11 @@ def _begin(stream: "ClientStream", login: Login, attempt: Attempt) -> None:
         login.local = proof.local
         _succeed(stream, login, attempt, proof.data)
         return
-    login.begin_scram(attempt.mechanism, server.keys, server.host.domain)
+    login.begin(attempt.mechanism, server)
     if attempt.initial is None:
         stream.say(el("challenge", xmlns=ns.SASL2))
     else:
-        _scram(stream, login, attempt, attempt.initial)
+        _step(stream, login, attempt, attempt.initial)
 
 
 def _go_on(stream: "ClientStream", login: Login, attempt: Attempt, element: Stanza) -> None:
@@ -169,7 +169,7 @@ def _go_on(stream: "ClientStream", login: Login, attempt: Attempt, element: Stan
         case "abort":
             raise SaslError("aborted")
         case "response" if task is None:
-            _scram(stream, login, attempt, _decoded(element.inner.strip()))
+            _step(stream, login, attempt, _decoded(element.inner.strip()))
         case "next" if task is not None:
             stream.say(upgrade.begin(task, element))
         case "task-data" if task is not None:
@@ -180,22 +180,27 @@ def _go_on(stream: "ClientStream", login: Login, attempt: Attempt, element: Stan
             raise StreamError("policy-violation", "this is not the next step of the login")
 
 
-def _scram(stream: "ClientStream", login: Login, attempt: Attempt, message: bytes) -> None:
-    scram, host = login.scram, stream.server.host
-    if scram is None:
+def _step(stream: "ClientStream", login: Login, attempt: Attempt, message: bytes) -> None:
+    exchange, host = login.exchange, stream.server.host
+    if exchange is None:
         raise SaslError("malformed-request")
-    if scram.local:
-        hold_back(stream, scram.local)  # others may have failed since the challenge
-    answer = scram.respond(message)
+    if exchange.local:
+        hold_back(stream, exchange.local)  # others may have failed since the challenge
+    answer = exchange.respond(message)
+    if exchange.authzid and login.sender is not None and login.sender.local != exchange.local:
+        raise SaslError("invalid-authzid", "the stream is from somebody else")
     if isinstance(answer, Challenge):
-        if scram.authzid and login.sender is not None and login.sender.local != scram.local:
-            raise SaslError("invalid-authzid", "the stream is from somebody else")
-        hold_back(stream, scram.local)
+        if exchange.local:
+            hold_back(stream, exchange.local)
         stream.say(el("challenge", encode(answer.data), xmlns=ns.SASL2))
         return
     keep_locked_out(stream, answer.local)
     login.local = answer.local
-    if upgrade.is_due(host, login.local, attempt):
+    if answer.agent:
+        web_login.take_for_page(host, login, answer.agent)
+        _succeed(stream, login, attempt, None)
+    elif upgrade.is_due(host, login.local, attempt):
+        assert answer.data is not None  # SCRAM proves that the server knows the password, too
         attempt.task = upgrade.Upgrade()
         stream.say(upgrade.demand(answer.data))
     else:
@@ -214,10 +219,12 @@ def _fail(stream: "ClientStream", error: SaslError) -> None:
 def _succeed(stream: "ClientStream", login: Login, attempt: Attempt, data: bytes | None) -> None:
     """Everything that was asked for, then <success/>, then the features (§2.6.1)."""
     host = stream.server.host
-    login.agent = attempt.agent
-    _remember(host, login, attempt)
-    answers = [fast.settle(host, login, attempt)]
-    login.scram = login.attempt = None
+    answers: list[Markup | None] = []
+    if not login.agent.is_browser:  # whom the portal has remembered
+        login.agent = attempt.agent
+        _remember(host, login, attempt)
+        answers.append(fast.settle(host, login, attempt))
+    login.exchange = login.attempt = None
     login.done = True
     note_success(stream, login.local)
     taken = Inline()

@@ -30,6 +30,7 @@ from hausbote.xmpp.xml import Markup, el
 
 feature = Feature("clients", xeps={"0494": "0.1.0"}, account_disco=(ns.CLIENT_ACCESS,))
 
+BROWSERS: Final = "portal:"  # what the ids of browsers begin with that are logged in to the portal
 _DAY: Final = 86_400  # seconds
 
 
@@ -39,6 +40,11 @@ class Agent(NamedTuple):
     id: str = ""
     software: str = ""
     device: str = ""
+
+    @property
+    def is_browser(self) -> bool:
+        """Whether a page of the portal has logged in, which nobody has typed a password into."""
+        return self.id.startswith(BROWSERS)
 
 
 class Access:

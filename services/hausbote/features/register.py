@@ -8,6 +8,7 @@ from hausbote.core.feature import Feature, Phase, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
 from hausbote.core.space import need_space
+from hausbote.features.clients import Access
 from hausbote.features.closing import end_sessions, erase
 from hausbote.features.newcomers import Newcomers, held_since
 from hausbote.features.preauth import Shown, make_account, set_password
@@ -18,6 +19,7 @@ from hausbote.xmpp.errors import (
     Conflict,
     Forbidden,
     NotAcceptable,
+    NotAllowed,
     ServiceUnavailable,
     StanzaError,
     StreamError,
@@ -120,6 +122,7 @@ def change(request: Request) -> None:
     A new password is for keeping somebody out: tokens and all other sessions end with the old one.
     """
     account, query = _own_account(request), request.tree()
+    _only_by_password(request)
     if query.find(_REMOVE) is not None:
         _delete(request, account)
         return
@@ -140,6 +143,13 @@ def _own_account(request: Request) -> Account:
     if request.session is None or (request.to.local and not request.own):
         raise ServiceUnavailable
     return request.session.account
+
+
+def _only_by_password(request: Request) -> None:
+    """In the portal both take the old one, and a browser that was left open is no way round."""
+    session = request.session
+    if session is not None and session.state(Access).agent.is_browser:
+        raise NotAllowed("do this in the portal, with your password")
 
 
 def _delete(request: Request, account: Account) -> None:

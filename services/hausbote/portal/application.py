@@ -15,10 +15,12 @@ from hausbote.portal.access import Route, Who
 from hausbote.portal.asking import Away
 from hausbote.portal.box import Box
 from hausbote.portal.hosts import Hosts
+from hausbote.portal.pages.chat import as_response
 from hausbote.portal.rendering import Pages
 from hausbote.portal.routes import ROUTES
 from hausbote.portal.visit import Refused, Visit
 from hausbote.storage import StorageError
+from hausbote.webchat import PREFIX
 
 _METHODS: Final = ("GET", "HEAD", "POST")
 _ONE_YEAR: Final = "public, max-age=31536000, immutable"
@@ -60,8 +62,13 @@ class PortalApplication:
         return response(environ, start)
 
     def _static(self, request: Request) -> Response | None:
+        if request.method not in ("GET", "HEAD"):
+            return None
+        if request.path.startswith(PREFIX):
+            accepted = request.headers.get("Accept-Encoding", "")
+            return as_response(self._box.chat.asset(request.path, accepted))
         file = self._pages.files.get(request.path)
-        if file is None or request.method not in ("GET", "HEAD"):
+        if file is None:
             return None
         headers = {"Cache-Control": _ONE_YEAR}
         return Response(file.content, mimetype=file.type, headers=headers)

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 from hausbote.base.claim import read_code
@@ -11,6 +13,7 @@ from hausbote.core.bus import notify
 from hausbote.core.threads import compute
 from hausbote.portal.asking import Asking
 from hausbote.storage import Store
+from hausbote.webchat import WebChat
 
 
 @dataclass
@@ -23,6 +26,11 @@ class Box:
     clock: Callable[[], float] = time.time
     compute: Callable[..., Any] = compute
     views: int = field(default=0)
+
+    @cached_property
+    def chat(self) -> WebChat:
+        """The chat in the browser; its files are read by threads."""
+        return WebChat(self.settings, read=partial(self.compute, Path.read_bytes))
 
     @property
     def is_claimed(self) -> bool:

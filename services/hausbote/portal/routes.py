@@ -3,7 +3,7 @@
 from typing import Final
 
 from hausbote.portal.access import ANYBODY, CLAIMED, CLAIMING, OWNERS, PEOPLE, STRANGERS, Route
-from hausbote.portal.pages import claim, home, invitations, invite, login, me, owner, setup
+from hausbote.portal.pages import chat, claim, home, invitations, invite, login, me, owner, setup
 
 ROUTES: Final = (
     Route("/language/<tag>", ANYBODY, home.choose_language),
@@ -31,6 +31,8 @@ ROUTES: Final = (
     Route("/setup/names", OWNERS, setup.names),
     Route("/setup/certificate", OWNERS, setup.certificate, setup.ask_for_certificate),
     Route("/setup/done", OWNERS, setup.done),
+    Route("/chat", PEOPLE, chat.show),
+    Route("/chat/credentials", PEOPLE, None, chat.credentials),
     Route("/people", OWNERS, owner.people),
     Route("/people/<local>", OWNERS, owner.person, owner.change_person),
     Route("/people/<local>/reset", OWNERS, None, owner.reset),

@@ -11,11 +11,11 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Final, NamedTuple
 
 from hausbote.base.tokens import token
+from hausbote.features.clients import BROWSERS
 from hausbote.portal.box import Box
 from hausbote.storage import NEW, Token
 
 MECHANISM: Final = "portal"  # of tokens that no client can log in with by SASL
-AGENT: Final = "portal:"  # what the ids of browsers begin with
 _DAY: Final = 86_400
 DAYS: Final = 30  # until a browser that was not used has to log in again
 _LONGEST: Final = 2_000  # characters of a cookie
@@ -33,12 +33,12 @@ class Session(NamedTuple):
 
     def cookie(self) -> str:
         name = urlsafe_b64encode(self.local.encode()).decode().rstrip("=")
-        return f"{name}.{self.agent.removeprefix(AGENT)}.{self.secret}"
+        return f"{name}.{self.agent.removeprefix(BROWSERS)}.{self.secret}"
 
 
 def begin(box: Box, local: str, software: str, device: str) -> Session:
     """The account's holder has shown who they are; software and device are what it is listed as."""
-    session = Session(local, AGENT + token(128), token(_SECRET_BITS))
+    session = Session(local, BROWSERS + token(128), token(_SECRET_BITS))
     now, limit = int(box.clock()), box.settings.limits.clients_per_account
     box.store.clients.remember(
         local, session.agent, now, software=software, device=device, limit=limit
@@ -100,7 +100,7 @@ def _parsed(cookie: str) -> Session | None:
         local = urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode()
     except ValueError:
         return None
-    return Session(local, AGENT + agent, secret)
+    return Session(local, BROWSERS + agent, secret)
 
 
 def _hashed(secret: str) -> str:

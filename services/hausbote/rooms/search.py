@@ -20,12 +20,15 @@ from hausbote.xmpp.errors import (
     ResourceConstraint,
 )
 from hausbote.xmpp.stanza import Child, child
-from hausbote.xmpp.xml import Markup, el
+from hausbote.xmpp.xml import Markup, Tree, el
 
 feature = Feature("search for rooms", xeps={"0433": "0.1.0"}, disco=(ns.CHANNEL_SEARCH,))
 
 _BY_USERS: Final = f"{{{ns.CHANNEL_SEARCH_ORDER}}}nusers"
 _BY_ADDRESS: Final = f"{{{ns.CHANNEL_SEARCH_ORDER}}}address"
+_FORM_BEFORE: Final = f"{ns.MUCLUMBUS}#params"
+_NAMES_BEFORE: Final = {"sinaddr": "sinaddress"}
+_KEYS_BEFORE: Final = {"nusers": _BY_USERS, "address": _BY_ADDRESS}
 _SEMI: Final = "muc_semianonymous"
 _NONE: Final = "{urn:xmpp:channel-search:0:anonymity}none"
 _PAGE: Final = 50
@@ -74,12 +77,31 @@ def search(request: Request) -> Child:
         return child(ns.CHANNEL_SEARCH, "search", shown)
     if form.type != "submit" or form.form_type != ns.CHANNEL_SEARCH_FORM:
         raise BadRequest("a form of another kind is needed here")
+    return _result(request, query, form, ns.CHANNEL_SEARCH)
+
+
+@feature.iq("get", ns.MUCLUMBUS, "search", Target.HOST)
+def search_as_before(request: Request) -> Child:
+    """The same by the names of the protocol that became XEP-0433, which Converse.js speaks."""
+    if not may_find(request.host, request.sender):
+        raise Forbidden("the rooms of this box are for its people")
+    query = request.tree()
+    form = form_in(query)
+    if form is None or form.type != "submit" or form.form_type != _FORM_BEFORE:
+        raise BadRequest("a form of that search is needed here")
+    values = {_NAMES_BEFORE.get(var, var): values for var, values in form.values.items()}
+    if "key" in values:
+        values["key"] = [_KEYS_BEFORE.get(one, one) for one in values["key"]]
+    return _result(request, query, form._replace(values=values), ns.MUCLUMBUS)
+
+
+def _result(request: Request, query: Tree, form: FilledForm, namespace: str) -> Child:
     _not_too_often(request)
     found = _find(request, form)
     addresses = [one.address for one in found]
     page = paging.choose(addresses, paging.read(query) or paging.Paging(), _PAGE)
     items = [_item(one) for one in found[page.start : page.end]]
-    return child(ns.CHANNEL_SEARCH, "result", *items, paging.write(addresses, page))
+    return child(namespace, "result", *items, paging.write(addresses, page))
 
 
 def _not_too_often(request: Request) -> None:

@@ -64,6 +64,7 @@ from hausbote.storage.tokens import CURRENT, ENDED, NEW, Token
 from hausbote.storage.uploads import Upload, Usage
 from hausbote.storage.usage import AccountUsage, RoomUsage
 from hausbote.storage.vacuum import shrink
+from hausbote.storage.web_logins import WebLogin
 
 __all__ = [
     "CURRENT",
@@ -131,6 +132,7 @@ __all__ = [
     "Upload",
     "Usage",
     "Waiting",
+    "WebLogin",
     "Why",
     "all_damage",
     "bounds_of",

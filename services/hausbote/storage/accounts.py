@@ -12,6 +12,7 @@ from hausbote.storage import schema
 from hausbote.storage.archives import clear_archive, sort_in
 from hausbote.storage.departed import forget_departed, is_departed, note_departed
 from hausbote.storage.tokens import end_tokens
+from hausbote.storage.web_logins import end_web_logins
 from hausbote.storage.writer import Writer
 from hausbote.xmpp.sasl import ScramKeys
 
@@ -250,6 +251,7 @@ def _end_tokens(connection: sqlite3.Connection, account: int) -> None:
     clients = connection.execute("SELECT id FROM client WHERE account_id = ?", (account,))
     for (client,) in clients.fetchall():
         end_tokens(connection, client)
+        end_web_logins(connection, client)
 
 
 def insert(

@@ -8,6 +8,7 @@ from peewee import SqliteDatabase
 from hausbote.base.tokens import token
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.tokens import end_tokens
+from hausbote.storage.web_logins import end_web_logins
 from hausbote.storage.writer import Writer
 
 _REF_BITS: Final = 72
@@ -127,6 +128,7 @@ class Clients:
                 return None
             id, agent, password = row
             end_tokens(connection, id)
+            end_web_logins(connection, id)
             if not password:
                 connection.execute("DELETE FROM client WHERE id = ?", (id,))
             return Revoked(agent, bool(password))

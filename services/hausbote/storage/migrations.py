@@ -337,6 +337,14 @@ CREATE TABLE invitation_circle (
 CREATE INDEX invitation_circle_room_id ON invitation_circle (room_id);
 """
 
+_WEB_LOGINS: Final = """
+CREATE TABLE web_login (
+    digest BLOB NOT NULL PRIMARY KEY,
+    client_id INTEGER NOT NULL REFERENCES client (id) ON DELETE CASCADE,
+    expires INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX web_login_client_id ON web_login (client_id);
+"""
+
 
 STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
@@ -358,6 +366,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_SHARED_BY_SESSIONS),
     _run_all(_MESSAGES),
     _run_all(_INVITATIONS),
+    _run_all(_WEB_LOGINS),
 )
 """Step number n leads from version n to version n + 1."""
 NEWEST: Final = len(STEPS)  # the version that this program reads

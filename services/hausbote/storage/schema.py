@@ -126,6 +126,18 @@ class EndedToken(Model):
         table_name = "ended_token"
 
 
+class WebLogin(Model):
+    """The hash of a token with which a page of the portal logs in."""
+
+    digest = BlobField(primary_key=True)
+    client = ForeignKeyField(Client, on_delete="CASCADE")
+    expires = IntegerField()
+
+    class Meta:
+        table_name = "web_login"
+        without_rowid = True
+
+
 class Secret(Model):
     name = TextField(primary_key=True)
     value = BlobField()

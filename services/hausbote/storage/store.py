@@ -35,6 +35,7 @@ from hausbote.storage.tokens import Tokens
 from hausbote.storage.uploads import Uploads
 from hausbote.storage.usage import Usages
 from hausbote.storage.vcards import Vcards
+from hausbote.storage.web_logins import WebLogins
 from hausbote.storage.writer import Writer
 
 
@@ -61,6 +62,7 @@ class Store:
         self.notices = Notices(self._reader, self._writer)
         self.clients = Clients(self._reader, self._writer)
         self.tokens = Tokens(self._reader, self._writer)
+        self.web_logins = WebLogins(self._reader, self._writer)
         self.pubsub = Pubsub(self._reader, self._writer)
         self.private = PrivateStorage(self._reader, self._writer)
         self.vcards = Vcards(self._reader, self._writer)

@@ -87,6 +87,7 @@ CHANNEL_SEARCH = "urn:xmpp:channel-search:0:search"
 CHANNEL_SEARCH_FORM = "urn:xmpp:channel-search:0:search-params"
 CHANNEL_SEARCH_ORDER = "urn:xmpp:channel-search:0:order"
 CHANNEL_SEARCH_ERROR = "urn:xmpp:channel-search:0:error"
+MUCLUMBUS = "https://xmlns.zombofant.net/muclumbus/search/1.0"  # what XEP-0433 comes from
 BLOCKING = "urn:xmpp:blocking"
 BLOCKING_ERRORS = "urn:xmpp:blocking:errors"
 REPORTING = "urn:xmpp:reporting:1"

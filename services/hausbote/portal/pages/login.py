@@ -72,10 +72,15 @@ def _fits(password: str, hash: str, keys: ScramKeys) -> bool:
 
 
 def log_out(visit: Visit) -> Response:
-    assert visit.session is not None
-    sessions.end(visit.box, visit.session)
+    """The browser's chats end, too, and what it has kept of them goes."""
+    session = visit.session
+    assert session is not None
+    sessions.end(visit.box, session)
+    visit.box.tell(session.local, "revoked", agent=session.agent)
     visit.cookie(SESSION, "", 0)
-    return visit.go("/login", visit.say("You are logged out."))
+    answer = visit.go("/login", visit.say("You are logged out."))
+    answer.headers["Clear-Site-Data"] = '"storage"'
+    return answer
 
 
 def _own_path(path: str) -> str:

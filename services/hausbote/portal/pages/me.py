@@ -45,8 +45,7 @@ def end_device(visit: Visit, ref: str) -> Response:
     gone = visit.box.store.clients.revoke(visit.local, ref)
     if gone is None:
         raise Refused(404, visit.say("There is no such device"), visit.say("Look at the list."))
-    if not gone.agent.startswith(sessions.AGENT):
-        visit.box.tell(visit.local, "revoked", agent=gone.agent)
+    visit.box.tell(visit.local, "revoked", agent=gone.agent)
     if visit.session is not None and gone.agent == visit.session.agent:
         visit.cookie(SESSION, "", 0)
         return visit.go("/login", visit.say("You are logged out."))

@@ -10,12 +10,12 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from hausbote.base.jid import JID, InvalidJID, prepare_local
 from hausbote.xmpp.sasl.downgrade import protection
 from hausbote.xmpp.sasl.errors import Reason, SaslError
+from hausbote.xmpp.sasl.exchange import Challenge, Success
 from hausbote.xmpp.sasl.keys import HASHES, ScramKeys
 from hausbote.xmpp.sasl.payload import from_base64
 
@@ -33,21 +33,6 @@ _EXTENSION: Final = re.compile(r"(?!m)[A-Za-z]=[^\0,]+\Z")
 
 Lookup = Callable[[str, str], ScramKeys]
 """(local part, "SHA-1" or "SHA-256") → the account's keys, or fake ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """To be sent as <challenge/>."""
-
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Success:
-    """To be sent as <success/>; `local` is who logged in."""
-
-    data: bytes
-    local: str
 
 
 def mechanisms(bindings: Collection[str], hashes: Collection[str] = HASHES) -> list[str]:
