@@ -48,6 +48,7 @@ class Ext4:
 
     def becomes_read_only(self):
         """As it does by itself when it has found an error, if it was mounted so."""
+        subprocess.run(["sync", "-f", self.place], check=True)  # else young files are lost
         self.is_mounted("errors=remount-ro")
         self.has_an_error()
 
