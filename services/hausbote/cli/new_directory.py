@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from hausbote.base.files import sync_directory
 from hausbote.base.settings import FILE
 
 _NEW: Final = ".new"
@@ -39,9 +40,20 @@ def _build_beside(state: Path, fill: Callable[[Path], None]) -> None:
     unfinished = Path(tempfile.mkdtemp(prefix=f".{state.name}-", dir=state.parent))
     try:
         fill(unfinished)
+        _bring_to_disk(unfinished)
         os.replace(unfinished, state)
+        sync_directory(state.parent)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _bring_to_disk(directory: Path) -> None:
+    """After a power cut, what is made is whole."""
+    for place, _directories, files in os.walk(directory):
+        for name in files:
+            with Path(place, name).open("rb") as file:
+                os.fsync(file.fileno())
+        sync_directory(Path(place))
 
 
 def _build_inside(state: Path, fill: Callable[[Path], None]) -> None:
@@ -59,7 +71,7 @@ def _build_inside(state: Path, fill: Callable[[Path], None]) -> None:
             except BaseException:
                 shutil.rmtree(new, ignore_errors=True)
                 raise
-            os.sync()  # after a power cut, what is made is whole
+            _bring_to_disk(new)
             new.rename(made)
         for path in sorted(made.iterdir(), key=lambda path: path.name == FILE):
             path.rename(state / path.name)
