@@ -177,7 +177,7 @@ def test_the_whole_story(story, box, names):
     late.sees(say("A new password for %(name)s", name="romeo"), "32-reset")
     late.fill(password=NEW)
     late.press(say("Take this password"))
-    late.sees(say("This is you"), "33-reset-done")
+    late.sees(say("This is you"), "18-me")
     romeo.go("/me")
     romeo.sees(say("Good to see you"), "34-login")
     romeo.fill(name="romeo", password=PASSWORD)

@@ -391,7 +391,7 @@ def test_the_same_port_of_another_address_is_free(tmp_path):
 
 def test_an_address_that_this_machine_does_not_have_is_told(tmp_path):
     problems = checked(tmp_path, address="192.0.2.1")()
-    assert len(problems) == 7
+    assert len(problems) == 9
     assert all("192.0.2.1 cannot be used" in problem for problem in problems)
 
 
@@ -459,13 +459,13 @@ def running(tmp_path_factory):
 
 def test_the_status_tells_of_every_service(running):
     services = json.loads(hausbote("status", "--json", state=running.state).stdout)
-    assert [one["service"] for one in services] == ["c2s", "rooms", "turn", "upload"]
+    assert [one["service"] for one in services] == ["c2s", "portal", "rooms", "turn", "upload"]
     for one in services:
         assert one["state"] == "running"
         assert one["memory"] > 1_000_000
         assert one["handled"] <= 1  # the rooms hear that c2s was started
-    assert [one["sessions"] for one in services] == [0, 0, None, 0]
-    assert services[2]["memory"] < 25_000_000  # it loads no XML, no TLS and no store
+    assert [one["sessions"] for one in services] == [0, None, 0, None, 0]
+    assert services[3]["memory"] < 25_000_000  # it loads no XML, no TLS and no store
     table = hausbote("status", state=running.state).stdout.splitlines()
     assert table[0].split() == ["service", "state", "uptime", "memory", "sessions", "handled"]
     assert table[1].split()[:2] == ["c2s", "running"]
@@ -477,10 +477,10 @@ def test_the_status_tells_of_every_service(running):
 def test_a_start_tells_what_it_waits_for_and_for_how_long(running):
     said = [line.rstrip() for line in running.said]
     begin, *ready = said[: said.index("Hausbote runs for h.")]
-    assert begin == "Starting c2s, rooms, upload, turn ..."
+    assert begin == "Starting c2s, rooms, upload, turn, portal ..."
     form = r"  [0-9]+\.[0-9] s: ([\w, ]+) (is|are) ready(, waiting for .+|: all are there)"
     told = [name for line in ready for name in re.fullmatch(form, line)[1].split(", ")]
-    assert sorted(told) == ["c2s", "rooms", "turn", "upload"]
+    assert sorted(told) == ["c2s", "portal", "rooms", "turn", "upload"]
     assert [line.endswith(": all are there") for line in ready] == [False] * (len(ready) - 1) + [
         True
     ]
