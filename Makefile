@@ -7,7 +7,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 	--project-directory compose -f compose/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: base-image images pin-images up down logs test-containers help setup run test families check lint types layers unit contract scenes interop faults backups kills fuzz bench docs trixie clean
+.PHONY: base-image images pin-images up down logs upgrade upgrade-undo test-containers help setup run test families check lint types layers unit contract scenes interop faults backups kills fuzz bench docs trixie clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
@@ -82,7 +82,14 @@ pin-images:  ## images/requirements.txt anew, when packages have changed
 	@python3 tools/images.py pin
 
 up: compose/.env  ## start the box in containers, as compose/.env says
+	@python3 tools/upgrade.py recover
 	@$(COMPOSE) up -d
+
+upgrade: compose/.env  ## build new images, try them, and let the box go over to them; or go back by itself
+	@python3 tools/upgrade.py
+
+upgrade-undo: compose/.env  ## go back to the images from before the last upgrade, and to their database
+	@python3 tools/upgrade.py undo
 
 down:  ## stop the containers; what the box keeps stays
 	@$(COMPOSE) down

@@ -189,8 +189,10 @@ def arch() -> str:
 
 
 def name(one: str) -> str:
+    """Debian is the same for all tags."""
     suffix = "" if "PLATFORM" not in os.environ else f"-{arch()}"
-    return f"hausbote/{one}:{os.environ.get('TAG', 'latest')}{suffix}"
+    tag = "latest" if one == "debian" else os.environ.get("TAG", "latest")
+    return f"hausbote/{one}:{tag}{suffix}"
 
 
 def run(*command: object) -> None:

@@ -3,7 +3,8 @@
 supervisor takes extensions as RPC interfaces (supervisord.org, "Extending Supervisor's XML-RPC
 API").  This one offers no calls.  Every five seconds it tries again what was given up, with pauses
 that grow, has services read certificates that have changed, and says in the services' lock files
-how they are.  It is loaded in every container, so it imports next to nothing.
+how they are.  A container that is only tried ends when nobody is in charge of that any more.  It is
+loaded in every container, so it imports next to nothing.
 """
 
 import json
@@ -13,12 +14,14 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from supervisor import events
 from supervisor.states import ProcessStates
 
 from hausbote.base.locks import RUNNING, ServiceLock
+from hausbote.base.trial import TRIAL, is_conducted
 
 SERVICES: Final = "HAUSBOTE_SERVICES"  # in the environment: JSON, {name: Watched's fields}
 _FIRST_PAUSE: Final = 5.0  # seconds until a service that was given up is tried again, ...
@@ -53,6 +56,10 @@ class Watch:
 
     def tick(self, _event: object) -> None:
         """Look at every service."""
+        trial = os.environ.get(TRIAL)
+        if trial and not is_conducted(Path(trial)):
+            os.kill(os.getpid(), signal.SIGTERM)  # the supervisor ends all, and itself
+            return
         for name, one in self._watched.items():
             process = self._supervisord.process_groups[name].processes[name]
             state = process.get_state()

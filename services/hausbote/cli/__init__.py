@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "federation": "federation",
     "relay": "relay",
     "front": "front",
+    "upgrade": "upgrade",
 }
 
 

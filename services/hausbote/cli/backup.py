@@ -80,10 +80,14 @@ def _prepare(settings: Settings, password: str = "") -> None:
 @command.command("create")
 @state_option
 @click.option("--quiet", is_flag=True, help="Say nothing if all is well.")
-def create(state: Path, quiet: bool) -> None:
+@click.option("--if-ready", is_flag=True, help="Only if there is a repository already.")
+def create(state: Path, quiet: bool, if_ready: bool) -> None:
     """Make a backup, restore it for a trial, and remove those that are too old."""
     end_with_parent()
     settings = load_settings(state)
+    if if_ready and not (settings.backup.repository and making.is_ready(settings)):
+        click.echo("There is no place for backups, so none is made: see 'hausbote backup init'.")
+        return
     os.nice(_NICENESS)
     with _telling():
         if not making.is_ready(settings) and not quiet:

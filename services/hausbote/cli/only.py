@@ -23,9 +23,10 @@ from hausbote.backup.errors import BackupError
 from hausbote.backup.restoring import box_in_use
 from hausbote.base.container_watch import SERVICES as WATCHED
 from hausbote.base.container_watch import Watched
-from hausbote.base.locks import ServiceLock, holder_says
+from hausbote.base.locks import MIGRATING, ServiceLock, holder_says
 from hausbote.base.services import BY_NAME, SERVICES, Service
 from hausbote.base.settings import FILE, RUN_DIR, Settings
+from hausbote.base.trial import TRIAL, is_conducted, is_trial
 from hausbote.cli import preflight
 from hausbote.cli.initialise import new_box_in
 from hausbote.cli.problem import Problem
@@ -52,6 +53,8 @@ def run_only(state: Path, names: Sequence[str], *, damaged: bool) -> None:
     box = _BoxLock(state)
     waiting = _Waiting(Path(os.environ[RUN_DIR]), locks)
     while True:
+        if is_trial() and not is_conducted(state):
+            raise Problem("Whoever was in charge of the upgrade is gone: there is nothing to try.")
         try:
             _look_at_volume(state)
             box.hold()
@@ -59,7 +62,11 @@ def run_only(state: Path, names: Sequence[str], *, damaged: bool) -> None:
             box.hold()  # which may be new
             break
         except Problem as problem:
-            waiting.tell(problem.sentences, is_idle=isinstance(problem, _Idle))
+            waiting.tell(
+                problem.sentences,
+                is_idle=isinstance(problem, _Idle),
+                is_short=isinstance(problem, _Short),
+            )
         except (OSError, StorageError) as error:
             waiting.tell([_sentence(error)])
         time.sleep(waiting.pause())
@@ -67,7 +74,8 @@ def run_only(state: Path, names: Sequence[str], *, damaged: bool) -> None:
     click.echo(f"Starting {', '.join(names)} for {settings.domain} ...")
     sys.stdout.flush()
     told = {name: _watched(settings, BY_NAME[name], locks[name]) for name in names}
-    become(settings, {WATCHED: json.dumps(told)})
+    trial = {TRIAL: str(state.absolute())} if is_trial() else {}
+    become(settings, {WATCHED: json.dumps(told), **trial})
 
 
 def _sentence(error: Exception) -> str:
@@ -95,7 +103,7 @@ class _BoxLock:
         try:
             told = stack.enter_context(box_in_use(self._state, outlives_exec=True))
         except BackupError as error:
-            raise Problem(f"{error} Waiting for it.") from None
+            raise _Short(f"{error} Waiting for it.") from None
         self._held = stack
         if told:
             click.echo(told)
@@ -103,6 +111,10 @@ class _BoxLock:
 
 class _Idle(Problem):
     """By its settings, the box does without the service: no trouble, and may change."""
+
+
+class _Short(Problem):
+    """Somebody does something with the box, and people wait for its end: looked at each second."""
 
 
 class _Waiting:
@@ -115,9 +127,11 @@ class _Waiting:
         self._said_at = 0.0
         self._pause = _FIRST_PAUSE
 
-    def tell(self, sentences: Sequence[str], *, is_idle: bool = False) -> None:
+    def tell(
+        self, sentences: Sequence[str], *, is_idle: bool = False, is_short: bool = False
+    ) -> None:
         now = time.monotonic()
-        if sentences != self._said:
+        if is_short or sentences != self._said:
             self._pause = _FIRST_PAUSE
         if sentences != self._said or now - self._said_at > _REPEAT:
             self._said, self._said_at = sentences, now
@@ -156,7 +170,7 @@ def _prepare(
     bus.symlink_to(settings.bus_dir)
     if MIGRATES in names:
         _take(settings, names, locks)
-        _bring_up_to_date(settings, damaged=damaged)
+        _bring_up_to_date(settings, locks, damaged=damaged)
     else:
         _wait_for_database(settings)
         _take(settings, names, locks)
@@ -218,7 +232,7 @@ def _take(settings: Settings, names: Sequence[str], locks: dict[str, ServiceLock
         locks[name] = lock
 
 
-def _bring_up_to_date(settings: Settings, *, damaged: bool) -> None:
+def _bring_up_to_date(settings: Settings, locks: dict[str, ServiceLock], *, damaged: bool) -> None:
     make_way(path_of(settings.database_url))
     if not damaged:
         refuse_damage(settings)
@@ -229,7 +243,10 @@ def _bring_up_to_date(settings: Settings, *, damaged: bool) -> None:
             f"The database goes from version {version} to {NEWEST}, but {', '.join(old)} still run"
             " with the old one: update them, too ('docker compose up -d'). Waiting for that."
         )
-    before, now = migrate(settings.database_url, settings.database_mark)
+    if 0 < version < NEWEST:
+        for lock in locks.values():
+            lock.say(MIGRATING)
+    before, now = migrate(settings.database_url, settings.database_mark, has_copy=is_trial())
     if before != now:
         click.echo(f"The database went from version {before} to {now}.")
 
@@ -246,7 +263,7 @@ def _wait_for_database(settings: Settings) -> None:
     if version > NEWEST:
         raise Problem(
             f"The database has version {version}, and this image knows {NEWEST}: it is older than"
-            " the one that wrote it. Use the newer image, or restore a backup."
+            " the one that wrote it. Use the newer image, or say 'hausbote upgrade undo'."
         )
     if version < NEWEST:
         raise Problem(
