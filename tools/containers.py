@@ -76,14 +76,15 @@ class Compose:
             "sysctls": sysctls,
         }
         whole = {
-            "services": dict.fromkeys(self._services(), service),
+            "services": dict.fromkeys(self.services(), service),
             "volumes": {"state": {"external": True, "name": self._volume()}},
         }
         path = self.directory / ".trial.yaml"
         path.write_text(json.dumps(whole, indent=2), "utf-8")  # JSON is YAML
         return path
 
-    def _services(self) -> list[str]:
+    def services(self) -> list[str]:
+        """The names of those that compose.yaml has."""
         return self.run("config", "--services").split()
 
     def _volume(self) -> str:

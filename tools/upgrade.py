@@ -14,21 +14,21 @@ container: as long as that lives, the containers of the box wait; when it dies w
 what was tried ends, and they take back what it has changed and serve.
 """
 
-import fcntl
-import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from containers import HARDENED, Compose, Container, Problem, tag, try_docker
+from in_charge import Conductor, Journal, alone
+
+from containers import Compose, Container, Problem, tag, try_docker
 
 ROOT = Path(__file__).resolve().parent.parent
 CANDIDATE = "new"  # the tag of images that are built here to be tried
 PREVIOUS = "previous"  # and of those that the last upgrade has replaced
+# Steps from which there is no way back but forward: containers may have new images, and use them.
+FORWARD = ("switch", "keep", "kept")
 PATIENCE = float(os.environ.get("PATIENCE", "300"))
 LOOK = 0.5  # seconds between two looks, ...
 STEADY = 5.0  # ... and after which all is looked at once more
@@ -45,74 +45,6 @@ def main(what: str) -> None:
             undo(compose, journal)
 
 
-@contextmanager
-def alone(directory: Path) -> Iterator[None]:
-    """One of this program at a time."""
-    with open(directory / ".upgrade.lock", "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Problem("An upgrade is under way.") from None
-        yield
-
-
-class Journal:
-    """What is being done: the step, the id of the upgrade, and images by service."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.known = json.loads(path.read_text("utf-8")) if path.exists() else {}
-
-    def begin(self, step: str, **more: object) -> None:
-        """What comes now; it is on the disk before it is begun."""
-        self.known = {**self.known, "step": step, **more}
-        part = self._path.with_suffix(".part")
-        with part.open("w", encoding="utf-8") as file:
-            json.dump(self.known, file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        part.rename(self._path)
-
-    def end(self) -> None:
-        self.known = {}
-        self._path.unlink(missing_ok=True)
-
-
-class Conductor:
-    """`hausbote upgrade conduct` in a container with the box's volume."""
-
-    def __init__(self, box: Container) -> None:
-        volume = ("--volumes-from", box.id)
-        run = ("docker", "run", "--rm", "--interactive", *volume, *HARDENED)
-        command = [*run, box.image, "upgrade", "conduct"]
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=pipe, text=True,
-            start_new_session=True,  # Ctrl-C is for this program, which still needs it then
-        )  # fmt: skip
-        self.id = self._answer()["id"]
-
-    def does(self, step: str) -> None:
-        """Problem if it cannot."""
-        with suppress(BrokenPipeError):  # then there is no answer either
-            self._process.stdin.write(f"{step}\n")
-            self._process.stdin.flush()
-        if reason := self._answer():
-            raise Problem(str(reason))
-
-    def end(self) -> None:
-        """Nobody is in charge any more."""
-        with suppress(BrokenPipeError):
-            self._process.stdin.close()
-        self._process.wait()
-
-    def _answer(self) -> object:
-        line = self._process.stdout.readline()
-        if not line:
-            raise Problem(self._process.stderr.read().strip() or "The engine ended the upgrade.")
-        return json.loads(line)
-
-
 # -- an upgrade ------------------------------------------------------------------------------------
 
 
@@ -123,18 +55,18 @@ def upgrade(compose: Compose, journal: Journal) -> None:
         raise Problem(f"The tag {candidate} is what the box has already, as .env says.")
     if "TAG" not in os.environ:
         build(compose)
-    new = {name: compose.image_id(name, candidate) for name in box}
+    new = {name: compose.image_id(name, candidate) for name in compose.services()}
     old = {name: one.image for name, one in box.items()}
     if new == old:
         print("The box runs with these images already: there is nothing to do.")
         return
     back_up(box["c2s"])
     conductor = Conductor(box["c2s"])
-    journal.begin("stop", id=conductor.id, old=old, new=new)
+    journal.begin("stop", old=old, new=new)
     try:
         go_over(compose, journal, conductor, candidate)
     except (Problem, KeyboardInterrupt) as problem:
-        print(f"{problem or 'Stopped.'}\nEverything goes back to what it was ...", flush=True)
+        print(problem if str(problem) else "Stopped.", flush=True)
         take_back(compose, journal, conductor)
         raise Problem("The upgrade is taken back: the box serves as before.") from None
     conductor.end()
@@ -156,17 +88,24 @@ def go_over(compose: Compose, journal: Journal, conductor: Conductor, candidate:
     print("It is good: the box goes over to it.", flush=True)
     for name, image in journal.known["old"].items():
         tag(image, compose.image(name, PREVIOUS))
-        tag(journal.known["new"][name], compose.image(name))
+    for name, image in journal.known["new"].items():
+        tag(image, compose.image(name))
     compose.run("up", "--detach")
     journal.begin("keep")
     conductor.does("keep")
 
 
 def take_back(compose: Compose, journal: Journal, conductor: Conductor) -> None:
-    """What cannot be done here the box does by itself, as soon as nobody is in charge."""
+    """If nobody is in charge any more, the box has done that by itself, with whatever images it has
+    by now."""
+    print("Everything goes back to what it was ...", flush=True)
     end_trial(compose)
-    with suppress(Problem):
+    try:
         conductor.does("take-back")
+    except Problem:
+        if journal.known["step"] in FORWARD:
+            finish(compose, journal, journal.known["new"])
+            raise
     conductor.end()
     finish(compose, journal, journal.known["old"])
 
@@ -236,7 +175,7 @@ def until_well(box: dict[str, Container]) -> None:
 
 
 def end_trial(compose: Compose) -> None:
-    compose.trial().run("down", "--timeout", "10")
+    compose.trial().run("down", "--volumes", "--timeout", "10")
 
 
 # -- what comes after one, or in its place ---------------------------------------------------------
@@ -246,7 +185,7 @@ def finish(compose: Compose, journal: Journal, images: dict[str, str]) -> None:
     """Let the box run with these images, whatever of it runs now."""
     for name, image in images.items():
         tag(image, compose.image(name))
-    compose.run("up", "--detach")
+    compose.run("up", "--detach", *images)
     journal.end()
     try:
         until_well(compose.containers())
@@ -265,22 +204,12 @@ def recover(compose: Compose, journal: Journal) -> None:
         return
     print("An upgrade was cut off.", flush=True)
     end_trial(compose)
-    if is_kept(compose, known):
+    if known["step"] in FORWARD:
         finish(compose, journal, known["new"])
         print("It is finished now: the box serves with the new version.")
     else:
         finish(compose, journal, known["old"])
         print("It is taken back: the box serves as before.")
-
-
-def is_kept(compose: Compose, known: dict) -> bool:
-    """Whether the box itself has gone over."""
-    if known["step"] not in ("keep", "kept"):
-        return False
-    box = compose.containers()["c2s"]
-    told = box.run_once(known["old"]["c2s"], "upgrade", "progress")
-    found = json.loads(told)
-    return found["id"] == known["id"] and found["phase"] == "kept"
 
 
 def undo(compose: Compose, journal: Journal) -> None:

@@ -22,7 +22,7 @@ STEP = (
     "from hausbote.base.settings import Settings\n"
     "state = pathlib.Path(sys.argv[1])\n"
 )
-SAVE = f"{STEP}upgrading.save(Settings.load(state), 'x')"
+SAVE = f"{STEP}upgrading.save(Settings.load(state))"
 TAKE_BACK = f"{STEP}upgrading.take_back(state)"
 KEEP = f"{STEP}upgrading.keep(state)"
 RECOVER = f"{STEP}upgrading.recover(state)"
@@ -77,7 +77,7 @@ def is_tried(state):
 
 
 def saved(state):
-    upgrading.save(Settings.load(state), "x")
+    upgrading.save(Settings.load(state))
     is_tried(state)
     return state
 
@@ -149,7 +149,7 @@ def test_wherever_keeping_the_new_is_cut_off_it_is_kept_or_taken_back(state, kil
 
 def test_no_copy_is_kept_of_a_database_whose_version_stays(state):
     box = state()
-    upgrading.save(Settings.load(box), "x")
+    upgrading.save(Settings.load(box))
     upgrading.keep(box)
     assert left(box) == set()
 

@@ -42,18 +42,17 @@ _PHASE: Final = "phase"
 
 NONE: Final = ""
 _SAVING: Final = "saving"
-TRIAL: Final = "trial"
+_TRIAL: Final = "trial"
 _BACK: Final = "back"
-KEPT: Final = "kept"
+_KEPT: Final = "kept"
 _OVER: Final = "over"
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the upgrade with this id is; `database` is the file's path."""
+    """How far an upgrade is; `database` is the file's path."""
 
     phase: str = NONE
-    id: str = ""
     database: str = ""
 
 
@@ -67,48 +66,48 @@ def progress(state: Path) -> Progress:
 
 def is_unfinished(state: Path) -> bool:
     """Whether what is there may be changed by a version that was only tried."""
-    return progress(state).phase in (TRIAL, _BACK)
+    return progress(state).phase in (_TRIAL, _BACK)
 
 
 def is_left_over(state: Path) -> bool:
     """Whether there is something for `recover` to do."""
     saved = (state / DIRECTORY / _SAVED).exists()
-    return saved or progress(state).phase in (_SAVING, TRIAL, _BACK)
+    return saved or progress(state).phase in (_SAVING, _TRIAL, _BACK)
 
 
-def save(settings: Settings, id: str) -> None:
+def save(settings: Settings) -> None:
     """Keep what the trial may change.  The box does not run; StorageError or OSError if there is no
     room: then nothing has changed."""
     state, database = settings.state, path_of(settings.database_url)
     _clear(state)
-    _set(state, Progress(_SAVING, id, str(database)))
+    _set(state, Progress(_SAVING, str(database)))
     saved = state / DIRECTORY / _SAVED
     saved.mkdir(mode=0o700)
     keep_copy(database)
     copy_small_files(settings, saved)
     os.sync()  # all of it is on the disk before anything changes
-    _set(state, Progress(TRIAL, id, str(database)))
+    _set(state, Progress(_TRIAL, str(database)))
 
 
 def take_back(state: Path) -> None:
     """Put back what was there before.  To be called by who is alone with the box."""
     now = progress(state)
-    if now.phase not in (TRIAL, _BACK):
+    if now.phase not in (_TRIAL, _BACK):
         return
-    _set(state, Progress(_BACK, now.id, now.database))
+    _set(state, Progress(_BACK, now.database))
     database = Path(now.database)
     put_back(copy_of(database), database)
     _move_files_back(state)
-    _set(state, Progress(_OVER, now.id))
+    _set(state, Progress(_OVER))
     _clear(state)
 
 
 def keep(state: Path) -> None:
     """The new version stays.  To be called by who is alone with the box."""
     now = progress(state)
-    if now.phase != TRIAL:
+    if now.phase != _TRIAL:
         return
-    _set(state, Progress(KEPT, now.id, now.database))
+    _set(state, Progress(_KEPT, now.database))
     _finish(state)
 
 
@@ -121,11 +120,11 @@ def recover(state: Path) -> str:
     if is_unfinished(state):
         take_back(state)
         return "An upgrade was cut off while it was tried, and is taken back: the box is as before."
-    if now.phase == KEPT:
+    if now.phase == _KEPT:
         _finish(state)
     elif now.phase == _SAVING:
         copy_of(Path(now.database)).unlink(missing_ok=True)
-        _set(state, Progress(_OVER, now.id))
+        _set(state, Progress(_OVER))
     _clear(state)
     return ""
 

@@ -90,7 +90,9 @@ class Watch:
     def started(self, event: Any) -> None:
         """A process is being started."""
         name = event.process.config.name
-        one = self._watched[name]
+        one = self._watched.get(name)
+        if one is None:  # a backup
+            return
         one.since, one.seen = self._clock(), _state(one.certificates)
         ends, one.starts = one.starts, one.starts + 1
         if ends and ends.bit_count() == 1:  # 1, 2, 4, 8 ...: one that ends every minute is told

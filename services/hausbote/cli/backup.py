@@ -19,14 +19,12 @@ from hausbote.base.locks import holder_says
 from hausbote.base.parent import end_with_parent
 from hausbote.base.services import ours
 from hausbote.base.settings import FILE, Settings
-from hausbote.cli.backup_schedule import Schedule
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
 from hausbote.cli.supervision import processes
 from hausbote.core.bus.control import query_status
 
 _MB = 1_048_576
-_LOOK = 2.0  # seconds between two looks at the schedule
 _NICENESS = 10  # services go first
 
 password_option = click.option(
@@ -102,19 +100,6 @@ def create(state: Path, quiet: bool, if_ready: bool) -> None:
         f"The backup {made.snapshot} is made and verified, with {_contents(made.rows, made.files)};"
         f" it adds {made.added / _MB:.1f} MB, and took {made.seconds:.0f} s."
     )
-
-
-@command.command("schedule")
-@state_option
-def schedule(state: Path) -> None:
-    """Make backups when they are due, until it is stopped.
-
-    'hausbote run' does that by itself; this is for containers, where nothing else does.
-    """
-    planned = Schedule(load_settings(state))
-    while True:
-        planned.look()
-        time.sleep(_LOOK)
 
 
 @command.command("list")

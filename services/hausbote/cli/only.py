@@ -20,7 +20,9 @@ import click
 
 from hausbote.backup import swap
 from hausbote.backup.errors import BackupError
+from hausbote.backup.in_container import BOX as KEPT_BOX
 from hausbote.backup.restoring import box_in_use
+from hausbote.base.backup_due import Plan
 from hausbote.base.container_watch import SERVICES as WATCHED
 from hausbote.base.container_watch import Watched
 from hausbote.base.locks import MIGRATING, ServiceLock, holder_says
@@ -74,8 +76,8 @@ def run_only(state: Path, names: Sequence[str], *, damaged: bool) -> None:
     click.echo(f"Starting {', '.join(names)} for {settings.domain} ...")
     sys.stdout.flush()
     told = {name: _watched(settings, BY_NAME[name], locks[name]) for name in names}
-    trial = {TRIAL: str(state.absolute())} if is_trial() else {}
-    become(settings, {WATCHED: json.dumps(told), **trial})
+    more = {WATCHED: json.dumps(told), KEPT_BOX: json.dumps(_kept(settings))}
+    become(settings, more | ({TRIAL: str(state.absolute())} if is_trial() else {}))
 
 
 def _sentence(error: Exception) -> str:
@@ -270,6 +272,16 @@ def _wait_for_database(settings: Settings) -> None:
             f"The database has version {version}, and this image needs {NEWEST}: {MIGRATES} brings"
             " it up to date. Waiting for it."
         )
+
+
+def _kept(settings: Settings) -> dict[str, Any]:
+    """What the one container that looks after the box has to know."""
+    return {
+        "state": str(settings.state),
+        "bus": str(settings.bus_dir),
+        "wanted": [one.name for one in SERVICES if one.is_wanted(settings)],
+        "plan": Plan.of(settings),
+    }
 
 
 def _watched(settings: Settings, service: Service, lock: ServiceLock) -> dict[str, Any]:

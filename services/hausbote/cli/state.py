@@ -36,8 +36,8 @@ def load_settings(state: Path) -> Settings:
         )
     if not is_trial() and (is_conducted(state) or upgrading.is_unfinished(state)):
         raise Problem(
-            f"An upgrade is just being tried in {state}; if that was cut off, the next start takes it"
-            " back."
+            f"An upgrade is just being tried in {state}; if that was cut off, the next start takes"
+            " it back."
         )
     try:
         return Settings.load(state)

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from hausbote import net
+from hausbote.backup.in_container import PROGRAM as BACKUPS
+from hausbote.base.backup_due import CREATE
 from hausbote.base.files import replace_text
 from hausbote.base.parent import PARENT
 from hausbote.base.services import SERVICES, Service
@@ -50,6 +52,20 @@ _SCREEN: Final = "stdout_logfile = /dev/fd/1\nstdout_logfile_maxbytes = 0"
 _EXTENSION: Final = """
 [rpcinterface:container]
 supervisor.rpcinterface_factory = hausbote.base.container_watch:make
+"""
+# And what `hausbote run` does for the box besides is done by the container of c2s.
+_KEEPING: Final = f"""
+[rpcinterface:keeping]
+supervisor.rpcinterface_factory = hausbote.backup.in_container:make
+
+[program:{BACKUPS}]
+command = %(ENV_HAUSBOTE_PYTHON)s -m hausbote.cli --state %(ENV_HAUSBOTE_BOX)s {" ".join(CREATE)}
+autostart = false
+autorestart = false
+startsecs = 0
+stopwaitsecs = {_SHORT_PATIENCE}
+redirect_stderr = true
+{_SCREEN}
 """
 # startsecs: a service that cannot start may need some seconds to find out, on a small machine, and
 # must not be started again and again without a pause.
@@ -100,6 +116,8 @@ def write_config(settings: Settings, only: Sequence[str] = ()) -> Path:
     path = settings.run_dir / CONFIG
     head = _HEAD.format(log=_NO_LOG if only else _LOG) + (_EXTENSION if only else "")
     parts = [_program(service, is_alone=bool(only)) for service in chosen]
+    if any(one.backups and one.name in only for one in chosen):
+        parts.append(_KEEPING)
     replace_text(path, "".join([head, *parts]))
     return path
 

@@ -6,10 +6,8 @@
 
 import json
 import sys
-import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -62,20 +60,13 @@ def undo(state: Path, yes: bool) -> None:
         click.echo(f"{done[0]} is the database now. What came since is in {done[1]}.")
 
 
-@command.command("progress", hidden=True)
-@state_option
-def progress(state: Path) -> None:
-    """Tell as JSON how far the last upgrade is."""
-    click.echo(json.dumps(asdict(upgrading.progress(state))))
-
-
 @command.command("conduct", hidden=True)
 @state_option
 def conduct(state: Path) -> None:
     """Be in charge of an upgrade until there is no more input.
 
     A line is a step: save, take-back, keep. Each is answered by a line of JSON: the reason why it
-    could not be done, or null.
+    could not be done, or null; the first null says that it is in charge.
     """
     lock = take_charge(state)
     if lock is None:
@@ -90,10 +81,9 @@ class _Steps:
     def __init__(self, state: Path, held: ExitStack) -> None:
         self._state = state
         self._held = held
-        self._id = uuid.uuid4().hex
 
     def follow(self) -> None:
-        self._answer({"id": self._id})
+        self._answer(None)
         steps: dict[str, Callable[[], None]] = {
             "save": self._save,
             "take-back": lambda: upgrading.take_back(self._state),
@@ -122,4 +112,4 @@ class _Steps:
         settings.backup_dir.mkdir(mode=0o700, exist_ok=True)
         # As long as somebody is in charge nobody removes a file: what is taken back may need it.
         self._held.enter_context(locked(settings.files_lock, shared=True, patience=_PATIENCE))
-        upgrading.save(settings, self._id)
+        upgrading.save(settings)
