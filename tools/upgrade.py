@@ -83,7 +83,7 @@ def go_over(compose: Compose, journal: Journal, conductor: Conductor, candidate:
     conductor.does("save")
     journal.begin("trial")
     print("The new version is tried ...", flush=True)
-    try_out(compose, candidate)
+    try_out(compose, journal, candidate)
     journal.begin("switch")
     print("It is good: the box goes over to it.", flush=True)
     for name, image in journal.known["old"].items():
@@ -142,13 +142,14 @@ def back_up(c2s: Container) -> None:
         )
 
 
-def try_out(compose: Compose, candidate: str) -> None:
+def try_out(compose: Compose, journal: Journal, candidate: str) -> None:
     """Let the new version have the box, with nobody to talk with; Problem if a service is not well.
 
     People are not let in, so nothing that comes from them can be lost if this is taken back.
     """
     trial = compose.trial(candidate)
     trial.run("up", "--detach")
+    journal.begin("check")
     tried = trial.containers()
     until_well(tried)
     time.sleep(STEADY)

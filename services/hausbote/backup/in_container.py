@@ -18,6 +18,7 @@ from supervisor.states import RUNNING_STATES
 
 from hausbote.backup.swap import forget_previous, is_kept
 from hausbote.base.backup_due import AGAIN, FIRST, Plan
+from hausbote.base.container_watch import tell
 from hausbote.base.locks import RUNNING, holder_says
 from hausbote.base.trial import TRIAL
 
@@ -53,6 +54,7 @@ class Keeping:
         if is_kept(self._state) and self._all_serve():
             # Many files may go, and the supervisor has services to look after.
             threading.Thread(target=forget_previous, args=(self._state,), daemon=True).start()
+            tell("The box was restored and serves: what was kept from before is removed.")
         if self._plan is not None:
             self._look_at_backups(self._plan, process)
 

@@ -81,7 +81,7 @@ class Watch:
         now = self._clock()
         if not one.next_try:
             one.next_try = now + one.pause
-            _tell(f"{name} ends as soon as it starts; it is tried again in {one.pause:.0f} s.")
+            tell(f"{name} ends as soon as it starts; it is tried again in {one.pause:.0f} s.")
         elif now >= one.next_try:
             one.next_try = 0.0
             one.pause = min(2 * one.pause, _LONGEST_PAUSE)
@@ -96,7 +96,7 @@ class Watch:
         one.since, one.seen = self._clock(), _state(one.certificates)
         ends, one.starts = one.starts, one.starts + 1
         if ends and ends.bit_count() == 1:  # 1, 2, 4, 8 ...: one that ends every minute is told
-            _tell(f"{name} ended and was started again (times: {ends}).")
+            tell(f"{name} ended and was started again (times: {ends}).")
 
     def _lives(self, name: str, one: Watched, process: Any) -> None:
         if self._clock() - one.since > _STEADY:
@@ -113,7 +113,7 @@ class Watch:
         else:
             one.seen, one.changing = now, None
             process.signal(_SIGNALS[one.reread])
-            _tell(f"{name} was told that its certificates have changed.")
+            tell(f"{name} was told that its certificates have changed.")
 
 
 def _state(paths: list[str]) -> object:
@@ -128,7 +128,8 @@ def _stat(path: str) -> tuple[int, int, int] | None:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def _tell(sentence: str) -> None:
+def tell(sentence: str) -> None:
+    """In the container's log."""
     try:
         print(sentence, file=sys.stdout, flush=True)
     except OSError:  # nobody reads it any more
