@@ -1,8 +1,9 @@
 """What the container of c2s does for the box, inside its supervisor: it begins backups when they
 are due, and forgets what was there before a restore once everything serves.
 
-Where there are no containers, `hausbote run` does both.  An extension of supervisor like
-`base/container_watch.py`; a backup is a process of the supervisor's that is not started by itself.
+Where there are no containers, `hausbote run` does both.  An extension of
+`base/container_supervisor.py`; a backup is a process of the supervisor's, which starts none of
+these by itself.
 """
 
 import json
@@ -79,12 +80,8 @@ class Keeping:
             plan.note_failure(self._clock(), f"Its process ended with code {code}.")
 
 
-class _NoCalls:
-    """What supervisor takes for an RPC interface."""
-
-
-def make(supervisord: Any, **_config: str) -> _NoCalls:
-    """supervisor.rpcinterface_factory"""
+def extend(supervisord: Any) -> None:
+    """Be called from now on."""
     keeping = Keeping(**json.loads(os.environ[BOX]))
 
     def tick(_event: object) -> None:
@@ -92,4 +89,3 @@ def make(supervisord: Any, **_config: str) -> _NoCalls:
             keeping.look(supervisord.process_groups[PROGRAM].processes[PROGRAM])
 
     events.subscribe(events.Tick5Event, tick)
-    return _NoCalls()

@@ -1,12 +1,14 @@
-"""When the next backup is due, for whoever makes them: `hausbote run`, or the container of c2s."""
+"""When the next backup is due, for whoever makes them: `hausbote run`, or the container of c2s.
 
-from contextlib import suppress
-from dataclasses import replace
+The supervisor of that container has this loaded for ever, so it imports next to nothing.
+"""
+
+import json
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from hausbote.base.backup_places import Places
-from hausbote.base.backup_record import read_record, write_record
 
 if TYPE_CHECKING:
     from hausbote.base.settings import Settings
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 FIRST: Final = 60.0  # seconds after the start, which is busy enough
 AGAIN: Final = 3_600.0  # seconds until what failed is tried anew
 CREATE: Final = ("backup", "create", "--quiet")  # arguments of hausbote
+RECORD: Final = "record.json"
 _HOUR: Final = 3_600.0
 
 
@@ -35,16 +38,19 @@ class Plan(NamedTuple):
         """Whether it is time; `now` is the clock's."""
         if not Places(Path(self.directory)).repository.exists():
             return False  # its owner must be told a password first; `status` says so
-        last = read_record(Path(self.directory)).made_at
-        return not 0 <= now - last < self.hours * _HOUR
+        return not 0 <= now - self._time("made_at") < self.hours * _HOUR
 
     def failed_at(self) -> float:
         """When the last attempt failed, 0 if it did not."""
-        return read_record(Path(self.directory)).failed_at
+        return self._time("failed_at")
 
     def note_failure(self, at: float, sentence: str) -> None:
         """An attempt failed and could not say so itself."""
-        with suppress(OSError):  # a full disk
-            directory = Path(self.directory)
-            record = replace(read_record(directory), failed_at=at, failure=sentence)
-            write_record(directory, record)
+        record: Any = import_module("hausbote.base.backup_record")
+        record.note_failure(Path(self.directory), at, sentence)
+
+    def _time(self, name: str) -> float:
+        try:
+            return float(json.loads((Path(self.directory) / RECORD).read_text("utf-8"))[name])
+        except (OSError, ValueError, TypeError, KeyError):
+            return 0.0

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,7 +76,7 @@ def run_only(state: Path, names: Sequence[str], *, damaged: bool) -> None:
     sys.stdout.flush()
     told = {name: _watched(settings, BY_NAME[name], locks[name]) for name in names}
     more = {WATCHED: json.dumps(told), KEPT_BOX: json.dumps(_kept(settings))}
-    become(settings, more | ({TRIAL: str(state.absolute())} if is_trial() else {}))
+    become(settings, names, more | ({TRIAL: str(state.absolute())} if is_trial() else {}))
 
 
 def _sentence(error: Exception) -> str:
@@ -284,11 +283,10 @@ def _kept(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _watched(settings: Settings, service: Service, lock: ServiceLock) -> dict[str, Any]:
+def _watched(settings: Settings, service: Service, lock: ServiceLock) -> Watched:
     paths: list[str] = []
     if service.certificates:
         default, named = certificates(settings)
         for files in (default, *named.values()):
             paths += [str(files.chain), str(files.key)]
-    one = Watched(lock.outlive_exec(), paths, "HUP" if service.is_ours else "USR2")
-    return {key: asdict(one)[key] for key in ("lock", "certificates", "reread")}
+    return Watched(lock.outlive_exec(), paths, "HUP" if service.is_ours else "USR2")
