@@ -129,6 +129,7 @@ SERVICES: Final = (
             Port("http", "the redirect to TLS, and certificate challenges"),
         ),
         network=True,
+        low_ports=True,
         stop_order=50,
         program="haproxy",
         package="haproxy",

@@ -132,7 +132,10 @@ def _prepare(settings: Settings, *, damaged: bool) -> list[ServiceLock]:
     except (StorageError, OSError) as error:
         raise Problem(str(error)) from None
     if before != now:
-        click.echo(f"The database went from version {before} to {now}.")
+        click.echo(
+            f"The database went from version {before} to {now}; a copy of before is kept, to which"
+            " 'hausbote upgrade undo' of the older Hausbote goes back."
+        )
     write_config(settings)
     return locks
 
