@@ -7,10 +7,10 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 	--project-directory compose -f compose/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: base-image images pin-images up down logs upgrade upgrade-undo test-containers help setup run test families check lint types layers unit contract scenes interop faults backups kills fuzz bench docs trixie clean
+.PHONY: base-image images pin-images up down logs upgrade upgrade-undo test-containers test-arm64 help setup run test families check lint types layers unit contract scenes interop faults backups kills fuzz bench docs trixie clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 18
 
 setup:  ## make .venv and install the pinned packages
 	@python3 tools/setup.py run
@@ -56,6 +56,10 @@ faults: check  ## crashes, restarts, peers that mean harm
 test-containers: check  ## a box in containers, with an engine of its own; says what is missing if none can run
 	@python3 tools/setup.py images
 	$(PYTEST) tests/containers
+
+test-arm64: check  ## the images for a Raspberry Pi, emulated; needs qemu-user-static, and takes long
+	@python3 tools/setup.py images
+	PLATFORM=arm64 $(PYTEST) tests/arm64
 
 backups: check  ## backups and restores with restic, cut off at any point
 	$(PYTEST) tests/backups

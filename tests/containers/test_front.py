@@ -4,7 +4,6 @@ import pytest
 
 from support.client import Client
 from support.engine import ContainerBox
-from support.scram_client import ScramClient
 from support.wires import TcpWire
 from support.worlds import PASSWORD
 
@@ -31,11 +30,7 @@ def box(engine, tmp_path):
 
 def test_people_log_in_by_the_one_port_and_nothing_else_is_open(box):
     box.add_account("romeo")
-    client = Client(DirectWire(box.address, 443, box.ca, "h"), "h")
-    client.open()
-    client.authenticate(ScramClient("romeo", PASSWORD, "SCRAM-SHA-256"), "SCRAM-SHA-256")
-    client.open()
-    client.bind("orchard")
+    client = Client(DirectWire(box.address, 443, box.ca, "h"), "h").log_in("romeo", PASSWORD)
     client.sends("<iq type='get' id='1' to='rooms.h'><ping xmlns='urn:xmpp:ping'/></iq>")
     assert client.next(20).get("type") == "result"
     client.leaves()

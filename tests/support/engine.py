@@ -70,9 +70,10 @@ class Engine:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def make_images(self):
+    def make_images(self, suffix=""):
+        """What follows the tag is that of PLATFORM."""
         for command in ("base-image", "build"):
-            if command == "base-image" and self.has("debian"):
+            if command == "base-image" and self.has("debian", suffix):
                 continue
             subprocess.run(
                 ["python3", ROOT / "tools" / "images.py", command],
@@ -92,8 +93,8 @@ class Engine:
             name = f"hausbote/{service.name}:{tag}"
             self.docker("build", "--quiet", "--network=none", "--tag", name, "-", input=whole)
 
-    def has(self, name):
-        return not self.try_docker("image", "inspect", f"hausbote/{name}:latest").returncode
+    def has(self, name, suffix=""):
+        return not self.try_docker("image", "inspect", f"hausbote/{name}:latest{suffix}").returncode
 
     def stop(self):
         if self._process is not None:
