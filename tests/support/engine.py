@@ -178,6 +178,12 @@ class ContainerBox:
                 return {one["service"]: one for one in found}
             time.sleep(0.2)
 
+    def until_well(self, service):
+        """Wait until its health check has nothing to say, also if it has nothing to do."""
+        check = ("python3", "-m", "hausbote.core.health", service)
+        while self.engine.try_docker("exec", self.container(service), *check).returncode:
+            time.sleep(0.2)
+
     def log(self, service):
         done = self.engine.try_docker("logs", self.container(service))
         return done.stdout + done.stderr
