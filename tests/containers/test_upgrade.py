@@ -56,7 +56,7 @@ class Upgraded(ContainerBox):
         super().__init__(engine, directory, address, HAUSBOTE_TAG=tag)
 
     def call(self, *command, **chosen):
-        chosen = {"ENV_FILE": str(self.environment), "PATIENCE": "60", **chosen}
+        chosen = {"ENV_FILE": str(self.environment), "PATIENCE": "600", **chosen}
         return subprocess.run(
             [sys.executable, *command], env=self.engine.environment | chosen,
             capture_output=True, text=True, check=False,
