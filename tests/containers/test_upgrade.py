@@ -26,7 +26,10 @@ MIGRATION = (
 VARIANTS = {
     "test-next": [MIGRATION],
     "test-ends": [MIGRATION, ("c2s", "cli/__init__.py", "\nraise SystemExit('no such engine')\n")],
-    "test-sick": [MIGRATION, ("rooms", "rooms/house.py", "\nraise SystemExit('no such room')\n")],
+    "test-sick": [
+        MIGRATION,
+        ("rooms", "rooms/__init__.py", "\nraise SystemExit('no such room')\n"),
+    ],
 }
 # Runs tools/upgrade.py until a step begins, and kills it there.
 KILLED = """
@@ -174,7 +177,8 @@ def test_who_goes_back_later_has_the_old_version_and_its_database(box):
 
 
 @pytest.mark.parametrize(
-    ("tag", "reason"), [("test-ends", "no such engine"), ("test-sick", "ends as soon as it starts")]
+    ("tag", "reason"),
+    [("test-ends", "no such engine"), ("test-sick", "rooms ends as soon as it starts")],
 )
 def test_a_version_that_is_not_good_is_taken_back_while_people_talk(box, people, tag, reason):
     old = box.images()

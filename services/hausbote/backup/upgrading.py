@@ -27,6 +27,7 @@ from hausbote.base.trial import DIRECTORY
 from hausbote.storage import (
     NEWEST,
     copy_of,
+    forget_copy,
     go_on_from,
     keep_copy,
     keep_what_is_new,
@@ -123,7 +124,7 @@ def recover(state: Path) -> str:
     if now.phase == _KEPT:
         _finish(state)
     elif now.phase == _SAVING:
-        copy_of(Path(now.database)).unlink(missing_ok=True)
+        forget_copy(Path(now.database))
         _set(state, Progress(_OVER))
     _clear(state)
     return ""

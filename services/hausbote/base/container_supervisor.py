@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
         vars(sys.modules[name]).update(names)
     supervisord: Any = import_module("supervisor.supervisord")
 
-    class Options(supervisord.ServerOptions):  # type: ignore[misc, name-defined]
+    class Options(supervisord.ServerOptions):  # type: ignore[misc]
         """Where HTTP servers would be opened, extensions begin their work."""
 
         def openhttpservers(self, running: object) -> None:

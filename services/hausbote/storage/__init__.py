@@ -8,6 +8,7 @@ from hausbote.storage.archives import Archived
 from hausbote.storage.archiving import Preferences
 from hausbote.storage.before_upgrade import (
     copy_of,
+    forget_copy,
     keep_copy,
     keep_what_is_new,
     last_copy,
@@ -121,6 +122,7 @@ __all__ = [
     "copy_database",
     "copy_of",
     "copy_small_database",
+    "forget_copy",
     "go_on_from",
     "keep_copy",
     "keep_what_is_new",

@@ -27,7 +27,7 @@ def copy_of(database: Path) -> Path:
 def keep_copy(database: Path) -> None:
     """Make the copy, all of it on the disk; StorageError if that is not possible."""
     copy = copy_of(database)
-    copy.unlink(missing_ok=True)
+    forget_copy(database)
     try:
         with closing(_open(database)) as connection:
             size, free = page_bytes(connection), free_bytes(database.parent)
@@ -43,8 +43,16 @@ def keep_copy(database: Path) -> None:
         _sync(copy)
         sync_directory(copy.parent)
     except (sqlite3.Error, OSError) as error:
-        copy.unlink(missing_ok=True)
+        forget_copy(database)
         raise StorageError(f"{database} could not be copied: {error}") from None
+
+
+def forget_copy(database: Path) -> None:
+    """Remove the copy, and what SQLite has left beside it if it was killed: that would spoil the
+    next one."""
+    copy = copy_of(database)
+    for end in ("", *_LOGS):
+        copy.with_name(copy.name + end).unlink(missing_ok=True)
 
 
 def put_back(copy: Path, database: Path, aside: Path | None = None) -> None:
