@@ -421,7 +421,8 @@ def _run(connection: sqlite3.Connection, number: int) -> None:
 
 def _backup(connection: sqlite3.Connection, path: Path) -> None:
     half = path.with_name(f"{path.name}.part")
-    half.unlink(missing_ok=True)  # from a process that was killed
+    for left in (half, half.with_name(f"{half.name}-journal")):  # from a process that was killed
+        left.unlink(missing_ok=True)
     size, free = page_bytes(connection), free_bytes(path.parent)
     if free < size:
         raise StorageError(
