@@ -9,6 +9,8 @@ import pytest
 from support.certificates import shown
 from support.engine import ContainerBox
 
+# Then the box does not know that it has made one, and it is time.
+FORGET = "import pathlib; pathlib.Path('backup/record.json').unlink(missing_ok=True)"
 NEW_PAIR = """
 import tempfile
 from pathlib import Path
@@ -67,8 +69,7 @@ def test_one_is_made_by_hand_verified_and_put_back_while_the_box_is_down(box):
 
 def test_the_box_makes_them_by_itself(box):
     before = backups(box)
-    forget = "import os; os.unlink('backup/record.json')"
-    box.engine.docker("exec", box.container("c2s"), "python3", "-c", forget)
+    box.engine.docker("exec", box.container("c2s"), "python3", "-c", FORGET)
     assert "There is no backup of this box yet" in box.hausbote("status", check=False)
     while "The last good backup is" not in box.hausbote("status", check=False):
         time.sleep(1)
@@ -76,9 +77,7 @@ def test_the_box_makes_them_by_itself(box):
 
 
 def test_one_that_fails_is_told(box):
-    program = (
-        "import os; os.unlink('backup/record.json'); os.rename('/backups/box', '/backups/away')"
-    )
+    program = f"{FORGET}; import os; os.rename('/backups/box', '/backups/away')"
     box.engine.docker("exec", box.container("c2s"), "python3", "-c", program)
     box.compose("restart", "c2s")
     box.wait_for("c2s", "is its disk connected and mounted?")
