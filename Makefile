@@ -7,10 +7,10 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 	--project-directory compose -f compose/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: base-image images pin-images up down logs test-containers help setup run webchat test families check lint types layers unit contract scenes interop faults backups portal screens kills fuzz bench docs trixie clean
+.PHONY: base-image images pin-images up down logs upgrade upgrade-undo test-containers test-arm64 help setup run webchat test families check lint types layers unit contract scenes interop faults backups portal screens kills fuzz bench docs trixie clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 18
 
 setup:  ## make .venv and install the pinned packages
 	@python3 tools/setup.py run
@@ -66,6 +66,10 @@ test-containers: check  ## a box in containers, with an engine of its own; says 
 	@python3 tools/setup.py images
 	$(PYTEST) tests/containers
 
+test-arm64: check  ## the images for a Raspberry Pi, emulated; needs qemu-user-static, and takes long
+	@python3 tools/setup.py images
+	PLATFORM=arm64 $(PYTEST) tests/arm64
+
 backups: check  ## backups and restores with restic, cut off at any point
 	$(PYTEST) tests/backups
 
@@ -91,7 +95,14 @@ pin-images:  ## images/requirements.txt anew, when packages have changed
 	@python3 tools/images.py pin
 
 up: compose/.env  ## start the box in containers, as compose/.env says
+	@python3 tools/upgrade.py recover
 	@$(COMPOSE) up -d
+
+upgrade: compose/.env  ## build new images, try them, and let the box go over to them; or go back by itself
+	@python3 tools/upgrade.py
+
+upgrade-undo: compose/.env  ## go back to the images from before the last upgrade, and to their database
+	@python3 tools/upgrade.py undo
 
 down:  ## stop the containers; what the box keeps stays
 	@$(COMPOSE) down

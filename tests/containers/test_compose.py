@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import ssl
 import subprocess
 import time
@@ -21,7 +22,9 @@ from support.worlds import HAUSBOTE
 
 COMPOSE = Path(__file__).parents[2] / "compose"
 NAMES = [service.name for service in SERVICES]
-OURS = [service.name for service in SERVICES if service.is_ours]
+IDLE = ("certs", "front")  # what the box does without, by its settings
+WANTED = [name for name in NAMES if name not in IDLE]
+OURS = [service.name for service in SERVICES if service.is_ours and service.name in WANTED]
 
 
 class Sharer(Person):
@@ -70,7 +73,7 @@ def test_every_container_is_restarted_while_people_talk_and_nothing_is_lost(box)
     for service in box.services():
         said = talker.sent
         box.engine.docker("restart", "--time", "10", box.container(service))
-        box.until_serving(service)
+        box.until_well(service)
         while talker.sent < said + 60:  # and people go on
             time.sleep(0.1)
     for one in everybody:
@@ -86,10 +89,11 @@ def test_every_container_is_restarted_while_people_talk_and_nothing_is_lost(box)
 
 def test_the_status_is_that_of_all_containers(box):
     found = box.until_serving()
-    assert sorted(found) == sorted(NAMES)
+    assert sorted(found) == sorted(WANTED)
     assert all(found[name]["memory"] > 1_000_000 for name in OURS)
+    shown = box.hausbote("status", service="rooms")
     for service in NAMES:
-        assert f"{service} " in box.hausbote("status", service="rooms")
+        assert (f"{service} " in shown) == (service in WANTED)
         health = ("exec", box.container(service), "python3", "-m", "hausbote.core.health", service)
         assert box.engine.docker(*health) == ""
 
@@ -101,14 +105,15 @@ def test_a_container_may_do_nothing_that_it_need_not(box, service):
     assert told["Config"]["User"] == "10000:10000"
     assert host["ReadonlyRootfs"]
     assert host["CapDrop"] == ["ALL"]
-    assert not host["CapAdd"]
-    assert host["SecurityOpt"] == ["no-new-privileges:true"]
+    low_ports = service == "front"  # its program has the one capability that they need
+    assert host["CapAdd"] == (["NET_BIND_SERVICE"] if low_ports else None)
+    assert host["SecurityOpt"] == (None if low_ports else ["no-new-privileges:true"])
     assert host["Memory"] > 0
     assert host["PidsLimit"] == 64
     assert told["Config"]["Healthcheck"]["Test"][-1] == service
     status = box.engine.docker("exec", box.container(service), "cat", "/proc/1/status")
     assert re.search(r"^Uid:\s+10000\s+10000\s+10000\s+10000$", status, re.MULTILINE)
-    for capabilities in ("CapPrm", "CapEff", "CapBnd", "CapAmb"):
+    for capabilities in ("CapPrm", "CapEff", *(() if low_ports else ("CapBnd",)), "CapAmb"):
         assert re.search(rf"^{capabilities}:\s+0+$", status, re.MULTILINE)
 
 
@@ -171,6 +176,8 @@ def test_the_images_together_are_small(engine):
 @pytest.mark.parametrize("tool", ["docker-compose", "podman-compose", "docker compose"])
 def test_the_compose_file_is_understood_by(tool, tmp_path):
     program, *rest = tool.split()
+    if program == "podman-compose" and shutil.which("podman") is None:
+        pytest.skip("no podman here")
     file = ["--file", str(COMPOSE / "compose.yaml")]
     command = [program, *rest, *file, "config"]
     if program == "podman-compose":

@@ -229,6 +229,20 @@ def test_a_service_that_the_box_does_without_has_nothing_to_do(stack):
     s2s = stack.run("s2s")
     s2s.says("By its settings this box does without s2s: nothing to do here.")
     assert s2s.health("s2s") == ""
+    assert s2s.stop() == 0
+
+
+def test_a_service_that_the_box_comes_to_want_is_started(stack):
+    stack.init()
+    c2s, s2s = stack.run("c2s"), stack.run("s2s")
+    c2s.starts()
+    s2s.says("By its settings this box does without s2s: nothing to do here.")
+    settings = stack.state / "hausbote.toml"
+    text = settings.read_text()
+    assert 'enabled = "no"' in text
+    settings.write_text(text.replace('enabled = "no"', 'enabled = "yes"'))
+    s2s.starts()
+    assert s2s.health("s2s") == ""
 
 
 def test_without_a_directory_of_its_own_it_is_refused(stack):

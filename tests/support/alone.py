@@ -10,12 +10,14 @@ from support.worlds import HAUSBOTE, hausbote
 class Alone:
     """`hausbote run --only SERVICE...` on a state directory; what it says is in `said`."""
 
-    def __init__(self, state, run_dir, *services, domain=None):
+    def __init__(self, state, run_dir, *services, domain=None, trial=False):
         run_dir.mkdir(parents=True, exist_ok=True)
         self.state = state
         self.environment = os.environ | {"HAUSBOTE_RUN_DIR": str(run_dir)}
         if domain is not None:
             self.environment["HAUSBOTE_DOMAIN"] = domain
+        if trial:
+            self.environment["HAUSBOTE_TRIAL"] = "1"
         only = [argument for one in services for argument in ("--only", one)]
         self.said = []
         self.process = subprocess.Popen(

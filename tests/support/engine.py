@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from hausbote.base.services import SERVICES
 from support.client import Client
 from support.ports import free_ports
 from support.scram_client import ScramClient
@@ -69,17 +70,31 @@ class Engine:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def make_images(self):
+    def make_images(self, suffix=""):
+        """What follows the tag is that of PLATFORM."""
         for command in ("base-image", "build"):
-            if command == "base-image" and self.has("debian"):
+            if command == "base-image" and self.has("debian", suffix):
                 continue
             subprocess.run(
                 ["python3", ROOT / "tools" / "images.py", command],
                 env=self.environment, check=True,
             )  # fmt: skip
 
-    def has(self, name):
-        return not self.try_docker("image", "inspect", f"hausbote/{name}:latest").returncode
+    def make_variant(self, tag, *patches):
+        """All images with that tag; a patch is a service ("" are all), a file, and what is added to
+        its end."""
+        for service in SERVICES:
+            lines = [f"FROM hausbote/{service.name}:latest", "USER root", f"LABEL variant={tag}"]
+            for name, path, text in patches:
+                if name in ("", service.name):
+                    program = f"open('/opt/hausbote/hausbote/{path}', 'a').write({text!r})"
+                    lines.append(f"RUN {json.dumps(['python3', '-c', program])}")
+            whole = "\n".join([*lines, "USER hausbote"])
+            name = f"hausbote/{service.name}:{tag}"
+            self.docker("build", "--quiet", "--network=none", "--tag", name, "-", input=whole)
+
+    def has(self, name, suffix=""):
+        return not self.try_docker("image", "inspect", f"hausbote/{name}:latest{suffix}").returncode
 
     def stop(self):
         if self._process is not None:
@@ -90,18 +105,20 @@ class Engine:
 class ContainerBox:
     """A box made by `compose run c2s init` and started by `compose up`."""
 
-    def __init__(self, engine, directory, address, domain="h"):
+    def __init__(self, engine, directory, address, domain="h", **chosen):
         self.engine, self.domain, self.address = engine, domain, address
         self.directory = directory
-        self.name = f"hausbote-test-{os.getpid()}"
+        self.name = f"hausbote-test-{os.getpid()}-{address.rpartition('.')[2]}"
         self.volume = f"{self.name}_state"
         self.ca = directory / "ca.pem"
         self.environment = directory / ".env"
-        self.environment.write_text(f"HAUSBOTE_DOMAIN={domain}\n")
+        chosen = {"HAUSBOTE_DOMAIN": domain, "COMPOSE_PROJECT_NAME": self.name} | chosen
+        self.environment.write_text("".join(f"{key}={value}\n" for key, value in chosen.items()))
         ports = RunningWorld.ports(address) | dict(
             zip(("relay", "relay_tls"), free_ports(address, 2), strict=True)
         )
         self.port, self.upload_port = ports["c2s"], ports["upload"]
+        self.relay_tls_port = ports["relay_tls"]
         self.settings = [
             *(f"ports.{name}={number}" for name, number in ports.items()),
             f"upload.url=https://{address}:{self.upload_port}",
@@ -159,6 +176,12 @@ class ContainerBox:
             wanted = [one for one in found if not services or one["service"] in services]
             if wanted and all(one["serving"] for one in wanted):
                 return {one["service"]: one for one in found}
+            time.sleep(0.2)
+
+    def until_well(self, service):
+        """Wait until its health check has nothing to say, also if it has nothing to do."""
+        check = ("python3", "-m", "hausbote.core.health", service)
+        while self.engine.try_docker("exec", self.container(service), *check).returncode:
             time.sleep(0.2)
 
     def log(self, service):

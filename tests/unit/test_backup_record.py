@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from hausbote.base.backup_record import FILE, Record, read_record, state, trouble, write_record
+from hausbote.base.backup_due import RECORD
+from hausbote.base.backup_record import Record, read_record, state, trouble, write_record
 from hausbote.base.settings_sections import Backup
 
 DAY = 86_400.0
@@ -23,12 +24,12 @@ def test_what_is_written_is_read(tmp_path):
 )
 def test_what_is_no_record_is_none(tmp_path, content):
     assert read_record(tmp_path) == Record()
-    (tmp_path / FILE).write_text(content)
+    (tmp_path / RECORD).write_text(content)
     assert read_record(tmp_path) == Record()
 
 
 def test_a_record_of_an_older_version_lacks_what_that_did_not_know(tmp_path):
-    (tmp_path / FILE).write_text(json.dumps({"made_at": 5.0}))
+    (tmp_path / RECORD).write_text(json.dumps({"made_at": 5.0}))
     assert read_record(tmp_path) == Record(made_at=5.0)
 
 

@@ -241,11 +241,6 @@ def _noting_failure(settings: Settings) -> Iterator[None]:
         raise
 
 
-def note_failure(settings: Settings, sentence: str) -> None:
-    """An attempt failed and could not say so itself."""
-    _note(settings, failed_at=time.time(), failure=sentence)
-
-
 def _note(settings: Settings, **changes: Any) -> None:
     with suppress(OSError):  # a full disk, of which the message tells
         record = read_record(settings.backup_dir)

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from hausbote.backup import swap
+from hausbote.backup import swap, upgrading
 from hausbote.backup.errors import BackupError
 from hausbote.backup.fetching import Fetched, fetch, salvage
 from hausbote.backup.making import choose, summed_up
@@ -20,6 +20,7 @@ from hausbote.base.believed_clock import TOLERANCE, write_mark
 from hausbote.base.file_locks import Held, locked, share
 from hausbote.base.files import free_bytes, replace_text, write_private
 from hausbote.base.settings import Settings, SettingsError
+from hausbote.base.trial import is_conducted, is_trial
 from hausbote.storage import StorageError, go_on_from, path_of
 
 _LOCK: Final = "box.lock"
@@ -38,14 +39,15 @@ class Restored(NamedTuple):
 
 @contextmanager
 def alone(state: Path) -> Iterator[str]:
-    """Alone with the state directory, which is made if need be: nothing runs, and a restore that
-    was cut off is finished or taken back, of which the sentence tells; BackupError if others use
-    it."""
+    """Alone with the state directory, which is made if need be: nothing runs, and a restore or an
+    upgrade that was cut off is finished or taken back, of which the sentence tells; BackupError if
+    others use it."""
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_conducted(state)
         with locked(state / _LOCK):
             try:
-                yield swap.recover(state)
+                yield _recover(state)
             finally:
                 _leave_empty(state)
     except Held:
@@ -60,24 +62,39 @@ def alone(state: Path) -> Iterator[str]:
 def box_in_use(state: Path, *, outlives_exec: bool = False) -> Iterator[str]:
     """Use the state directory with others, and let nobody restore anything there; what was cut off
     is finished or taken back first, of which the sentence tells.  BackupError if it is restored
-    just now.
+    or upgraded just now.
 
     Where it `outlives_exec`, the program that this process becomes goes on using it."""
     lock = state / _LOCK
     try:
-        if (state / swap.DIRECTORY).exists():
+        if not is_trial():
+            _refuse_conducted(state)
+        if not is_trial() and ((state / swap.DIRECTORY).exists() or upgrading.is_left_over(state)):
             with suppress(Held), locked(lock) as descriptor:
-                sentence = swap.recover(state)
+                sentence = _recover(state)
                 if not _leave_empty(state):
                     share(descriptor)
                 os.set_inheritable(descriptor, outlives_exec)
                 yield sentence
                 return
         with locked(lock, shared=True, patience=_PATIENCE) as descriptor:
+            if upgrading.is_unfinished(state) and not is_trial():
+                raise BackupError(
+                    f"An upgrade was cut off in {state}, and is still coming to its end."
+                )
             os.set_inheritable(descriptor, outlives_exec)
             yield ""
     except Held:
         raise BackupError(f"A backup is just being restored in {state}.") from None
+
+
+def _refuse_conducted(state: Path) -> None:
+    if is_conducted(state):
+        raise BackupError(f"An upgrade is just being tried in {state}.")
+
+
+def _recover(state: Path) -> str:
+    return " ".join(one for one in (swap.recover(state), upgrading.recover(state)) if one)
 
 
 def _leave_empty(state: Path) -> bool:

@@ -31,7 +31,7 @@ DATABASE: Final = "hausbote.db"
 _SQLITE: Final = b"SQLite format 3\0"
 # In the state directory: what is made anew, what belongs to this machine, and what is copied below.
 _NOT_COPIED: Final = frozenset(
-    ("run", "log", "uploads", "backup", "restore", "box.lock", "clock.mark", "health")
+    ("run", "log", "uploads", "backup", "restore", "upgrade", "box.lock", "clock.mark", "health")
 )
 _LARGEST: Final = 64 * 1024 * 1024  # bytes of one other file; more is none of the box's own
 
@@ -74,7 +74,7 @@ def stage(settings: Settings, at: float) -> list[str]:
     try:
         box.mkdir(mode=0o700)
         copy_database(path_of(settings.database_url), box / DATABASE, settings.disk.reserve_bytes)
-        left_out = list(_copy_all(settings, box))
+        left_out = copy_small_files(settings, box)
         rows = _rows(box / DATABASE)
         files = {str(path.relative_to(box)): digest(path) for path in files_in(box)}
         manifest = Manifest(__version__, settings.domain, at, rows, files)
@@ -121,6 +121,12 @@ def digest(path: Path) -> str:
     """The SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def copy_small_files(settings: Settings, box: Path) -> list[str]:
+    """Copy everything but the database, uploaded files and what is made anew; returns sentences of
+    what is not in it."""
+    return list(_copy_all(settings, box))
 
 
 def _copy_all(settings: Settings, box: Path) -> Iterator[str]:

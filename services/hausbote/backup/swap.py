@@ -100,9 +100,14 @@ def recover(state: Path) -> str:
     return "A restore was cut off before it had everything. It has changed nothing, and is removed."
 
 
+def is_kept(state: Path) -> bool:
+    """Whether what was there before a restore is still kept."""
+    return phase(state) == DONE
+
+
 def forget_previous(state: Path) -> bool:
     """Remove what is kept from before a restore; False if there is nothing."""
-    if phase(state) != DONE:
+    if not is_kept(state):
         return False
     _set_phase(state, _OVER)
     shutil.rmtree(state / DIRECTORY, ignore_errors=True)

@@ -6,14 +6,15 @@ administrators by it.
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from hausbote.base.backup_due import RECORD
 from hausbote.base.files import replace_text
 from hausbote.base.settings_sections import Backup
 
-FILE: Final = "record.json"
 _DAY: Final = 86_400.0  # seconds
 
 
@@ -44,7 +45,7 @@ class Record:
 def read_record(directory: Path) -> Record:
     """The record in DIR/backup; an empty one if there is none, or it cannot be read."""
     try:
-        found = Record(**json.loads((directory / FILE).read_text("utf-8")))
+        found = Record(**json.loads((directory / RECORD).read_text("utf-8")))
     except (OSError, ValueError, TypeError):
         return Record()
     texts = (found.snapshot, found.verified, found.failure)
@@ -55,7 +56,14 @@ def read_record(directory: Path) -> Record:
 
 def write_record(directory: Path, record: Record) -> None:
     """OSError if it cannot be written; then the old one stays."""
-    replace_text(directory / FILE, json.dumps(asdict(record), indent=2) + "\n")
+    replace_text(directory / RECORD, json.dumps(asdict(record), indent=2) + "\n")
+
+
+def note_failure(directory: Path, at: float, sentence: str) -> None:
+    """An attempt failed and could not say so itself."""
+    with suppress(OSError):  # a full disk, of which the message tells
+        record = replace(read_record(directory), failed_at=at, failure=sentence)
+        write_record(directory, record)
 
 
 def trouble(record: Record, backup: Backup, now: float) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Self
 
 RUNNING: Final = "running"  # what a holder says of a service that is as it should be
+MIGRATING: Final = "The database is being brought up to date, which may take a while."
 _FLOCK: Final = "hhqqi4x"  # struct flock: type, whence, start, length, process
 _MOST: Final = 1_000  # bytes that a holder says
 

@@ -44,6 +44,7 @@ class Service:
     store: bool = False  # it opens the database
     certificates: bool = False  # it reads the box's certificate and key, anew at SIGHUP
     low_ports: bool = False  # it listens below 1024
+    backups: bool = False  # its container makes backups, and restores them
     memory: int = 256  # MB that its container may have at most
     secrets: tuple[str, ...] = ()  # files with secrets that it reads, in the state directory
     stop_order: int = 999  # the highest is told to stop first
@@ -73,7 +74,8 @@ SERVICES: Final = (
         network=True,
         store=True,
         certificates=True,
-        memory=768,
+        backups=True,
+        memory=1_024,  # of which restic may need a good part
         stop_order=1_000,
     ),
     Service("rooms", domains=("rooms",), store=True, memory=512),
@@ -138,6 +140,7 @@ SERVICES: Final = (
             Port("http", "the redirect to TLS, and certificate challenges"),
         ),
         network=True,
+        low_ports=True,
         stop_order=50,
         program="haproxy",
         package="haproxy",

@@ -271,8 +271,8 @@ class Settings:
 
     @property
     def front_dir(self) -> Path:
-        """Where services wait for what the front brings, each at NAME.sock."""
-        return self.run_dir / "front"
+        """Where services wait for what the front brings, each at NAME.sock: all can reach it."""
+        return self.bus_dir / "front"
 
     @property
     def front_config(self) -> Path:

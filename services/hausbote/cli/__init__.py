@@ -32,6 +32,7 @@ _COMMANDS: Final = {
     "federation": "federation",
     "relay": "relay",
     "front": "front",
+    "upgrade": "upgrade",
 }
 
 

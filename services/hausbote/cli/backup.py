@@ -19,14 +19,12 @@ from hausbote.base.locks import holder_says
 from hausbote.base.parent import end_with_parent
 from hausbote.base.services import ours
 from hausbote.base.settings import FILE, Settings
-from hausbote.cli.backup_schedule import Schedule
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, state_option
 from hausbote.cli.supervision import processes
 from hausbote.core.bus.control import query_status
 
 _MB = 1_048_576
-_LOOK = 2.0  # seconds between two looks at the schedule
 _NICENESS = 10  # services go first
 
 password_option = click.option(
@@ -80,10 +78,14 @@ def _prepare(settings: Settings, password: str = "") -> None:
 @command.command("create")
 @state_option
 @click.option("--quiet", is_flag=True, help="Say nothing if all is well.")
-def create(state: Path, quiet: bool) -> None:
+@click.option("--if-ready", is_flag=True, help="Only if there is a repository already.")
+def create(state: Path, quiet: bool, if_ready: bool) -> None:
     """Make a backup, restore it for a trial, and remove those that are too old."""
     end_with_parent()
     settings = load_settings(state)
+    if if_ready and not (settings.backup.repository and making.is_ready(settings)):
+        click.echo("There is no place for backups, so none is made: see 'hausbote backup init'.")
+        return
     os.nice(_NICENESS)
     with _telling():
         if not making.is_ready(settings) and not quiet:
@@ -98,19 +100,6 @@ def create(state: Path, quiet: bool) -> None:
         f"The backup {made.snapshot} is made and verified, with {_contents(made.rows, made.files)};"
         f" it adds {made.added / _MB:.1f} MB, and took {made.seconds:.0f} s."
     )
-
-
-@command.command("schedule")
-@state_option
-def schedule(state: Path) -> None:
-    """Make backups when they are due, until it is stopped.
-
-    'hausbote run' does that by itself; this is for containers, where nothing else does.
-    """
-    planned = Schedule(load_settings(state))
-    while True:
-        planned.look()
-        time.sleep(_LOOK)
 
 
 @command.command("list")

@@ -46,10 +46,16 @@ _NO_MORE: Final = """\
     security_opt:
       - no-new-privileges:true
 """
+_BACKUPS: Final = """\
+    volumes:
+      - state:/var/lib/hausbote
+      - ${HAUSBOTE_BACKUPS:-backups}:/backups
+"""
 _TAIL: Final = """\
 
 volumes:
   state:
+  backups:
 """
 
 
@@ -64,6 +70,8 @@ def _service(service: Service) -> Iterator[str]:
         network='"host"' if service.network else '"none"',
         memory=service.memory,
     )
+    if service.backups:
+        yield _BACKUPS
     yield _LOW_PORTS if service.low_ports else _NO_MORE
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from hausbote.base.front import CHALLENGES, backends, relay_port
 from hausbote.base.jid import a_label
 from hausbote.base.settings import HTTPS, Settings
+from hausbote.core.health import BUS
 
 _HEAD: Final = """\
 # The front, made from hausbote.toml: changes belong there.
@@ -29,14 +30,16 @@ _FOR_EVER: Final = "24d"
 
 def configuration(settings: Settings, sockets: Path | None = None) -> str:
     """The file.  Sockets are looked for in `sockets`, or relative to the directory in which HAProxy
-    is started, which is run/."""
+    is started: that is run/, or a container's own, which has a link to it."""
+    name = settings.front_dir.name
+    here = f"{BUS}/{name}" if settings.is_split else name
     lines = [
         *_global(settings),
         *_defaults(settings),
         *_https(settings),
         *_http(settings),
         *_ports(settings),
-        *_services(settings, str(sockets) if sockets else settings.front_dir.name),
+        *_services(settings, str(sockets) if sockets else here),
     ]
     return _HEAD + "\n".join(lines) + "\n"
 

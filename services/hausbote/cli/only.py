@@ -12,20 +12,24 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
 from hausbote.backup import swap
 from hausbote.backup.errors import BackupError
+from hausbote.backup.in_container import BOX as KEPT_BOX
 from hausbote.backup.restoring import box_in_use
+from hausbote.base.backup_due import Plan
 from hausbote.base.container_watch import SERVICES as WATCHED
 from hausbote.base.container_watch import Watched
-from hausbote.base.locks import ServiceLock, holder_says
+from hausbote.base.idle import state_of
+from hausbote.base.locks import MIGRATING, ServiceLock, holder_says
 from hausbote.base.services import BY_NAME, SERVICES, Service
 from hausbote.base.settings import FILE, RUN_DIR, Settings
+from hausbote.base.trial import DIRECTORY as TRIED
+from hausbote.base.trial import TRIAL, is_conducted, is_trial
 from hausbote.cli import preflight
 from hausbote.cli.initialise import new_box_in
 from hausbote.cli.next_steps import claim_steps
@@ -34,16 +38,14 @@ from hausbote.cli.problem import Problem
 from hausbote.cli.run_checks import refuse_damage
 from hausbote.cli.state import load_settings
 from hausbote.cli.supervision import become, programs, write_config
-from hausbote.core.health import BUS, IDLE, WAITING
+from hausbote.cli.waiting import Idle, Short, Waiting
+from hausbote.core.health import BUS, IDLE
 from hausbote.net.certificates import certificates
 from hausbote.storage import NEWEST, StorageError, make_way, migrate, path_of, schema_version
 
 PORTAL: Final = "portal"  # whose container says how the box is claimed
 MIGRATES: Final = "c2s"  # the one service that makes the box and brings its database up to date
 DOMAIN: Final = "HAUSBOTE_DOMAIN"  # in the environment: the domain of a box that is not made yet
-_FIRST_PAUSE: Final = 1.0  # seconds until another try, ...
-_LONGEST_PAUSE: Final = 30.0  # ... doubled with each
-_REPEAT: Final = 600.0  # seconds after which a sentence is said again
 
 
 def run_only(state: Path, names: Sequence[str], *, damaged: bool) -> None:
@@ -53,16 +55,23 @@ def run_only(state: Path, names: Sequence[str], *, damaged: bool) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the first process has no default
     locks: dict[str, ServiceLock] = {}
     box = _BoxLock(state)
-    waiting = _Waiting(Path(os.environ[RUN_DIR]), locks)
+    waiting = Waiting(Path(os.environ[RUN_DIR]), locks)
     while True:
+        if is_trial() and not is_conducted(state):
+            raise Problem("Whoever was in charge of the upgrade is gone: there is nothing to try.")
+        seen = state_of(str(state / FILE))
         try:
             _look_at_volume(state)
             box.hold()
             settings = _prepare(state, names, locks, damaged=damaged)
             box.hold()  # which may be new
             break
+        except Idle as problem:
+            waiting.tell(problem.sentences, IDLE)
+            box.let_go()
+            _be_idle(state / FILE, seen)
         except Problem as problem:
-            waiting.tell(problem.sentences, is_idle=isinstance(problem, _Idle))
+            waiting.tell(problem.sentences, is_short=isinstance(problem, Short))
         except (OSError, StorageError) as error:
             waiting.tell([_sentence(error)])
         time.sleep(waiting.pause())
@@ -73,7 +82,14 @@ def run_only(state: Path, names: Sequence[str], *, damaged: bool) -> None:
             click.echo(line)
     sys.stdout.flush()
     told = {name: _watched(settings, BY_NAME[name], locks[name]) for name in names}
-    become(settings, {WATCHED: json.dumps(told)})
+    more = {WATCHED: json.dumps(told), KEPT_BOX: json.dumps(_kept(settings))}
+    become(settings, names, more | ({TRIAL: str(state.absolute())} if is_trial() else {}))
+
+
+def _be_idle(settings: Path, seen: str) -> NoReturn:
+    """Wait for other settings than were `seen`, as a program that needs little memory for it."""
+    idle = [sys.executable, "-m", "hausbote.base.idle", str(settings), seen]
+    os.execv(idle[0], [*idle, sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - ours
 
 
 def _sentence(error: Exception) -> str:
@@ -95,54 +111,21 @@ class _BoxLock:
         while there is one."""
         if self._held is not None:
             return
-        if not any((self._state / name).exists() for name in (FILE, swap.DIRECTORY)):
+        if not any((self._state / name).exists() for name in (FILE, swap.DIRECTORY, TRIED)):
             return
         stack = ExitStack()
         try:
             told = stack.enter_context(box_in_use(self._state, outlives_exec=True))
         except BackupError as error:
-            raise Problem(f"{error} Waiting for it.") from None
+            raise Short(f"{error} Waiting for it.") from None
         self._held = stack
         if told:
             click.echo(told)
 
-
-class _Idle(Problem):
-    """By its settings, the box does without the service: no trouble, and may change."""
-
-
-class _Waiting:
-    """Says what a container waits for: once, and then now and then."""
-
-    def __init__(self, run_dir: Path, locks: dict[str, ServiceLock]) -> None:
-        self._run_dir = run_dir
-        self._locks = locks
-        self._said: Sequence[str] = ()
-        self._said_at = 0.0
-        self._pause = _FIRST_PAUSE
-
-    def tell(self, sentences: Sequence[str], *, is_idle: bool = False) -> None:
-        now = time.monotonic()
-        if sentences != self._said:
-            self._pause = _FIRST_PAUSE
-        if sentences != self._said or now - self._said_at > _REPEAT:
-            self._said, self._said_at = sentences, now
-            for sentence in sentences:
-                click.echo(sentence)
-            sys.stdout.flush()
-            self.end()
-            (self._run_dir / (IDLE if is_idle else WAITING)).write_text("\n".join(sentences))
-        for lock in self._locks.values():
-            lock.say(sentences[0])
-
-    def pause(self) -> float:
-        """Seconds until the next try."""
-        now, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE)
-        return now
-
-    def end(self) -> None:
-        for name in (WAITING, IDLE):
-            (self._run_dir / name).unlink(missing_ok=True)
+    def let_go(self) -> None:
+        """Nothing uses the box."""
+        if self._held is not None:
+            self._held.close()
 
 
 def _prepare(
@@ -162,7 +145,7 @@ def _prepare(
     bus.symlink_to(settings.bus_dir)
     if MIGRATES in names:
         _take(settings, names, locks)
-        _bring_up_to_date(settings, damaged=damaged)
+        _bring_up_to_date(settings, locks, damaged=damaged)
     else:
         _wait_for_database(settings)
         _take(settings, names, locks)
@@ -206,7 +189,7 @@ def _look_at_settings(settings: Settings, names: Sequence[str]) -> None:
     there = [one.name for one in programs(settings)]
     for name in names:
         if not BY_NAME[name].is_wanted(settings):
-            raise _Idle(f"By its settings this box does without {name}: nothing to do here.")
+            raise Idle(f"By its settings this box does without {name}: nothing to do here.")
         if name not in there:
             raise Problem(f"{name} needs {BY_NAME[name].package}, which is not in this image.")
 
@@ -224,7 +207,7 @@ def _take(settings: Settings, names: Sequence[str], locks: dict[str, ServiceLock
         locks[name] = lock
 
 
-def _bring_up_to_date(settings: Settings, *, damaged: bool) -> None:
+def _bring_up_to_date(settings: Settings, locks: dict[str, ServiceLock], *, damaged: bool) -> None:
     make_way(path_of(settings.database_url))
     if not damaged:
         refuse_damage(settings)
@@ -235,7 +218,10 @@ def _bring_up_to_date(settings: Settings, *, damaged: bool) -> None:
             f"The database goes from version {version} to {NEWEST}, but {', '.join(old)} still run"
             " with the old one: update them, too ('docker compose up -d'). Waiting for that."
         )
-    before, now = migrate(settings.database_url, settings.database_mark)
+    if 0 < version < NEWEST:
+        for lock in locks.values():
+            lock.say(MIGRATING)
+    before, now = migrate(settings.database_url, settings.database_mark, has_copy=is_trial())
     if before != now:
         click.echo(f"The database went from version {before} to {now}.")
     keep_own_certificate(settings)
@@ -253,7 +239,7 @@ def _wait_for_database(settings: Settings) -> None:
     if version > NEWEST:
         raise Problem(
             f"The database has version {version}, and this image knows {NEWEST}: it is older than"
-            " the one that wrote it. Use the newer image, or restore a backup."
+            " the one that wrote it. Use the newer image, or say 'hausbote upgrade undo'."
         )
     if version < NEWEST:
         raise Problem(
@@ -262,11 +248,20 @@ def _wait_for_database(settings: Settings) -> None:
         )
 
 
-def _watched(settings: Settings, service: Service, lock: ServiceLock) -> dict[str, Any]:
+def _kept(settings: Settings) -> dict[str, Any]:
+    """What the one container that looks after the box has to know."""
+    return {
+        "state": str(settings.state),
+        "bus": str(settings.bus_dir),
+        "wanted": [one.name for one in SERVICES if one.is_wanted(settings)],
+        "plan": Plan.of(settings),
+    }
+
+
+def _watched(settings: Settings, service: Service, lock: ServiceLock) -> Watched:
     paths: list[str] = []
     if service.certificates:
         default, named = certificates(settings)
         for files in (default, *named.values()):
             paths += [str(files.chain), str(files.key)]
-    one = Watched(lock.outlive_exec(), paths, "HUP" if service.is_ours else "USR2")
-    return {key: asdict(one)[key] for key in ("lock", "certificates", "reread")}
+    return Watched(lock.outlive_exec(), paths, "HUP" if service.is_ours else "USR2")

@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from cryptography import x509
 
@@ -19,6 +20,8 @@ from hausbote.net.judge import Judge
 from hausbote.net.tls import CertificateError, CertificateFiles, TlsShelf
 from hausbote.turn.coturn import addresses
 
+_LOW: Final = 1_024  # ports below are not for everybody
+
 
 def problems(settings: Settings, only: Sequence[str] = ()) -> Iterator[str]:
     """A sentence for each thing that is in the way of `only` these or all services."""
@@ -31,12 +34,14 @@ def problems(settings: Settings, only: Sequence[str] = ()) -> Iterator[str]:
     if any(service.name == settings.beyond for service in services):
         yield from _trust(settings)
     chosen = programs(settings)
-    if settings.front.run == "here" and "front" not in [one.name for one in chosen]:
+    if settings.front.run == "here" and not only and "front" not in [one.name for one in chosen]:
         yield "front.run: HAProxy is not there: apt install haproxy."
     for service in services:
         for port, number in open_ports(settings, service):
             if port.address == "address" and settings.front.run == "elsewhere":
                 continue  # a HAProxy of the owner's has it
+            if service.low_ports and settings.is_split and number < _LOW:
+                continue  # the program in that image may have it, and nobody else could look
             for address in _addresses(settings, port):
                 yield from _port(address, number)
                 if port.udp:

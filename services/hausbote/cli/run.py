@@ -141,7 +141,10 @@ def _prepare(settings: Settings, *, damaged: bool) -> list[ServiceLock]:
     except (StorageError, OSError) as error:
         raise Problem(str(error)) from None
     if before != now:
-        click.echo(f"The database went from version {before} to {now}.")
+        click.echo(
+            f"The database went from version {before} to {now}; a copy of before is kept, to which"
+            " 'hausbote upgrade undo' of the older Hausbote goes back."
+        )
     keep_own_certificate(settings)
     write_config(settings)
     return locks

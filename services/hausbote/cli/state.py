@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
-from hausbote.backup import swap
+from hausbote.backup import swap, upgrading
 from hausbote.base.settings import Settings, SettingsError
+from hausbote.base.trial import is_conducted, is_trial
 from hausbote.cli.problem import Problem
 from hausbote.storage import StorageError, Store, bounds_of, migrate, open_store
 
@@ -32,6 +33,11 @@ def load_settings(state: Path) -> Settings:
     if swap.is_half_done(state):
         raise Problem(
             f"A restore in {state} was cut off: 'hausbote run' finishes it, and starts the box."
+        )
+    if not is_trial() and (is_conducted(state) or upgrading.is_unfinished(state)):
+        raise Problem(
+            f"An upgrade is just being tried in {state}; if that was cut off, the next start takes"
+            " it back."
         )
     try:
         return Settings.load(state)

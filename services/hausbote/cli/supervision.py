@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from hausbote import net
+from hausbote.backup.in_container import PROGRAM as BACKUPS
+from hausbote.base.backup_due import CREATE
+from hausbote.base.container_supervisor import EXTENSIONS
 from hausbote.base.files import replace_text
 from hausbote.base.parent import PARENT
-from hausbote.base.services import SERVICES, Service
+from hausbote.base.services import BY_NAME, SERVICES, Service
 from hausbote.base.settings import Settings
 from hausbote.base.short_path import short_path
 from hausbote.cli.haproxy import configuration as front_configuration
@@ -35,7 +38,8 @@ nodaemon = true
 silent = true
 {{log}}
 pidfile = {PID}
-
+"""
+_CALLS: Final = """
 [unix_http_server]
 file = /proc/self/cwd/supervisor.sock
 chmod = 0600
@@ -45,11 +49,18 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 """
 _LOG: Final = "logfile = ../log/supervisor.log\nlogfile_maxbytes = 1MB\nlogfile_backups = 2"
 _NO_LOG: Final = "logfile = /dev/null\nlogfile_maxbytes = 0"
-# In a container, services write to its screen, and an extension does what `hausbote run` does here.
+# In a container, services write to its screen, nobody calls the supervisor, and extensions do what
+# `hausbote run` does elsewhere.
 _SCREEN: Final = "stdout_logfile = /dev/fd/1\nstdout_logfile_maxbytes = 0"
-_EXTENSION: Final = """
-[rpcinterface:container]
-supervisor.rpcinterface_factory = hausbote.base.container_watch:make
+_KEEPING: Final = f"""
+[program:{BACKUPS}]
+command = %(ENV_HAUSBOTE_PYTHON)s -m hausbote.cli --state %(ENV_HAUSBOTE_BOX)s {" ".join(CREATE)}
+autostart = false
+autorestart = false
+startsecs = 0
+stopwaitsecs = {_SHORT_PATIENCE}
+redirect_stderr = true
+{_SCREEN}
 """
 # startsecs: a service that cannot start may need some seconds to find out, on a small machine, and
 # must not be started again and again without a pause.
@@ -78,13 +89,17 @@ startsecs = 1
 startretries = 3
 stopwaitsecs = 5
 redirect_stderr = true
-stdout_logfile = {log}
-stdout_logfile_maxbytes = {size}
-stdout_logfile_backups = 1
+{log}
 """
 # What follows the name of another maker's program, and where what it says goes.
 _ARGUMENTS: Final = {"relay": "-c relay.conf", "front": "-db -f front.conf"}
-_LOGS: Final = {"relay": ("/dev/null", "0"), "front": ("../log/front.log", "1MB")}
+_NOWHERE: Final = "stdout_logfile = /dev/null\nstdout_logfile_maxbytes = 0"
+_FRONT_FILE: Final = """\
+stdout_logfile = ../log/front.log
+stdout_logfile_maxbytes = 1MB
+stdout_logfile_backups = 1"""
+_LOGS: Final = {"relay": _NOWHERE, "front": _FRONT_FILE}
+_LOGS_ALONE: Final = {"relay": _NOWHERE, "front": _SCREEN}
 
 
 def write_config(settings: Settings, only: Sequence[str] = ()) -> Path:
@@ -98,10 +113,16 @@ def write_config(settings: Settings, only: Sequence[str] = ()) -> Path:
         if service.name in _PREPARE:
             _PREPARE[service.name](settings)
     path = settings.run_dir / CONFIG
-    head = _HEAD.format(log=_NO_LOG if only else _LOG) + (_EXTENSION if only else "")
+    head = _HEAD.format(log=_NO_LOG if only else _LOG) + ("" if only else _CALLS)
     parts = [_program(service, is_alone=bool(only)) for service in chosen]
+    if only and _looks_after_box(chosen):
+        parts.append(_KEEPING)
     replace_text(path, "".join([head, *parts]))
     return path
+
+
+def _looks_after_box(services: Sequence[Service]) -> bool:
+    return any(one.backups for one in services)
 
 
 def programs(settings: Settings) -> list[Service]:
@@ -127,8 +148,8 @@ def _program(service: Service, *, is_alone: bool) -> str:
             service=name, command=command, priority=priority, patience=patience, log=log
         )
     command = f"%(ENV_HAUSBOTE_{name.upper()})s {_ARGUMENTS[name]}"
-    log, size = _LOGS[name]
-    return _FOREIGN.format(service=name, command=command, priority=priority, log=log, size=size)
+    log = (_LOGS_ALONE if is_alone else _LOGS)[name]
+    return _FOREIGN.format(service=name, command=command, priority=priority, log=log)
 
 
 def _prepare_relay(settings: Settings) -> None:
@@ -154,16 +175,20 @@ def start(settings: Settings) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=settings.run_dir, env=_environment(settings))
 
 
-def become(settings: Settings, more: dict[str, str]) -> NoReturn:
-    """Let this process be the supervisor, with `more` in its environment."""
+def become(settings: Settings, names: Sequence[str], more: dict[str, str]) -> NoReturn:
+    """Let this process be the supervisor of these services, with `more` in its environment."""
     os.chdir(settings.run_dir)
-    command = _supervisor()
+    extensions = ["hausbote.base.container_watch"]
+    if _looks_after_box([BY_NAME[name] for name in names]):
+        extensions.append("hausbote.backup.in_container")
+    more = more | {EXTENSIONS: " ".join(extensions)}
+    command = _supervisor("hausbote.base.container_supervisor")
     os.execve(command[0], command, _environment(settings) | more)  # noqa: S606 - ours
 
 
-def _supervisor() -> list[str]:
+def _supervisor(module: str = "supervisor.supervisord") -> list[str]:
     user = ["-u", "root"] if os.getuid() == 0 else []
-    return [sys.executable, "-m", "supervisor.supervisord", "-c", CONFIG, *user]
+    return [sys.executable, "-m", module, "-c", CONFIG, *user]
 
 
 def _environment(settings: Settings) -> dict[str, str]:

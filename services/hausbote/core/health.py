@@ -31,8 +31,9 @@ def trouble(run_dir: Path, service: str) -> str:
     if said is None:
         return f"{service} is not running."
     if BY_NAME[service].is_ours:
-        answers = query_status(run_dir / BUS, service) is not None
-        return "" if answers else f"{service} does not answer."
+        if query_status(run_dir / BUS, service) is not None:
+            return ""
+        return f"{service} does not answer." if said in ("", RUNNING) else said
     return "" if said == RUNNING else said or f"{service} was started just now."
 
 

@@ -6,6 +6,15 @@ Nothing of the database leaves this package: callers speak of accounts, rosters 
 from hausbote.storage.accounts import Account, AccountExists, Keys
 from hausbote.storage.archives import Archived
 from hausbote.storage.archiving import Preferences
+from hausbote.storage.before_upgrade import (
+    copy_of,
+    forget_copy,
+    keep_copy,
+    keep_what_is_new,
+    last_copy,
+    put_back,
+    version_in,
+)
 from hausbote.storage.bounds import Bounds, bounds_of
 from hausbote.storage.circles import Circle
 from hausbote.storage.clients import Client, Revoked
@@ -137,14 +146,21 @@ __all__ = [
     "all_damage",
     "bounds_of",
     "copy_database",
+    "copy_of",
     "copy_small_database",
+    "forget_copy",
     "go_on_from",
+    "keep_copy",
+    "keep_what_is_new",
+    "last_copy",
     "make_way",
     "migrate",
     "open_store",
     "path_of",
+    "put_back",
     "quick_damage",
     "schema_version",
     "shrink",
     "spare_in",
+    "version_in",
 ]

@@ -382,10 +382,11 @@ def schema_version(url: str) -> int:
         return _version(database.connection())
 
 
-def migrate(url: str, mark: Path | None = None) -> tuple[int, int]:
+def migrate(url: str, mark: Path | None = None, *, has_copy: bool = False) -> tuple[int, int]:
     """Bring the database to the current version and return (version before, version now).
 
-    `mark` is the file that knows the box's database: see `mark.py`.  StorageError if the database
+    `mark` is the file that knows the box's database: see `mark.py`.  Who `has_copy` of it already
+    needs no other one.  StorageError if the database
     is newer than this program, cannot be written, or is not the one that the mark knows.  Several
     processes may do this at once.
     """
@@ -397,7 +398,7 @@ def migrate(url: str, mark: Path | None = None) -> tuple[int, int]:
                 check_there(path, mark)
             _touch(path)
             with closing(connect(path)) as database:
-                versions = _bring_up_to_date(database.connection(), path)
+                versions = _bring_up_to_date(database.connection(), path, has_copy)
                 if mark is not None:
                     check_same(database.connection(), path, mark)
                 return versions
@@ -416,14 +417,16 @@ def _alone(path: Path) -> Iterator[None]:
         os.close(directory)
 
 
-def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> tuple[int, int]:
+def _bring_up_to_date(
+    connection: sqlite3.Connection, path: Path, has_copy: bool
+) -> tuple[int, int]:
     before = _version(connection)
     if before > len(STEPS):
         raise StorageError(
             f"{path} was written by a newer Hausbote (version {before}, this one knows "
             f"{len(STEPS)}): update Hausbote, or restore a backup"
         )
-    if 0 < before < len(STEPS):
+    if 0 < before < len(STEPS) and not has_copy:
         _backup(connection, path.with_name(f"{path.name}.backup-v{before}"))
     for number in range(before, len(STEPS)):
         _run(connection, number)
@@ -448,7 +451,8 @@ def _run(connection: sqlite3.Connection, number: int) -> None:
 
 def _backup(connection: sqlite3.Connection, path: Path) -> None:
     half = path.with_name(f"{path.name}.part")
-    half.unlink(missing_ok=True)  # from a process that was killed
+    for left in (half, half.with_name(f"{half.name}-journal")):  # from a process that was killed
+        left.unlink(missing_ok=True)
     size, free = page_bytes(connection), free_bytes(path.parent)
     if free < size:
         raise StorageError(
