@@ -35,6 +35,8 @@ TABLE = {
     "/setup/names": {ADMINISTRATOR},
     "/setup/certificate": {ADMINISTRATOR},
     "/setup/done": {ADMINISTRATOR},
+    "/chat": PEOPLE,
+    "/chat/credentials": PEOPLE,
     "/people": {ADMINISTRATOR},
     "/people/<local>": {ADMINISTRATOR},
     "/people/<local>/reset": {ADMINISTRATOR},
