@@ -64,7 +64,7 @@ screens: check  ## pictures of all pages of the portal into docs/screens
 
 test-containers: check  ## a box in containers, with an engine of its own; says what is missing if none can run
 	@python3 tools/setup.py images
-	$(PYTEST) tests/containers
+	$(PYTEST) -o faulthandler_timeout=0 tests/containers
 
 test-arm64: check  ## the images for a Raspberry Pi, emulated; needs qemu-user-static, and takes long
 	@python3 tools/setup.py images
@@ -74,7 +74,7 @@ backups: check  ## backups and restores with restic, cut off at any point
 	$(PYTEST) tests/backups
 
 kills: check  ## two boxes whose services are killed 300 times while people talk: KILLS=500
-	KILLS=$(KILLS) $(PYTEST) -s tests/kills
+	KILLS=$(KILLS) $(PYTEST) -o faulthandler_timeout=0 -s tests/kills
 
 fuzz: check  ## properties for as long as you like: HYPOTHESIS_PROFILE=long
 	HYPOTHESIS_PROFILE=long $(PYTEST) --timeout=0 -o faulthandler_timeout=0 tests/unit tests/fuzz
