@@ -6,6 +6,7 @@ import pytest
 from lxml import etree
 
 from support.web import asked
+from support.worlds import RunningWorld
 
 XBOSH = "urn:xmpp:alt-connections:xbosh"
 WEBSOCKET = "urn:xmpp:alt-connections:websocket"
@@ -28,12 +29,8 @@ def test_the_ways_in_are_listed(box):
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 200),
-        ("HEAD", "/", 200),
         ("GET", "/.well-known/host-meta", 200),
         ("HEAD", "/.well-known/host-meta.json", 200),
-        ("GET", "/elsewhere", 404),
-        ("GET", "/../../etc/passwd", 404),
         ("POST", "/.well-known/host-meta", 405),
         ("GET", "/http-bind", 405),
         ("DELETE", "/http-bind", 405),
@@ -44,6 +41,48 @@ def test_the_ways_in_are_listed(box):
     ],
 )
 def test_every_answer_may_be_read_by_pages_from_elsewhere(box, method, path, status):
+    _may_be_read(box, method, path, status)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 303),  # to the log-in, or to the claim
+        ("HEAD", "/", 303),
+        ("GET", "/elsewhere", 404),
+        ("GET", "/../../etc/passwd", 404),
+    ],
+)
+def test_pages_of_the_portal_may_be_read_by_no_others(box, method, path, status):
+    got, headers, body = asked(box, method, path, Origin="null")
+    assert got == status
+    assert "Access-Control-Allow-Origin" not in headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert b"etc" not in body
+
+
+@pytest.fixture(scope="module")
+def without_portal(tmp_path_factory):
+    off = ("ports.portal=0", "ports.portal_http=0")
+    made = RunningWorld(tmp_path_factory.mktemp("box") / "state", *off, address="127.0.0.76")
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 200),
+        ("HEAD", "/", 200),
+        ("GET", "/elsewhere", 404),
+        ("GET", "/../../etc/passwd", 404),
+    ],
+)
+def test_without_a_portal_the_rest_may_be_read_as_well(without_portal, method, path, status):
+    _may_be_read(without_portal, method, path, status)
+
+
+def _may_be_read(box, method, path, status):
     got, headers, body = asked(box, method, path, Origin="null")
     assert (got, headers["Access-Control-Allow-Origin"]) == (status, "*")
     assert headers["X-Content-Type-Options"] == "nosniff"
