@@ -9,6 +9,7 @@ from hausbote.base.claim import read_code, tidy_code
 from hausbote.base.settings import FILE, Settings
 from hausbote.base.wishes import Wishes, read_wishes, write_wishes
 from hausbote.cli.granting import are_wishes, grant
+from hausbote.cli.own_certificate import keep_own_certificate
 from hausbote.net.in_use import in_use
 from hausbote.storage import open_store
 from support.worlds import KEYS, hausbote
@@ -52,6 +53,7 @@ def test_the_domain_changes_with_its_certificate_and_all_else_stays(state):
     assert settings.language == "de"
     assert settings.certificates.acme == "yes"
     assert settings.ports.portal == 18443
+    keep_own_certificate(settings)  # as the next start does
     assert "rooms.chat.verona.example" in in_use(settings).names
     assert "# The owner's own words." in path.read_text()
     # A second change replaces the first.
