@@ -82,6 +82,7 @@ def _run(state: Path, *, damaged: bool) -> bool:
     for service in SERVICES:
         if holder_says(settings.bus_dir, service.name) is not None:
             raise Problem(f"{service.name} of the box in {state} runs already, in a container.")
+    keep_own_certificate(settings)  # first: the domain may be another one now
     in_the_way = list(preflight.problems(settings))
     if in_the_way:
         raise Problem(*in_the_way)
@@ -145,7 +146,6 @@ def _prepare(settings: Settings, *, damaged: bool) -> list[ServiceLock]:
             f"The database went from version {before} to {now}; a copy of before is kept, to which"
             " 'hausbote upgrade undo' of the older Hausbote goes back."
         )
-    keep_own_certificate(settings)
     write_config(settings)
     return locks
 
