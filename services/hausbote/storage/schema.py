@@ -578,6 +578,7 @@ TABLES = (
     Activity,
     Client,
     Token,
+    WebLogin,
     Secret,
     DepartedName,
     EndedToken,
