@@ -1,0 +1,58 @@
+"""Accounts, and names that were theirs."""
+
+from peewee import (
+    AutoField,
+    BlobField,
+    BooleanField,
+    CompositeKey,
+    FloatField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    TextField,
+)
+
+
+class Account(Model):
+    """`roster_version` grows with every change; changes up to `roster_floor` are forgotten."""
+
+    id = AutoField()
+    local = TextField(unique=True)
+    admin = BooleanField(default=False)
+    locked = BooleanField(default=False)
+    created = IntegerField()
+    roster_version = IntegerField(default=0)
+    roster_floor = IntegerField(default=0)
+
+
+class Scram(Model):
+    account = ForeignKeyField(Account, on_delete="CASCADE")
+    hash = TextField()
+    salt = BlobField()
+    iterations = IntegerField()
+    stored_key = BlobField()
+    server_key = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("account", "hash")
+
+
+class Activity(Model):
+    account = ForeignKeyField(Account, on_delete="CASCADE", primary_key=True)
+    at = FloatField()
+    status = TextField()
+
+
+class DepartedName(Model):
+    """The name of a deleted account, as a keyed hash: whose it was cannot be read here."""
+
+    name = BlobField(primary_key=True)
+    at = IntegerField()
+
+    class Meta:
+        table_name = "departed_name"
+
+
+class Secret(Model):
+    name = TextField(primary_key=True)
+    value = BlobField()
