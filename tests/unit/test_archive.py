@@ -1,6 +1,7 @@
 """What a query says, which messages are kept, and ids that nobody can make up: without a server."""
 
 import sys
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -110,6 +111,12 @@ class TestTimes:
     @given(st.integers(0, 4_000_000_000_000))
     def test_a_time_that_is_told_is_understood(self, milliseconds):
         assert moment(timestamp(milliseconds / 1000)) == milliseconds * 1000
+
+    @given(st.integers(-10_000_000_000_000_000, 200_000_000_000_000_000))
+    def test_a_time_is_told_as_python_tells_it(self, microseconds):
+        at = microseconds / 1_000_000
+        text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+        assert timestamp(at) == text.removesuffix("+00:00") + "Z"
 
     @pytest.mark.parametrize(
         ("text", "at"),
