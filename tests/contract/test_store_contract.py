@@ -607,6 +607,7 @@ class TestArchives:
         assert archives.rewrite(hers, change, 9).wait()
         for local in ("romeo", "juliet"):
             assert self.stanzas(archives, local) == [b"one", b"two", b"gone", b"two"]
+            assert all(one.is_intact for one in archives.page(local, Range(), 9))
         assert not archives.rewrite(hers, change, 2).wait()
         assert not archives.rewrite(hers[:1], change, 9).wait()
 

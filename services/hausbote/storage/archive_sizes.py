@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from collections.abc import Sequence
 from typing import Final
+from zlib import crc32
 
 DELETED_AT_ONCE: Final = 500
 _BYTES_AT_ONCE: Final = 262_144
@@ -27,7 +28,7 @@ _GROW: Final = (
     " ON CONFLICT (account_id) DO UPDATE SET bytes = bytes + excluded.bytes,"
     " messages = messages + excluded.messages"
 )
-_REWRITE: Final = "UPDATE archived_message SET stanza = ? WHERE id = ?"
+_REWRITE: Final = "UPDATE archived_message SET stanza = ?, checksum = ? WHERE id = ?"
 _REWRITTEN: Final = (
     "UPDATE archive_size SET bytes = bytes + ?1 WHERE EXISTS"
     " (SELECT 1 FROM archive WHERE archive.account_id = archive_size.account_id AND id = ?2)"
@@ -41,7 +42,7 @@ def grow(connection: sqlite3.Connection, account: int, size: int, number: int) -
 
 def rewrite(connection: sqlite3.Connection, id: int, old: bytes, new: bytes) -> None:
     """Put a message in the place of another, in all archives that have it."""
-    connection.execute(_REWRITE, (new, id))
+    connection.execute(_REWRITE, (new, crc32(new), id))
     connection.execute(_REWRITTEN, (len(new) - len(old), id))
 
 

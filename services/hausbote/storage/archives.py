@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any, Final, NamedTuple
+from zlib import crc32
 
 from peewee import SqliteDatabase
 
@@ -27,7 +28,9 @@ _SORTED_AT_ONCE: Final = 500
 _LARGE: Final = 16_384  # bytes that count as another message there
 
 _LAST: Final = "SELECT max(id) FROM archived_message WHERE id <= ?"
-_PUT_MESSAGE: Final = "INSERT INTO archived_message (id, entries, stanza) VALUES (?, ?, ?)"
+_PUT_MESSAGE: Final = (
+    "INSERT INTO archived_message (id, entries, stanza, checksum) VALUES (?, ?, ?, ?)"
+)
 _PUT_ENTRY: Final = "INSERT INTO archive (account_id, id, peer_id) VALUES (?, ?, ?)"
 _PUT_FRESH: Final = "INSERT INTO archive_fresh (id, entries) VALUES (?, ?)"
 _FRESH: Final = (
@@ -48,21 +51,28 @@ _FIRST_TOO_MANY: Final = (
 )
 # CROSS JOIN: SQLite must go along the account's entries, and not along the messages.
 _MESSAGES: Final = (
-    "SELECT message.id, stanza FROM archive CROSS JOIN archived_message AS message"
+    "SELECT message.id, stanza, checksum FROM archive CROSS JOIN archived_message AS message"
     " ON message.id = archive.id WHERE"
 )
 
 
 class Archived(NamedTuple):
-    """`stanza` is the message as it goes over the wire."""
+    """`stanza` is the message as it goes over the wire; one that was kept long ago may have no
+    `checksum`."""
 
     id: int
     stanza: bytes
+    checksum: int | None = None
 
     @property
     def at(self) -> float:
         """Seconds since 1970."""
         return self.id / MICROSECONDS
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether it is known to be as it was written."""
+        return crc32(self.stanza) == self.checksum
 
 
 class _Row(NamedTuple):
@@ -236,7 +246,7 @@ class Archives:
                 if accounts[local] is not None:
                     entries.append((accounts[local], peer))
             if entries:
-                messages.append((row.id, len(entries), row.stanza))
+                messages.append((row.id, len(entries), row.stanza, crc32(row.stanza)))
                 fresh.append((row.id, json.dumps(entries)))
                 size += len(row.stanza)
         connection.executemany(_PUT_MESSAGE, messages)
@@ -308,7 +318,7 @@ def _changed(
     condition, values = _condition(local, Range(peer=peer))
     sql = f"{_MESSAGES} {condition} ORDER BY archive.id DESC LIMIT ?"
     with closing(connection.execute(sql, (*values, among))) as rows:
-        for id, old in rows:
+        for id, old, _checksum in rows:
             new = change(old)
             if new is not None:
                 return id, old, new

@@ -345,6 +345,8 @@ CREATE TABLE web_login (
 CREATE INDEX web_login_client_id ON web_login (client_id);
 """
 
+_CHECKSUMS: Final = "ALTER TABLE archived_message ADD COLUMN checksum INTEGER"
+
 
 STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
@@ -367,6 +369,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_MESSAGES),
     _run_all(_INVITATIONS),
     _run_all(_WEB_LOGINS),
+    _run_all(_CHECKSUMS),
 )
 """Step number n leads from version n to version n + 1."""
 NEWEST: Final = len(STEPS)  # the version that this program reads
