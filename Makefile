@@ -62,13 +62,13 @@ portal: check  ## pages in a browser, by people on phones and at desks
 screens: check  ## pictures of all pages of the portal into docs/screens
 	SCREENS=docs/screens $(PYTEST) tests/portal/test_browser.py
 
-test-containers: check  ## a box in containers, with an engine of its own; says what is missing if none can run
+test-containers: check trixie  ## a box in containers, with an engine of its own; says what is missing if none can run
 	@python3 tools/setup.py images
 	$(PYTEST) -o faulthandler_timeout=0 tests/containers
 
-test-arm64: check  ## the images for a Raspberry Pi, emulated; needs qemu-user-static, and takes long
-	@python3 tools/setup.py images
-	PLATFORM=arm64 $(PYTEST) tests/arm64
+test-arm64: check  ## the images for a Raspberry Pi, emulated, which takes long
+	@python3 tools/setup.py arm64
+	$(PYTEST) tests/arm64
 
 backups: check  ## backups and restores with restic, cut off at any point
 	$(PYTEST) tests/backups
@@ -120,8 +120,8 @@ docs: check  ## write what is made from the code: settings page, pipelines, stan
 	$(BIN)/python -m hausbote.cli.standards docs
 	$(BIN)/python -m hausbote.cli.compose_file > compose/compose.yaml
 
-trixie: check  ## Debian 13 in build/, so that people also move from its Prosody and ejabberd
-	@test -d build/trixie || $(BIN)/python tools/trixie.py build/trixie
+trixie: check  ## Debian 13 in build/, for its servers, from which people move, and its Compose
+	@$(BIN)/python tools/trixie.py build/trixie
 
 clean:  ## remove what was installed and cached, but not the box in ./var
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

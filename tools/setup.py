@@ -3,6 +3,7 @@
     python3 tools/setup.py run     what a box needs
     python3 tools/setup.py test    and what its tests need
     python3 tools/setup.py images  what building images for containers needs
+    python3 tools/setup.py arm64   and building them for a Raspberry Pi on another machine
 
 Does nothing if that is done already.  Says plainly what is missing if something is.
 """
@@ -11,6 +12,7 @@ import glob
 import hashlib
 import importlib.util
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -22,13 +24,20 @@ INPUTS = ("pyproject.toml", "constraints.txt", "tools/setup.py")
 OLDEST = (3, 11)
 OLDEST_NODE = 20
 SPACE = 600 * 1024 * 1024  # bytes
-EXTRAS = {"run": "", "test": "[dev]", "images": "[images]"}
+EXTRAS = {"run": "", "test": "[dev]", "images": "[images]", "arm64": "[images]"}
+EMULATIONS = Path("/proc/sys/fs/binfmt_misc")  # that the kernel knows
+EMULATION = Path("/usr/lib/binfmt.d/qemu-aarch64.conf")  # of Debian's qemu-user-static
 
 
 def main(purpose: str) -> None:
     stamp = VENV / f"set-up-{purpose}"
-    if stamp.exists() and stamp.read_text() == fingerprint():
-        return
+    if not stamp.exists() or stamp.read_text() != fingerprint():
+        set_up(purpose)
+    if purpose == "arm64":
+        check_emulation()  # the kernel forgets it when the machine is started
+
+
+def set_up(purpose: str) -> None:
     check_machine()
     if purpose == "test":
         check_node()
@@ -40,7 +49,7 @@ def main(purpose: str) -> None:
         check_restic()
         check_browser()
         check_other_debian()
-    if purpose == "images":
+    if purpose in ("images", "arm64"):
         try_engine()
     if not (VENV / "bin" / "python").exists():
         make_venv()
@@ -142,7 +151,7 @@ def check_other_debian() -> None:
 def try_engine() -> None:
     """The tests of containers have an engine of their own; they say what is missing without it."""
     programs = {"dockerd": "docker.io", "docker-compose": "docker-compose"}
-    programs |= {"mmdebstrap": "mmdebstrap", "podman-compose": "podman-compose"}
+    programs |= {"mmdebstrap": "mmdebstrap"}
     missing = [package for program, package in programs.items() if not shutil.which(program)]
     apt = shutil.which("apt-get")
     if missing and apt is not None and os.geteuid() == 0:
@@ -151,6 +160,24 @@ def try_engine() -> None:
         subprocess.run(
             [apt, "install", "-qq", "-y", "--no-install-recommends", *missing, "iptables"],
             check=False,
+        )
+
+
+def check_emulation() -> None:
+    """The kernel has to know what to run programs of a Raspberry Pi with."""
+    if platform.machine() == "aarch64" or (EMULATIONS / "qemu-aarch64").exists():
+        return
+    if not EMULATION.exists():
+        add_debian_packages("qemu-user-static", "A Raspberry Pi is emulated by qemu")
+    mount = ["mount", "-t", "binfmt_misc", "binfmt_misc", EMULATIONS]
+    if os.geteuid() == 0 and not (EMULATIONS / "register").exists():
+        subprocess.run(mount, check=False)
+    try:
+        (EMULATIONS / "register").write_bytes(EMULATION.read_bytes())
+    except OSError as error:
+        fail(
+            f"The kernel must know the emulation, and refuses it ({error.strerror}): as root,\n"
+            f"  {' '.join(map(str, mount))}\n  cat {EMULATION} > {EMULATIONS / 'register'}"
         )
 
 

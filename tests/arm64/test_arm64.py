@@ -14,32 +14,24 @@ import pytest
 from support.engine import Engine, missing
 
 ARM = "aarch64"
-BINFMT = Path("/proc/sys/fs/binfmt_misc")
-KNOWN = Path("/usr/lib/binfmt.d/qemu-aarch64.conf")  # of Debian's qemu-user-static
-pytestmark = [
-    pytest.mark.timeout(0),
-    pytest.mark.skipif("PLATFORM" not in os.environ, reason="make test-arm64"),
-]
+EMULATION = Path("/proc/sys/fs/binfmt_misc/qemu-aarch64")
+pytestmark = pytest.mark.timeout(0)
 
 
-def emulation_missing():
+def no_emulation():
     """A sentence if this machine cannot run their programs."""
-    if platform.machine() == ARM or (BINFMT / "qemu-aarch64").exists():
+    if platform.machine() == ARM or EMULATION.exists():
         return ""
-    if not KNOWN.exists():
-        return "no emulation here: apt install qemu-user-static"
-    if not (BINFMT / "register").exists():
-        return f"no emulation here: mount -t binfmt_misc binfmt_misc {BINFMT}"
-    return f"no emulation here: cat {KNOWN} > {BINFMT / 'register'}"
+    return "no emulation here: python3 tools/setup.py arm64"
 
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
-    if reason := missing() or emulation_missing():
-        pytest.skip(reason)
+    if reason := missing() or no_emulation():
+        pytest.fail(reason, pytrace=False)
     made = Engine(tmp_path_factory.mktemp("engine"))
     try:
-        made.make_images("-arm64")
+        made.make_images(PLATFORM="arm64")
         yield made
     finally:
         made.stop()

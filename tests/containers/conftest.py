@@ -12,7 +12,7 @@ from support.engine import ContainerBox, Engine, missing
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory):
     if reason := missing():
-        pytest.skip(reason)
+        pytest.fail(reason, pytrace=False)
     made = Engine(tmp_path_factory.mktemp("engine"))
     try:
         made.make_images()

@@ -15,7 +15,7 @@ NEW_PAIR = """
 import tempfile
 from pathlib import Path
 from hausbote.certs.deployment import deploy
-from hausbote.cli.certificates import make_certificates
+from hausbote.certs.authority import make_certificates
 with tempfile.TemporaryDirectory() as name:
     made = Path(name)
     make_certificates(made, ["h"], ["{address}"])

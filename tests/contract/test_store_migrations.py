@@ -11,6 +11,7 @@ from hausbote.storage import (
     StorageError,
     Upload,
     migrate,
+    migrating,
     migrations,
     open_store,
     schema,
@@ -44,7 +45,7 @@ def next_version(monkeypatch):
     """Adds a step, as the next release will."""
 
     def add(step):
-        monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, step))
+        monkeypatch.setattr(migrating, "STEPS", (*migrating.STEPS, step))
 
     return add
 
@@ -109,7 +110,7 @@ def test_a_step_that_fails_leaves_the_database_as_it_was(url, path, next_version
 def test_slots_become_nobodys_and_files_stay(url, path, monkeypatch):
     """Slots were rows up to version 8; what a killed upload has left of one is to be removed."""
     with monkeypatch.context() as before:
-        before.setattr(migrations, "STEPS", migrations.STEPS[:8])
+        before.setattr(migrating, "STEPS", migrations.STEPS[:8])
         migrate(url)
     change(path, "INSERT INTO account VALUES (1, 'romeo', 0, 0, 1, 0, 0)")
     for id, uploaded, digest in (("a", "5.0", "x'aa'"), ("b", "NULL", "NULL")):
@@ -222,7 +223,7 @@ def change(path, sql):
 
 
 def test_version_4_gets_an_archive(url, path, monkeypatch):
-    monkeypatch.setattr(migrations, "STEPS", migrations.STEPS[:4])
+    monkeypatch.setattr(migrating, "STEPS", migrations.STEPS[:4])
     migrate(url)
     with sqlite3.connect(path) as connection:
         connection.execute("INSERT INTO account VALUES (7, 'romeo', 1, 0, 5, 0, 0)")
@@ -238,7 +239,7 @@ def test_version_4_gets_an_archive(url, path, monkeypatch):
 
 
 def test_version_1_gets_clients_and_keeps_its_accounts(url, path, monkeypatch):
-    monkeypatch.setattr(migrations, "STEPS", migrations.STEPS[:1])
+    monkeypatch.setattr(migrating, "STEPS", migrations.STEPS[:1])
     migrate(url)
     with sqlite3.connect(path) as connection:
         connection.execute("INSERT INTO account VALUES (7, 'romeo', 1, 0, 5, 0, 0)")

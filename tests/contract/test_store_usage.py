@@ -14,6 +14,7 @@ from hausbote.storage import (
     RosterItem,
     StorageError,
     migrate,
+    migrating,
     migrations,
     open_store,
     shrink,
@@ -170,7 +171,7 @@ class TestRooms:
 
 def test_what_was_there_before_is_counted(url, tmp_path, monkeypatch):
     with monkeypatch.context() as before:
-        before.setattr(migrations, "STEPS", migrations.STEPS[:9])
+        before.setattr(migrating, "STEPS", migrations.STEPS[:9])
         migrate(url)
     connection = sqlite3.connect(tmp_path / "hausbote.db")
     for sql in (

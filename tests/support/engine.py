@@ -70,14 +70,15 @@ class Engine:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def make_images(self, suffix=""):
-        """What follows the tag is that of PLATFORM."""
+    def make_images(self, **chosen):
+        """With what is chosen by the environment, PLATFORM say, which then follows the tag."""
+        suffix = "".join(f"-{platform}" for platform in chosen.values())
         for command in ("base-image", "build"):
             if command == "base-image" and self.has("debian", suffix):
                 continue
             subprocess.run(
                 ["python3", ROOT / "tools" / "images.py", command],
-                env=self.environment, check=True,
+                env=self.environment | chosen, check=True,
             )  # fmt: skip
 
     def make_variant(self, tag, *patches):

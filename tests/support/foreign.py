@@ -90,7 +90,7 @@ modules:
 
 _ENTER = """
 mkdir -p "$1$2" && mount --bind "$2" "$1$2" && mount --rbind /dev "$1/dev" &&
-mount -t proc proc "$1/proc" && root=$1 && cd "$2" && shift 2 && exec chroot "$root" "$@"
+mount --rbind /sys "$1/sys" && mount -t proc proc "$1/proc" && root=$1 && cd "$2" && shift 2 && exec chroot "$root" "$@"
 """
 
 

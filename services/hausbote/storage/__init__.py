@@ -33,7 +33,8 @@ from hausbote.storage.invitation import (
     State,
     Why,
 )
-from hausbote.storage.migrations import NEWEST, migrate, schema_version
+from hausbote.storage.migrating import migrate, schema_version
+from hausbote.storage.migrations import NEWEST
 from hausbote.storage.offline import OfflineMessage
 from hausbote.storage.outgoing import Kept, Outgoing, Returned, Room, Waiting
 from hausbote.storage.peers import Certificate, Peer

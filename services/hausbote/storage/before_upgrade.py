@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from hausbote.base.files import free_bytes, sync_directory
+from hausbote.storage.database import page_bytes
 from hausbote.storage.errors import StorageError
-from hausbote.storage.migrations import NEWEST, page_bytes
+from hausbote.storage.migrations import NEWEST
 
 _LEFT: Final = 16 * 1024 * 1024  # bytes that stay free besides
 _OF_VERSION: Final = re.compile(r"\.backup-v(\d+)$")

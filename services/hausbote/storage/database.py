@@ -1,5 +1,6 @@
 """Opening the SQLite file: always by the same settings."""
 
+import sqlite3
 from pathlib import Path
 from typing import Final
 
@@ -38,3 +39,9 @@ def connect(path: Path) -> SqliteDatabase:
     except Exception as error:  # noqa: BLE001 - peewee wraps the driver's errors in its own
         raise StorageError(f"the database {path} cannot be opened: {error}") from None
     return database
+
+
+def page_bytes(connection: sqlite3.Connection) -> int:
+    """Bytes of the database."""
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    return int(pages * connection.execute("PRAGMA page_size").fetchone()[0])

@@ -1,22 +1,23 @@
-"""Brings a database file to the version that this code reads (PRAGMA user_version).
+"""The steps that bring a database file from one version to the next; `migrating.py` runs them.
 
-Steps only go forward.  Each runs in a transaction of its own, and before the first one a copy of
-the file is kept beside it.
+They only go forward, and one that was released is never changed.
 """
 
-import fcntl
-import os
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final
 
-from hausbote.base.files import free_bytes
-from hausbote.storage.database import connect, path_of
-from hausbote.storage.errors import StorageError
-from hausbote.storage.mark import check_same, check_there
-from hausbote.storage.reserve import make_way
+
+def _run_all(statements: str) -> Callable[[sqlite3.Connection], None]:
+    """A step of statements that have no semicolons inside."""
+
+    def step(connection: sqlite3.Connection) -> None:
+        for statement in statements.split(";"):
+            if statement.strip():
+                connection.execute(statement)
+
+    return step
+
 
 _FIRST: Final = """
 CREATE TABLE account (
@@ -150,6 +151,12 @@ CREATE TRIGGER archive_entry_deleted AFTER DELETE ON archive BEGIN
     UPDATE archived_message SET entries = entries - 1 WHERE id = OLD.id;
 END"""
 
+
+def _archive(connection: sqlite3.Connection) -> None:
+    _run_all(_ARCHIVE)(connection)
+    connection.execute(_ARCHIVE_TRIGGER)  # which has semicolons of its own
+
+
 _ROOMS: Final = """
 CREATE TABLE room (
     id INTEGER PRIMARY KEY AUTOINCREMENT, local TEXT NOT NULL UNIQUE, creator TEXT NOT NULL,
@@ -247,20 +254,6 @@ UPDATE room SET
     bytes = (SELECT coalesce(sum(length(stanza)), 0) FROM room_message WHERE room_id = room.id),
     counted = (SELECT coalesce(max(id), 0) FROM room_message WHERE room_id = room.id)
 """
-
-
-def _run_all(statements: str) -> Callable[[sqlite3.Connection], None]:
-    def step(connection: sqlite3.Connection) -> None:
-        for statement in statements.split(";"):
-            if statement.strip():
-                connection.execute(statement)
-
-    return step
-
-
-def _archive(connection: sqlite3.Connection) -> None:
-    _run_all(_ARCHIVE)(connection)
-    connection.execute(_ARCHIVE_TRIGGER)  # which has semicolons of its own
 
 
 _DESTROYED_ROOMS: Final = """
@@ -373,110 +366,3 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
 )
 """Step number n leads from version n to version n + 1."""
 NEWEST: Final = len(STEPS)  # the version that this program reads
-
-
-def schema_version(url: str) -> int:
-    """The version of a database; 0 if there is none yet."""
-    path = path_of(url)
-    if not path.exists():
-        return 0
-    make_way(path)
-    with _alone(path), closing(connect(path)) as database:
-        return _version(database.connection())
-
-
-def migrate(url: str, mark: Path | None = None, *, has_copy: bool = False) -> tuple[int, int]:
-    """Bring the database to the current version and return (version before, version now).
-
-    `mark` is the file that knows the box's database: see `mark.py`.  Who `has_copy` of it already
-    needs no other one.  StorageError if the database
-    is newer than this program, cannot be written, or is not the one that the mark knows.  Several
-    processes may do this at once.
-    """
-    path = path_of(url)
-    try:
-        make_way(path)
-        with _alone(path):
-            if mark is not None and (not path.exists() or not path.stat().st_size):
-                check_there(path, mark)
-            _touch(path)
-            with closing(connect(path)) as database:
-                versions = _bring_up_to_date(database.connection(), path, has_copy)
-                if mark is not None:
-                    check_same(database.connection(), path, mark)
-                return versions
-    except (sqlite3.Error, OSError) as error:
-        raise StorageError(f"{path} could not be brought up to date: {error}") from None
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One process at a time: SQLite does not wait when several turn a new file to WAL mode."""
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        fcntl.flock(directory, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(directory)
-
-
-def _bring_up_to_date(
-    connection: sqlite3.Connection, path: Path, has_copy: bool
-) -> tuple[int, int]:
-    before = _version(connection)
-    if before > len(STEPS):
-        raise StorageError(
-            f"{path} was written by a newer Hausbote (version {before}, this one knows "
-            f"{len(STEPS)}): update Hausbote, or restore a backup"
-        )
-    if 0 < before < len(STEPS) and not has_copy:
-        _backup(connection, path.with_name(f"{path.name}.backup-v{before}"))
-    for number in range(before, len(STEPS)):
-        _run(connection, number)
-    return before, len(STEPS)
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    return version
-
-
-def _run(connection: sqlite3.Connection, number: int) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        STEPS[number](connection)
-        connection.execute(f"PRAGMA user_version = {number + 1}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-
-
-def _backup(connection: sqlite3.Connection, path: Path) -> None:
-    half = path.with_name(f"{path.name}.part")
-    for left in (half, half.with_name(f"{half.name}-journal")):  # from a process that was killed
-        left.unlink(missing_ok=True)
-    size, free = page_bytes(connection), free_bytes(path.parent)
-    if free < size:
-        raise StorageError(
-            f"{path} is kept before anything changes, and needs {size >> 20} MB of the disk, which"
-            f" has {free >> 20} MB left: 'hausbote purge' tells what could go"
-        )
-    try:
-        _touch(half)
-        with closing(sqlite3.connect(half)) as copy:
-            connection.backup(copy)
-        half.rename(path)
-    finally:
-        half.unlink(missing_ok=True)
-
-
-def page_bytes(connection: sqlite3.Connection) -> int:
-    """Bytes of the database."""
-    pages = connection.execute("PRAGMA page_count").fetchone()[0]
-    return int(pages * connection.execute("PRAGMA page_size").fetchone()[0])
-
-
-def _touch(path: Path) -> None:
-    """Make the file if need be: its owner's eyes only, and so SQLite makes those beside it."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from hausbote.base.files import free_bytes
+from hausbote.storage.database import page_bytes
 from hausbote.storage.errors import StorageError
 from hausbote.storage.mark import id_of
-from hausbote.storage.migrations import STEPS, page_bytes
+from hausbote.storage.migrations import NEWEST
 
 _PAGES: Final = 512  # copied in one step
 _LEFT: Final = 16 * 1024 * 1024  # bytes that stay free beside the reserve: the log grows meanwhile
@@ -88,7 +89,7 @@ class Copy:
     @property
     def is_newer(self) -> bool:
         """Whether it was written by a newer Hausbote."""
-        return self.version > len(STEPS)
+        return self.version > NEWEST
 
     def rows(self) -> dict[str, int]:
         """How many rows each table has; StorageError if that cannot be read."""

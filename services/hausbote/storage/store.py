@@ -17,7 +17,8 @@ from hausbote.storage.database import connect, path_of
 from hausbote.storage.destroyed_rooms import DestroyedRooms
 from hausbote.storage.errors import StorageError
 from hausbote.storage.invitations import Invitations
-from hausbote.storage.migrations import STEPS, schema_version
+from hausbote.storage.migrating import schema_version
+from hausbote.storage.migrations import NEWEST
 from hausbote.storage.moves import Moves
 from hausbote.storage.notices import Notices
 from hausbote.storage.offline import OfflineMessages
@@ -121,9 +122,9 @@ def open_store(
     """
     make_way(path_of(url))
     version = schema_version(url)
-    if version != len(STEPS):
+    if version != NEWEST:
         raise StorageError(
-            f"{path_of(url)} has version {version}, this Hausbote needs {len(STEPS)}: "
+            f"{path_of(url)} has version {version}, this Hausbote needs {NEWEST}: "
             "'hausbote run' brings it up to date"
         )
     return Store(url, room or ThreadRoom(), bounds or Bounds(), clock)

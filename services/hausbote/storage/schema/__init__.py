@@ -1,4 +1,4 @@
-"""The tables as they are now; how they came to be is in migrations."""
+"""The tables as they are now; how they came to be is in migrations.py."""
 
 from hausbote.storage.schema.accounts import Account, Activity, DepartedName, Scram, Secret
 from hausbote.storage.schema.archives import (
