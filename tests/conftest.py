@@ -44,7 +44,7 @@ def box(tmp_path_factory):
     So it is with what one person asks for in an hour.
     """
     more = ("limits.login_attempts=100", "limits.relay_credentials_per_hour=100")
-    world = RunningWorld(tmp_path_factory.mktemp("box") / "state", *more)
+    world = RunningWorld(tmp_path_factory.mktemp("box") / "state", *more, portal=True)
     yield world
     world.close()
 

@@ -58,7 +58,7 @@ class Browser:
 
 def main(views):
     with tempfile.TemporaryDirectory() as directory:
-        box = RunningWorld(Path(directory, "box"), address=ADDRESS, domain="localhost")
+        box = RunningWorld(Path(directory, "box"), address=ADDRESS, domain="localhost", portal=True)
         try:
             print(json.dumps(measured(box, views), indent=2))
         finally:

@@ -26,7 +26,7 @@ def verona(tmp_path_factory):
     """A box that somebody has claimed, at a name that this machine can look up."""
     fetch_chat()
     state = tmp_path_factory.mktemp("webchat") / "state"
-    world = RunningWorld(state, address="127.0.0.1", domain="localhost")
+    world = RunningWorld(state, address="127.0.0.1", domain="localhost", portal=True)
     world.store.accounts.create("prince", KEYS, admin=True)
     world.add_account("juliet")
     for name in ("romeo", "benvolio"):

@@ -40,7 +40,11 @@ def names(tmp_path):
 @pytest.fixture
 def box(tmp_path, names):
     world = UnclaimedWorld(
-        tmp_path / "state", f"dns.server={names.endpoint}", address="127.0.0.1", domain="localhost"
+        tmp_path / "state",
+        f"dns.server={names.endpoint}",
+        address="127.0.0.1",
+        domain="localhost",
+        portal=True,
     )
     yield world
     world.close()

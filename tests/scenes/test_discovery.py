@@ -63,8 +63,7 @@ def test_pages_of_the_portal_may_be_read_by_no_others(box, method, path, status)
 
 @pytest.fixture(scope="module")
 def without_portal(tmp_path_factory):
-    off = ("ports.portal=0", "ports.portal_http=0")
-    made = RunningWorld(tmp_path_factory.mktemp("box") / "state", *off, address="127.0.0.76")
+    made = RunningWorld(tmp_path_factory.mktemp("box") / "state", address="127.0.0.76")
     yield made
     made.close()
 

@@ -181,16 +181,17 @@ class _MemoryServer(Server):
 
 
 class RunningWorld:
-    """A box made by `hausbote init` and started by `hausbote run`."""
+    """A box made by `hausbote init` and started by `hausbote run`; without a portal, which most tests
+    do not need, unless that is asked for."""
 
     name = "running"
     federates = "no"
 
-    def __init__(self, state: Path, *settings, address="127.0.0.9", domain=DOMAIN):
+    def __init__(self, state: Path, *settings, address="127.0.0.9", domain=DOMAIN, portal=False):
         self.domain = domain
         self.state = state
         self.address = address
-        ports = self.ports(address)
+        ports = self.ports(address) | ({} if portal else {"portal": 0, "portal_http": 0})
         self.port, self.tls_port, self.web_port = ports["c2s"], ports["c2s_tls"], ports["web"]
         self.upload_port, self.proxy_port = ports["upload"], ports["proxy"]
         self.component_port = ports["component"]

@@ -452,7 +452,7 @@ def test_a_command_that_does_not_exist_is_told(box):
 def running(tmp_path_factory):
     """In a place whose name is long and full of punctuation, its bus in a directory of its own."""
     place = tmp_path_factory.mktemp("running") / ("deep" * 30) / 'our "box" 100% ; #1'
-    world = RunningWorld(place, "bus=unix:sockets", address=ADDRESS)
+    world = RunningWorld(place, "bus=unix:sockets", address=ADDRESS, portal=True)
     yield world
     world.close()
 
