@@ -7,12 +7,14 @@ from hausbote.storage.accounts import Account, AccountExists, Keys
 from hausbote.storage.archives import Archived
 from hausbote.storage.archiving import Preferences
 from hausbote.storage.before_upgrade import (
+    copies_by_version,
     copy_of,
     forget_copy,
     keep_copy,
     keep_what_is_new,
     last_copy,
     put_back,
+    undone_of,
     version_in,
 )
 from hausbote.storage.bounds import Bounds, bounds_of
@@ -146,6 +148,7 @@ __all__ = [
     "Why",
     "all_damage",
     "bounds_of",
+    "copies_by_version",
     "copy_database",
     "copy_of",
     "copy_small_database",
@@ -163,5 +166,6 @@ __all__ = [
     "schema_version",
     "shrink",
     "spare_in",
+    "undone_of",
     "version_in",
 ]

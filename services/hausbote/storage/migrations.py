@@ -7,8 +7,10 @@ import sqlite3
 from collections.abc import Callable
 from typing import Final
 
+Step = Callable[[sqlite3.Connection], None]
 
-def _run_all(statements: str) -> Callable[[sqlite3.Connection], None]:
+
+def _run_all(statements: str) -> Step:
     """A step of statements that have no semicolons inside."""
 
     def step(connection: sqlite3.Connection) -> None:
@@ -341,7 +343,7 @@ CREATE INDEX web_login_client_id ON web_login (client_id);
 _CHECKSUMS: Final = "ALTER TABLE archived_message ADD COLUMN checksum INTEGER"
 
 
-STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
+STEPS: Final[tuple[Step, ...]] = (
     _run_all(_FIRST),
     _run_all(_CLIENTS),
     _run_all(_ACCOUNT_SERVICES),
