@@ -23,6 +23,8 @@ _ASKED: Final = (
     "User-Agent", "Content-Type",
 )  # fmt: skip
 _OF_THE_WAY: Final = frozenset(("connection", "content-length", "date", "transfer-encoding"))
+_IN_PATHS: Final = "/:@!$&'()*+,;=-._~"
+_IN_QUERIES: Final = _IN_PATHS + "?%"  # what is written as %XX there stays so
 _AWAY: Final = b"""\
 <!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -95,6 +97,6 @@ def _key(name: str) -> str:
 
 
 def _target(environ: Environ) -> str:
-    path = quote(environ["PATH_INFO"].encode("latin-1"), safe="/:@!$&'()*+,;=-._~")
-    query = environ["QUERY_STRING"]
+    path = quote(environ["PATH_INFO"].encode("latin-1"), safe=_IN_PATHS)
+    query = quote(environ["QUERY_STRING"].encode("latin-1"), safe=_IN_QUERIES)
     return f"{path}?{query}" if query else path
