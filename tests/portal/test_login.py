@@ -1,6 +1,7 @@
 """Logging in with the password that people chat with, and what guessing comes to."""
 
 import hashlib
+import time
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_a_session_outlives_the_portal(portal):
 
 def test_a_session_ends_when_it_was_not_used_for_long(portal):
     browser = portal.browser_of("romeo")
-    portal.box.clock = lambda: __import__("time").time() + 31 * 86_400
+    portal.box.clock = lambda: time.time() + 31 * 86_400
     assert browser.get("/me").status_code == 303
 
 
@@ -117,3 +118,15 @@ def test_when_c2s_is_away_the_page_says_so(portal, monkeypatch):
     answer = portal.browser().log_in("romeo")
     assert answer.status_code == 503
     assert heading(answer) == "One moment"
+
+
+def test_on_a_disk_that_fails_who_is_logged_in_stays_so(portal):
+    """The end of a login is put off by a write, which is no reason to show nothing."""
+    browser = portal.browser_of("romeo")
+    (client,) = portal.store.clients.all("romeo")
+    portal.box.clock = lambda: time.time() + 2 * 86_400
+    with portal.no_new_sessions():
+        assert browser.get("/me").status_code == 200
+    assert portal.store.clients.get("romeo", client.agent).tokens_until == client.tokens_until
+    assert browser.get("/me").status_code == 200
+    assert portal.store.clients.get("romeo", client.agent).tokens_until > client.tokens_until

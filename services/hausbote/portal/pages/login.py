@@ -1,6 +1,7 @@
 """Logging in with the password of one's account, and logging out."""
 
 import hmac
+from collections.abc import Callable
 from urllib.parse import unquote
 
 import gevent
@@ -10,7 +11,9 @@ from hausbote.base.jid import InvalidJID
 from hausbote.base.portal_logins import Verdict
 from hausbote.portal import people, sessions
 from hausbote.portal.people import Wrong
+from hausbote.portal.sessions import Session
 from hausbote.portal.visit import SESSION, Visit
+from hausbote.storage import StorageError
 from hausbote.xmpp.sasl import HASHES, ScramKeys, derive_keys, fake_keys
 
 
@@ -19,7 +22,7 @@ def show(visit: Visit) -> Response:
 
 
 def _page(visit: Visit, to: str, status: int, wrong: str = "", name: str = "") -> Response:
-    return visit.page("login.html", status, to=_own_path(to), wrong=wrong, name=name)
+    return visit.page("login.html", status, to=own_path(to), wrong=wrong, name=name)
 
 
 def log_in(visit: Visit) -> Response:
@@ -41,7 +44,7 @@ def log_in(visit: Visit) -> Response:
     match judgement.verdict:
         case Verdict.IN:
             visit.log_in(sessions.begin(visit.box, local, *people.browser(visit)))
-            return visit.go(_own_path(to))
+            return visit.go(own_path(to))
         case Verdict.LOCKED:
             sentence = visit.say("The owner of this box has locked this account.")
             return _page(visit, to, 403, sentence, typed)
@@ -51,6 +54,16 @@ def log_in(visit: Visit) -> Response:
         case _:
             sentence = visit.say("Name and password do not belong together.")
             return _page(visit, to, 403, sentence, typed)
+
+
+def let_in(visit: Visit, begin: Callable[[], Session], path: str, note: str = "") -> Response:
+    """What somebody wanted is done; they are logged in, and go on at `path`.  If the disk does not
+    keep that they are, they log in themselves: it was done all the same."""
+    try:
+        visit.log_in(begin())
+    except StorageError:
+        return visit.go("/login", note)
+    return visit.go(path, note)
 
 
 def is_password(visit: Visit, local: str, password: str) -> bool:
@@ -83,7 +96,7 @@ def log_out(visit: Visit) -> Response:
     return answer
 
 
-def _own_path(path: str) -> str:
+def own_path(path: str) -> str:
     """A page of ours, whatever was asked for: `//other.example` would be another host's."""
     safe = unquote(path)
     is_ours = safe.startswith("/") and not safe.startswith("//") and safe.isascii()

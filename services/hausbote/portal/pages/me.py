@@ -1,5 +1,6 @@
 """What belongs to whoever is logged in: devices, password, files, the account itself."""
 
+from functools import partial
 from typing import Final
 
 import gevent
@@ -8,7 +9,7 @@ from werkzeug.wrappers import Response
 from hausbote.base.portal_logins import Verdict
 from hausbote.core.bus import notify
 from hausbote.portal import people, sessions
-from hausbote.portal.pages.login import is_password
+from hausbote.portal.pages.login import is_password, let_in
 from hausbote.portal.people import Wrong
 from hausbote.portal.visit import SESSION, Refused, Visit
 
@@ -77,9 +78,8 @@ def change_password(visit: Visit) -> Response:
         return visit.page("password.html", 400, wrong=wrong)
     visit.box.store.accounts.set_keys(visit.local, people.keys(visit, new))
     visit.box.tell(visit.local, "password")
-    visit.log_in(sessions.renew(visit.box, visit.session))
     note = visit.say("Your password is changed. Other devices have to log in.")
-    return visit.go("/me", note)
+    return let_in(visit, partial(sessions.renew, visit.box, visit.session), "/me", note)
 
 
 def _proves(visit: Visit, password: str) -> bool:
@@ -130,7 +130,10 @@ def delete(visit: Visit) -> Response:
         wrong = visit.say("This is not your password.")
         return visit.page("delete.html", 400, wrong=wrong, last=False)
     local, domain = visit.local, visit.box.settings.domain
-    visit.box.store.accounts.delete(local, f"{local}@{domain}")
+    with visit.box.changing_administrators:
+        if _is_last_administrator(visit):
+            return show_delete(visit)
+        visit.box.store.accounts.delete(local, f"{local}@{domain}")
     visit.box.tell(local, "deleted")
     visit.session = None
     visit.cookie(SESSION, "", 0)
