@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gevent.lock import BoundedSemaphore
 
@@ -14,9 +13,12 @@ from hausbote.base.settings import Settings
 from hausbote.base.wishes import Wishes, write_wishes
 from hausbote.core.bus import notify
 from hausbote.core.threads import compute
+from hausbote.net.turns import Turns
 from hausbote.portal.asking import Asking
 from hausbote.storage import StorageError, Store
-from hausbote.webchat import WebChat
+from hausbote.webchat import Assets
+
+_PATIENCE: Final = 20.0  # seconds that one waits for others' tries of passwords
 
 
 @dataclass
@@ -29,14 +31,15 @@ class Box:
     clock: Callable[[], float] = time.time
     compute: Callable[..., Any] = compute
     views: int = field(default=0)
+    tries: Turns = field(default_factory=partial(Turns, _PATIENCE))
+    """Of passwords, by who makes them."""
     changing_administrators: BoundedSemaphore = field(default_factory=BoundedSemaphore)
     """Held from looking who administers the box to the change that this decides: one has to stay,
     and there is one first."""
 
     @cached_property
-    def chat(self) -> WebChat:
-        """The chat in the browser; its files are read by threads."""
-        return WebChat(self.settings, read=partial(self.compute, Path.read_bytes))
+    def chat_assets(self) -> Assets:
+        return Assets(self.compute)
 
     @property
     def is_claimed(self) -> bool:
