@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from support.portal import heading, words
+from support.portal import PortalWorld, counted, heading, words
 from support.worlds import PASSWORD
 
 _LINK = re.compile(r"https://box\.local:8443(/invite/\w+)")
@@ -95,8 +95,6 @@ def test_names_that_cannot_be_are_told_and_the_link_stays_good(portal, name, tol
 
 
 def test_too_many_newcomers_of_one_network_have_to_wait(tmp_path):
-    from support.portal import PortalWorld
-
     world = PortalWorld(tmp_path, limits={"registrations_per_hour": 1})
     try:
         path = invite(world, times="5")
@@ -104,6 +102,18 @@ def test_too_many_newcomers_of_one_network_have_to_wait(tmp_path):
         answer = follow(world, path, "mercutio")
         assert (answer.status_code, heading(answer)) == (429, "Too many at once")
         assert follow(world, path, "paris", address="203.0.113.77").status_code == 303
+    finally:
+        world.close()
+
+
+def test_who_follows_links_too_often_costs_no_processor(tmp_path, monkeypatch):
+    world = PortalWorld(tmp_path, limits={"registrations_per_hour": 1})
+    try:
+        path = invite(world, times="5")
+        made = counted(monkeypatch, "people", "keys_for")
+        answers = [follow(world, path, "romeo").status_code for _ in range(6)]
+        assert answers == [409, 409, 409, 409, 429, 429]  # the name is taken
+        assert len(made) == 4
     finally:
         world.close()
 
@@ -168,8 +178,6 @@ def test_apps_are_those_of_the_visitor(portal):
 
 
 def test_closed_registration_is_said(tmp_path):
-    from support.portal import PortalWorld
-
     world = PortalWorld(tmp_path, registration="closed")
     try:
         page = world.browser_of("juliet").get("/invitations/new")

@@ -3,11 +3,12 @@
 import hashlib
 import time
 
+import gevent
 import pytest
 
 from hausbote.base.ways import WEB
 from hausbote.c2s.portal_logins import guard_of
-from support.portal import PortalWorld, heading, words
+from support.portal import PortalWorld, counted, heading, words
 from support.worlds import PASSWORD
 
 
@@ -54,6 +55,46 @@ def test_guessing_at_the_portal_and_elsewhere_on_the_web_is_one(tmp_path):
         assert world.browser(address="203.0.113.5").log_in("romeo").status_code == 303
     finally:
         world.close()
+
+
+@pytest.fixture
+def strict(tmp_path):
+    """Two wrong passwords are the most."""
+    world = PortalWorld(tmp_path, limits={"login_attempts": 2})
+    yield world
+    world.close()
+
+
+def test_who_has_tried_too_often_costs_no_processor_any_more(strict, monkeypatch):
+    made = counted(monkeypatch, "passwords", "derive_keys")
+    answers = [strict.browser().log_in("romeo", "a guess").status_code for _ in range(5)]
+    assert answers == [403, 403, 429, 429, 429]
+    assert len(made) == 2
+
+
+def test_a_browser_that_was_left_open_is_no_way_around(strict, monkeypatch):
+    browser = strict.browser_of("romeo")
+    browser.get("/me/password")
+    made = counted(monkeypatch, "passwords", "derive_keys")
+    for _ in range(4):
+        answer = browser.post("/me/password", old="a guess", new="it is the east and juliet")
+        assert answer.status_code == 400
+    assert len(made) == 2
+    browser.post("/me/delete", password="a guess")
+    assert len(made) == 2
+
+
+def test_of_many_tries_at_once_no_more_are_looked_at(strict, monkeypatch):
+    """Nor are those from the rest of somebody's own IPv6."""
+    made = counted(monkeypatch, "passwords", "derive_keys")
+    browsers = [strict.browser(address=f"2001:db8:0:{number}::1") for number in range(6)]
+    for browser in browsers:
+        browser.get("/login")
+    fields = {"name": "romeo", "password": "a guess", "to": "/"}
+    tries = [gevent.spawn(browser.post, "/login", **fields) for browser in browsers]
+    gevent.joinall(tries, raise_error=True)
+    assert sorted(one.value.status_code for one in tries) == [403] * 4 + [429] * 2
+    assert len(made) == 4  # as often as all who were never in may fail with one account
 
 
 def test_a_locked_account_is_told_so_only_with_its_password(portal):

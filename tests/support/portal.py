@@ -1,5 +1,6 @@
 """The portal in this process, with c2s behind it, and browsers that look at it without pictures."""
 
+import importlib
 import re
 from contextlib import contextmanager
 from html import unescape
@@ -102,6 +103,20 @@ class Browser:
         found = _SEAL.search(response.text) if response.mimetype == "text/html" else None
         self.seal = found[1] if found else self.seal
         return response
+
+
+def counted(monkeypatch, module, function):
+    """A list with one thing for each time that a module of the portal calls that function."""
+    calls = []
+    place = f"hausbote.portal.{module}"
+    real = getattr(importlib.import_module(place), function)
+
+    def called(*arguments, **more):
+        calls.append(function)
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(f"{place}.{function}", called)
+    return calls
 
 
 def heading(response):

@@ -71,6 +71,10 @@ class Visit:
         return self.session.local
 
     @property
+    def address(self) -> str:
+        return self.request.remote_addr or "127.0.0.1"
+
+    @property
     def has_code(self) -> bool:
         """Whether this browser was given the code of the claim."""
         shown = self.request.cookies.get(CLAIM, "")

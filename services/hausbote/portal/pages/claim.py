@@ -49,7 +49,7 @@ def take_code_of_link(visit: Visit, code: str) -> Response:
 
 def _try(visit: Visit, typed: str) -> Response:
     """Wrong codes are counted and slowed; nobody learns more by many of them."""
-    network = network_of(visit.request.remote_addr or "127.0.0.1")
+    network = network_of(visit.address)
     if _of_network.exceeded(network) or _of_all.exceeded(""):
         log(Event.CLAIM_FAILED, why=Word("too-often"))
         raise Refused(

@@ -90,9 +90,11 @@ def follow(visit: Visit, token: str) -> Response:
         wrong["password"] = str(problem)
     if wrong:
         return _page(visit, token, invitation, wrong, 400)
-    keys = people.keys(visit, password)
-    address = visit.request.remote_addr or "127.0.0.1"
-    outcome = visit.box.asking.join(token, local, keys, address)
+    asking = visit.box.asking
+    admitted = asking.admit(visit.address)
+    if admitted.problem:
+        return _problem(visit, token, invitation, admitted.problem)
+    outcome = asking.join(token, local, people.keys(visit, password), visit.address)
     if outcome.problem:
         return _problem(visit, token, invitation, outcome.problem)
     begin = partial(sessions.begin, visit.box, outcome.local, *people.browser(visit))

@@ -1,20 +1,17 @@
 """Logging in with the password of one's account, and logging out."""
 
-import hmac
 from collections.abc import Callable
 from urllib.parse import unquote
 
-import gevent
 from werkzeug.wrappers import Response
 
-from hausbote.base.jid import InvalidJID
 from hausbote.base.portal_logins import Verdict
 from hausbote.portal import people, sessions
+from hausbote.portal.passwords import tried
 from hausbote.portal.people import Wrong
 from hausbote.portal.sessions import Session
 from hausbote.portal.visit import SESSION, Visit
 from hausbote.storage import StorageError
-from hausbote.xmpp.sasl import HASHES, ScramKeys, derive_keys, fake_keys
 
 
 def show(visit: Visit) -> Response:
@@ -34,14 +31,7 @@ def log_in(visit: Visit) -> Response:
         return _page(visit, to, 400, str(wrong), typed)
     cookie = visit.request.cookies.get(SESSION, "")
     known, agent = sessions.known_browser(cookie)
-    judgement = visit.box.asking.judge(
-        local,
-        visit.request.remote_addr or "127.0.0.1",
-        agent if known == local else "",
-        proven=is_password(visit, local, password),
-    )
-    gevent.sleep(judgement.wait)
-    match judgement.verdict:
+    match tried(visit, local, password, agent if known == local else ""):
         case Verdict.IN:
             visit.log_in(sessions.begin(visit.box, local, *people.browser(visit)))
             return visit.go(own_path(to))
@@ -64,24 +54,6 @@ def let_in(visit: Visit, begin: Callable[[], Session], path: str, note: str = ""
     except StorageError:
         return visit.go("/login", note)
     return visit.go(path, note)
-
-
-def is_password(visit: Visit, local: str, password: str) -> bool:
-    """Whether it is the account's; without such an account it takes as long."""
-    store = visit.box.store
-    kept = store.accounts.all_keys(local)
-    hash = next((name for name in reversed(HASHES) if name in kept), next(reversed(HASHES)))
-    keys: ScramKeys = kept.get(hash) or fake_keys(store.secret("fake-scram-keys"), local, hash)
-    proven: bool = visit.box.compute(_fits, password, hash, keys)
-    return proven
-
-
-def _fits(password: str, hash: str, keys: ScramKeys) -> bool:
-    try:
-        made = derive_keys(password, hash, salt=keys.salt, iterations=keys.iterations)
-    except InvalidJID:
-        return False
-    return hmac.compare_digest(made.stored_key, keys.stored_key)
 
 
 def log_out(visit: Visit) -> Response:

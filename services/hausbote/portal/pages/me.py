@@ -3,13 +3,13 @@
 from functools import partial
 from typing import Final
 
-import gevent
 from werkzeug.wrappers import Response
 
 from hausbote.base.portal_logins import Verdict
 from hausbote.core.bus import notify
 from hausbote.portal import people, sessions
-from hausbote.portal.pages.login import is_password, let_in
+from hausbote.portal.pages.login import let_in
+from hausbote.portal.passwords import tried
 from hausbote.portal.people import Wrong
 from hausbote.portal.visit import SESSION, Refused, Visit
 
@@ -85,14 +85,7 @@ def change_password(visit: Visit) -> Response:
 def _proves(visit: Visit, password: str) -> bool:
     """Counts like a login: a browser that was left open is no place for guessing."""
     assert visit.session is not None
-    judgement = visit.box.asking.judge(
-        visit.local,
-        visit.request.remote_addr or "127.0.0.1",
-        visit.session.agent,
-        proven=is_password(visit, visit.local, password),
-    )
-    gevent.sleep(judgement.wait)
-    return judgement.verdict is Verdict.IN
+    return tried(visit, visit.local, password, visit.session.agent) is Verdict.IN
 
 
 # -- files -------------------------------------------------------------------------------------
