@@ -165,6 +165,32 @@ def test_a_password_is_chosen_anew_by_a_link(portal):
     assert heading(portal.browser().get(path)) == "This link was used already"
 
 
+def reset_link(portal, who):
+    owner = portal.browser_of(who)
+    owner.get("/people/romeo")
+    return _LINK.search(owner.post("/people/romeo/reset").text)[1]
+
+
+@pytest.mark.parametrize("what", ["member", "lock", "delete"])
+def test_links_of_who_may_give_them_no_more_are_over(portal, what):
+    """Whether an administrator became a member, was locked or has gone."""
+    follow(portal, invite(portal, role="administrator"), "mercutio")
+    paths = [invite(portal, "mercutio", kind=kind) for kind in ("account", "friend")]
+    paths.append(reset_link(portal, "mercutio"))
+    owner = portal.browser_of("juliet")
+    if what == "delete":
+        his = portal.browser_of("mercutio")
+        his.send("/me/delete", "/me/delete", password=PASSWORD)
+    else:
+        owner.get("/people/mercutio")
+        owner.post("/people/mercutio", do=what)
+    for path in paths:
+        assert portal.browser().get(path).status_code in (404, 410)
+        assert follow(portal, path, "paris").status_code in (404, 410)
+    assert not portal.store.accounts.exists("paris")
+    assert portal.browser().log_in("romeo").status_code == 303
+
+
 def test_apps_are_those_of_the_visitor(portal):
     path = invite(portal)
     agents = {
