@@ -22,6 +22,14 @@ def caa_findings(settings: Settings, resolver: Resolver) -> Iterator[Finding]:
         yield Finding(mark, f"CAA of {one.place}", told, change)
 
 
+def caa_records(settings: Settings) -> list[str]:
+    """The lines of a zone file by which only the box gets certificates for its names; may wait for
+    DNS, which decides for which names there has to be one."""
+    if settings.certificates.acme == "no" or not is_writable(settings):
+        return []
+    return [one.record for one in permissions(settings, Resolver(settings)) if one.record]
+
+
 def _told(one: Permission) -> tuple[Mark, str]:
     match one.allowed:
         case Allowed.UNKNOWN:
