@@ -11,6 +11,7 @@ from peewee import SqliteDatabase
 from hausbote.storage import schema
 from hausbote.storage.archives import clear_archive, sort_in
 from hausbote.storage.departed import forget_departed, is_departed, note_departed
+from hausbote.storage.invitation import Kind
 from hausbote.storage.tokens import end_tokens
 from hausbote.storage.web_logins import end_web_logins
 from hausbote.storage.writer import Writer
@@ -70,6 +71,11 @@ _DELETE_ITEMS: Final = (
     "DELETE FROM pubsub_item WHERE number IN (SELECT number FROM pubsub_item"
     " JOIN pubsub_node ON pubsub_node.id = node_id"
     " JOIN account ON account.id = account_id WHERE local = ? LIMIT 16)"
+)
+
+_WITHDRAW: Final = (
+    "UPDATE invitation SET withdrawn = 1 WHERE inviter_id = ? AND kind IN"
+    f" ('{Kind.ACCOUNT}', '{Kind.FRIEND}', '{Kind.RESET}')"
 )
 
 
@@ -190,8 +196,21 @@ class Accounts:
         return self._update(_ADD_KEYS, (hash, *keys, local))
 
     def set_admin(self, local: str, admin: bool) -> bool:
-        """False without such an account."""
-        return self._update("UPDATE account SET admin = ? WHERE local = ?", (admin, local))
+        """False without such an account.  Invitations to an account here, and to another password,
+        are withdrawn with the right to give them."""
+
+        def change(connection: sqlite3.Connection) -> bool:
+            row = connection.execute("SELECT id, admin FROM account WHERE local = ?", (local,))
+            found = row.fetchone()
+            if found is None:
+                return False
+            id, was_admin = found
+            connection.execute("UPDATE account SET admin = ? WHERE id = ?", (admin, id))
+            if was_admin and not admin:
+                connection.execute(_WITHDRAW, (id,))
+            return True
+
+        return self._writer.submit(change).wait()
 
     def set_locked(self, local: str, locked: bool) -> bool:
         """A locked account cannot log in, and its tokens end; False without such an account."""

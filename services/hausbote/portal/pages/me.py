@@ -1,14 +1,15 @@
 """What belongs to whoever is logged in: devices, password, files, the account itself."""
 
+from functools import partial
 from typing import Final
 
-import gevent
 from werkzeug.wrappers import Response
 
 from hausbote.base.portal_logins import Verdict
 from hausbote.core.bus import notify
 from hausbote.portal import people, sessions
-from hausbote.portal.pages.login import is_password
+from hausbote.portal.pages.login import let_in
+from hausbote.portal.passwords import tried
 from hausbote.portal.people import Wrong
 from hausbote.portal.visit import SESSION, Refused, Visit
 
@@ -77,22 +78,14 @@ def change_password(visit: Visit) -> Response:
         return visit.page("password.html", 400, wrong=wrong)
     visit.box.store.accounts.set_keys(visit.local, people.keys(visit, new))
     visit.box.tell(visit.local, "password")
-    visit.log_in(sessions.renew(visit.box, visit.session))
     note = visit.say("Your password is changed. Other devices have to log in.")
-    return visit.go("/me", note)
+    return let_in(visit, partial(sessions.renew, visit.box, visit.session), "/me", note)
 
 
 def _proves(visit: Visit, password: str) -> bool:
     """Counts like a login: a browser that was left open is no place for guessing."""
     assert visit.session is not None
-    judgement = visit.box.asking.judge(
-        visit.local,
-        visit.request.remote_addr or "127.0.0.1",
-        visit.session.agent,
-        proven=is_password(visit, visit.local, password),
-    )
-    gevent.sleep(judgement.wait)
-    return judgement.verdict is Verdict.IN
+    return tried(visit, visit.local, password, visit.session.agent) is Verdict.IN
 
 
 # -- files -------------------------------------------------------------------------------------
@@ -130,7 +123,10 @@ def delete(visit: Visit) -> Response:
         wrong = visit.say("This is not your password.")
         return visit.page("delete.html", 400, wrong=wrong, last=False)
     local, domain = visit.local, visit.box.settings.domain
-    visit.box.store.accounts.delete(local, f"{local}@{domain}")
+    with visit.box.changing_administrators:
+        if _is_last_administrator(visit):
+            return show_delete(visit)
+        visit.box.store.accounts.delete(local, f"{local}@{domain}")
     visit.box.tell(local, "deleted")
     visit.session = None
     visit.cookie(SESSION, "", 0)
