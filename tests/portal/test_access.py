@@ -29,6 +29,7 @@ TABLE = {
     "/me/devices": PEOPLE,
     "/me/devices/<ref>/end": PEOPLE,
     "/me/password": PEOPLE,
+    "/me/security": PEOPLE,
     "/me/files": PEOPLE,
     "/me/files/<id>/delete": PEOPLE,
     "/me/delete": PEOPLE,

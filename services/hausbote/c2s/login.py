@@ -13,6 +13,7 @@ import gevent
 from hausbote.base.jid import JID
 from hausbote.base.log import Event, Word, log
 from hausbote.c2s import web_login
+from hausbote.c2s.account_events import count_failure
 from hausbote.core.feature import Feature
 from hausbote.features.clients import Agent
 from hausbote.xmpp import ns
@@ -237,6 +238,7 @@ def tell_failure(stream: "ClientStream", error: SaslError, failure: Markup) -> N
             local = login.exchange.local if login.exchange is not None else ""
             connection, guard = stream.connection, stream.server.guard
             penalty = guard.penalty(connection.address, connection.way, local, _agent(stream))
+            count_failure(stream.server.host, local)
     if login is not None:
         login.exchange = login.attempt = None
         login.failures += 1

@@ -3,7 +3,22 @@
 from typing import Final
 
 from hausbote.portal.access import ANYBODY, CLAIMED, CLAIMING, OWNERS, PEOPLE, STRANGERS, Route
-from hausbote.portal.pages import chat, claim, home, invitations, invite, login, me, owner, setup
+from hausbote.portal.pages import (
+    chat,
+    claim,
+    devices,
+    files,
+    home,
+    invitations,
+    invite,
+    leaving,
+    login,
+    me,
+    owner,
+    password,
+    security,
+    setup,
+)
 
 ROUTES: Final = (
     Route("/language/<tag>", ANYBODY, home.choose_language),
@@ -22,12 +37,13 @@ ROUTES: Final = (
     Route("/invitations/new", PEOPLE, invitations.show_form, invitations.make),
     Route("/invitations/<id>/withdraw", PEOPLE, None, invitations.withdraw),
     Route("/me", PEOPLE, me.show),
-    Route("/me/devices", PEOPLE, me.show_devices),
-    Route("/me/devices/<ref>/end", PEOPLE, None, me.end_device),
-    Route("/me/password", PEOPLE, me.show_password, me.change_password),
-    Route("/me/files", PEOPLE, me.show_files),
-    Route("/me/files/<id>/delete", PEOPLE, None, me.delete_file),
-    Route("/me/delete", PEOPLE, me.show_delete, me.delete),
+    Route("/me/devices", PEOPLE, devices.show),
+    Route("/me/devices/<ref>/end", PEOPLE, None, devices.end),
+    Route("/me/password", PEOPLE, password.show, password.change),
+    Route("/me/security", PEOPLE, security.show),
+    Route("/me/files", PEOPLE, files.show),
+    Route("/me/files/<id>/delete", PEOPLE, None, files.delete),
+    Route("/me/delete", PEOPLE, leaving.show, leaving.delete),
     Route("/setup/names", OWNERS, setup.names),
     Route("/setup/certificate", OWNERS, setup.certificate, setup.ask_for_certificate),
     Route("/setup/done", OWNERS, setup.done),

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from peewee import SqliteDatabase
 
 from hausbote.storage import schema
+from hausbote.storage.account_events import EventKind, note
 from hausbote.storage.archives import clear_archive, sort_in
 from hausbote.storage.departed import forget_departed, is_departed, note_departed
 from hausbote.storage.tokens import end_tokens
@@ -44,6 +45,7 @@ _ALL_KEYS: Final = (
     "SELECT hash, salt, iterations, stored_key, server_key FROM scram"
     " JOIN account ON account.id = account_id WHERE local = ? ORDER BY hash"
 )
+_LOCK_OF: Final = "SELECT id, locked FROM account WHERE local = ?"
 _KNOWING: Final = (
     "SELECT account_id FROM contact WHERE jid = ? AND NOT removed"
     " AND (subscription != 'none' OR ask OR approved)"
@@ -183,7 +185,8 @@ class Accounts:
     def set_keys(self, local: str, keys: Keys) -> bool:
         """Another password, which ends all tokens, and links for setting one; False without such
         an account."""
-        return self._writer.submit(lambda c: replace_keys(c, local, keys)).wait()
+        change = partial(replace_keys, local=local, keys=keys, event=EventKind.PASSWORD)
+        return self._writer.submit(change).wait()
 
     def add_keys(self, local: str, hash: str, keys: ScramKeys) -> bool:
         """Keys of the current password for one more hash; False if there are some already."""
@@ -197,12 +200,16 @@ class Accounts:
         """A locked account cannot log in, and its tokens end; False without such an account."""
 
         def lock(connection: sqlite3.Connection) -> bool:
-            row = connection.execute("SELECT id FROM account WHERE local = ?", (local,)).fetchone()
+            row = connection.execute(_LOCK_OF, (local,)).fetchone()
             if row is None:
                 return False
-            connection.execute("UPDATE account SET locked = ? WHERE id = ?", (locked, *row))
+            account, before = row
+            connection.execute("UPDATE account SET locked = ? WHERE id = ?", (locked, account))
             if locked:
-                _end_tokens(connection, row[0])
+                _end_tokens(connection, account)
+            if bool(before) != locked:
+                kind = EventKind.LOCKED if locked else EventKind.UNLOCKED
+                note(connection, account, kind, int(time.time()))
             return True
 
         return self._writer.submit(lock).wait()
@@ -275,8 +282,8 @@ def insert(
     return True
 
 
-def replace_keys(connection: sqlite3.Connection, local: str, keys: Keys) -> bool:
-    """In the writer's thread: what `Accounts.set_keys` does."""
+def replace_keys(connection: sqlite3.Connection, local: str, keys: Keys, event: EventKind) -> bool:
+    """In the writer's thread: what `Accounts.set_keys` does, and what that is to the account."""
     row = connection.execute("SELECT id FROM account WHERE local = ?", (local,)).fetchone()
     if row is None:
         return False
@@ -286,6 +293,7 @@ def replace_keys(connection: sqlite3.Connection, local: str, keys: Keys) -> bool
     _end_tokens(connection, row[0])
     connection.execute("UPDATE client SET password = 0 WHERE account_id = ?", row)
     connection.execute("UPDATE invitation SET withdrawn = 1 WHERE account_id = ?", row)
+    note(connection, row[0], event, int(time.time()))
     return True
 
 

@@ -340,6 +340,16 @@ CREATE INDEX web_login_client_id ON web_login (client_id);
 
 _CHECKSUMS: Final = "ALTER TABLE archived_message ADD COLUMN checksum INTEGER"
 
+# What happened to an account, for its owner.
+_ACCOUNT_EVENTS: Final = """
+CREATE TABLE account_event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, kind TEXT NOT NULL,
+    at INTEGER NOT NULL, count INTEGER NOT NULL, told TEXT NOT NULL);
+CREATE INDEX account_event_order ON account_event (account_id, kind, at);
+CREATE INDEX account_event_at ON account_event (at);
+"""
+
 
 STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
@@ -363,6 +373,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_INVITATIONS),
     _run_all(_WEB_LOGINS),
     _run_all(_CHECKSUMS),
+    _run_all(_ACCOUNT_EVENTS),
 )
 """Step number n leads from version n to version n + 1."""
 NEWEST: Final = len(STEPS)  # the version that this program reads

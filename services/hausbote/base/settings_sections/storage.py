@@ -81,6 +81,11 @@ class Retention:
     clients_days: int = setting(
         90, "Which clients have logged in to an account, in days since then. 0 = for ever."
     )
+    events_days: int = setting(
+        90,
+        "What happened to an account (devices that logged in, failed logins by the day, passwords, "
+        "locks), for who has it, in days. 0 = for ever.",
+    )
     names_days: int = setting(
         90,
         "Days until the name of a deleted account can be registered from a client; the owner can "

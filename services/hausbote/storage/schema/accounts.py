@@ -43,6 +43,21 @@ class Activity(Model):
     status = TextField()
 
 
+class AccountEvent(Model):
+    """Something that happened to an account; `told` is what a device calls itself."""
+
+    id = AutoField()
+    account = ForeignKeyField(Account, on_delete="CASCADE")
+    kind = TextField()
+    at = IntegerField()
+    count = IntegerField()
+    told = TextField()
+
+    class Meta:
+        table_name = "account_event"
+        indexes = ((("account", "kind", "at"), False), (("at",), False))
+
+
 class DepartedName(Model):
     """The name of a deleted account, as a keyed hash: whose it was cannot be read here."""
 
