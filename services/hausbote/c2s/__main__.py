@@ -4,6 +4,7 @@ import sys
 
 from hausbote.c2s.account_events import forget_old_events, write_failures
 from hausbote.c2s.components import ComponentServer, SecretMissing
+from hausbote.c2s.departures import erase_departed
 from hausbote.c2s.health_rounds import go_round
 from hausbote.c2s.management import preserving
 from hausbote.c2s.server import Server
@@ -37,6 +38,7 @@ def main() -> int:
     every(_HOUR, lambda: forget_old_messages(host))
     every(_HOUR, lambda: free_old_names(host))
     every(_HOUR, lambda: forget_old_invitations(host))
+    every(_HOUR, lambda: erase_departed(host))
     every(_HOUR, lambda: forget_old_events(host))
     every(_HOUR, host.store.arrivals.prune)
     every(_HOUR, lambda: host.store.pubsub.expire_all(host.surely()))

@@ -213,10 +213,12 @@ def _agent(stream: "ClientStream") -> str:
 
 def keep_locked_out(stream: "ClientStream", local: str) -> None:
     """SaslError if the account is locked: who has proven its password may know (§6.5.2)."""
-    if not stream.server.host.store.accounts.may_log_in(local):
-        raise SaslError(
-            "account-disabled", "the owner of this server has locked the account", Reason.LOCKED
-        )
+    accounts = stream.server.host.store.accounts
+    if not accounts.may_log_in(local):
+        why = "the owner of this server has locked the account"
+        if not accounts.is_here(local):
+            why = "the account is being deleted: to keep it, log in at the server's web page"
+        raise SaslError("account-disabled", why, Reason.LOCKED)
 
 
 def fail(stream: "ClientStream", error: SaslError) -> None:

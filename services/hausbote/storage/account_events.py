@@ -43,6 +43,8 @@ class EventKind(StrEnum):
     RESET_USED = "reset-used"  # and used
     LOCKED = "locked"
     UNLOCKED = "unlocked"
+    LEAVING = "leaving"  # whoever has it wants it to go,
+    STAYED = "stayed"  # and changed their mind
 
 
 class AccountEvent(NamedTuple):

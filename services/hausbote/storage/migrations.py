@@ -350,6 +350,9 @@ CREATE INDEX account_event_order ON account_event (account_id, kind, at);
 CREATE INDEX account_event_at ON account_event (at);
 """
 
+# When an account goes whose owner wants that; 0 = it stays, -1 = it is being deleted.
+_LEAVING: Final = "ALTER TABLE account ADD COLUMN leaves INTEGER NOT NULL DEFAULT 0"
+
 
 STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
@@ -374,6 +377,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_WEB_LOGINS),
     _run_all(_CHECKSUMS),
     _run_all(_ACCOUNT_EVENTS),
+    _run_all(_LEAVING),
 )
 """Step number n leads from version n to version n + 1."""
 NEWEST: Final = len(STEPS)  # the version that this program reads

@@ -38,3 +38,7 @@ def _told(language: Language, event: AccountEvent) -> str:
             return say("The account was locked")
         case EventKind.UNLOCKED:
             return say("The account was let in again")
+        case EventKind.LEAVING:
+            return say("The account was to be deleted")
+        case EventKind.STAYED:
+            return say("The account stayed after all")

@@ -14,15 +14,20 @@ from peewee import (
 
 
 class Account(Model):
-    """`roster_version` grows with every change; changes up to `roster_floor` are forgotten."""
+    """`roster_version` grows with every change; changes up to `roster_floor` are forgotten.
+
+    `leaves` is when the account goes, as its owner wants; 0 = it stays, -1 = it is being deleted.
+    `locked` is 2 if it is for that alone.
+    """
 
     id = AutoField()
     local = TextField(unique=True)
     admin = BooleanField(default=False)
-    locked = BooleanField(default=False)
+    locked = IntegerField(default=0)
     created = IntegerField()
     roster_version = IntegerField(default=0)
     roster_floor = IntegerField(default=0)
+    leaves = IntegerField(default=0)
 
 
 class Scram(Model):
