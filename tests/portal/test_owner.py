@@ -1,8 +1,12 @@
 """What administrators see and do: people, storage, the box."""
 
+import threading
+
+import gevent
 import pytest
 
-from support.portal import heading, words
+from hausbote.turn.coturn import Place
+from support.portal import PortalWorld, heading, words
 
 
 @pytest.fixture
@@ -69,3 +73,34 @@ def test_storage_and_the_box_are_told_in_sentences(portal, owner):
     page = words(owner.get("/box"))
     assert "The box talks with none" in page
     assert "c2s: does not answer" in page  # it is in this process, and has no socket
+
+
+def test_two_administrators_who_demote_each_other_at_once_leave_one(portal, owner):
+    portal.store.accounts.set_admin("romeo", True)
+    his = portal.browser_of("romeo")
+    his.get("/people/juliet")
+    owner.get("/people/romeo")
+    gevent.joinall(
+        [
+            gevent.spawn(his.post, "/people/juliet", do="member"),
+            gevent.spawn(owner.post, "/people/romeo", do="lock"),
+        ]
+    )
+    assert len(portal.store.accounts.admins()) == 1
+
+
+def test_names_in_dns_are_looked_up_where_nobody_waits_for_them(tmp_path, monkeypatch):
+    asked_in = []
+
+    def slow(settings):
+        asked_in.append(threading.get_ident())
+        return Place((), None, ())
+
+    monkeypatch.setattr("hausbote.inspection.records.place", slow)
+    world = PortalWorld(tmp_path, domain="verona.example")
+    try:
+        assert world.browser_of("juliet").get("/setup/names").status_code == 200
+    finally:
+        world.close()
+    assert asked_in
+    assert threading.get_ident() not in asked_in

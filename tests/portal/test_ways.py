@@ -2,6 +2,7 @@
 the way from http to https."""
 
 import http.client
+import socket
 import ssl
 
 import pytest
@@ -62,6 +63,25 @@ def test_nobody_says_from_where_they_come(box):
     for port in (box.settings.ports.portal, box.web_port):
         answer = ask(box, port, "/login", Hausbote_Address="203.0.113.5")
         assert answer.status == 200
+
+
+def test_what_no_browser_sends_is_answered_all_the_same(box):
+    for port in (box.settings.ports.portal, box.web_port):
+        for target in (b"/login?to=\xfc", b"/\xfc", b"/%00", b"/login?%00\x80"):
+            assert raw(box, port, target) in (200, 303, 404)
+    assert "bug" not in box.log("c2s") + box.log("portal")
+
+
+def raw(box, port, target):
+    """The status of an answer to a target that libraries would not send."""
+    context = ssl.create_default_context(cafile=box.ca)
+    context.check_hostname = False
+    with (
+        socket.create_connection((box.address, port), 20) as plain,
+        context.wrap_socket(plain) as sock,
+    ):
+        sock.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        return int(sock.makefile("rb").readline().split()[1])
 
 
 def test_forms_that_are_too_large_are_refused_on_both_ways(box):

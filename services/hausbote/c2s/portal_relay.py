@@ -1,7 +1,8 @@
 """Passes on to the portal what browsers ask of the box's domain and is nothing of XMPP.
 
 The connection and its TLS stay here, so the portal needs neither a port nor a key for it.  Requests
-and answers are small and go over a Unix socket, whole.
+and answers are small and go over a Unix socket, whole: they are pages, and none of those that
+strangers can ask for has more than some kilobytes.
 """
 
 import http.client
@@ -17,12 +18,14 @@ from hausbote.base.short_path import short_path
 from hausbote.net.http import Environ, Exchange
 
 _SECONDS: Final = 30.0  # that an answer may take
-_LARGEST_ANSWER: Final = 4_194_304  # bytes
+_LARGEST_ANSWER: Final = 1_048_576  # bytes, as much as an administrator of thousands can get
 _ASKED: Final = (
     "Accept", "Accept-Encoding", "Accept-Language", "Cookie", "Host", "Origin", "Sec-Fetch-Site",
     "User-Agent", "Content-Type",
 )  # fmt: skip
 _OF_THE_WAY: Final = frozenset(("connection", "content-length", "date", "transfer-encoding"))
+_IN_PATHS: Final = "/:@!$&'()*+,;=-._~"
+_IN_QUERIES: Final = _IN_PATHS + "?%"  # what is written as %XX there stays so
 _AWAY: Final = b"""\
 <!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -72,7 +75,9 @@ class PortalRelay:
                 connection.putheader(name, value)
             connection.endheaders(body or None)
             answer = connection.getresponse()
-            content = answer.read(_LARGEST_ANSWER)
+            content = answer.read(_LARGEST_ANSWER + 1)
+            if len(content) > _LARGEST_ANSWER:
+                raise http.client.HTTPException("the answer is too large")
             told = [pair for pair in answer.getheaders() if pair[0].lower() not in _OF_THE_WAY]
             return f"{answer.status} {answer.reason}", told, content
         finally:
@@ -95,6 +100,6 @@ def _key(name: str) -> str:
 
 
 def _target(environ: Environ) -> str:
-    path = quote(environ["PATH_INFO"].encode("latin-1"), safe="/:@!$&'()*+,;=-._~")
-    query = environ["QUERY_STRING"]
+    path = quote(environ["PATH_INFO"].encode("latin-1"), safe=_IN_PATHS)
+    query = quote(environ["QUERY_STRING"].encode("latin-1"), safe=_IN_QUERIES)
     return f"{path}?{query}" if query else path

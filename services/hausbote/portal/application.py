@@ -11,11 +11,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from hausbote.base.log import bug
+from hausbote.net.http import Environ
+from hausbote.net.stored import Stored
 from hausbote.portal.access import Route, Who
 from hausbote.portal.asking import Away
 from hausbote.portal.box import Box
 from hausbote.portal.hosts import Hosts
-from hausbote.portal.pages.chat import as_response
 from hausbote.portal.rendering import Pages
 from hausbote.portal.routes import ROUTES
 from hausbote.portal.visit import Refused, Visit
@@ -48,8 +49,10 @@ class PortalApplication:
         self._routes = [(route.pattern, route) for route in ROUTES]
         self._hosts = Hosts(box.settings)
 
-    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes] | Stored:
         self._box.views += 1
+        if self._box.settings.has_web_chat and environ["PATH_INFO"].startswith(PREFIX):
+            return self._box.chat_assets(environ, start)
         request = Request(environ)
         try:
             response = self._static(request) or self._answer(request)
@@ -64,9 +67,6 @@ class PortalApplication:
     def _static(self, request: Request) -> Response | None:
         if request.method not in ("GET", "HEAD"):
             return None
-        if request.path.startswith(PREFIX):
-            accepted = request.headers.get("Accept-Encoding", "")
-            return as_response(self._box.chat.asset(request.path, accepted))
         file = self._pages.files.get(request.path)
         if file is None:
             return None

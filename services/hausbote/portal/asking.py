@@ -7,7 +7,7 @@ from gevent.event import AsyncResult
 from gevent.timeout import Timeout
 
 from hausbote.base import portal_joins, portal_logins
-from hausbote.base.portal_joins import Join, Keys, Outcome
+from hausbote.base.portal_joins import Join, Keys, Newcomer, Outcome
 from hausbote.base.portal_logins import Attempt, Judgement
 from hausbote.base.tokens import token
 from hausbote.core.bus import Bus
@@ -33,18 +33,27 @@ class Asking:
         self.bus: Bus | None = None
         self._waiting: dict[str, AsyncResult] = {}
 
-    def judge(self, local: str, address: str, agent: str, *, proven: bool) -> Judgement:
-        """What becomes of a login; Away if c2s does not say so."""
+    def judge(
+        self, local: str, address: str, agent: str, *, proven: bool | None = None
+    ) -> Judgement:
+        """What becomes of a login, or whether its password may be looked at (`proven` is None);
+        Away if c2s does not say so."""
         attempt = Attempt(token(96), local, address, agent, proven)
         found: Judgement = self._ask(portal_logins.ASK, attempt)
         return found
 
+    def admit(self, address: str) -> Outcome:
+        """Whether somebody from there may follow an invitation now, which counts as a try; Away
+        likewise."""
+        found: Outcome = self._ask(portal_joins.ADMIT, Newcomer(token(96), address))
+        return found
+
     def join(self, token_: str, local: str, keys: Keys, address: str) -> Outcome:
-        """What becomes of somebody who follows an invitation; Away likewise."""
+        """What becomes of somebody who was admitted and follows an invitation; Away likewise."""
         found: Outcome = self._ask(portal_joins.ASK, Join(token(96), token_, local, keys, address))
         return found
 
-    def _ask(self, kind: str, question: Attempt | Join) -> Any:
+    def _ask(self, kind: str, question: Attempt | Join | Newcomer) -> Any:
         assert self.bus is not None
         answer = self._waiting[question.id] = AsyncResult()
         try:

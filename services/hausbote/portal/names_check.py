@@ -54,18 +54,17 @@ def is_at_home(settings: Settings) -> bool:
 
 
 def lines(settings: Settings) -> list[Line]:
-    """The records of the box; may wait for DNS."""
+    """The records of the box; may wait for DNS, and all others with it: call it in a thread."""
     found = [record.split(" ", 4) for record in records(settings)]
     return [Line(kind, name.rstrip("."), value) for name, _, _, kind, value in found]
 
 
-def findings(settings: Settings, language: Language) -> list[Finding]:
-    """May take seconds, of which only this greenlet is aware."""
+def findings(settings: Settings, language: Language, wanted: list[Line]) -> list[Finding]:
+    """What there is of the lines that are wanted; may take seconds, of which only this greenlet is
+    aware."""
     resolver, pool = Resolver(settings), Pool(_AT_ONCE)
-    wanted = dict.fromkeys(
-        name for one in lines(settings) if one.kind in ("A", "AAAA") for name in (one.name,)
-    )
-    jobs = [pool.spawn(_address, resolver, language, name) for name in wanted]
+    names = dict.fromkeys(one.name for one in wanted if one.kind in ("A", "AAAA"))
+    jobs = [pool.spawn(_address, resolver, language, name) for name in names]
     for kind in ("client", "server"):
         if service_records(settings, kind, settings.ascii_domain, direct=True):
             jobs.append(pool.spawn(_service, settings, resolver, language, kind))

@@ -75,10 +75,10 @@ def _disk(visit: Visit) -> list[Need]:
 
 def _certificate(visit: Visit) -> list[Need]:
     settings = visit.box.settings
-    shown, now = in_use(settings), time.time()
-    record = read_record(settings.acme_record)
     if is_at_home(settings):
         return []
+    shown, now = in_use(settings), time.time()
+    record = read_record(settings.acme_record)
     path, do = "/setup/certificate", visit.say("Show what to do")
     if shown is None or shown.ends <= now:
         what = visit.say("The certificate has ended: apps and other servers refuse the box.")

@@ -21,6 +21,7 @@ from hausbote.net.address_book import AddressBook, most_connections
 from hausbote.net.certificates import certificates
 from hausbote.net.http import Application, Environ, Exchange, HttpServer
 from hausbote.net.listener import listen
+from hausbote.net.stored import Stored
 from hausbote.net.tls import CertificateError, TlsShelf
 from hausbote.net.traffic import Traffic
 from hausbote.portal.hosts import Hosts
@@ -38,7 +39,7 @@ _NO_MORE: Final = (("Connection", "close"), ("Content-Length", "0"))
 class Web:
     """Listens; `application` answers."""
 
-    def __init__(self, settings: Settings, application: Callable[..., Iterable[bytes]]) -> None:
+    def __init__(self, settings: Settings, application: Application) -> None:
         self._settings = settings
         self._application = application
         self._servers: list[Any] = []
@@ -87,7 +88,7 @@ class Web:
             limits.connections_per_address, most_connections(limits.connections, share=3)
         )
         traffic = Traffic(limits.bytes_per_second, limits.burst_bytes, idle=limits.idle_seconds)
-        application: Application = partial(_read, self._application)
+        application = partial(_read, self._application)
         return HttpServer(sock, application, shelf, book, traffic)
 
     def stop(self) -> None:
@@ -112,8 +113,8 @@ class Web:
 
 
 def _read(
-    application: Callable[..., Iterable[bytes]], environ: Environ, start: Callable[..., Any]
-) -> Iterable[bytes]:
+    application: Application, environ: Environ, start: Callable[..., Any]
+) -> Iterable[bytes] | Stored:
     """The body is read first, within the time that the socket gives a request."""
     environ.pop(_KEY, None)  # an address is that of the connection
     body = environ[Exchange.KEY].read(LARGEST)
@@ -121,8 +122,8 @@ def _read(
 
 
 def _bounded(
-    application: Callable[..., Iterable[bytes]], environ: Environ, start: Callable[..., Any]
-) -> Iterable[bytes]:
+    application: Application, environ: Environ, start: Callable[..., Any]
+) -> Iterable[bytes] | Stored:
     """What c2s passes on has a body of known size, which c2s has read already."""
     size = environ.get("CONTENT_LENGTH") or "0"
     environ["REMOTE_ADDR"] = environ.pop(_KEY, "")
@@ -132,11 +133,8 @@ def _bounded(
 
 
 def _answer(
-    application: Callable[..., Iterable[bytes]],
-    environ: Environ,
-    start: Callable[..., Any],
-    body: bytes | None,
-) -> Iterable[bytes]:
+    application: Application, environ: Environ, start: Callable[..., Any], body: bytes | None
+) -> Iterable[bytes] | Stored:
     if body is None:
         start(_TOO_LARGE, [*_NO_MORE])
         return []

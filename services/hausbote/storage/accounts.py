@@ -13,6 +13,7 @@ from hausbote.storage.account_deletion import delete_account
 from hausbote.storage.account_events import EventKind, note
 from hausbote.storage.account_locks import end_logins
 from hausbote.storage.departed import forget_departed, is_departed
+from hausbote.storage.invitation import Kind
 from hausbote.storage.writer import Writer
 from hausbote.xmpp.sasl import ScramKeys
 
@@ -43,6 +44,10 @@ _LACKING: Final = (
 _ALL_KEYS: Final = (
     "SELECT hash, salt, iterations, stored_key, server_key FROM scram"
     " JOIN account ON account.id = account_id WHERE local = ? ORDER BY hash"
+)
+_WITHDRAW: Final = (
+    "UPDATE invitation SET withdrawn = 1 WHERE inviter_id = ? AND kind IN"
+    f" ('{Kind.ACCOUNT}', '{Kind.FRIEND}', '{Kind.RESET}')"
 )
 
 
@@ -171,8 +176,21 @@ class Accounts:
         return self._update(_ADD_KEYS, (hash, *keys, local))
 
     def set_admin(self, local: str, admin: bool) -> bool:
-        """False without such an account."""
-        return self._update("UPDATE account SET admin = ? WHERE local = ?", (admin, local))
+        """False without such an account.  Invitations to an account here, and to another password,
+        are withdrawn with the right to give them."""
+
+        def change(connection: sqlite3.Connection) -> bool:
+            row = connection.execute("SELECT id, admin FROM account WHERE local = ?", (local,))
+            found = row.fetchone()
+            if found is None:
+                return False
+            id, was_admin = found
+            connection.execute("UPDATE account SET admin = ? WHERE id = ?", (admin, id))
+            if was_admin and not admin:
+                connection.execute(_WITHDRAW, (id,))
+            return True
+
+        return self._writer.submit(change).wait()
 
     def set_locked(self, local: str, locked: bool) -> bool:
         """A locked account cannot log in, and its tokens end; one that is let in again does not

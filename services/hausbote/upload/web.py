@@ -15,8 +15,9 @@ from hausbote.base.log import Event, log
 from hausbote.core.host import Host
 from hausbote.net.address_book import AddressBook, most_connections
 from hausbote.net.certificates import certificates
-from hausbote.net.http import Environ, HttpServer, Stored
+from hausbote.net.http import Environ, HttpServer
 from hausbote.net.listener import listening
+from hausbote.net.stored import Stored, StoredBytes, StoredFile
 from hausbote.net.tls import CertificateError, TlsShelf
 from hausbote.net.traffic import Traffic
 from hausbote.storage import StorageError, Upload
@@ -24,7 +25,6 @@ from hausbote.upload.content import display
 from hausbote.upload.depot import Depot
 from hausbote.upload.http_request import FileRequest, Header, Refused
 from hausbote.upload.ranges import Unsatisfiable, chosen
-from hausbote.upload.reading import Reading, Small
 from hausbote.upload.receiving import receive
 
 _ALPN: Final = b"http/1.1"
@@ -137,9 +137,9 @@ class Web:
         if span is not None:
             headers.append(("Content-Range", f"bytes {first}-{end - 1}/{upload.size}"))
         if content is None:
-            stored: Stored = Reading(self._open(upload.id), first, end, self._host.compute)
+            stored: Stored = StoredFile(self._open(upload.id), first, end, self._host.compute)
         else:
-            stored = Small(content[first:end])
+            stored = StoredBytes(content[first:end])
         request.say("200 OK" if span is None else "206 Partial Content", *headers)
         if request.method == "HEAD":
             stored.close()

@@ -25,23 +25,29 @@ def delete(visit: Visit) -> Response:
     if not proves(visit, visit.form.get("password", "")):
         wrong = visit.say("This is not your password.")
         return _page(visit, 400, wrong=wrong)
-    local, days = visit.local, visit.box.settings.retention.leaving_days
-    if days:
-        goes = int(visit.box.clock()) + days * _DAY
-        visit.box.store.accounts.leave(local, goes)
-        visit.box.tell(local, "locked")
-        note = visit.language.count(
-            "Your account goes in one day. If you change your mind, log in here before that.",
-            "Your account goes in %(num)s days. If you change your mind, log in here before that.",
-            days,
-        )
-    else:
-        visit.box.store.accounts.delete(local, f"{local}@{visit.box.settings.domain}")
-        visit.box.tell(local, "deleted")
-        note = visit.say("Your account is deleted. Goodbye, and thank you.")
+    with visit.box.changing_administrators:
+        if _is_last_administrator(visit):
+            return show(visit)
+        note = _left(visit)
     visit.session = None
     visit.cookie(SESSION, "", 0)
     return visit.go("/login", note)
+
+
+def _left(visit: Visit) -> str:
+    """What becomes of the account, as a sentence."""
+    local, days = visit.local, visit.box.settings.retention.leaving_days
+    if not days:
+        visit.box.store.accounts.delete(local, f"{local}@{visit.box.settings.domain}")
+        visit.box.tell(local, "deleted")
+        return visit.say("Your account is deleted. Goodbye, and thank you.")
+    visit.box.store.accounts.leave(local, int(visit.box.clock()) + days * _DAY)
+    visit.box.tell(local, "locked")
+    return visit.language.count(
+        "Your account goes in one day. If you change your mind, log in here before that.",
+        "Your account goes in %(num)s days. If you change your mind, log in here before that.",
+        days,
+    )
 
 
 def _is_last_administrator(visit: Visit) -> bool:

@@ -19,6 +19,7 @@ from hausbote.portal.visit import Refused, Visit
 from hausbote.storage import Account
 
 _MOST: Final = 8  # accounts in the list of who needs room
+_MOST_TROUBLED: Final = 20  # servers in the list of those that are not reached
 
 
 def people(visit: Visit) -> Response:
@@ -51,8 +52,17 @@ def _known(visit: Visit, local: str) -> Account:
 
 def change_person(visit: Visit, local: str) -> Response:
     """Lock, unlock, make an administrator or a member again; the last administrator stays."""
-    accounts = visit.box.store.accounts
     _known(visit, local)
+    with visit.box.changing_administrators:
+        note = _changed(visit, local)
+    if visit.local == local and visit.field("do") in ("lock", "member"):
+        return visit.go("/", note)
+    return visit.go(f"/people/{quote(local, safe='')}", note)
+
+
+def _changed(visit: Visit, local: str) -> str:
+    """What was done, as a sentence."""
+    accounts = visit.box.store.accounts
     if accounts.admins() == [local]:
         raise Refused(
             409,
@@ -76,9 +86,7 @@ def change_person(visit: Visit, local: str) -> Response:
         case _:
             title = visit.say("That was not understood")
             raise Refused(400, title, visit.say("Go back and try again."))
-    if visit.local == local and visit.field("do") in ("lock", "member"):
-        return visit.go("/", note)
-    return visit.go(f"/people/{quote(local, safe='')}", note)
+    return note
 
 
 def reset(visit: Visit, local: str) -> Response:
@@ -112,7 +120,7 @@ def box(visit: Visit) -> Response:
     for one in store.outgoing.waiting():
         waiting[one.remote] = waiting.get(one.remote, 0) + one.messages
     record = read_backups(settings.backup_dir)
-    troubled = [one for one in store.peers.all() if one.cause]
+    peers = store.peers.all()
     return visit.page(
         "box.html",
         needs=needs(visit),
@@ -123,8 +131,8 @@ def box(visit: Visit) -> Response:
         acme=settings.certificates.acme == "yes",
         acme_record=read_record(settings.acme_record),
         federates=bool(settings.beyond),
-        servers=len(store.peers.all()),
-        troubled=troubled[:20],
+        servers=len(peers),
+        troubled=[one for one in peers if one.cause][:_MOST_TROUBLED],
         waiting=sorted(waiting.items()),
         backups=bool(settings.backup.repository),
         record=record,

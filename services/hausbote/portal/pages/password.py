@@ -1,11 +1,13 @@
 """Another password, and proving the one there is."""
 
-import gevent
+from functools import partial
+
 from werkzeug.wrappers import Response
 
 from hausbote.base.portal_logins import Verdict
 from hausbote.portal import people, sessions
-from hausbote.portal.pages.login import is_password
+from hausbote.portal.pages.login import let_in
+from hausbote.portal.passwords import tried
 from hausbote.portal.people import Wrong
 from hausbote.portal.visit import Visit
 
@@ -29,19 +31,11 @@ def change(visit: Visit) -> Response:
         return visit.page("password.html", 400, wrong=wrong)
     visit.box.store.accounts.set_keys(visit.local, people.keys(visit, new))
     visit.box.tell(visit.local, "password")
-    visit.log_in(sessions.renew(visit.box, visit.session))
     note = visit.say("Your password is changed. Other devices have to log in.")
-    return visit.go("/me", note)
+    return let_in(visit, partial(sessions.renew, visit.box, visit.session), "/me", note)
 
 
 def proves(visit: Visit, password: str) -> bool:
     """Counts like a login: a browser that was left open is no place for guessing."""
     assert visit.session is not None
-    judgement = visit.box.asking.judge(
-        visit.local,
-        visit.request.remote_addr or "127.0.0.1",
-        visit.session.agent,
-        proven=is_password(visit, visit.local, password),
-    )
-    gevent.sleep(judgement.wait)
-    return judgement.verdict is Verdict.IN
+    return tried(visit, visit.local, password, visit.session.agent) is Verdict.IN
