@@ -116,5 +116,5 @@ def test_a_box_that_stops_has_written_what_was_tried(running):
     log_in(client, user_agent(DESK), password="a guess")
     running.stop()
     (event,) = running.store.account_events.of("romeo")
-    assert (event.kind, event.count) == ("failed", 1)
+    assert (event.kind, event.times) == ("failed", 1)
     running.start()

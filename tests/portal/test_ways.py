@@ -89,6 +89,7 @@ def test_forms_that_are_too_large_are_refused_on_both_ways(box):
     for port in (box.settings.ports.portal, box.web_port):
         answer = ask(box, port, "/login", "POST", body=b"name=" + b"x" * 70_000, **form)
         assert answer.status == 413
+        assert b"That is too large" in answer.read()
 
 
 def test_http_leads_to_https(box):

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from gevent import socket
 from gevent.timeout import Timeout
 
-from hausbote.base.portal_socket import ADDRESS, LARGEST, SOCKET
+from hausbote.base.portal_socket import ADDRESS, LARGEST, SOCKET, TOO_LARGE
 from hausbote.base.short_path import short_path
 from hausbote.net.http import Environ, Exchange
 
@@ -49,8 +49,10 @@ class PortalRelay:
         """What the portal says, or that it is away."""
         body = environ[Exchange.KEY].read(LARGEST)
         if body is None:
-            start("413 Content Too Large", [("Connection", "close"), ("Content-Length", "0")])
-            return []
+            size, html = str(len(TOO_LARGE)), "text/html; charset=utf-8"
+            headers = [("Connection", "close"), ("Content-Length", size), ("Content-Type", html)]
+            start("413 Content Too Large", headers)
+            return [TOO_LARGE]
         try:
             with Timeout(_SECONDS, TimeoutError()):
                 status, headers, content = self._ask(environ, body)

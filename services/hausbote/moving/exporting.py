@@ -206,7 +206,7 @@ def _events(events: list[AccountEvent]) -> Iterator[Markup]:
     """What happened to the account here, which no other server takes over."""
     if events:
         rows = [
-            el("event", one.told or None, kind=one.kind, at=timestamp(one.at), count=str(one.count))
+            el("event", one.told or None, kind=one.kind, at=timestamp(one.at), count=str(one.times))
             for one in events
         ]
         yield el("events", *rows, xmlns=ns.PIE_ACCOUNT)

@@ -48,12 +48,12 @@ class EventKind(StrEnum):
 
 
 class AccountEvent(NamedTuple):
-    """`at` is in seconds since 1970, of FAILED noon of the day; `count` how often it happened then;
+    """`at` is in seconds since 1970, of FAILED noon of the day; `times` how often it happened then;
     `told` what a device calls itself, "" of anything else."""
 
     kind: EventKind
     at: int
-    count: int
+    times: int
     told: str
 
 

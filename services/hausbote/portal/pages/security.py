@@ -26,7 +26,7 @@ def _told(language: Language, event: AccountEvent) -> str:
             return language.count(
                 "A wrong password was tried once",
                 "A wrong password was tried %(num)s times",
-                event.count,
+                event.times,
             )
         case EventKind.PASSWORD:
             return say("The password was changed")
