@@ -353,6 +353,9 @@ CREATE INDEX account_event_at ON account_event (at);
 # When an account goes whose owner wants that; 0 = it stays, -1 = it is being deleted.
 _LEAVING: Final = "ALTER TABLE account ADD COLUMN leaves INTEGER NOT NULL DEFAULT 0"
 
+# How many days an account wants its messages kept; 0 = for as long as the box keeps them.
+_ARCHIVE_DAYS: Final = "ALTER TABLE archive_preferences ADD COLUMN days INTEGER NOT NULL DEFAULT 0"
+
 
 STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
@@ -378,6 +381,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_CHECKSUMS),
     _run_all(_ACCOUNT_EVENTS),
     _run_all(_LEAVING),
+    _run_all(_ARCHIVE_DAYS),
 )
 """Step number n leads from version n to version n + 1."""
 NEWEST: Final = len(STEPS)  # the version that this program reads
