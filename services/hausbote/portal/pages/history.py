@@ -12,7 +12,8 @@ from hausbote.portal.visit import Refused, Visit
 _DAY: Final = 86_400  # seconds
 _KINDS: Final = ("always", "roster", "never")
 _DAYS: Final = (1, 7, 30, 90, 365)  # to choose from
-_OLDER: Final = {"all": 0, "week": 7, "month": 30, "year": 365}  # days
+_OLDER: Final = {"all": None, "week": 7, "month": 30, "year": 365}  # days
+_EVER: Final = 2**40  # seconds since 1970: whatever a clock said when something came
 
 
 def show(visit: Visit) -> Response:
@@ -55,12 +56,14 @@ def choose(visit: Visit) -> Response:
 
 def delete(visit: Visit) -> Response:
     """Nobody brings it back, so it takes the password."""
-    older = _OLDER.get(visit.form.get("older", ""))
-    if older is None:
+    which = visit.form.get("older", "")
+    if which not in _OLDER:
         title = visit.say("That was not understood")
         raise Refused(400, title, visit.say("Go back and try again."))
     if not proves(visit, visit.form.get("password", "")):
         return _page(visit, 400, visit.say("This is not your password."))
-    gone = visit.box.store.usage.purge_archives(visit.box.clock() - older * _DAY, visit.local)
+    days = _OLDER[which]
+    before = _EVER if days is None else visit.box.clock() - days * _DAY
+    gone = visit.box.store.usage.purge_archives(before, visit.local)
     note = visit.language.count("One message is deleted.", "%(num)s messages are deleted.", gone)
     return visit.go("/me/history", note)
