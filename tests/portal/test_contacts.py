@@ -97,10 +97,13 @@ def test_what_cannot_be_blocked_is_said_beside_the_field(romeo, portal, jid):
     assert portal.store.blocklists.load("romeo") == []
 
 
-def test_nobody_is_freed_who_is_not_in_the_list(romeo, portal):
+def test_nobody_is_freed_who_is_not_in_the_list(romeo, portal, phones):
+    his, _ = phones
     romeo.send("/me/blocked", "/me/blocked", jid="tybalt@elsewhere.example")
+    his.forget()
     for jid in ("", "paris@elsewhere.example"):
         romeo.post("/me/blocked/remove", jid=jid)
+    his.receives_nothing()
     assert portal.store.blocklists.load("romeo") == ["tybalt@elsewhere.example"]
 
 
