@@ -9,12 +9,18 @@ of somebody who has given their password, is passed on a piece at a time.
 import http.client
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
-from urllib.parse import quote
 
 from gevent import socket
 from gevent.timeout import Timeout
 
-from hausbote.base.portal_socket import ADDRESS, LARGEST, SOCKET, TOO_LARGE
+from hausbote.base.portal_socket import (
+    ADDRESS,
+    LARGEST,
+    SOCKET,
+    TOO_LARGE,
+    quoted_path,
+    quoted_query,
+)
 from hausbote.base.short_path import short_path
 from hausbote.net.http import Environ, Exchange
 
@@ -26,8 +32,6 @@ _ASKED: Final = (
     "User-Agent", "Content-Type",
 )  # fmt: skip
 _OF_THE_WAY: Final = frozenset(("connection", "content-length", "date", "transfer-encoding"))
-_IN_PATHS: Final = "/:@!$&'()*+,;=-._~"
-_IN_QUERIES: Final = _IN_PATHS + "?%"  # what is written as %XX there stays so
 _AWAY: Final = b"""\
 <!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -136,6 +140,5 @@ def _key(name: str) -> str:
 
 
 def _target(environ: Environ) -> str:
-    path = quote(environ["PATH_INFO"].encode("latin-1"), safe=_IN_PATHS)
-    query = quote(environ["QUERY_STRING"].encode("latin-1"), safe=_IN_QUERIES)
+    path, query = quoted_path(environ["PATH_INFO"]), quoted_query(environ["QUERY_STRING"])
     return f"{path}?{query}" if query else path

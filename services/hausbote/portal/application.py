@@ -19,6 +19,8 @@ from hausbote.portal.box import Box
 from hausbote.portal.hosts import Hosts
 from hausbote.portal.rendering import Pages
 from hausbote.portal.routes import ROUTES
+from hausbote.portal.strict_transport import NAME as STRICT_TRANSPORT
+from hausbote.portal.strict_transport import StrictTransport
 from hausbote.portal.visit import Refused, Visit
 from hausbote.storage import StorageError
 from hausbote.webchat import PREFIX
@@ -48,6 +50,7 @@ class PortalApplication:
         self._pages = Pages(box.store.secret("portal-forms"))
         self._routes = [(route.pattern, route) for route in ROUTES]
         self._hosts = Hosts(box.settings)
+        self._strict_transport = StrictTransport(box.settings, box.clock)
 
     def __call__(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes] | Stored:
         self._box.views += 1
@@ -62,6 +65,9 @@ class PortalApplication:
         for name, value in _HEADERS:
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
+        strictness = self._strict_transport.field(self._hosts.ours(environ.get("HTTP_HOST", "")))
+        if strictness:
+            response.headers[STRICT_TRANSPORT] = strictness
         return response(environ, start)
 
     def _static(self, request: Request) -> Response | None:

@@ -16,6 +16,7 @@ from hausbote.portal import sessions
 from hausbote.portal.access import Who
 from hausbote.portal.box import Box
 from hausbote.portal.language import FALLBACK, NAMES, Language, wanted
+from hausbote.portal.reasons import told
 from hausbote.portal.sessions import Session
 
 SESSION: Final = "__Host-session"
@@ -93,6 +94,10 @@ class Visit:
 
     def say(self, sentence: str, **values: object) -> str:
         return self.language.say(sentence, **values)
+
+    def reason(self, text: str) -> str:
+        """Why something failed, as another part of the box has written it down."""
+        return told(self.language, text) or text
 
     # -- forms ---------------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from io import BytesIO
 from typing import Any, Final
-from urllib.parse import quote
 
 import gevent
 from gevent.pool import Pool
@@ -13,7 +12,14 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from hausbote.base.claim import portal_at
 from hausbote.base.log import Event, bug, log
-from hausbote.base.portal_socket import ADDRESS, LARGEST, SOCKET, TOO_LARGE
+from hausbote.base.portal_socket import (
+    ADDRESS,
+    LARGEST,
+    SOCKET,
+    TOO_LARGE,
+    quoted_path,
+    quoted_query,
+)
 from hausbote.base.settings import Settings
 from hausbote.core.bus.sockets import is_ours
 from hausbote.core.bus.unix import listen as listen_at_socket
@@ -142,6 +148,7 @@ def _answer(
     if body is None:
         start("413 Content Too Large", [*_WHOLE])
         return [TOO_LARGE]
+    environ["QUERY_STRING"] = quoted_query(environ["QUERY_STRING"])
     environ["wsgi.input"] = BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
     environ["wsgi.url_scheme"] = "https"
@@ -153,7 +160,7 @@ def _redirect(
     settings: Settings, hosts: Hosts, environ: Environ, start: Callable[..., Any]
 ) -> list[bytes]:
     """To the same page with TLS, at the name that the browser came for if that is ours."""
-    path = quote(environ["PATH_INFO"].encode("latin-1"))
+    path = quoted_path(environ["PATH_INFO"])
     host = hosts.ours(environ.get("HTTP_HOST", ""))
     where = portal_at(settings, host) + (path if not path.startswith("//") else "/")
     start("301 Moved Permanently", [("Location", where), *_NO_MORE])

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from hausbote.base.acme_record import read_record
 from hausbote.base.wishes import Wishes
 from hausbote.net.in_use import in_use
-from hausbote.portal.names_check import findings, is_at_home, lines
+from hausbote.portal.names_check import Names, is_at_home, lines, look
 from hausbote.portal.pages.claim import STEPS
 from hausbote.portal.visit import Visit
 
@@ -19,14 +19,16 @@ def names(visit: Visit) -> Response:
     """May wait some seconds for DNS."""
     settings = visit.box.settings
     at_home = is_at_home(settings)
-    wanted = [] if at_home else visit.box.compute(lines, settings)
+    found = Names([], [])
+    if not at_home:
+        found = look(settings, visit.language, visit.box.compute(lines, settings))
     return visit.page(
         "setup_names.html",
         steps=STEPS,
         step=4,
         at_home=at_home,
-        findings=findings(settings, visit.language, wanted) if wanted else [],
-        lines=wanted,
+        findings=found.findings,
+        lines=found.lines,
     )
 
 
