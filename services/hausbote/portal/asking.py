@@ -6,7 +6,8 @@ from typing import Any, Final
 from gevent.event import AsyncResult
 from gevent.timeout import Timeout
 
-from hausbote.base import portal_joins, portal_logins
+from hausbote.base import portal_acts, portal_joins, portal_logins
+from hausbote.base.portal_acts import Act, Deed, Done, Trouble
 from hausbote.base.portal_joins import Join, Keys, Newcomer, Outcome
 from hausbote.base.portal_logins import Attempt, Judgement
 from hausbote.base.tokens import token
@@ -16,9 +17,11 @@ from hausbote.core.bus.frame import Frame
 
 _PATIENCE: Final = 10.0  # seconds that somebody looks at an empty page
 _WHO_KNOWS: Final = "c2s"
+_OWN: Final = "portal"
 _ANSWERS: Final[dict[str, Callable[[bytes], Any]]] = {
     portal_logins.TOLD: Judgement.unpack,
     portal_joins.TOLD: Outcome.unpack,
+    portal_acts.TOLD: Done.unpack,
 }
 
 
@@ -53,11 +56,18 @@ class Asking:
         found: Outcome = self._ask(portal_joins.ASK, Join(token(96), token_, local, keys, address))
         return found
 
-    def _ask(self, kind: str, question: Attempt | Join | Newcomer) -> Any:
+    def act(self, local: str, act: Act, value: str, more: str = "") -> Trouble:
+        """Why something that the account wants is not done, or NONE; Away likewise."""
+        deed = Deed(token(96), local, act, value, more)
+        found: Done = self._ask(portal_acts.ASK, deed, f"{local}@{_OWN}")
+        return found.trouble
+
+    def _ask(self, kind: str, question: Attempt | Join | Newcomer | Deed, sender: str = "") -> Any:
+        """What is asked for by an address is done in its order, and waits for nobody else's."""
         assert self.bus is not None
         answer = self._waiting[question.id] = AsyncResult()
         try:
-            self.bus.send(_WHO_KNOWS, kind, "", (), question.pack())
+            self.bus.send(_WHO_KNOWS, kind, sender, (), question.pack())
             with Timeout(_PATIENCE):
                 return answer.get()
         except Timeout:

@@ -15,6 +15,7 @@ from hausbote.core.bus import notify
 from hausbote.core.threads import compute
 from hausbote.net.turns import Turns
 from hausbote.portal.asking import Asking
+from hausbote.portal.turn import OneAtATime
 from hausbote.storage import StorageError, Store
 from hausbote.webchat import Assets
 
@@ -36,6 +37,8 @@ class Box:
     changing_administrators: BoundedSemaphore = field(default_factory=BoundedSemaphore)
     """Held from looking who administers the box to the change that this decides: one has to stay,
     and there is one first."""
+
+    export: OneAtATime = field(default_factory=OneAtATime)
 
     @cached_property
     def chat_assets(self) -> Assets:

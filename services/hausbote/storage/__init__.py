@@ -3,6 +3,7 @@
 Nothing of the database leaves this package: callers speak of accounts, rosters and messages.
 """
 
+from hausbote.storage.account_events import AccountEvent, EventKind
 from hausbote.storage.accounts import Account, AccountExists, Keys
 from hausbote.storage.archives import Archived
 from hausbote.storage.archiving import Preferences
@@ -87,6 +88,7 @@ __all__ = [
     "NEW",
     "NEWEST",
     "Account",
+    "AccountEvent",
     "AccountExists",
     "AccountUsage",
     "Affiliation",
@@ -97,6 +99,7 @@ __all__ = [
     "Client",
     "Copy",
     "DestroyedRoom",
+    "EventKind",
     "Invitation",
     "InvitationRefused",
     "Item",

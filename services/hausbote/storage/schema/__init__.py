@@ -1,6 +1,13 @@
 """The tables as they are now; how they came to be is in migrations.py."""
 
-from hausbote.storage.schema.accounts import Account, Activity, DepartedName, Scram, Secret
+from hausbote.storage.schema.accounts import (
+    Account,
+    AccountEvent,
+    Activity,
+    DepartedName,
+    Scram,
+    Secret,
+)
 from hausbote.storage.schema.archives import (
     Archive,
     ArchivedMessage,
@@ -36,6 +43,7 @@ from hausbote.storage.schema.uploads import Upload, UploadDay, UploadGone
 __all__ = [
     "TABLES",
     "Account",
+    "AccountEvent",
     "Activity",
     "Archive",
     "ArchiveFresh",
@@ -94,6 +102,7 @@ TABLES = (
     WebLogin,
     Secret,
     DepartedName,
+    AccountEvent,
     EndedToken,
     Blocked,
     Push,
