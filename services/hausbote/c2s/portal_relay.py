@@ -33,6 +33,12 @@ _AWAY: Final = b"""\
 </html>
 """
 
+_AWAY_HEADERS: Final = (
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("Cache-Control", "no-store"),
+    ("Retry-After", "10"),  # seconds
+)
+
 Start = Callable[..., Any]
 
 
@@ -53,7 +59,7 @@ class PortalRelay:
                 status, headers, content = self._ask(environ, body)
         except (OSError, http.client.HTTPException):
             status, content = "503 Service Unavailable", _AWAY
-            headers = [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store")]
+            headers = [*_AWAY_HEADERS]
         start(status, [*headers, ("Content-Length", str(len(content)))])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [content]
 

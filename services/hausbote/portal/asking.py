@@ -1,12 +1,12 @@
-"""Questions to c2s over the bus, which a page waits for."""
+"""Questions to other services over the bus, which a page waits for."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from gevent.event import AsyncResult
 from gevent.timeout import Timeout
 
-from hausbote.base import portal_joins, portal_logins
+from hausbote.base import portal_joins, portal_logins, portal_notices, portal_rooms
 from hausbote.base.portal_joins import Join, Keys, Outcome
 from hausbote.base.portal_logins import Attempt, Judgement
 from hausbote.base.tokens import token
@@ -16,10 +16,22 @@ from hausbote.core.bus.frame import Frame
 
 _PATIENCE: Final = 10.0  # seconds that somebody looks at an empty page
 _WHO_KNOWS: Final = "c2s"
+_ROOMS: Final = "rooms"
 _ANSWERS: Final[dict[str, Callable[[bytes], Any]]] = {
     portal_logins.TOLD: Judgement.unpack,
     portal_joins.TOLD: Outcome.unpack,
+    portal_notices.TOLD: portal_notices.Done.unpack,
+    portal_rooms.TOLD: portal_rooms.Told.unpack,
 }
+
+
+class _Question(Protocol):
+    """What goes into a frame."""
+
+    @property
+    def id(self) -> str: ...
+
+    def pack(self) -> bytes: ...
 
 
 class Away(Exception):
@@ -44,11 +56,23 @@ class Asking:
         found: Outcome = self._ask(portal_joins.ASK, Join(token(96), token_, local, keys, address))
         return found
 
-    def _ask(self, kind: str, question: Attempt | Join) -> Any:
+    def rooms(self, act: portal_rooms.Act, local: str = "", **more: Any) -> portal_rooms.Told:
+        """What the rooms service says, or has done; `more` are fields of the question."""
+        question = portal_rooms.Question(token(96), act, local, **more)
+        found: portal_rooms.Told = self._ask(portal_rooms.ASK, question, _ROOMS)
+        return found
+
+    def announce(self, act: portal_notices.Act, text: str) -> portal_notices.Done:
+        """Whether everybody is told that."""
+        notice = portal_notices.Notice(token(96), act, text)
+        found: portal_notices.Done = self._ask(portal_notices.ASK, notice)
+        return found
+
+    def _ask(self, kind: str, question: _Question, service: str = _WHO_KNOWS) -> Any:
         assert self.bus is not None
         answer = self._waiting[question.id] = AsyncResult()
         try:
-            self.bus.send(_WHO_KNOWS, kind, "", (), question.pack())
+            self.bus.send(service, kind, "", (), question.pack())
             with Timeout(_PATIENCE):
                 return answer.get()
         except Timeout:

@@ -12,6 +12,7 @@ from hausbote.base.settings import Settings
 from hausbote.core.bus import notify
 from hausbote.core.threads import compute
 from hausbote.portal.asking import Asking
+from hausbote.portal.health import Health
 from hausbote.storage import Store
 from hausbote.webchat import WebChat
 
@@ -26,6 +27,11 @@ class Box:
     clock: Callable[[], float] = time.time
     compute: Callable[..., Any] = compute
     views: int = field(default=0)
+
+    @cached_property
+    def health(self) -> Health:
+        """Whether all is well, for programs."""
+        return Health(self.settings, self.store, self.compute)
 
     @cached_property
     def chat(self) -> WebChat:

@@ -3,10 +3,29 @@
 from typing import Final
 
 from hausbote.portal.access import ANYBODY, CLAIMED, CLAIMING, OWNERS, PEOPLE, STRANGERS, Route
-from hausbote.portal.pages import chat, claim, home, invitations, invite, login, me, owner, setup
+from hausbote.portal.pages import (
+    announcement,
+    box,
+    chat,
+    claim,
+    federation,
+    for_programs,
+    home,
+    invitations,
+    invite,
+    log,
+    login,
+    me,
+    people,
+    rooms,
+    setup,
+    storage,
+)
 
 ROUTES: Final = (
     Route("/language/<tag>", ANYBODY, home.choose_language),
+    Route("/health", ANYBODY, for_programs.health),
+    Route("/.well-known/security.txt", ANYBODY, for_programs.security),
     Route("/claim", CLAIMING, claim.show_code, claim.take_code),
     Route("/claim/language", CLAIMING, claim.show_language, claim.take_language),
     Route("/claim/domain", CLAIMING, claim.show_domain, claim.take_domain),
@@ -33,9 +52,18 @@ ROUTES: Final = (
     Route("/setup/done", OWNERS, setup.done),
     Route("/chat", PEOPLE, chat.show),
     Route("/chat/credentials", PEOPLE, None, chat.credentials),
-    Route("/people", OWNERS, owner.people),
-    Route("/people/<local>", OWNERS, owner.person, owner.change_person),
-    Route("/people/<local>/reset", OWNERS, None, owner.reset),
-    Route("/storage", OWNERS, owner.storage),
-    Route("/box", OWNERS, owner.box),
+    Route("/people", OWNERS, people.show_all),
+    Route("/people/<local>", OWNERS, people.show, people.change),
+    Route("/people/<local>/reset", OWNERS, None, people.reset),
+    Route("/rooms", OWNERS, rooms.show_all),
+    Route("/rooms/<local>", OWNERS, rooms.show, rooms.change),
+    Route("/rooms/<local>/delete", OWNERS, rooms.show_delete, rooms.delete),
+    Route("/storage", OWNERS, storage.show),
+    Route("/box", OWNERS, box.show),
+    Route("/box/parts/<service>/restart", OWNERS, None, box.restart),
+    Route("/box/backup", OWNERS, None, box.back_up),
+    Route("/box/servers", OWNERS, federation.show_all, federation.decide),
+    Route("/box/servers/<domain>", OWNERS, federation.show, federation.change),
+    Route("/box/log", OWNERS, log.show),
+    Route("/box/announcement", OWNERS, announcement.show, announcement.tell),
 )

@@ -340,6 +340,11 @@ CREATE INDEX web_login_client_id ON web_login (client_id);
 
 _CHECKSUMS: Final = "ALTER TABLE archived_message ADD COLUMN checksum INTEGER"
 
+_SERVER_RULES: Final = """
+CREATE TABLE server_rule (
+    domain TEXT NOT NULL PRIMARY KEY, allowed INTEGER NOT NULL, decided REAL NOT NULL);
+"""
+
 
 STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
@@ -363,6 +368,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_INVITATIONS),
     _run_all(_WEB_LOGINS),
     _run_all(_CHECKSUMS),
+    _run_all(_SERVER_RULES),
 )
 """Step number n leads from version n to version n + 1."""
 NEWEST: Final = len(STEPS)  # the version that this program reads
