@@ -249,6 +249,11 @@ def start_again(settings: Settings, service: str) -> None:
     _ask(settings, "startProcess", service, False)
 
 
+def send_signal(settings: Settings, service: str, name: str) -> None:
+    """Send a service that runs a signal, TERM say; the supervisor starts it again if it ends."""
+    _ask(settings, "signalProcess", service, name)
+
+
 def _ask(settings: Settings, method: str, *arguments: object) -> Any:
     """What a method of the supervisor returns; None if it does not run, or refuses."""
     proxy = xmlrpc.client.ServerProxy("http://box", transport=_UnixTransport(settings.run_dir))

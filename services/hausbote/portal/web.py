@@ -31,9 +31,11 @@ from hausbote.net.stored import Stored
 from hausbote.net.tls import TlsShelf
 from hausbote.net.traffic import Traffic
 from hausbote.portal.hosts import Hosts
+from hausbote.portal.metrics import SOCKET as METRICS
 
 _ALPN: Final = b"http/1.1"
 _PASSED_ON: Final = 64  # requests at the same time that come by c2s
+_FIGURES: Final = 4  # that ask for figures
 _REDIRECTED: Final = 32  # connections at the same time without TLS,
 _REDIRECT_SECONDS: Final = 10.0  # and how long one may take
 _KEY: Final = "HTTP_" + ADDRESS.upper().replace("-", "_")
@@ -82,6 +84,20 @@ class Web:
                 handler_class=_Brief,
             )
             self._serve(redirects)
+
+    def serve_figures(self, metrics: Callable[..., Iterable[bytes]]) -> None:
+        """At a Unix socket of the run directory; BusError if it cannot be had."""
+        figures = listen_at_socket(str(self._settings.run_dir), METRICS)
+        self._serve(
+            WSGIServer(
+                figures,
+                metrics,
+                spawn=Pool(_FIGURES),
+                log=None,
+                error_log=None,
+                handler_class=_PassedOn,
+            )
+        )
 
     def _serve(self, server: Any) -> None:
         server.start()

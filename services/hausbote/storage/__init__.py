@@ -38,6 +38,7 @@ from hausbote.storage.invitation import (
 )
 from hausbote.storage.migrating import migrate, schema_version
 from hausbote.storage.migrations import NEWEST
+from hausbote.storage.notices import MOTD
 from hausbote.storage.offline import OfflineMessage
 from hausbote.storage.outgoing import Kept, Outgoing, Returned, Room, Waiting
 from hausbote.storage.peers import Certificate, Peer
@@ -55,6 +56,7 @@ from hausbote.storage.pubsub_people import Affiliation, People, Subscription
 from hausbote.storage.pushes import PushService
 from hausbote.storage.ranges import Portion, Range
 from hausbote.storage.reserve import Reserve, make_way, spare_in
+from hausbote.storage.room_list import ListedRoom
 from hausbote.storage.rooms import (
     PublicRoom,
     RoomMessage,
@@ -63,6 +65,7 @@ from hausbote.storage.rooms import (
     StoredRoom,
 )
 from hausbote.storage.rosters import Removed, Request, Roster, RosterItem
+from hausbote.storage.server_rules import MOST_RULES, ServerRule
 from hausbote.storage.snapshot import (
     Copy,
     StoredFile,
@@ -84,7 +87,9 @@ __all__ = [
     "ENDED",
     "MOST_DAYS",
     "MOST_NOTE",
+    "MOST_RULES",
     "MOST_TIMES",
+    "MOTD",
     "NEW",
     "NEWEST",
     "Account",
@@ -108,6 +113,7 @@ __all__ = [
     "Keys",
     "Kind",
     "Limits",
+    "ListedRoom",
     "NewItem",
     "NewNode",
     "Node",
@@ -134,6 +140,7 @@ __all__ = [
     "RoomUsage",
     "Roster",
     "RosterItem",
+    "ServerRule",
     "State",
     "StorageError",
     "Store",
