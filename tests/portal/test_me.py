@@ -63,17 +63,6 @@ def test_files_are_listed_and_deleted(portal):
     assert portal.store.uploads.get("two") is not None
 
 
-def test_an_account_is_deleted_with_its_password(portal):
-    browser = portal.browser_of("romeo")
-    browser.get("/me/delete")
-    assert browser.post("/me/delete", password="a guess").status_code == 400
-    assert portal.store.accounts.exists("romeo")
-    browser.get("/me/delete")
-    assert browser.post("/me/delete", password=PASSWORD).headers["Location"] == "/login"
-    assert not portal.store.accounts.exists("romeo")
-    assert browser.get("/me").status_code == 303
-
-
 def test_the_last_administrator_stays(portal):
     browser = portal.browser_of("juliet")
     assert "Make somebody else an administrator first" in words(browser.get("/me/delete"))

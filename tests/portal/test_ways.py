@@ -1,14 +1,19 @@
 """The ways to the portal of a running box: its own port, c2s for those who know only the domain, and
 the way from http to https."""
 
-import http.client
+import re
 import socket
 import ssl
+import time
+from urllib.parse import urlencode
 
 import pytest
 
+from hausbote.portal import sessions
+from hausbote.portal.box import Box
 from support.portal import heading
-from support.worlds import KEYS
+from support.ways import ask
+from support.worlds import KEYS, PASSWORD
 
 
 @pytest.fixture(autouse=True)
@@ -16,29 +21,6 @@ def owner(box):
     """Until it has one, a box has no page but the claim."""
     if not box.store.accounts.admins():
         box.store.accounts.create("owner", KEYS, admin=True)
-
-
-class Answer:
-    def __init__(self, response):
-        self.status, self.headers, self.text = (
-            response.status,
-            response.headers,
-            response.read().decode(),
-        )
-
-
-def ask(box, port, path, method="GET", plain=False, body=None, **headers):
-    context = ssl.create_default_context(cafile=box.ca)
-    context.check_hostname = False
-    if plain:
-        connection = http.client.HTTPConnection(box.address, port, timeout=20)
-    else:
-        connection = http.client.HTTPSConnection(box.address, port, context=context, timeout=20)
-    fields = {name.replace("_", "-"): value for name, value in headers.items()}
-    connection.request(method, path, body, {"Host": box.domain} | fields)
-    answer = Answer(connection.getresponse())
-    connection.close()
-    return answer
 
 
 def test_both_ways_show_the_same_page(box):
@@ -89,6 +71,31 @@ def test_forms_that_are_too_large_are_refused_on_both_ways(box):
     for port in (box.settings.ports.portal, box.web_port):
         answer = ask(box, port, "/login", "POST", body=b"name=" + b"x" * 70_000, **form)
         assert answer.status == 413
+        assert "That is too large" in answer.text
+
+
+def test_all_that_somebody_has_arrives_whole_on_both_ways(box):
+    """It is larger than any page, and sent as it is made."""
+    box.add_account("romeo")
+    for number in range(2_000):
+        message = (
+            f"<message from='a@h' to='romeo@h' type='chat'><body>{'x' * 1_000}</body></message>"
+        )
+        id = int((time.time() - 3_600) * 1_000_000) + number
+        box.store.archives.keep(id, message.encode(), [("romeo", "a@h")])
+    box.store.settle()
+    session = sessions.begin(Box(box.settings, box.store, None), "romeo", "Portal", "Linux")
+    cookie = f"__Host-session={session.cookie()}"
+    for port in (box.settings.ports.portal, box.web_port):
+        page = ask(box, port, "/me/export", Cookie=cookie)
+        visit = page.headers["Set-Cookie"].partition(";")[0]
+        seal = re.search(r'name="seal" value="([^"]+)"', page.text)[1]
+        form = {"Content_Type": "application/x-www-form-urlencoded", "Cookie": f"{cookie}; {visit}"}
+        body = urlencode({"seal": seal, "password": PASSWORD})
+        answer = ask(box, port, "/me/export", "POST", body=body, **form)
+        assert answer.status == 200
+        assert answer.text.endswith("</server-data>\n")
+        assert answer.text.count("<body>") == 2_000
 
 
 def test_http_leads_to_https(box):

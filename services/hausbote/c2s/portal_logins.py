@@ -3,6 +3,7 @@
 from hausbote.base.log import Event, Word, log
 from hausbote.base.portal_logins import ASK, TOLD, Attempt, Judgement, Verdict
 from hausbote.base.ways import WEB
+from hausbote.c2s.account_events import count_failure
 from hausbote.c2s.guessing import LoginGuard
 from hausbote.core.bus.frame import Frame
 from hausbote.core.feature import Feature
@@ -41,6 +42,7 @@ def judge(host: Host, frame: Frame) -> None:
         verdict = Verdict.MAY_TRY
     elif not attempt.proven:
         verdict, wait = Verdict.WRONG, guard.penalty(*who, attempt.agent)
+        count_failure(host, attempt.local)
     elif not host.store.accounts.may_log_in(attempt.local):
         verdict = Verdict.LOCKED
     else:

@@ -2,22 +2,31 @@
 
 The connection and its TLS stay here, so the portal needs neither a port nor a key for it.  Requests
 and answers are small and go over a Unix socket, whole: they are pages, and none of those that
-strangers can ask for has more than some kilobytes.
+strangers can ask for has more than some kilobytes.  An answer without a size, which is a download
+of somebody who has given their password, is passed on a piece at a time.
 """
 
 import http.client
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from gevent import socket
 from gevent.timeout import Timeout
 
-from hausbote.base.portal_socket import ADDRESS, LARGEST, SOCKET, quoted_path, quoted_query
+from hausbote.base.portal_socket import (
+    ADDRESS,
+    LARGEST,
+    SOCKET,
+    TOO_LARGE,
+    quoted_path,
+    quoted_query,
+)
 from hausbote.base.short_path import short_path
 from hausbote.net.http import Environ, Exchange
 
 _SECONDS: Final = 30.0  # that an answer may take
 _LARGEST_ANSWER: Final = 1_048_576  # bytes, as much as an administrator of thousands can get
+_PIECE: Final = 65_536  # bytes of one that has no size, and is passed on as it comes
 _ASKED: Final = (
     "Accept", "Accept-Encoding", "Accept-Language", "Cookie", "Host", "Origin", "Sec-Fetch-Site",
     "User-Agent", "Content-Type",
@@ -32,6 +41,11 @@ _AWAY: Final = b"""\
 <p lang="de">Dieser Teil der Box startet gerade. <a href="">Noch einmal</a></p>
 </html>
 """
+_AWAY_HEADERS: Final = (
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("Cache-Control", "no-store"),
+    ("Retry-After", "10"),  # seconds
+)
 
 Start = Callable[..., Any]
 
@@ -42,43 +56,52 @@ class PortalRelay:
     def __init__(self, directory: str) -> None:
         self._directory = directory
 
-    def answer(self, environ: Environ, start: Start) -> list[bytes]:
+    def answer(self, environ: Environ, start: Start) -> Iterable[bytes]:
         """What the portal says, or that it is away."""
         body = environ[Exchange.KEY].read(LARGEST)
         if body is None:
-            start("413 Content Too Large", [("Connection", "close"), ("Content-Length", "0")])
-            return []
+            size, html = str(len(TOO_LARGE)), "text/html; charset=utf-8"
+            headers = [("Connection", "close"), ("Content-Length", size), ("Content-Type", html)]
+            start("413 Content Too Large", headers)
+            return [TOO_LARGE]
+        connection = http.client.HTTPConnection("portal")
         try:
             with Timeout(_SECONDS, TimeoutError()):
-                status, headers, content = self._ask(environ, body)
+                answer = self._ask(connection, environ, body)
+                content = None if answer.chunked else _whole(answer)
         except (OSError, http.client.HTTPException):
-            status, content = "503 Service Unavailable", _AWAY
-            headers = [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store")]
-        start(status, [*headers, ("Content-Length", str(len(content)))])
+            connection.close()
+            return self._say_away(environ, start)
+        status = f"{answer.status} {answer.reason}"
+        told = [pair for pair in answer.getheaders() if pair[0].lower() not in _OF_THE_WAY]
+        if content is None:
+            start(status, told)
+            return _pieces(connection, answer)
+        connection.close()
+        start(status, [*told, ("Content-Length", str(len(content)))])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [content]
 
-    def _ask(self, environ: Environ, body: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
-        connection = http.client.HTTPConnection("portal")
+    @staticmethod
+    def _say_away(environ: Environ, start: Start) -> list[bytes]:
+        headers = [*_AWAY_HEADERS, ("Content-Length", str(len(_AWAY)))]
+        start("503 Service Unavailable", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [_AWAY]
+
+    def _ask(
+        self, connection: http.client.HTTPConnection, environ: Environ, body: bytes
+    ) -> http.client.HTTPResponse:
         connection.sock = self._connect()
-        try:
-            asked = {name: environ.get(_key(name)) for name in _ASKED}
-            headers = {name: value for name, value in asked.items() if value is not None}
-            headers |= {ADDRESS: environ["REMOTE_ADDR"], "Connection": "close"}
-            connection.putrequest(
-                environ["REQUEST_METHOD"], _target(environ), skip_host=True,
-                skip_accept_encoding=True,
-            )  # fmt: skip
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                connection.putheader(name, value)
-            connection.endheaders(body or None)
-            answer = connection.getresponse()
-            content = answer.read(_LARGEST_ANSWER + 1)
-            if len(content) > _LARGEST_ANSWER:
-                raise http.client.HTTPException("the answer is too large")
-            told = [pair for pair in answer.getheaders() if pair[0].lower() not in _OF_THE_WAY]
-            return f"{answer.status} {answer.reason}", told, content
-        finally:
-            connection.close()
+        asked = {name: environ.get(_key(name)) for name in _ASKED}
+        headers = {name: value for name, value in asked.items() if value is not None}
+        headers |= {ADDRESS: environ["REMOTE_ADDR"], "Connection": "close"}
+        connection.putrequest(
+            environ["REQUEST_METHOD"], _target(environ), skip_host=True,
+            skip_accept_encoding=True,
+        )  # fmt: skip
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            connection.putheader(name, value)
+        connection.endheaders(body or None)
+        return connection.getresponse()
 
     def _connect(self) -> Any:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -89,6 +112,30 @@ class PortalRelay:
             sock.close()
             raise
         return sock
+
+
+def _whole(answer: http.client.HTTPResponse) -> bytes:
+    content = answer.read(_LARGEST_ANSWER + 1)
+    if len(content) > _LARGEST_ANSWER:
+        raise http.client.HTTPException("the answer is too large")
+    return content
+
+
+def _pieces(
+    connection: http.client.HTTPConnection, answer: http.client.HTTPResponse
+) -> Iterator[bytes]:
+    """OSError if it ends in the middle, so that nobody takes it for the whole."""
+    try:
+        while True:
+            with Timeout(_SECONDS, TimeoutError()):
+                piece = answer.read1(_PIECE)
+            if not piece:
+                return
+            yield piece
+    except http.client.HTTPException:
+        raise OSError("the portal has broken off") from None
+    finally:
+        connection.close()
 
 
 def _key(name: str) -> str:

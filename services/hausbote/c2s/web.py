@@ -8,7 +8,7 @@ failed logins hold back (`guessing.py`).
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
@@ -93,7 +93,7 @@ class Web:
         if self._http is not None:
             self._http.close()
 
-    def _answer(self, environ: Environ, start: Callable[..., Any]) -> list[bytes] | Stored:
+    def _answer(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes] | Stored:
         request = _Request(environ, start)
         path, method = request.path, request.method
         if path == discovery.BOSH_PATH:

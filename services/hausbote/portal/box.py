@@ -15,6 +15,8 @@ from hausbote.core.bus import notify
 from hausbote.core.threads import compute
 from hausbote.net.turns import Turns
 from hausbote.portal.asking import Asking
+from hausbote.portal.health import Health
+from hausbote.portal.turn import OneAtATime
 from hausbote.storage import StorageError, Store
 from hausbote.webchat import Assets
 
@@ -37,9 +39,16 @@ class Box:
     """Held from looking who administers the box to the change that this decides: one has to stay,
     and there is one first."""
 
+    export: OneAtATime = field(default_factory=OneAtATime)
+
     @cached_property
     def chat_assets(self) -> Assets:
         return Assets(self.compute)
+
+    @cached_property
+    def health(self) -> Health:
+        """Whether all is well, for programs."""
+        return Health(self.settings, self.store, self.compute)
 
     @property
     def is_claimed(self) -> bool:

@@ -12,7 +12,14 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from hausbote.base.claim import portal_at
 from hausbote.base.log import Event, bug, log
-from hausbote.base.portal_socket import ADDRESS, LARGEST, SOCKET, quoted_path, quoted_query
+from hausbote.base.portal_socket import (
+    ADDRESS,
+    LARGEST,
+    SOCKET,
+    TOO_LARGE,
+    quoted_path,
+    quoted_query,
+)
 from hausbote.base.settings import Settings
 from hausbote.core.bus.sockets import is_ours
 from hausbote.core.bus.unix import listen as listen_at_socket
@@ -24,13 +31,19 @@ from hausbote.net.stored import Stored
 from hausbote.net.tls import TlsShelf
 from hausbote.net.traffic import Traffic
 from hausbote.portal.hosts import Hosts
+from hausbote.portal.metrics import SOCKET as METRICS
 
 _ALPN: Final = b"http/1.1"
 _PASSED_ON: Final = 64  # requests at the same time that come by c2s
+_FIGURES: Final = 4  # that ask for figures
 _REDIRECTED: Final = 32  # connections at the same time without TLS,
 _REDIRECT_SECONDS: Final = 10.0  # and how long one may take
 _KEY: Final = "HTTP_" + ADDRESS.upper().replace("-", "_")
-_TOO_LARGE: Final = "413 Content Too Large"
+_WHOLE: Final = (
+    ("Connection", "close"),
+    ("Content-Length", str(len(TOO_LARGE))),
+    ("Content-Type", "text/html; charset=utf-8"),
+)
 _NO_MORE: Final = (("Connection", "close"), ("Content-Length", "0"))
 
 
@@ -71,6 +84,20 @@ class Web:
                 handler_class=_Brief,
             )
             self._serve(redirects)
+
+    def serve_figures(self, metrics: Callable[..., Iterable[bytes]]) -> None:
+        """At a Unix socket of the run directory; BusError if it cannot be had."""
+        figures = listen_at_socket(str(self._settings.run_dir), METRICS)
+        self._serve(
+            WSGIServer(
+                figures,
+                metrics,
+                spawn=Pool(_FIGURES),
+                log=None,
+                error_log=None,
+                handler_class=_PassedOn,
+            )
+        )
 
     def _serve(self, server: Any) -> None:
         server.start()
@@ -122,8 +149,8 @@ def _answer(
     application: Application, environ: Environ, start: Callable[..., Any], body: bytes | None
 ) -> Iterable[bytes] | Stored:
     if body is None:
-        start(_TOO_LARGE, [*_NO_MORE])
-        return []
+        start("413 Content Too Large", [*_WHOLE])
+        return [TOO_LARGE]
     environ["QUERY_STRING"] = quoted_query(environ["QUERY_STRING"])
     environ["wsgi.input"] = BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))

@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable
 
+from hausbote.storage.account_events import AccountEvents
 from hausbote.storage.accounts import Accounts
 from hausbote.storage.activity import LastActivity
 from hausbote.storage.archives import Archives
@@ -28,8 +29,10 @@ from hausbote.storage.private import PrivateStorage
 from hausbote.storage.pubsub import Pubsub
 from hausbote.storage.pushes import Pushes
 from hausbote.storage.reserve import Reserve, make_way, spare_bytes
+from hausbote.storage.room_list import RoomList
 from hausbote.storage.rooms import Rooms
 from hausbote.storage.rosters import Rosters
+from hausbote.storage.server_rules import ServerRules
 from hausbote.storage.sessions import Sessions
 from hausbote.storage.ticket import ThreadRoom, WaitingRoom
 from hausbote.storage.tokens import Tokens
@@ -51,6 +54,7 @@ class Store:
         self.reserve = Reserve(path, bounds.reserve, lambda: spare_bytes(self._reader.connection()))
         self._writer = Writer(connect(path), room, self.reserve.give_up)
         self.accounts = Accounts(self._reader, self._writer)
+        self.account_events = AccountEvents(self._reader, self._writer)
         self.moves = Moves(self._reader, self._writer, self.accounts)
         self.rosters = Rosters(self._reader, self._writer)
         self.offline = OfflineMessages(self._reader, self._writer)
@@ -69,8 +73,10 @@ class Store:
         self.vcards = Vcards(self._reader, self._writer)
         self.outgoing = OutgoingQueue(self._reader, self._writer)
         self.peers = Peers(self._reader, self._writer)
+        self.server_rules = ServerRules(self._reader, self._writer)
         self.destroyed_rooms = DestroyedRooms(self._reader, self._writer)
         self.rooms = Rooms(self._reader, self._writer, bounds.room_bytes)
+        self.room_list = RoomList(self._reader, self._writer)
         self.circles = Circles(self._reader, self._writer)
         self.invitations = Invitations(self._reader, self._writer)
         self.sessions = Sessions(self._reader, self._writer)

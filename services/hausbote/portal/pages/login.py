@@ -35,6 +35,9 @@ def log_in(visit: Visit) -> Response:
         case Verdict.IN:
             visit.log_in(sessions.begin(visit.box, local, *people.browser(visit)))
             return visit.go(own_path(to))
+        case Verdict.LOCKED if visit.box.store.accounts.stay(local):
+            visit.log_in(sessions.begin(visit.box, local, *people.browser(visit)))
+            return visit.go("/me", visit.say("Good that you are here: your account stays."))
         case Verdict.LOCKED:
             sentence = visit.say("The owner of this box has locked this account.")
             return _page(visit, to, 403, sentence, typed)

@@ -1,6 +1,13 @@
 """The tables as they are now; how they came to be is in migrations.py."""
 
-from hausbote.storage.schema.accounts import Account, Activity, DepartedName, Scram, Secret
+from hausbote.storage.schema.accounts import (
+    Account,
+    AccountEvent,
+    Activity,
+    DepartedName,
+    Scram,
+    Secret,
+)
 from hausbote.storage.schema.archives import (
     Archive,
     ArchivedMessage,
@@ -29,13 +36,14 @@ from hausbote.storage.schema.rooms import (
     RoomMessage,
     RoomOccupant,
 )
-from hausbote.storage.schema.servers import Outgoing, Peer
+from hausbote.storage.schema.servers import Outgoing, Peer, ServerRule
 from hausbote.storage.schema.stored_xml import PrivateXml, Vcard
 from hausbote.storage.schema.uploads import Upload, UploadDay, UploadGone
 
 __all__ = [
     "TABLES",
     "Account",
+    "AccountEvent",
     "Activity",
     "Archive",
     "ArchiveFresh",
@@ -71,6 +79,7 @@ __all__ = [
     "RoomOccupant",
     "Scram",
     "Secret",
+    "ServerRule",
     "Session",
     "SessionShared",
     "SubscriptionRequest",
@@ -94,6 +103,7 @@ TABLES = (
     WebLogin,
     Secret,
     DepartedName,
+    AccountEvent,
     EndedToken,
     Blocked,
     Push,
@@ -107,6 +117,7 @@ TABLES = (
     Vcard,
     Outgoing,
     Peer,
+    ServerRule,
     ArchivedMessage,
     ArchiveFresh,
     ArchiveSize,
