@@ -8,7 +8,6 @@ import pytest
 
 from hausbote.base.acme_record import AcmeRecord, write_record
 from hausbote.base.backup_record import note_failure
-from hausbote.storage.peers import Certificate
 from hausbote.turn.coturn import Place
 from support.portal import PortalWorld, heading, words
 
@@ -112,9 +111,7 @@ def test_names_in_dns_are_looked_up_where_nobody_waits_for_them(tmp_path, monkey
 
 def test_what_other_parts_have_written_down_is_in_the_readers_language(tmp_path):
     backup = {"repository": "/media/usb"}
-    world = PortalWorld(
-        tmp_path, domain="verona.example", backup=backup, federation={"enabled": "yes"}
-    )
+    world = PortalWorld(tmp_path, domain="verona.example", backup=backup)
     try:
         settings = world.settings
         for directory in (settings.backup_dir, settings.acme_record.parent):
@@ -123,18 +120,14 @@ def test_what_other_parts_have_written_down_is_in_the_readers_language(tmp_path)
         note_failure(settings.backup_dir, time.time(), failure)
         problem = "Let's Encrypt cannot be reached: is this machine online, and does DNS work?"
         write_record(settings.acme_record, AcmeRecord(problem=problem))
-        peer = "capulet.example was connected to and does not answer."
-        world.store.peers.failed("capulet.example", time.time(), "x", peer, Certificate()).wait()
         owner = world.browser_of("juliet")
         told = words(owner.get("/box"))
         assert told.count(failure) == 2
         assert problem in told
-        assert peer in told
         owner.language = "de"
         told = words(owner.get("/box"))
         assert told.count("Unter /media/usb ist kein Repository") == 2
         assert "Let's Encrypt ist nicht erreichbar: Ist dieses Gerät online" in told
-        assert "capulet.example wurde erreicht und antwortet nicht." in told
         assert "Let's Encrypt ist nicht erreichbar" in words(owner.get("/setup/certificate"))
     finally:
         world.close()
