@@ -1,10 +1,13 @@
 """What administrators see and do: people, storage, the box."""
 
 import threading
+import time
 
 import gevent
 import pytest
 
+from hausbote.base.acme_record import AcmeRecord, write_record
+from hausbote.base.backup_record import note_failure
 from hausbote.turn.coturn import Place
 from support.portal import PortalWorld, heading, words
 
@@ -104,3 +107,27 @@ def test_names_in_dns_are_looked_up_where_nobody_waits_for_them(tmp_path, monkey
         world.close()
     assert asked_in
     assert threading.get_ident() not in asked_in
+
+
+def test_what_other_parts_have_written_down_is_in_the_readers_language(tmp_path):
+    backup = {"repository": "/media/usb"}
+    world = PortalWorld(tmp_path, domain="verona.example", backup=backup)
+    try:
+        settings = world.settings
+        for directory in (settings.backup_dir, settings.acme_record.parent):
+            directory.mkdir(exist_ok=True)
+        failure = "There is no repository at /media/usb: is its disk connected and mounted?"
+        note_failure(settings.backup_dir, time.time(), failure)
+        problem = "Let's Encrypt cannot be reached: is this machine online, and does DNS work?"
+        write_record(settings.acme_record, AcmeRecord(problem=problem))
+        owner = world.browser_of("juliet")
+        told = words(owner.get("/box"))
+        assert told.count(failure) == 2
+        assert problem in told
+        owner.language = "de"
+        told = words(owner.get("/box"))
+        assert told.count("Unter /media/usb ist kein Repository") == 2
+        assert "Let's Encrypt ist nicht erreichbar: Ist dieses Gerät online" in told
+        assert "Let's Encrypt ist nicht erreichbar" in words(owner.get("/setup/certificate"))
+    finally:
+        world.close()

@@ -1,9 +1,9 @@
 """Passes on to the portal what browsers ask of the box's domain and is nothing of XMPP.
 
 The connection and its TLS stay here, so the portal needs neither a port nor a key for it.  Requests
-and answers are small and go over a Unix socket, whole: they are pages, and none of those that
-strangers can ask for has more than some kilobytes.  An answer without a size, which is a download
-of somebody who has given their password, is passed on a piece at a time.
+and answers go over a Unix socket.  Small ones go whole, so that a slow reader waits for c2s and not
+for the portal: these are all pages that strangers can ask for.  A large page or a download, which
+only people with an account get, is passed on a piece at a time.
 """
 
 import http.client
@@ -25,8 +25,8 @@ from hausbote.base.short_path import short_path
 from hausbote.net.http import Environ, Exchange
 
 _SECONDS: Final = 30.0  # that an answer may take
-_LARGEST_ANSWER: Final = 1_048_576  # bytes, as much as an administrator of thousands can get
-_PIECE: Final = 65_536  # bytes of one that has no size, and is passed on as it comes
+_WHOLE: Final = 65_536  # bytes of an answer that is kept for a slow reader
+_PIECE: Final = 65_536  # bytes of a larger one, which is passed on as it comes
 _ASKED: Final = (
     "Accept", "Accept-Encoding", "Accept-Language", "Cookie", "Host", "Origin", "Sec-Fetch-Site",
     "User-Agent", "Content-Type",
@@ -68,14 +68,17 @@ class PortalRelay:
         try:
             with Timeout(_SECONDS, TimeoutError()):
                 answer = self._ask(connection, environ, body)
-                content = None if answer.chunked else _whole(answer)
+                length = answer.length  # None if it is not told
+                is_small = length is not None and length <= _WHOLE
+                content = answer.read() if is_small else None
         except (OSError, http.client.HTTPException):
             connection.close()
             return self._say_away(environ, start)
         status = f"{answer.status} {answer.reason}"
         told = [pair for pair in answer.getheaders() if pair[0].lower() not in _OF_THE_WAY]
         if content is None:
-            start(status, told)
+            sized = [] if length is None else [("Content-Length", str(length))]
+            start(status, [*told, *sized])
             return _pieces(connection, answer)
         connection.close()
         start(status, [*told, ("Content-Length", str(len(content)))])
@@ -114,13 +117,6 @@ class PortalRelay:
         return sock
 
 
-def _whole(answer: http.client.HTTPResponse) -> bytes:
-    content = answer.read(_LARGEST_ANSWER + 1)
-    if len(content) > _LARGEST_ANSWER:
-        raise http.client.HTTPException("the answer is too large")
-    return content
-
-
 def _pieces(
     connection: http.client.HTTPConnection, answer: http.client.HTTPResponse
 ) -> Iterator[bytes]:
@@ -129,9 +125,12 @@ def _pieces(
         while True:
             with Timeout(_SECONDS, TimeoutError()):
                 piece = answer.read1(_PIECE)
-            if not piece:
+            if piece:
+                yield piece
+            elif answer.length:
+                raise OSError("the portal has broken off")
+            else:
                 return
-            yield piece
     except http.client.HTTPException:
         raise OSError("the portal has broken off") from None
     finally:
