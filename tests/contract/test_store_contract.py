@@ -1196,6 +1196,31 @@ class TestPeers:
         assert left == {"0.example", "new.example", *[f"{n}.example" for n in range(102, 5_000)]}
 
 
+class TestServerRules:
+    def test_what_was_decided_last_counts(self, store):
+        rules = store.server_rules
+        assert rules.all() == []
+        assert rules.decide("b.example", 1.5, allowed=True)
+        assert rules.decide("a.example", 2.5, allowed=False)
+        assert rules.decide("b.example", 3.5, allowed=False)
+        assert rules.all() == [("a.example", False, 2.5), ("b.example", False, 3.5)]
+        assert rules.decisions() == {"a.example": False, "b.example": False}
+
+    def test_the_settings_decide_again(self, store):
+        store.server_rules.decide("a.example", 1.0, allowed=True)
+        assert store.server_rules.forget("a.example")
+        assert not store.server_rules.forget("a.example")
+        assert store.server_rules.all() == []
+
+    def test_there_are_only_so_many(self, store, monkeypatch):
+        monkeypatch.setattr("hausbote.storage.server_rules.MOST_RULES", 2)
+        rules = store.server_rules
+        assert rules.decide("a.example", 1.0, allowed=True)
+        assert rules.decide("b.example", 1.0, allowed=True)
+        assert not rules.decide("c.example", 1.0, allowed=True)
+        assert rules.decide("b.example", 2.0, allowed=False)
+
+
 class TestMoves:
     def test_an_account_that_comes_is_seen_by_nobody_until_it_is_whole(self, people):
         hidden = people.moves.begin("nurse")

@@ -57,6 +57,20 @@ class TestRooms:
         rooms.affiliate(lost.id, [StoredAffiliation("romeo@h", "member", "", "")]).wait()
         assert rooms.ownerless() == ["lost"]
 
+    def test_they_are_listed_in_portions_with_numbers(self, store, rooms):
+        for name in ("c", "a", "b"):
+            made = make(rooms, name)
+        rooms.configure(made.id, '{"name": "B"}', public=False).wait()
+        people = [StoredAffiliation(f"{n}@h", n, "", "") for n in ("owner", "member", "outcast")]
+        rooms.affiliate(made.id, people).wait()
+        rooms.enter(made.id, StoredOccupant("romeo@h/x", "romeo", "moderator", b""))
+        rooms.say(made.id, RoomMessage(1, "o", "romeo@h", b"12345"))
+        rooms.say(made.id, RoomMessage(2, "o", "romeo@h", b"678"))
+        assert [one.local for one in store.room_list.after("", 2)] == ["a", "b"]
+        assert [one.local for one in store.room_list.after("b", 2)] == ["c"]
+        assert store.room_list.one("b") == ("b", "romeo@h", False, '{"name": "B"}', 8, 2, 1)
+        assert store.room_list.one("d") is None
+
     def test_one_person_makes_only_so_many(self, rooms):
         assert make(rooms, "one", limit=2)
         assert make(rooms, "two", limit=2)

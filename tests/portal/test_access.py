@@ -11,6 +11,8 @@ CLAIMED = {NOBODY, MEMBER, ADMINISTRATOR}
 
 TABLE = {
     "/language/<tag>": set(Who),
+    "/health": set(Who),
+    "/.well-known/security.txt": set(Who),
     "/claim": {CLAIMING},
     "/claim/language": {CLAIMING},
     "/claim/domain": {CLAIMING},
@@ -51,11 +53,21 @@ TABLE = {
     "/people": {ADMINISTRATOR},
     "/people/<local>": {ADMINISTRATOR},
     "/people/<local>/reset": {ADMINISTRATOR},
+    "/rooms": {ADMINISTRATOR},
+    "/rooms/<local>": {ADMINISTRATOR},
+    "/rooms/<local>/delete": {ADMINISTRATOR},
     "/storage": {ADMINISTRATOR},
     "/box": {ADMINISTRATOR},
+    "/box/parts/<service>/restart": {ADMINISTRATOR},
+    "/box/backup": {ADMINISTRATOR},
+    "/box/servers": {ADMINISTRATOR},
+    "/box/servers/<domain>": {ADMINISTRATOR},
+    "/box/log": {ADMINISTRATOR},
+    "/box/announcement": {ADMINISTRATOR},
 }
 PARTS = {
     "<tag>": "de", "<code>": "ABCD", "<token>": "abc", "<id>": "1", "<ref>": "x", "<local>": "romeo",
+    "<domain>": "friend.example", "<service>": "rooms",
 }  # fmt: skip
 
 

@@ -151,7 +151,11 @@ def test_the_whole_story(story, box, names):
         ("/me/files", say("You have shared no files"), "21-files"),
         ("/me/delete", say("Delete your account?"), "22-delete"),
         ("/me/profile", say("How others see you"), "37-profile"),
-        ("/me/contacts", story.one("You know one person", "You know %(count)s people"), "38-contacts"),
+        (
+            "/me/contacts",
+            story.one("You know one person", "You know %(count)s people"),
+            "38-contacts",
+        ),
         ("/me/blocked", say("You have blocked nobody"), "39-blocked"),
         ("/me/security", say("What happened to your account"), "40-security"),
         ("/me/history", say("No message of yours is kept"), "41-history"),

@@ -1,7 +1,6 @@
 """The ways to the portal of a running box: its own port, c2s for those who know only the domain, and
 the way from http to https."""
 
-import http.client
 import re
 import socket
 import ssl
@@ -13,6 +12,7 @@ import pytest
 from hausbote.portal import sessions
 from hausbote.portal.box import Box
 from support.portal import heading
+from support.ways import ask
 from support.worlds import KEYS, PASSWORD
 
 
@@ -21,29 +21,6 @@ def owner(box):
     """Until it has one, a box has no page but the claim."""
     if not box.store.accounts.admins():
         box.store.accounts.create("owner", KEYS, admin=True)
-
-
-class Answer:
-    def __init__(self, response):
-        self.status, self.headers, self.text = (
-            response.status,
-            response.headers,
-            response.read().decode(),
-        )
-
-
-def ask(box, port, path, method="GET", plain=False, body=None, **headers):
-    context = ssl.create_default_context(cafile=box.ca)
-    context.check_hostname = False
-    if plain:
-        connection = http.client.HTTPConnection(box.address, port, timeout=20)
-    else:
-        connection = http.client.HTTPSConnection(box.address, port, context=context, timeout=20)
-    fields = {name.replace("_", "-"): value for name, value in headers.items()}
-    connection.request(method, path, body, {"Host": box.domain} | fields)
-    answer = Answer(connection.getresponse())
-    connection.close()
-    return answer
 
 
 def test_both_ways_show_the_same_page(box):

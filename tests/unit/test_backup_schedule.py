@@ -68,6 +68,16 @@ def test_a_backup_is_made_when_it_is_due_and_not_before(state, schedule):
     ends(schedule)
 
 
+def test_one_is_made_now_if_somebody_wants_it(state, schedule):
+    hausbote("backup", "init", state=state)
+    schedule.make_one_now()
+    assert begins(schedule)
+    schedule.make_one_now()  # one is enough
+    ends(schedule)
+    assert read_record(state / "backup").made_at
+    assert not begins(schedule)
+
+
 def test_right_after_the_start_there_is_enough_to_do(state, schedule):
     hausbote("backup", "init", state=state)
     assert not begins(schedule)

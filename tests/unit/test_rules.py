@@ -12,10 +12,9 @@ from hausbote.s2s.rules import Rule, Rules
 PRINT = "ab" * 32
 
 
-def rules(**federation):
-    return Rules(
-        Settings.from_dict({"domain": "house.example", "federation": federation}, Path("/box"))
-    )
+def rules(decided=None, **federation):
+    raw = {"domain": "house.example", "federation": federation}
+    return Rules(Settings.from_dict(raw, Path("/box")), decided or {})
 
 
 def test_everybody_is_welcome_who_proves_who_they_are():
@@ -38,6 +37,24 @@ def test_the_nearest_name_counts():
     some = rules(deny=["evil.example", "x.good.evil.example"], allow=["good.evil.example"])
     domains = ["evil.example", "good.evil.example", "a.good.evil.example", "x.good.evil.example"]
     assert [some.for_domain(one).allowed for one in domains] == [False, True, True, False]
+
+
+def test_what_was_decided_counts_more_than_the_settings():
+    some = rules(
+        {"evil.example": True, "friend.example": False, "x.good.example": False},
+        deny=["evil.example"],
+        allow=["friend.example", "good.example"],
+    )
+    domains = [
+        "a.evil.example",
+        "friend.example",
+        "good.example",
+        "x.good.example",
+        "other.example",
+    ]
+    assert [some.for_domain(one).allowed for one in domains] == [True, False, True, False, True]
+    assert "owner" in some.for_domain("friend.example").refusal
+    assert some.for_domain("evil.example").known
 
 
 def test_only_those_who_are_listed():

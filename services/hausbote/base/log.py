@@ -69,7 +69,10 @@ class Event(Enum):
     COMPONENT_ATTACHED = "info", "A component proved that it knows its secret."
     COMPONENT_DETACHED = "info", "A component's connection ended."
     COMPONENT_REFUSED = "warning", "A component has the wrong secret, or its domain is not ours."
-    ADMINISTERED = "info", "An administrator ran this command from a client."
+    ADMINISTERED = (
+        "info",
+        "An administrator ran this command from a client, or made this in the portal.",
+    )
     PEER_REACHED = "debug", "We connected to another server."
     PEER_HEARD = "debug", "Another server connected to us and proved who it is."
     PEER_REFUSED = "warning", "Another server could not prove who it is, or is not wanted."

@@ -41,6 +41,11 @@ _AWAY: Final = b"""\
 <p lang="de">Dieser Teil der Box startet gerade. <a href="">Noch einmal</a></p>
 </html>
 """
+_AWAY_HEADERS: Final = (
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("Cache-Control", "no-store"),
+    ("Retry-After", "10"),  # seconds
+)
 
 Start = Callable[..., Any]
 
@@ -78,8 +83,7 @@ class PortalRelay:
 
     @staticmethod
     def _say_away(environ: Environ, start: Start) -> list[bytes]:
-        size, html = str(len(_AWAY)), "text/html; charset=utf-8"
-        headers = [("Content-Type", html), ("Cache-Control", "no-store"), ("Content-Length", size)]
+        headers = [*_AWAY_HEADERS, ("Content-Length", str(len(_AWAY)))]
         start("503 Service Unavailable", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [_AWAY]
 

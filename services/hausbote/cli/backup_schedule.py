@@ -22,6 +22,8 @@ class Schedule:
     ) -> None:
         self._state = str(settings.state)
         self._plan = Plan.of(settings)
+        self._record = Plan(str(settings.backup_dir), settings.backup.hours)
+        self._wanted = False  # somebody wants one now
         self._clock = clock
         self._counter = counter
         self._next_look = counter() + FIRST
@@ -38,17 +40,26 @@ class Schedule:
         if self._child is not None:
             self._child.kill()
 
-    def look(self) -> None:
-        """Begin a backup that is due, and see whether one has ended."""
-        if self._plan is None:
-            return
-        if self._child is not None:
-            self._see(self._plan, self._child)
-        elif self._counter() >= self._next_look and self._plan.is_due(self._clock()):
-            self._begin(self._plan)
+    def make_one_now(self) -> None:
+        """At the next look, unless one is being made; also if none are made by themselves."""
+        self._wanted = True
 
-    def _begin(self, plan: Plan) -> None:
-        self._failed_before = plan.failed_at()
+    def look(self) -> None:
+        """Begin a backup that is due or wanted, and see whether one has ended."""
+        if self._child is not None:
+            self._see(self._child)
+        elif self._wanted or self._is_due:
+            self._begin()
+
+    @property
+    def _is_due(self) -> bool:
+        if self._plan is None or self._counter() < self._next_look:
+            return False
+        return self._plan.is_due(self._clock())
+
+    def _begin(self) -> None:
+        self._wanted = False
+        self._failed_before = self._record.failed_at()
         # What fails is not tried again at once, and neither is what says that it succeeded.
         self._next_look = self._counter() + AGAIN
         self._child = subprocess.Popen(
@@ -59,10 +70,10 @@ class Schedule:
             stderr=subprocess.DEVNULL,
         )
 
-    def _see(self, plan: Plan, child: subprocess.Popen[bytes]) -> None:
+    def _see(self, child: subprocess.Popen[bytes]) -> None:
         code = child.poll()
         if code is None:
             return
-        self._child = None
-        if code and plan.failed_at() == self._failed_before:  # it was killed, say for its memory
-            plan.note_failure(self._clock(), f"Its process ended with code {code}.")
+        self._child, self._wanted = None, False
+        if code and self._record.failed_at() == self._failed_before:  # killed, say for its memory
+            self._record.note_failure(self._clock(), f"Its process ended with code {code}.")

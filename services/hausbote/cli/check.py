@@ -13,12 +13,13 @@ from hausbote.cli.caa import caa_records
 from hausbote.cli.finding import Finding, Mark
 from hausbote.cli.inspection import Inspection
 from hausbote.cli.problem import Problem
-from hausbote.cli.state import load_settings, state_option
+from hausbote.cli.state import load_settings, opened_store, state_option
 from hausbote.cli.storage_check import storage_findings
 from hausbote.cli.store_check import check_store
 from hausbote.inspection.records import records
 from hausbote.net.chains import TrustError
 from hausbote.net.tls import CertificateError
+from hausbote.storage import path_of
 
 _COLOURS: Final = {Mark.GOOD: "green", Mark.HINT: "yellow", Mark.BAD: "red"}
 
@@ -54,10 +55,19 @@ def command(state: Path, domain: str | None) -> None:
         wanted = prepare_domain(domain) if domain else settings.domain
     except InvalidJID as problem:
         raise Problem(f"{domain} is no domain: {problem}") from None
+    decided = {} if without_box else _decided(settings)
     try:
-        _tell(Inspection(settings, wanted).findings())
+        _tell(Inspection(settings, wanted, decided).findings())
     except (TrustError, CertificateError) as error:
         raise Problem(str(error)) from None
+
+
+def _decided(settings: Settings) -> dict[str, bool]:
+    """With which servers the owner wants to talk, or not; a new box has no database yet."""
+    if not path_of(settings.database_url).exists():
+        return {}
+    with opened_store(settings) as store:
+        return store.server_rules.decisions()
 
 
 def _tell(findings: Iterator[Finding]) -> None:

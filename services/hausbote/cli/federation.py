@@ -12,14 +12,16 @@ from hausbote.base.settings import Settings
 from hausbote.cli.problem import Problem
 from hausbote.cli.state import load_settings, opened_store, state_option
 from hausbote.core.bus.control import notify, query_status
-from hausbote.storage import Peer, Waiting
+from hausbote.core.house import hosted
+from hausbote.storage import MOST_RULES, Peer, Waiting
 
 _NEVER = "never"
+_RULES = {"change": "rules"}
 
 
 @click.group("federation")
 def command() -> None:
-    """Look at other servers, and at what waits for them."""
+    """Look at other servers, at what waits for them, and decide with whom the box talks."""
 
 
 @command.command("list")
@@ -55,6 +57,64 @@ def show(state: Path, domain: str, as_json: bool) -> None:
         return
     for line in _described(found[0]):
         click.echo(line)
+
+
+@command.command("allow")
+@state_option
+@click.argument("domain")
+def allow(state: Path, domain: str) -> None:
+    """Talk with DOMAIN and all below it from now on, whatever the settings say."""
+    wanted = _prepared(domain)
+    _decide(load_settings(state), wanted, allowed=True)
+    click.echo(f"The box talks with {wanted}.")
+
+
+@command.command("deny")
+@state_option
+@click.argument("domain")
+def deny(state: Path, domain: str) -> None:
+    """Do not talk with DOMAIN and all below it any more; what waits for them goes back."""
+    wanted = _prepared(domain)
+    _decide(load_settings(state), wanted, allowed=False)
+    click.echo(f"The box does not talk with {wanted} any more.")
+
+
+@command.command("forget")
+@state_option
+@click.argument("domain")
+def forget(state: Path, domain: str) -> None:
+    """Take back what 'allow' or 'deny' said of DOMAIN: the settings decide again."""
+    settings, wanted = load_settings(state), _prepared(domain)
+    with opened_store(settings) as store:
+        if not store.server_rules.forget(wanted):
+            raise Problem(f"Nothing was decided about {wanted}.")
+    notify(settings.bus_dir, "s2s", _RULES)
+    click.echo(f"The settings decide about {wanted} again.")
+
+
+@command.command("rules")
+@state_option
+def rules(state: Path) -> None:
+    """What 'allow' and 'deny' have said; the settings have more, in [federation]."""
+    with opened_store(load_settings(state)) as store:
+        found = store.server_rules.all()
+    if not found:
+        click.echo("Nothing was decided beside the settings.")
+    for one in found:
+        word = "allowed" if one.allowed else "denied"
+        click.echo(f"{one.domain}: {word} since {_time(one.decided)}")
+
+
+def _decide(settings: Settings, domain: str, *, allowed: bool) -> None:
+    """A box that does not run goes by it when it starts."""
+    if domain in hosted(settings):
+        raise Problem(f"{domain} is this box itself.")
+    with opened_store(settings) as store:
+        if not store.server_rules.decide(domain, time.time(), allowed=allowed):
+            raise Problem(
+                f"There are {MOST_RULES} of them already: 'hausbote federation forget' makes room."
+            )
+    notify(settings.bus_dir, "s2s", _RULES)
 
 
 @command.group("queue", invoke_without_command=True)

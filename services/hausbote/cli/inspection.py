@@ -1,7 +1,7 @@
 """A domain as others see it: its records, ports, certificates and what its servers offer."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -34,15 +34,18 @@ _SELF_MADE: Final = (Cause.SELF_SIGNED, Cause.UNKNOWN_AUTHORITY, Cause.NOT_PINNE
 
 
 class Inspection:
-    """Looks at one domain; TrustError if the box's own authorities cannot be read."""
+    """Looks at one domain; TrustError if the box's own authorities cannot be read.
 
-    def __init__(self, settings: Settings, domain: str) -> None:
+    `decided` is what the owner has decided about servers while the box ran.
+    """
+
+    def __init__(self, settings: Settings, domain: str, decided: Mapping[str, bool]) -> None:
         self._settings = settings
         self._domain = domain
         self._own = domain == settings.domain
         self._resolver = Resolver(settings)
         self._judge = Judge(settings)
-        self._rule = Rules(settings).for_domain(domain)
+        self._rule = Rules(settings, decided).for_domain(domain)
         self._told: set[tuple[str, Cause]] = set()  # certificates are shown on several ports
         self._seen: list[Verdict] = []
 

@@ -21,6 +21,7 @@ from hausbote.base.settings import Settings
 from hausbote.cli import preflight
 from hausbote.cli.backup_schedule import Schedule
 from hausbote.cli.certificate_news import CertificateNews
+from hausbote.cli.errands import Errands
 from hausbote.cli.granting import are_wishes, grant, refusal
 from hausbote.cli.next_steps import what_next
 from hausbote.cli.only import run_only
@@ -188,14 +189,18 @@ def _wait_for(settings: Settings, child: subprocess.Popen[bytes]) -> tuple[int, 
     """Look after the services until the supervisor ends, or is ended because other settings are
     wished for; returns its exit code, and whether that was so."""
     poll, watch = select.poll(), Watch(settings)
-    looks = (OwnCertificate(settings), CertificateNews(settings), Schedule(settings))
+    schedule = Schedule(settings)
+    looks = (OwnCertificate(settings), CertificateNews(settings), schedule)
+    errands = Errands(settings, watch, schedule)
     wished, told = False, ""
     descriptor = os.pidfd_open(child.pid)
     try:
         poll.register(descriptor, select.POLLIN)
         watch.look(processes(settings) or [])
         while not poll.poll(_LOOK * 1000):
-            watch.look(processes(settings) or [])
+            found = processes(settings) or []
+            watch.look(found)
+            errands.look(found)
             for one in looks:
                 one.look()
             if not wished and are_wishes(settings.state):

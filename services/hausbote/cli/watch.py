@@ -32,6 +32,7 @@ class _Life:
     since: float = 0.0  # when that process was seen first
     config: int = 0  # when its configuration had been written then (the relay's only)
     ends: int = 0  # of processes before it
+    told_to_end: int = 0  # the process that somebody wants to be started again
     down: bool = False  # it was given up, and has not stayed since
     pause: float = _FIRST_PAUSE
     next_try: float = 0.0  # 0: the supervisor is at it
@@ -59,6 +60,11 @@ class Watch:
             elif state in ("STARTING", "RUNNING") and not life.down:
                 self._lives_on(service, life, process["pid"])
 
+    def expect_end(self, service: str) -> None:
+        """Its process was told to end, to be started again: that is no news."""
+        life = self._lives.setdefault(service, _Life())
+        life.told_to_end = life.pid
+
     def _given_up(self, service: str, life: _Life) -> None:
         now = self._clock()
         if not life.next_try:
@@ -79,7 +85,7 @@ class Watch:
             if now - life.since > _STEADY:
                 life.ends, life.pause = 0, _FIRST_PAUSE
             return
-        known, read = life.pid != 0, life.config
+        known, read = life.pid not in (0, life.told_to_end), life.config
         self._note(service, life, pid)
         if known and life.config == read:  # or else it was started anew to read another one
             life.ends += 1

@@ -15,6 +15,7 @@ from hausbote.net.waiting import GreenletRoom
 from hausbote.portal.application import PortalApplication
 from hausbote.portal.asking import Asking
 from hausbote.portal.box import Box
+from hausbote.portal.metrics import Metrics
 from hausbote.portal.web import Web
 from hausbote.storage import StorageError, bounds_of, open_store
 
@@ -40,8 +41,9 @@ def main() -> int:
         log(Event.UNCLAIMED)
     bus = asking.bus = daemon.open_bus(lambda _service, _frame: None)
     started = time.monotonic()
-    bus.on_status(
-        lambda: {
+
+    def describe() -> dict[str, object]:
+        return {
             "pid": os.getpid(),
             "uptime": int(time.monotonic() - started),
             "memory": own_memory(),
@@ -49,7 +51,13 @@ def main() -> int:
             "disk_full": store.reserve.is_low,
             "store_failed": store.failed_at,
         }
-    )
+
+    bus.on_status(describe)
+    try:
+        web.serve_figures(Metrics(box, describe))
+    except BusError as error:
+        print(f"portal: {error}", file=sys.stderr)
+        return 1
     every(_FLUSH, store.flush)
     daemon.on_reload(web.reload_certificates)
     daemon.serve(bus, asking.take, stop=web.stop)

@@ -42,9 +42,9 @@ class Route:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """What its paths look like; those of the table are plain words."""
+        """What its paths look like."""
         parts = [
-            f"(?P{one}[^/]{{1,200}})" if one.startswith("<") else one
+            f"(?P{one}[^/]{{1,1023}})" if one.startswith("<") else one.replace(".", r"\.")
             for one in self.path.split("/")
         ]
         return re.compile("/".join(parts))

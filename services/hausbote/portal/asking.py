@@ -1,12 +1,12 @@
-"""Questions to c2s over the bus, which a page waits for."""
+"""Questions to other services over the bus, which a page waits for."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from gevent.event import AsyncResult
 from gevent.timeout import Timeout
 
-from hausbote.base import portal_acts, portal_joins, portal_logins
+from hausbote.base import portal_acts, portal_joins, portal_logins, portal_notices, portal_rooms
 from hausbote.base.portal_acts import Act, Deed, Done, Trouble
 from hausbote.base.portal_joins import Join, Keys, Newcomer, Outcome
 from hausbote.base.portal_logins import Attempt, Judgement
@@ -17,12 +17,24 @@ from hausbote.core.bus.frame import Frame
 
 _PATIENCE: Final = 10.0  # seconds that somebody looks at an empty page
 _WHO_KNOWS: Final = "c2s"
+_ROOMS: Final = "rooms"
 _OWN: Final = "portal"
 _ANSWERS: Final[dict[str, Callable[[bytes], Any]]] = {
     portal_logins.TOLD: Judgement.unpack,
     portal_joins.TOLD: Outcome.unpack,
     portal_acts.TOLD: Done.unpack,
+    portal_notices.TOLD: portal_notices.Done.unpack,
+    portal_rooms.TOLD: portal_rooms.Told.unpack,
 }
+
+
+class _Question(Protocol):
+    """What goes into a frame."""
+
+    @property
+    def id(self) -> str: ...
+
+    def pack(self) -> bytes: ...
 
 
 class Away(Exception):
@@ -62,12 +74,26 @@ class Asking:
         found: Done = self._ask(portal_acts.ASK, deed, f"{local}@{_OWN}")
         return found.trouble
 
-    def _ask(self, kind: str, question: Attempt | Join | Newcomer | Deed, sender: str = "") -> Any:
+    def rooms(self, act: portal_rooms.Act, local: str = "", **more: Any) -> portal_rooms.Told:
+        """What the rooms service says, or has done; `more` are fields of the question."""
+        question = portal_rooms.Question(token(96), act, local, **more)
+        found: portal_rooms.Told = self._ask(portal_rooms.ASK, question, service=_ROOMS)
+        return found
+
+    def announce(self, act: portal_notices.Act, text: str) -> portal_notices.Done:
+        """Whether everybody is told that."""
+        notice = portal_notices.Notice(token(96), act, text)
+        found: portal_notices.Done = self._ask(portal_notices.ASK, notice)
+        return found
+
+    def _ask(
+        self, kind: str, question: _Question, sender: str = "", service: str = _WHO_KNOWS
+    ) -> Any:
         """What is asked for by an address is done in its order, and waits for nobody else's."""
         assert self.bus is not None
         answer = self._waiting[question.id] = AsyncResult()
         try:
-            self.bus.send(_WHO_KNOWS, kind, sender, (), question.pack())
+            self.bus.send(service, kind, sender, (), question.pack())
             with Timeout(_PATIENCE):
                 return answer.get()
         except Timeout:

@@ -15,6 +15,7 @@ from hausbote.core.bus import notify
 from hausbote.core.threads import compute
 from hausbote.net.turns import Turns
 from hausbote.portal.asking import Asking
+from hausbote.portal.health import Health
 from hausbote.portal.turn import OneAtATime
 from hausbote.storage import StorageError, Store
 from hausbote.webchat import Assets
@@ -43,6 +44,11 @@ class Box:
     @cached_property
     def chat_assets(self) -> Assets:
         return Assets(self.compute)
+
+    @cached_property
+    def health(self) -> Health:
+        """Whether all is well, for programs."""
+        return Health(self.settings, self.store, self.compute)
 
     @property
     def is_claimed(self) -> bool:

@@ -147,7 +147,7 @@ SENTENCES: Final = (
         " on %(date)s."
     ),
     _reason("The certificate of %(server)s has a chain that does not hold: %(words)s."),
-    # other servers
+    # DNS
     _reason("%(server)s says in DNS that it has no XMPP server."),
     _reason("The name %(name)s has no IP address in DNS."),
     _reason("The name %(name)s does not exist in DNS."),
@@ -163,25 +163,6 @@ SENTENCES: Final = (
     _reason("DNS has no usable answer about %(name)s."),
     _reason("DNS could have no such name."),
     _reason("DNS is asked too much at this moment."),
-    _reason("The server of %(server)s cannot be reached: %(words)s."),
-    _reason("it has no address"),
-    _reason("its address is of a private network"),
-    _reason("no answer"),
-    _reason("Too many servers are being called at this moment."),
-    _reason("The box does not talk with other servers: federation.enabled."),
-    _reason("The settings deny %(server)s: federation.deny."),
-    _reason("Only listed servers are allowed, and %(server)s is not in the list."),
-    _reason("%(server)s offers no encryption, or somebody on the way took it away."),
-    _reason("%(server)s does not accept our certificate: %(words)s."),
-    _reason("it offers no way to use it"),
-    _reason("%(server)s does not believe that we are %(domain)s (dialback)."),
-    _reason("%(server)s was connected to and does not answer."),
-    _reason("%(server)s cannot begin TLS now."),
-    _reason("%(server)s ended the stream: %(words)s."),
-    _reason("TLS with %(server)s fails: %(words)s."),
-    _reason("%(server)s closed the connection without saying why."),
-    _reason("%(server)s closed the connection."),
-    _reason("Hausbote itself has a fault; see its log."),
     # backups
     _reason("The backup of %(time)s failed. %(why)s"),
     _reason("There was no good backup for %(days)s days: 'hausbote backup create' makes one."),
@@ -268,8 +249,4 @@ SENTENCES: Final = (
     _reason("Permission denied"),
     _reason("Input/output error"),
     _reason("No such file or directory"),
-    _reason("connection refused"),
-    _reason("connection reset by peer"),
-    _reason("no route to host"),
-    _reason("network is unreachable"),
 )

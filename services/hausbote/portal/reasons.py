@@ -1,8 +1,8 @@
 """Why something failed, in the reader's language.
 
-Certificates, backups and connections with other servers write down an English sentence for the
-owner, with names, numbers and words of other programs in it.  Which sentences these are is in
-`reason_sentences`; here one is recognised by what is the same in it each time.
+Certificates and backups write down an English sentence for the owner, with names, numbers and words
+of other programs in it.  Which sentences these are is in `reason_sentences`; here one is recognised
+by what is the same in it each time.  Of other servers there is a cause: see `server_words`.
 """
 
 from typing import Final

@@ -24,17 +24,18 @@ from hausbote.base.settings import Settings
 from hausbote.core.bus.sockets import is_ours
 from hausbote.core.bus.unix import listen as listen_at_socket
 from hausbote.net.address_book import AddressBook, most_connections
-from hausbote.net.certificates import certificates
+from hausbote.net.certificates import certificates, use_new_certificates, watch_certificates
 from hausbote.net.http import Application, Environ, Exchange, HttpServer
 from hausbote.net.listener import listen
 from hausbote.net.stored import Stored
-from hausbote.net.tls import CertificateError, TlsShelf
+from hausbote.net.tls import TlsShelf
 from hausbote.net.traffic import Traffic
 from hausbote.portal.hosts import Hosts
+from hausbote.portal.metrics import SOCKET as METRICS
 
 _ALPN: Final = b"http/1.1"
-_CHECK: Final = 60.0  # seconds between two looks at the certificates
 _PASSED_ON: Final = 64  # requests at the same time that come by c2s
+_FIGURES: Final = 4  # that ask for figures
 _REDIRECTED: Final = 32  # connections at the same time without TLS,
 _REDIRECT_SECONDS: Final = 10.0  # and how long one may take
 _KEY: Final = "HTTP_" + ADDRESS.upper().replace("-", "_")
@@ -73,7 +74,6 @@ class Web:
             return
         if settings.ports.portal:
             self._serve(self._with_tls())
-            gevent.spawn(self._watch)
         if settings.ports.portal_http:
             redirects = WSGIServer(
                 listen(settings.address, settings.ports.portal_http),
@@ -85,6 +85,20 @@ class Web:
             )
             self._serve(redirects)
 
+    def serve_figures(self, metrics: Callable[..., Iterable[bytes]]) -> None:
+        """At a Unix socket of the run directory; BusError if it cannot be had."""
+        figures = listen_at_socket(str(self._settings.run_dir), METRICS)
+        self._serve(
+            WSGIServer(
+                figures,
+                metrics,
+                spawn=Pool(_FIGURES),
+                log=None,
+                error_log=None,
+                handler_class=_PassedOn,
+            )
+        )
+
     def _serve(self, server: Any) -> None:
         server.start()
         self._servers.append(server)
@@ -92,6 +106,7 @@ class Web:
     def _with_tls(self) -> HttpServer:
         settings, limits = self._settings, self._settings.limits
         shelf = self._shelf = TlsShelf(*certificates(settings), alpn=_ALPN)
+        gevent.spawn(watch_certificates, shelf)
         sock = listen(settings.address, settings.ports.portal)
         log(Event.LISTENING, port=settings.ports.portal)
         book = AddressBook(
@@ -106,20 +121,8 @@ class Web:
             server.close()
 
     def reload_certificates(self) -> None:
-        """What is on the disk now; what cannot be used leaves the old ones in use."""
-        if self._shelf is None:
-            return
-        try:
-            self._shelf.reload()
-            log(Event.CERTIFICATE_RELOADED)
-        except CertificateError:
-            log(Event.CERTIFICATE_UNUSABLE)
-
-    def _watch(self) -> None:
-        while True:
-            gevent.sleep(_CHECK)
-            if self._shelf is not None and self._shelf.changed():
-                self.reload_certificates()
+        if self._shelf is not None:
+            use_new_certificates(self._shelf)
 
 
 def _read(

@@ -90,15 +90,21 @@ def _configure(house: House, room: Room, request: Request, form: FilledForm) -> 
         raise ItemNotFound("there is no such room")
     if not may(room.standing(request.sender), Action.CONFIGURE):
         raise Forbidden("owners do that")
-    before = room.configuration
-    after = filled_in(before, form)
+    after = filled_in(room.configuration, form)
     below = Affiliation.MEMBER if after.members_only else Affiliation.NONE
     people = _people(room, wanted, below)
-    unlocked = room.locked
     if people:
         affiliations.apply(house, room, request.sender, people, request)
-        before = room.configuration  # it may have been changed meanwhile
-        after = filled_in(before, form)
+        after = filled_in(room.configuration, form)  # it may have been changed meanwhile
+    set_up(house, room, after)
+
+
+def set_up(house: House, room: Room, after: Configuration) -> None:
+    """Give a room these settings, and tell those who are in it; who may not be there has to go.
+
+    Waits for the disk; StorageError leaves all as it was.
+    """
+    before, unlocked = room.configuration, room.locked
     house.configure(room, after).wait()
     if unlocked:
         return

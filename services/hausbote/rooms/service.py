@@ -18,6 +18,7 @@ from hausbote.rooms import (
     avatar,
     discovery,
     entering,
+    for_owner,
     forwarding,
     hats,
     messages,
@@ -54,6 +55,7 @@ FEATURES: tuple[Feature, ...] = (
     hats.feature,
     news.feature,
     absent.feature,
+    for_owner.feature,
 )
 
 

@@ -45,6 +45,7 @@ class Attempts:
         """A stream that may be used; Problem if there is none to be had."""
         try:
             stream = self._in_turn(local, remote)
+            self._see_that_it_is_wanted(stream)
         except Problem as problem:
             self._gate.trust.note(remote, problem)
             raise
@@ -79,6 +80,14 @@ class Attempts:
         if not rule.allowed:
             raise Problem(Kind.DENIED, "denied", rule.refusal)
         return rule
+
+    def _see_that_it_is_wanted(self, stream: OutgoingStream) -> None:
+        """The owner may have decided otherwise while it was connected to."""
+        try:
+            self._rule(stream.remote)
+        except Problem:
+            stream.close()
+            raise
 
     def _networks(self, endpoint: Endpoint) -> list[Share]:
         """In the same order for everybody, so that nobody waits in a circle."""

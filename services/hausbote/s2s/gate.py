@@ -324,9 +324,26 @@ class Gate:
         return {"sessions": sum(bool(one.proven) for one in self.streams), "peers": peers}
 
     def notified(self, message: dict[str, str]) -> None:
-        """`flush`: try the servers that something waits for now; "" means all of them."""
-        if message.get("change") != "flush":
-            return
+        """`flush`: try the servers that something waits for now; "" means all of them.  `try`: also
+        if nothing waits.  `rules`: the owner has decided about a server."""
+        match message.get("change"):
+            case "flush":
+                self._flush(message)
+            case "try":
+                self._try(message.get("domain", ""))
+            case "rules":
+                self.trust.reread_rules()
+                for link in list(self.links.values()):
+                    link.reconsider()
+                self.judge_again()
+
+    def _try(self, domain: str) -> None:
+        known = [link for (_, remote), link in self.links.items() if remote == domain]
+        with suppress(StanzaError):  # it is the box's own, or there are too many others
+            for link in known or [self.link(self.settings.domain, domain)]:
+                link.connect(now=True)
+
+    def _flush(self, message: dict[str, str]) -> None:
         for one in self.store.outgoing.waiting():
             if message.get("domain") in ("", one.remote) and one.local in self.hosted:
                 with suppress(StanzaError):  # one too many; its messages stay where they are

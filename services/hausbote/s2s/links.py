@@ -226,6 +226,15 @@ class Link:
         self._began = time.monotonic()
         self._attempt = gevent.spawn(self._connect)
 
+    def reconsider(self) -> None:
+        """The owner has decided otherwise about that server, perhaps: what was denied may be tried
+        at once, and what waits for whom we do not talk with any more is given back."""
+        allowed = self.gate.trust.rules.for_domain(self.remote).allowed
+        if self.problem is not None and self.problem.kind is Kind.DENIED and allowed:
+            self.problem, self.next_attempt = None, 0.0
+        elif not allowed and self.waiting:
+            self.connect(now=True)
+
     def _try_again(self) -> None:
         self._timer = None
         with suppress(StorageError):

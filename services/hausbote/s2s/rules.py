@@ -1,11 +1,17 @@
 """What the owner has decided about other servers."""
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple, TypeVar
 
 from hausbote.base.settings import Settings
 from hausbote.net.judge import Pin
 
 T = TypeVar("T")
+
+# Why a name is refused.
+_ALLOWED: Final = ""
+_DENIED_BY_SETTINGS: Final = "The settings deny {}: federation.deny."
+_DENIED_BY_OWNER: Final = "The owner of the box denies {}."
 
 
 class Rule(NamedTuple):
@@ -19,18 +25,20 @@ class Rule(NamedTuple):
 
 
 class Rules:
-    """The settings of federation, by domain.
+    """The settings of federation, and what the owner has `decided` while the box ran, by domain.
 
-    A domain in the settings stands for the names below it, too: who denies a server means its rooms
-    as well.  The longest name that fits a domain counts.
+    A domain stands for the names below it, too: who denies a server means its rooms as well.  The
+    longest name that fits a domain counts; of one name, what was decided does.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, decided: Mapping[str, bool]) -> None:
         federation = settings.federation
         self._enabled: Final = federation.enabled == "yes"
-        self._listed: Final = dict.fromkeys(federation.allow, True) | dict.fromkeys(
-            federation.deny, False
-        )
+        self._listed: Final = {
+            **dict.fromkeys(federation.allow, _ALLOWED),
+            **dict.fromkeys(federation.deny, _DENIED_BY_SETTINGS),
+            **{name: _ALLOWED if good else _DENIED_BY_OWNER for name, good in decided.items()},
+        }
         self._only_allowed: Final = federation.only_allowed == "yes"
         self._dialback: Final = dict.fromkeys(federation.dialback, True)
         self._pins: Final = {
@@ -42,14 +50,15 @@ class Rules:
         """The rule for a prepared domain."""
         if not self._enabled:
             return Rule(False, "The box does not talk with other servers: federation.enabled.")
-        allowed = _nearest(self._listed, domain)
-        if allowed is False:
-            return Rule(False, f"The settings deny {domain}: federation.deny.")
-        if allowed is None and self._only_allowed:
+        refusal = _nearest(self._listed, domain)
+        if refusal:
+            return Rule(False, refusal.format(domain))
+        if refusal is None and self._only_allowed:
             return Rule(False, f"Only listed servers are allowed, and {domain} is not in the list.")
         pins = _nearest(self._pins, domain) or ()
         dialback = _nearest(self._dialback, domain) or False
-        return Rule(True, pins=pins, dialback=dialback, known=bool(allowed or pins or dialback))
+        known = refusal == _ALLOWED or bool(pins or dialback)
+        return Rule(True, pins=pins, dialback=dialback, known=known)
 
 
 def _nearest(entries: dict[str, T], domain: str) -> T | None:

@@ -24,7 +24,8 @@ class Trust:
     """The owner's rules and the judge of certificates; TrustError if a file cannot be used."""
 
     def __init__(self, settings: Settings, store: Store, clock: Callable[[], float]) -> None:
-        self.rules = Rules(settings)
+        self._settings = settings
+        self.rules = Rules(settings, store.server_rules.decisions())
         self._judge = Judge(settings)
         self._store = store
         self._clock = clock
@@ -95,6 +96,10 @@ class Trust:
                     self.note(domain, problem)
                     return problem
         return None
+
+    def reread_rules(self) -> None:
+        """The owner has decided about a server."""
+        self.rules = Rules(self._settings, self._store.server_rules.decisions())
 
     def changed(self) -> bool:
         """Whether a file of authorities is newer than what is in use."""

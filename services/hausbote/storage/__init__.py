@@ -8,12 +8,14 @@ from hausbote.storage.accounts import Account, AccountExists, Keys
 from hausbote.storage.archives import Archived
 from hausbote.storage.archiving import Preferences
 from hausbote.storage.before_upgrade import (
+    copies_by_version,
     copy_of,
     forget_copy,
     keep_copy,
     keep_what_is_new,
     last_copy,
     put_back,
+    undone_of,
     version_in,
 )
 from hausbote.storage.bounds import Bounds, bounds_of
@@ -36,6 +38,7 @@ from hausbote.storage.invitation import (
 )
 from hausbote.storage.migrating import migrate, schema_version
 from hausbote.storage.migrations import NEWEST
+from hausbote.storage.notices import MOTD
 from hausbote.storage.offline import OfflineMessage
 from hausbote.storage.outgoing import Kept, Outgoing, Returned, Room, Waiting
 from hausbote.storage.peers import Certificate, Peer
@@ -53,6 +56,7 @@ from hausbote.storage.pubsub_people import Affiliation, People, Subscription
 from hausbote.storage.pushes import PushService
 from hausbote.storage.ranges import Portion, Range
 from hausbote.storage.reserve import Reserve, make_way, spare_in
+from hausbote.storage.room_list import ListedRoom
 from hausbote.storage.rooms import (
     PublicRoom,
     RoomMessage,
@@ -61,6 +65,7 @@ from hausbote.storage.rooms import (
     StoredRoom,
 )
 from hausbote.storage.rosters import Removed, Request, Roster, RosterItem
+from hausbote.storage.server_rules import MOST_RULES, ServerRule
 from hausbote.storage.snapshot import (
     Copy,
     StoredFile,
@@ -82,7 +87,9 @@ __all__ = [
     "ENDED",
     "MOST_DAYS",
     "MOST_NOTE",
+    "MOST_RULES",
     "MOST_TIMES",
+    "MOTD",
     "NEW",
     "NEWEST",
     "Account",
@@ -106,6 +113,7 @@ __all__ = [
     "Keys",
     "Kind",
     "Limits",
+    "ListedRoom",
     "NewItem",
     "NewNode",
     "Node",
@@ -132,6 +140,7 @@ __all__ = [
     "RoomUsage",
     "Roster",
     "RosterItem",
+    "ServerRule",
     "State",
     "StorageError",
     "Store",
@@ -149,6 +158,7 @@ __all__ = [
     "Why",
     "all_damage",
     "bounds_of",
+    "copies_by_version",
     "copy_database",
     "copy_of",
     "copy_small_database",
@@ -166,5 +176,6 @@ __all__ = [
     "schema_version",
     "shrink",
     "spare_in",
+    "undone_of",
     "version_in",
 ]

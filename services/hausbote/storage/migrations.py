@@ -7,8 +7,10 @@ import sqlite3
 from collections.abc import Callable
 from typing import Final
 
+Step = Callable[[sqlite3.Connection], None]
 
-def _run_all(statements: str) -> Callable[[sqlite3.Connection], None]:
+
+def _run_all(statements: str) -> Step:
     """A step of statements that have no semicolons inside."""
 
     def step(connection: sqlite3.Connection) -> None:
@@ -349,6 +351,11 @@ CREATE TABLE account_event (
 CREATE INDEX account_event_order ON account_event (account_id, kind, at);
 CREATE INDEX account_event_at ON account_event (at);
 """
+_SERVER_RULES: Final = """
+CREATE TABLE server_rule (
+    domain TEXT NOT NULL PRIMARY KEY, allowed INTEGER NOT NULL, decided REAL NOT NULL);
+"""
+
 
 # When an account goes whose owner wants that; 0 = it stays, -1 = it is being deleted.
 _LEAVING: Final = "ALTER TABLE account ADD COLUMN leaves INTEGER NOT NULL DEFAULT 0"
@@ -357,7 +364,7 @@ _LEAVING: Final = "ALTER TABLE account ADD COLUMN leaves INTEGER NOT NULL DEFAUL
 _ARCHIVE_DAYS: Final = "ALTER TABLE archive_preferences ADD COLUMN days INTEGER NOT NULL DEFAULT 0"
 
 
-STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
+STEPS: Final[tuple[Step, ...]] = (
     _run_all(_FIRST),
     _run_all(_CLIENTS),
     _run_all(_ACCOUNT_SERVICES),
@@ -382,6 +389,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_ACCOUNT_EVENTS),
     _run_all(_LEAVING),
     _run_all(_ARCHIVE_DAYS),
+    _run_all(_SERVER_RULES),
 )
 """Step number n leads from version n to version n + 1."""
 NEWEST: Final = len(STEPS)  # the version that this program reads

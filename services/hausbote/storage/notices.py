@@ -7,6 +7,7 @@ from peewee import SqliteDatabase
 
 from hausbote.storage.writer import Writer
 
+MOTD: Final = "motd"  # the name of the message of the day
 _SEE: Final = (
     "INSERT OR IGNORE INTO notice_seen (account_id, name)"
     " SELECT account.id, notice.name FROM account, notice WHERE local = ? AND notice.name = ?"

@@ -29,8 +29,10 @@ from hausbote.storage.private import PrivateStorage
 from hausbote.storage.pubsub import Pubsub
 from hausbote.storage.pushes import Pushes
 from hausbote.storage.reserve import Reserve, make_way, spare_bytes
+from hausbote.storage.room_list import RoomList
 from hausbote.storage.rooms import Rooms
 from hausbote.storage.rosters import Rosters
+from hausbote.storage.server_rules import ServerRules
 from hausbote.storage.sessions import Sessions
 from hausbote.storage.ticket import ThreadRoom, WaitingRoom
 from hausbote.storage.tokens import Tokens
@@ -71,8 +73,10 @@ class Store:
         self.vcards = Vcards(self._reader, self._writer)
         self.outgoing = OutgoingQueue(self._reader, self._writer)
         self.peers = Peers(self._reader, self._writer)
+        self.server_rules = ServerRules(self._reader, self._writer)
         self.destroyed_rooms = DestroyedRooms(self._reader, self._writer)
         self.rooms = Rooms(self._reader, self._writer, bounds.room_bytes)
+        self.room_list = RoomList(self._reader, self._writer)
         self.circles = Circles(self._reader, self._writer)
         self.invitations = Invitations(self._reader, self._writer)
         self.sessions = Sessions(self._reader, self._writer)

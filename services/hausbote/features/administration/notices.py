@@ -13,6 +13,7 @@ from hausbote.core.host import Host
 from hausbote.core.request import Request
 from hausbote.core.session import Session
 from hausbote.features.administration.common import XEPS, declare, declare_after, form, text
+from hausbote.storage import MOTD
 from hausbote.xmpp import ns
 from hausbote.xmpp.data_form import DataForm, Field
 from hausbote.xmpp.stanza import Child, stanza
@@ -20,10 +21,9 @@ from hausbote.xmpp.xml import el
 
 feature = Feature("administration: notices", xeps=XEPS)
 
-_TODAY: Final = "motd"
 _WELCOME: Final = "welcome"
 _ANNOUNCEMENT: Final = Field("announcement", (), "text-multi", "Announcement", required=True)
-_MOTD: Final = Field(_TODAY, (), "text-multi", "Message of the day", required=True)
+_MOTD: Final = Field(MOTD, (), "text-multi", "Message of the day", required=True)
 
 
 class Shown:
@@ -47,7 +47,7 @@ class Current:
 def _current(host: Host) -> dict[str, str]:
     state = host.state(Current)
     if state.texts is None:
-        found = {name: host.store.notices.get(name) for name in (_WELCOME, _TODAY)}
+        found = {name: host.store.notices.get(name) for name in (_WELCOME, MOTD)}
         state.texts = {name: text for name, text in found.items() if text is not None}
     return state.texts
 
@@ -58,24 +58,32 @@ def _changed(host: Host) -> None:
 
 @declare(feature, "announce", "Send an announcement to users online", _ANNOUNCEMENT)
 def announce(request: Request, values: Values) -> Done:
-    said = text(values, "announcement")
-    for account in request.host.directory.online_accounts():
-        for session in account.available():
-            _tell(request.host, session, said)
+    announce_now(request.host, text(values, "announcement"))
     return Done()
+
+
+def announce_now(host: Host, said: str) -> None:
+    """Tell everybody who is here."""
+    for account in host.directory.online_accounts():
+        for session in account.available():
+            _tell(host, session, said)
 
 
 @declare(feature, "set-motd", "Set the message of the day", _MOTD)
 def set_motd(request: Request, values: Values) -> Done:
-    host = request.host
-    host.store.notices.set(_TODAY, text(values, _TODAY))
+    say_today(request.host, text(values, MOTD))
+    return Done()
+
+
+def say_today(host: Host, said: str) -> None:
+    """Make it the message of the day; StorageError if the disk does not take it."""
+    host.store.notices.set(MOTD, said)
     _changed(host)
     for account in host.directory.online_accounts():
         for session in account.available():
             if session.priority >= 0:
                 show(host, session)
                 break
-    return Done()
 
 
 def _prefilled(name: str, title: str, label: str) -> Step:
@@ -90,20 +98,25 @@ def _prefilled(name: str, title: str, label: str) -> Step:
     feature,
     "edit-motd",
     "Edit the message of the day",
-    _prefilled(_TODAY, "Edit the message of the day", "Message of the day"),
+    _prefilled(MOTD, "Edit the message of the day", "Message of the day"),
 )
 def edit_motd(request: Request, values: Values) -> Done:
     """Who has seen it is not told again."""
-    request.host.store.notices.edit(_TODAY, text(values, _TODAY))
+    request.host.store.notices.edit(MOTD, text(values, MOTD))
     _changed(request.host)
     return Done()
 
 
 @declare(feature, "delete-motd", "Delete the message of the day")
 def delete_motd(request: Request, _values: Values) -> Done:
-    request.host.store.notices.remove(_TODAY)
-    _changed(request.host)
+    take_back_today(request.host)
     return Done()
+
+
+def take_back_today(host: Host) -> None:
+    """There is no message of the day any more."""
+    host.store.notices.remove(MOTD)
+    _changed(host)
 
 
 @declare_after(

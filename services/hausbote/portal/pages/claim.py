@@ -172,16 +172,7 @@ def take_administrator(visit: Visit) -> Response:
     """Make the first administrator, and be logged in as that; the code is good for nothing then."""
     if not visit.has_code:
         return visit.go(PATH)
-    wrong: dict[str, str] = {}
-    local = password = ""
-    try:
-        local = people.name(visit)
-    except Wrong as problem:
-        wrong["name"] = str(problem)
-    try:
-        password = people.new_password(visit)
-    except Wrong as problem:
-        wrong["password"] = str(problem)
+    local, password, wrong = people.name_and_password(visit)
     if wrong:
         return _administrator_page(visit, wrong)
     keys = people.keys(visit, password)

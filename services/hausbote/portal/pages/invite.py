@@ -10,7 +10,6 @@ from hausbote.features.invitation_links import links_of
 from hausbote.portal import people, sessions
 from hausbote.portal.apps import PLATFORMS, apps_for, platform_of
 from hausbote.portal.pages.login import let_in
-from hausbote.portal.people import Wrong
 from hausbote.portal.pictures import qr_code
 from hausbote.portal.visit import Refused, Visit
 from hausbote.storage import Invitation, InvitationRefused, Kind, Why
@@ -78,16 +77,7 @@ def follow(visit: Visit, token: str) -> Response:
     is_reset = invitation.kind is Kind.RESET
     if not is_reset and (not invitation.for_account or visit.box.settings.registration == "closed"):
         raise _over(visit, Why.UNFIT)
-    wrong: dict[str, str] = {}
-    local = password = ""
-    try:
-        local = "" if is_reset else people.name(visit)
-    except Wrong as problem:
-        wrong["name"] = str(problem)
-    try:
-        password = people.new_password(visit)
-    except Wrong as problem:
-        wrong["password"] = str(problem)
+    local, password, wrong = people.name_and_password(visit, named=not is_reset)
     if wrong:
         return _page(visit, token, invitation, wrong, 400)
     asking = visit.box.asking

@@ -36,7 +36,7 @@ from hausbote.storage.schema.rooms import (
     RoomMessage,
     RoomOccupant,
 )
-from hausbote.storage.schema.servers import Outgoing, Peer
+from hausbote.storage.schema.servers import Outgoing, Peer, ServerRule
 from hausbote.storage.schema.stored_xml import PrivateXml, Vcard
 from hausbote.storage.schema.uploads import Upload, UploadDay, UploadGone
 
@@ -79,6 +79,7 @@ __all__ = [
     "RoomOccupant",
     "Scram",
     "Secret",
+    "ServerRule",
     "Session",
     "SessionShared",
     "SubscriptionRequest",
@@ -116,6 +117,7 @@ TABLES = (
     Vcard,
     Outgoing,
     Peer,
+    ServerRule,
     ArchivedMessage,
     ArchiveFresh,
     ArchiveSize,

@@ -6,8 +6,8 @@ from hausbote.storage.schema.accounts import Account
 
 
 class ArchivedMessage(Model):
-    """`id` is in microseconds since 1970; `entries` is how many archives have it.  `checksum` is the
-    CRC-32 of the stanza, which older ones have not."""
+    """`id` is in microseconds since 1970; `entries` is how many archives have it.  `checksum` is
+    the CRC-32 of the stanza, which older ones have not."""
 
     entries = IntegerField()
     stanza = BlobField()

@@ -1,6 +1,6 @@
-"""Other servers, and what waits for them."""
+"""Other servers, what waits for them, and with whom the box talks."""
 
-from peewee import AutoField, BlobField, FloatField, IntegerField, Model, TextField
+from peewee import AutoField, BlobField, BooleanField, FloatField, IntegerField, Model, TextField
 
 
 class Outgoing(Model):
@@ -36,3 +36,14 @@ class Peer(Model):
     fingerprint = TextField()
     expires_at = FloatField()
     authority = TextField()
+
+
+class ServerRule(Model):
+    """What the owner decided about a domain while the box ran."""
+
+    domain = TextField(primary_key=True)
+    allowed = BooleanField()
+    decided = FloatField()
+
+    class Meta:
+        table_name = "server_rule"
