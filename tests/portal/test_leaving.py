@@ -65,7 +65,6 @@ def test_for_others_the_account_is_gone_at_once(portal, friends):
 
 def test_nobody_is_shown_what_it_has_published(portal, friends):
     """A contact who comes hears what others have published, and nothing of who wants to leave."""
-    romeo, _ = friends
     browser = portal.browser_of("romeo")
     browser.send("/me/profile", "/me/profile", name="Romeo")
     phone, desk = (portal.client().log_in("juliet", PASSWORD, name) for name in ("phone", "desk"))
