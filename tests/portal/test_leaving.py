@@ -5,11 +5,13 @@ import time
 import pytest
 
 from hausbote.c2s.departures import erase_departed
+from support.pep import arrives
 from support.portal import PortalWorld, words
 from support.sasl2_client import failure_of, log_in, user_agent
 from support.worlds import PASSWORD
 
 DAY = 86_400
+NICK = "http://jabber.org/protocol/nick"
 
 
 def leave(portal, local="romeo"):
@@ -59,6 +61,20 @@ def test_for_others_the_account_is_gone_at_once(portal, friends):
     client = portal.client()
     client.secure()
     assert failure_of(log_in(client, user_agent())) == "account-disabled"
+
+
+def test_nobody_is_shown_what_it_has_published(portal, friends):
+    """A contact who comes hears what others have published, and nothing of who wants to leave."""
+    browser = portal.browser_of("romeo")
+    browser.send("/me/profile", "/me/profile", name="Romeo")
+    phone, desk = (portal.client().log_in("juliet", PASSWORD, name) for name in ("phone", "desk"))
+    arrives(phone, NICK)
+    phone.receives("<message type='headline' from='romeo@box.local'/>")
+    leave(portal)
+    phone.forget()
+    arrives(desk, NICK)
+    assert [one for one in desk.came() if one.tag.endswith("message")] == []
+    assert portal.store.pubsub.node("romeo", NICK) is not None
 
 
 def test_who_logs_in_to_the_portal_in_time_stays_with_everything(portal, friends):
