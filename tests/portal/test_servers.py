@@ -34,7 +34,7 @@ def known(world):
 
 def test_servers_are_listed_and_what_is_wrong_comes_first(owner, known):
     page = owner.get("/box/servers")
-    assert heading(page) == "The box knows 2 other servers"
+    assert heading(page) == "The box knows two other servers"
     text = words(page)
     assert text.index("bad.example") < text.index("good.example")
     assert "Its certificate has ended. One message waits." in text
