@@ -131,7 +131,11 @@ def test_one_that_is_being_deleted_cannot_be_taken_back(portal):
     leave(portal)
     assert portal.store.accounts.take_departed(int(time.time()) + 8 * DAY) == ["romeo"]
     assert portal.browser().log_in("romeo").status_code == 403
-    assert not portal.store.accounts.set_locked("romeo", False)
+    owner = portal.browser_of("juliet")
+    assert "is being deleted" in words(owner.get("/people/romeo"))
+    answer = owner.post("/people/romeo", do="unlock")
+    assert answer.status_code == 409
+    assert "too late" in words(answer)
     erase_departed(portal.host)
     assert not portal.store.accounts.exists("romeo")
 

@@ -62,7 +62,9 @@ def _changed(visit: Visit, local: str) -> str:
             visit.box.tell(local, "locked")
             note = visit.say("%(name)s is locked and logged out everywhere.", name=local)
         case "unlock":
-            accounts.set_locked(local, False)
+            if not accounts.set_locked(local, False):
+                title = visit.say("The account is being deleted")
+                raise Refused(409, title, visit.say("It is too late to let it in again."))
             note = visit.say("%(name)s can log in again.", name=local)
         case "administrator":
             accounts.set_admin(local, True)
