@@ -3,6 +3,7 @@
 Nothing of the database leaves this package: callers speak of accounts, rosters and messages.
 """
 
+from hausbote.storage.abuse_reports import AbuseReport
 from hausbote.storage.accounts import Account, AccountExists, Keys
 from hausbote.storage.archives import Archived
 from hausbote.storage.archiving import Preferences
@@ -89,6 +90,7 @@ __all__ = [
     "MOTD",
     "NEW",
     "NEWEST",
+    "AbuseReport",
     "Account",
     "AccountExists",
     "AccountUsage",

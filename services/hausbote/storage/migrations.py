@@ -345,6 +345,14 @@ CREATE TABLE server_rule (
     domain TEXT NOT NULL PRIMARY KEY, allowed INTEGER NOT NULL, decided REAL NOT NULL);
 """
 
+_ABUSE_REPORTS: Final = """
+CREATE TABLE abuse_report (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, at REAL NOT NULL,
+    jid TEXT NOT NULL, reason TEXT NOT NULL, text TEXT NOT NULL);
+CREATE INDEX abuse_report_account_id ON abuse_report (account_id);
+"""
+
 
 STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_FIRST),
@@ -369,6 +377,7 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_WEB_LOGINS),
     _run_all(_CHECKSUMS),
     _run_all(_SERVER_RULES),
+    _run_all(_ABUSE_REPORTS),
 )
 """Step number n leads from version n to version n + 1."""
 NEWEST: Final = len(STEPS)  # the version that this program reads
