@@ -7,7 +7,7 @@ from hypothesis import settings
 
 from support.authority import Authority
 from support.component import Component
-from support.worlds import PASSWORD, MemoryWorld, RunningWorld
+from support.worlds import PASSWORD, RunningWorld, running_or_memory
 
 settings.register_profile("everyday", max_examples=60, deadline=None)
 settings.register_profile("long", max_examples=3000, deadline=None)
@@ -52,12 +52,7 @@ def box(tmp_path_factory):
 @pytest.fixture(params=["memory", "running"])
 def world(request, tmp_path):
     """A server: inside the process, and then a real one."""
-    if request.param == "running":
-        yield request.getfixturevalue("box")
-        return
-    memory = MemoryWorld(tmp_path)
-    yield memory
-    memory.close()
+    yield from running_or_memory(request, "box", tmp_path)
 
 
 class Cast:

@@ -21,7 +21,7 @@ LANGUAGES = ("de",)
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2.ext.babel_extract")]
 OPTIONS = {"**/templates/**.html": {"trimmed": "true", "newstyle_gettext": "true"}}
 KEYWORDS = {
-    "_": None, "gettext": None, "ngettext": (1, 2), "say": None, "count": (1, 2),
+    "_": None, "gettext": None, "ngettext": (1, 2), "say": None, "count": (1, 2), "_reason": None,
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import runpy
+import signal
 import ssl
 import statistics
 import subprocess
@@ -50,10 +51,10 @@ FIGURES = {
 
 def measured(tool: Path, data: Path, port: int, archive: bool, scenario: list[str]) -> list[dict]:
     """The runs of the generator against a new box."""
-    more = ["ports.relay=0", "ports.relay_tls=0", "federation.enabled=no"]
+    off = ("relay", "relay_tls", "portal", "portal_http")
+    more = ["federation.enabled=no", *(f"ports.{port}=0" for port in off)]
     if port == FRONT:
         more += ["front.run=here", "front.ports=https", f"ports.https={FRONT}", "ports.http=0"]
-        more += ["ports.portal=0"]
     box = Hausbote(data, archive, more)
     pid = box.start()
     time.sleep(2)
@@ -89,6 +90,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--generate", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before its time"))  # and its box too
     if asked.tool is None:
         sys.exit("Where is xmppbench? Name its directory with --tool or in XMPPBENCH.")
     tool = asked.tool.resolve()

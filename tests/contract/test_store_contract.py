@@ -1235,7 +1235,7 @@ class TestMoves:
         assert [one.local for one in people.usage.accounts("h")] == ["juliet", "romeo"]
         assert people.accounts.everybody_has("SHA-256")
         assert people.moves.finish("nurse", {"SHA-1": SHA1}, created=5)
-        assert people.accounts.get("nurse") == ("nurse", False, False, 5)
+        assert people.accounts.get("nurse") == ("nurse", False, False, 5, 0)
         assert people.accounts.all_keys("nurse") == {"SHA-1": SHA1}
         assert not people.accounts.everybody_has("SHA-256")
         assert set(people.rosters.load("nurse").items) == {"romeo@h", "juliet@h"}

@@ -176,6 +176,32 @@ class TestStates:
         store.accounts.set_locked("romeo", False)
         store.invitations.check(token, NOW)
 
+    def test_who_is_made_a_member_has_invited_nobody_to_an_account(self, store):
+        store.accounts.set_admin("romeo", True)
+        kinds = (Kind.ACCOUNT, Kind.FRIEND)
+        over = [invite(store, kind, inviter="romeo", times=5) for kind in kinds]
+        over.append(invite(store, Kind.RESET, name="juliet", inviter="romeo"))
+        stays = [
+            invite(store, Kind.CONTACT, inviter="romeo"),
+            invite(store, Kind.FRIEND, inviter="juliet"),
+            invite(store),
+        ]
+        store.accounts.set_admin("romeo", True)
+        for token in (*over, *stays):
+            store.invitations.check(token, NOW)
+        store.accounts.set_admin("romeo", False)
+        store.accounts.set_admin("romeo", True)
+        for token in over:
+            refused(Why.WITHDRAWN, store.invitations.check, token, NOW)
+        for token in stays:
+            store.invitations.check(token, NOW)
+
+    def test_what_is_made_for_a_member_stays(self, store):
+        """The owner gives such links by the command."""
+        token = invite(store, Kind.FRIEND, inviter="romeo")
+        store.accounts.set_admin("romeo", False)
+        store.invitations.check(token, NOW)
+
     def test_who_is_no_administrator_any_more_makes_none(self, store):
         store.accounts.set_admin("romeo", True)
         token = invite(store, inviter="romeo", role=Role.ADMINISTRATOR)

@@ -85,6 +85,37 @@ def test_the_next_version_keeps_the_data_and_a_copy_of_the_old_file(url, path, n
     assert not list(path.parent.glob("*.part"))
 
 
+def test_a_copy_of_the_version_before_is_all_that_is_kept(url, path, next_version):
+    with_romeo(url)
+    for column in ("one", "two"):
+        next_version(lambda c, name=column: c.execute(f"ALTER TABLE account ADD COLUMN {name} INT"))
+        migrate(url)
+    kept = [one.name for one in path.parent.glob("hausbote.db.*") if "-v" in one.name]
+    assert kept == [f"hausbote.db.backup-v{CURRENT + 1}"]
+
+
+def test_earlier_copies_stay_until_the_next_migration_has_succeeded(url, path, next_version):
+    with_romeo(url)
+    next_version(lambda c: c.execute("CREATE TABLE motto (words TEXT)"))
+    migrate(url)
+    next_version(lambda c: c.execute("CREATE TABLE account (id INTEGER)"))  # which there is
+    with pytest.raises(StorageError):
+        migrate(url)
+    assert path.with_name(f"hausbote.db.backup-v{CURRENT}").exists()
+    assert select(path, "SELECT local FROM account") == [("romeo",)]
+
+
+def test_when_a_step_fails_those_before_it_have_not_been(url, path, next_version):
+    """Else there would be a version that no program has, without a copy to go back from it."""
+    with_romeo(url)
+    next_version(lambda c: c.execute("CREATE TABLE motto (words TEXT)"))
+    next_version(lambda c: c.execute("CREATE TABLE account (id INTEGER)"))
+    with pytest.raises(StorageError):
+        migrate(url)
+    assert schema_version(url) == CURRENT
+    assert select(path, "SELECT name FROM sqlite_master WHERE name = 'motto'") == []
+
+
 def test_steps_run_in_their_order(url, path, next_version):
     migrate(url)
     next_version(lambda c: c.execute("CREATE TABLE motto (words TEXT)"))

@@ -15,6 +15,7 @@ from hausbote.health.look import brought_up_to_date, looked_at, troubles_of
 from hausbote.health.record import Record, read_record, write_record
 from hausbote.storage import Upload, open_store
 from hausbote.upload.depot import Depot
+from support.damaged import damage_database
 from support.disks import ext4_disk, fill, small_disk
 from support.smart import Program, ata
 from support.worlds import hausbote
@@ -88,21 +89,10 @@ def test_a_small_disk_that_fills_is_told_days_before_and_when_it_has_room_again(
         assert calm[-1] == []  # the old pace is forgotten little by little
 
 
-def flip(state):
-    """Write over pages in the middle of the database."""
-    for name in ("hausbote.db-wal", "hausbote.db-shm"):
-        (state / name).unlink(missing_ok=True)
-    path = state / "hausbote.db"
-    with path.open("r+b") as file:
-        for place in range(path.stat().st_size // 2, path.stat().st_size, 1024):
-            file.seek(place)
-            file.write(b"\xa5" * 64)
-
-
 def test_a_damaged_database_is_found_within_a_week_and_that_it_is_mended_within_a_day(state):
     shutil.copy(state / "hausbote.db", state / "backup.db")
     assert look(state, NOW) == []
-    flip(state)
+    damage_database(state)
     assert look(state, NOW + 6 * DAY) == []
     (sentence,) = look(state, NOW + 7 * DAY)
     assert "The database of this server is damaged: " in sentence
@@ -135,7 +125,7 @@ def test_a_look_that_was_cut_off_or_had_to_wait_is_no_damage(state, monkeypatch)
 def test_the_process_of_its_own_says_it_too(state):
     assert by_itself(state) == []
     assert "it is sound, as of 20" in check(state)
-    flip(state)
+    damage_database(state)
     settings = Settings.load(state)
     write_record(settings.health_dir, Record())
     assert "is damaged" in by_itself(state)[0]
@@ -200,7 +190,7 @@ def test_what_the_owner_does_not_want_is_not_looked_at(tmp_path):
     make(state, "health.database_days=0", "health.files_days=0")
     (path,) = upload(state, b"one")
     path.unlink()
-    flip(state)
+    damage_database(state)
     assert look(state, NOW) == []
     assert check(state).count("not looked at: the settings say so") == 2
 

@@ -171,7 +171,9 @@ def test_there_is_one_upgrade_at_a_time(box):
 
 def test_a_trial_migrates_without_a_second_copy(box):
     with closing(sqlite3.connect(box.state / "hausbote.db")) as database:
-        database.execute("ALTER TABLE archived_message DROP COLUMN checksum")  # what the last step has made
+        database.execute(
+            "ALTER TABLE archived_message DROP COLUMN checksum"
+        )  # what the last step has made
         database.execute(f"PRAGMA user_version = {NEWEST - 1}")
     conductor = box.conduct()
     assert conductor.does("save") is None

@@ -21,6 +21,7 @@ import pytest
 from hausbote.base.settings import Settings
 from hausbote.core.bus import notify
 from hausbote.turn.secrets import secrets_of
+from support.alone import Alone
 from support.internet import BOX, BOX6, INSIDE, NEIGHBOUR, PEER, PEER6, Internet, Unavailable
 from support.worlds import DOMAIN, HAUSBOTE, PASSWORD, hausbote
 
@@ -297,11 +298,7 @@ def test_a_network_that_is_the_boxs_own_from_now_on_is_not_reached_any_more(hous
     """As when the provider gives a household another prefix."""
     box, peer = house.internet.box, f"{MOVED}::2"
     assert not forbidden(house.call(*house.somebody(), "-x", "-e", peer, at=BOX6))
-    box.script(
-        "ip link add lan type veth peer name switch; ip link set lan up; ip link set switch up"
-    )
-    box.script(f"ip -6 addr add {MOVED}::1/64 dev lan nodad")
-    try:
+    with moved(box):
         assert notify(house.state / "run", "turn", {})
         time.sleep(1)
         house.wait_for_relay()
@@ -310,8 +307,47 @@ def test_a_network_that_is_the_boxs_own_from_now_on_is_not_reached_any_more(hous
         supervised = (house.state / "log" / "supervisor.log").read_text()
         assert "stopped: relay" in supervised
         assert "exited: relay (terminated by SIGTERM" not in supervised  # as by accident
+
+
+@contextmanager
+def moved(box):
+    """The box is in one more network meanwhile."""
+    box.script(
+        "ip link add lan type veth peer name switch; ip link set lan up; ip link set switch up"
+    )
+    box.script(f"ip -6 addr add {MOVED}::1/64 dev lan nodad")
+    try:
+        yield
     finally:
         box.script("ip link del lan")
+
+
+def test_the_relay_of_a_container_is_started_anew_when_the_box_is_in_another_network(
+    internet, tmp_path
+):
+    """Which its own supervisor finds out within a minute: `turn` has no network there."""
+    state, run_dir = tmp_path / "state", tmp_path / "run"
+    options = ["ports.relay=3496", "ports.relay_tls=3497", "relay.first_port=49300"]
+    options.append("relay.last_port=49310")
+    chosen = [word for one in options for word in ("--set", one)]
+    hausbote("init", "--domain", DOMAIN, *chosen, state=state)
+    relay = Alone(state, run_dir, "relay", within=internet.box.enter)
+    try:
+        config, pid = run_dir / "relay.conf", run_dir / "relay.pid"
+        while relay.health("relay"):
+            time.sleep(0.2)
+        before = pid.read_text()
+        assert MOVED not in config.read_text()
+        with moved(internet.box):
+            relay.says("relay-moved")
+            assert f"denied-peer-ip={MOVED}::-" in config.read_text()
+            while not pid.exists() or pid.read_text() == before or relay.health("relay"):
+                time.sleep(0.2)
+        os.kill(int(pid.read_text()), 9)
+        relay.says("relay ended and was started again (times: 1)")  # but this was an accident
+        assert not any("was started again" in line for line in relay.said[:-1])
+    finally:
+        relay.stop()
 
 
 @contextmanager

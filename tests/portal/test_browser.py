@@ -58,6 +58,10 @@ class Story:
         self.say = self.language.say
         self.people = []
 
+    def one(self, one, many):
+        """A sentence about one of something."""
+        return self.language.count(one, many, 1, count="")
+
     def two(self, one, many):
         """A sentence about two of something, which begins with that number."""
         number = {"de": "Zwei", "en": "Two"}[self._look.language]
@@ -146,6 +150,16 @@ def test_the_whole_story(story, box, names):
         ("/me/password", say("Choose another password"), "20-password"),
         ("/me/files", say("You have shared no files"), "21-files"),
         ("/me/delete", say("Delete your account?"), "22-delete"),
+        ("/me/profile", say("How others see you"), "37-profile"),
+        (
+            "/me/contacts",
+            story.one("You know one person", "You know %(count)s people"),
+            "38-contacts",
+        ),
+        ("/me/blocked", say("You have blocked nobody"), "39-blocked"),
+        ("/me/security", say("What happened to your account"), "40-security"),
+        ("/me/history", say("No message of yours is kept"), "41-history"),
+        ("/me/export", say("Take all of it with you"), "42-export"),
         ("/box", say("This page is not for you"), "23-not-for-you"),
         ("/nothing", say("There is nothing here"), "24-nothing"),
     ):

@@ -130,3 +130,18 @@ def test_the_language_that_is_chosen_is_spoken_from_then_on(owner):
     owner.get("/claim/language")
     owner.post("/claim/language", language="de")
     assert heading(owner.get("/claim/domain")) == "Wie heißen hier die Adressen?"
+
+
+def test_a_disk_that_does_not_take_a_wish_is_told(unclaimed, owner):
+    owner.get("/claim/domain")
+    (unclaimed.settings.state / "wishes.json.part").mkdir()  # nothing can be written there
+    answer = owner.post("/claim/domain", domain="chat.verona.example")
+    assert (answer.status_code, heading(answer)) == (503, "This cannot be kept now")
+
+
+def test_an_owner_whose_login_cannot_be_kept_logs_in(unclaimed, owner):
+    owner.get("/claim/administrator")
+    with unclaimed.no_new_sessions():
+        answer = owner.post("/claim/administrator", name="juliet", password=PASSWORD)
+    assert answer.headers["Location"] == "/login"
+    assert unclaimed.store.accounts.admins() == ["juliet"]

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from support.portal import heading, words
+from support.portal import PortalWorld, counted, heading, words
 from support.worlds import PASSWORD
 
 _LINK = re.compile(r"https://box\.local:8443(/invite/\w+)")
@@ -95,8 +95,6 @@ def test_names_that_cannot_be_are_told_and_the_link_stays_good(portal, name, tol
 
 
 def test_too_many_newcomers_of_one_network_have_to_wait(tmp_path):
-    from support.portal import PortalWorld
-
     world = PortalWorld(tmp_path, limits={"registrations_per_hour": 1})
     try:
         path = invite(world, times="5")
@@ -104,6 +102,18 @@ def test_too_many_newcomers_of_one_network_have_to_wait(tmp_path):
         answer = follow(world, path, "mercutio")
         assert (answer.status_code, heading(answer)) == (429, "Too many at once")
         assert follow(world, path, "paris", address="203.0.113.77").status_code == 303
+    finally:
+        world.close()
+
+
+def test_who_follows_links_too_often_costs_no_processor(tmp_path, monkeypatch):
+    world = PortalWorld(tmp_path, limits={"registrations_per_hour": 1})
+    try:
+        path = invite(world, times="5")
+        made = counted(monkeypatch, "people", "keys_for")
+        answers = [follow(world, path, "romeo").status_code for _ in range(6)]
+        assert answers == [409, 409, 409, 409, 429, 429]  # the name is taken
+        assert len(made) == 4
     finally:
         world.close()
 
@@ -155,6 +165,32 @@ def test_a_password_is_chosen_anew_by_a_link(portal):
     assert heading(portal.browser().get(path)) == "This link was used already"
 
 
+def reset_link(portal, who):
+    owner = portal.browser_of(who)
+    owner.get("/people/romeo")
+    return _LINK.search(owner.post("/people/romeo/reset").text)[1]
+
+
+@pytest.mark.parametrize("what", ["member", "lock", "delete"])
+def test_links_of_who_may_give_them_no_more_are_over(portal, what):
+    """Whether an administrator became a member, was locked or has gone."""
+    follow(portal, invite(portal, role="administrator"), "mercutio")
+    paths = [invite(portal, "mercutio", kind=kind) for kind in ("account", "friend")]
+    paths.append(reset_link(portal, "mercutio"))
+    owner = portal.browser_of("juliet")
+    if what == "delete":
+        his = portal.browser_of("mercutio")
+        his.send("/me/delete", "/me/delete", password=PASSWORD)
+    else:
+        owner.get("/people/mercutio")
+        owner.post("/people/mercutio", do=what)
+    for path in paths:
+        assert portal.browser().get(path).status_code in (404, 410)
+        assert follow(portal, path, "paris").status_code in (404, 410)
+    assert not portal.store.accounts.exists("paris")
+    assert portal.browser().log_in("romeo").status_code == 303
+
+
 def test_apps_are_those_of_the_visitor(portal):
     path = invite(portal)
     agents = {
@@ -168,8 +204,6 @@ def test_apps_are_those_of_the_visitor(portal):
 
 
 def test_closed_registration_is_said(tmp_path):
-    from support.portal import PortalWorld
-
     world = PortalWorld(tmp_path, registration="closed")
     try:
         page = world.browser_of("juliet").get("/invitations/new")

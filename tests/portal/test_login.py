@@ -1,12 +1,14 @@
 """Logging in with the password that people chat with, and what guessing comes to."""
 
 import hashlib
+import time
 
+import gevent
 import pytest
 
 from hausbote.base.ways import WEB
 from hausbote.c2s.portal_logins import guard_of
-from support.portal import PortalWorld, heading, words
+from support.portal import PortalWorld, counted, heading, words
 from support.worlds import PASSWORD
 
 
@@ -55,6 +57,46 @@ def test_guessing_at_the_portal_and_elsewhere_on_the_web_is_one(tmp_path):
         world.close()
 
 
+@pytest.fixture
+def strict(tmp_path):
+    """Two wrong passwords are the most."""
+    world = PortalWorld(tmp_path, limits={"login_attempts": 2})
+    yield world
+    world.close()
+
+
+def test_who_has_tried_too_often_costs_no_processor_any_more(strict, monkeypatch):
+    made = counted(monkeypatch, "passwords", "derive_keys")
+    answers = [strict.browser().log_in("romeo", "a guess").status_code for _ in range(5)]
+    assert answers == [403, 403, 429, 429, 429]
+    assert len(made) == 2
+
+
+def test_a_browser_that_was_left_open_is_no_way_around(strict, monkeypatch):
+    browser = strict.browser_of("romeo")
+    browser.get("/me/password")
+    made = counted(monkeypatch, "passwords", "derive_keys")
+    for _ in range(4):
+        answer = browser.post("/me/password", old="a guess", new="it is the east and juliet")
+        assert answer.status_code == 400
+    assert len(made) == 2
+    browser.post("/me/delete", password="a guess")
+    assert len(made) == 2
+
+
+def test_of_many_tries_at_once_no_more_are_looked_at(strict, monkeypatch):
+    """Nor are those from the rest of somebody's own IPv6."""
+    made = counted(monkeypatch, "passwords", "derive_keys")
+    browsers = [strict.browser(address=f"2001:db8:0:{number}::1") for number in range(6)]
+    for browser in browsers:
+        browser.get("/login")
+    fields = {"name": "romeo", "password": "a guess", "to": "/"}
+    tries = [gevent.spawn(browser.post, "/login", **fields) for browser in browsers]
+    gevent.joinall(tries, raise_error=True)
+    assert sorted(one.value.status_code for one in tries) == [403] * 4 + [429] * 2
+    assert len(made) == 4  # as often as all who were never in may fail with one account
+
+
 def test_a_locked_account_is_told_so_only_with_its_password(portal):
     portal.store.accounts.set_locked("romeo", True)
     assert "has locked this account" in words(portal.browser().log_in("romeo"))
@@ -89,7 +131,7 @@ def test_a_session_outlives_the_portal(portal):
 
 def test_a_session_ends_when_it_was_not_used_for_long(portal):
     browser = portal.browser_of("romeo")
-    portal.box.clock = lambda: __import__("time").time() + 31 * 86_400
+    portal.box.clock = lambda: time.time() + 31 * 86_400
     assert browser.get("/me").status_code == 303
 
 
@@ -117,3 +159,15 @@ def test_when_c2s_is_away_the_page_says_so(portal, monkeypatch):
     answer = portal.browser().log_in("romeo")
     assert answer.status_code == 503
     assert heading(answer) == "One moment"
+
+
+def test_on_a_disk_that_fails_who_is_logged_in_stays_so(portal):
+    """The end of a login is put off by a write, which is no reason to show nothing."""
+    browser = portal.browser_of("romeo")
+    (client,) = portal.store.clients.all("romeo")
+    portal.box.clock = lambda: time.time() + 2 * 86_400
+    with portal.no_new_sessions():
+        assert browser.get("/me").status_code == 200
+    assert portal.store.clients.get("romeo", client.agent).tokens_until == client.tokens_until
+    assert browser.get("/me").status_code == 200
+    assert portal.store.clients.get("romeo", client.agent).tokens_until > client.tokens_until

@@ -1,5 +1,7 @@
 """What everybody has: devices, password, files, and the way out."""
 
+import gevent
+
 from hausbote.storage import Upload
 from support.portal import heading, words
 from support.worlds import PASSWORD
@@ -61,20 +63,28 @@ def test_files_are_listed_and_deleted(portal):
     assert portal.store.uploads.get("two") is not None
 
 
-def test_an_account_is_deleted_with_its_password(portal):
-    browser = portal.browser_of("romeo")
-    browser.get("/me/delete")
-    assert browser.post("/me/delete", password="a guess").status_code == 400
-    assert portal.store.accounts.exists("romeo")
-    browser.get("/me/delete")
-    assert browser.post("/me/delete", password=PASSWORD).headers["Location"] == "/login"
-    assert not portal.store.accounts.exists("romeo")
-    assert browser.get("/me").status_code == 303
-
-
 def test_the_last_administrator_stays(portal):
     browser = portal.browser_of("juliet")
     assert "Make somebody else an administrator first" in words(browser.get("/me/delete"))
     browser.get("/me/password")
     browser.post("/me/delete", password=PASSWORD)
     assert portal.store.accounts.exists("juliet")
+
+
+def test_a_password_that_was_changed_is_told_so_if_the_login_cannot_be_kept(portal):
+    browser = portal.browser_of("romeo")
+    browser.get("/me/password")
+    with portal.no_new_sessions():
+        answer = browser.post("/me/password", old=PASSWORD, new=NEW)
+    assert answer.headers["Location"] == "/login"
+    assert "Your password is changed" in words(browser.get("/login"))
+    assert browser.log_in("romeo", NEW).headers["Location"] == "/"
+
+
+def test_two_administrators_who_go_at_once_leave_one(portal):
+    portal.store.accounts.set_admin("romeo", True)
+    browsers = [portal.browser_of(name) for name in ("romeo", "juliet")]
+    for browser in browsers:
+        browser.get("/me/delete")
+    gevent.joinall([gevent.spawn(one.post, "/me/delete", password=PASSWORD) for one in browsers])
+    assert len(portal.store.accounts.admins()) == 1

@@ -1,8 +1,15 @@
 """What administrators see and do: people, storage, the box."""
 
+import threading
+import time
+
+import gevent
 import pytest
 
-from support.portal import heading, words
+from hausbote.base.acme_record import AcmeRecord, write_record
+from hausbote.base.backup_record import note_failure
+from hausbote.turn.coturn import Place
+from support.portal import PortalWorld, heading, words
 
 
 @pytest.fixture
@@ -69,3 +76,58 @@ def test_storage_and_the_box_are_told_in_sentences(portal, owner):
     page = words(owner.get("/box"))
     assert "The box talks with none" in page
     assert "c2s: does not answer" in page  # it is in this process, and has no socket
+
+
+def test_two_administrators_who_demote_each_other_at_once_leave_one(portal, owner):
+    portal.store.accounts.set_admin("romeo", True)
+    his = portal.browser_of("romeo")
+    his.get("/people/juliet")
+    owner.get("/people/romeo")
+    gevent.joinall(
+        [
+            gevent.spawn(his.post, "/people/juliet", do="member"),
+            gevent.spawn(owner.post, "/people/romeo", do="lock"),
+        ]
+    )
+    assert len(portal.store.accounts.admins()) == 1
+
+
+def test_names_in_dns_are_looked_up_where_nobody_waits_for_them(tmp_path, monkeypatch):
+    asked_in = []
+
+    def slow(settings):
+        asked_in.append(threading.get_ident())
+        return Place((), None, ())
+
+    monkeypatch.setattr("hausbote.inspection.records.place", slow)
+    world = PortalWorld(tmp_path, domain="verona.example")
+    try:
+        assert world.browser_of("juliet").get("/setup/names").status_code == 200
+    finally:
+        world.close()
+    assert asked_in
+    assert threading.get_ident() not in asked_in
+
+
+def test_what_other_parts_have_written_down_is_in_the_readers_language(tmp_path):
+    backup = {"repository": "/media/usb"}
+    world = PortalWorld(tmp_path, domain="verona.example", backup=backup)
+    try:
+        settings = world.settings
+        for directory in (settings.backup_dir, settings.acme_record.parent):
+            directory.mkdir(exist_ok=True)
+        failure = "There is no repository at /media/usb: is its disk connected and mounted?"
+        note_failure(settings.backup_dir, time.time(), failure)
+        problem = "Let's Encrypt cannot be reached: is this machine online, and does DNS work?"
+        write_record(settings.acme_record, AcmeRecord(problem=problem))
+        owner = world.browser_of("juliet")
+        told = words(owner.get("/box"))
+        assert told.count(failure) == 2
+        assert problem in told
+        owner.language = "de"
+        told = words(owner.get("/box"))
+        assert told.count("Unter /media/usb ist kein Repository") == 2
+        assert "Let's Encrypt ist nicht erreichbar: Ist dieses Gerät online" in told
+        assert "Let's Encrypt ist nicht erreichbar" in words(owner.get("/setup/certificate"))
+    finally:
+        world.close()

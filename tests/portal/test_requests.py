@@ -65,7 +65,7 @@ def test_a_seal_is_of_one_browser_and_one_session(portal):
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "https://box.local.evil.example"]
+    "origin", ["https://evil.example", "null", "https://box.local.evil.example", "https://["]
 )
 def test_a_form_sent_from_elsewhere_is_refused(portal, origin):
     browser = portal.browser()
@@ -85,7 +85,18 @@ def test_a_form_sent_from_here_is_taken(portal):
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "box.local.evil.example", "", "a b", "box.local@evil"]
+    "host",
+    [
+        "evil.example",
+        "box.local.evil.example",
+        "",
+        "a b",
+        "box.local@evil",
+        "[",
+        "a b.local",
+        "evil.example\\.local",
+        "<b>.local",
+    ],
 )
 def test_other_names_are_other_servers(portal, host):
     answer = portal.browser(host="box.local").client.get(

@@ -7,7 +7,7 @@ import pytest
 from hausbote.features.newcomers import forget_old_invitations
 from hausbote.storage import Invitation, Kind, Role
 from support.scram_client import ScramClient
-from support.worlds import KEYS, PASSWORD, MemoryWorld, RunningWorld, hausbote
+from support.worlds import KEYS, PASSWORD, MemoryWorld, RunningWorld, hausbote, running_or_memory
 
 REGISTER = "jabber:iq:register"
 PARS = "urn:xmpp:pars:0"
@@ -33,13 +33,8 @@ def invite_box(tmp_path_factory):
 @pytest.fixture(params=["memory", "running"])
 def house(request, tmp_path):
     """A server where people with an invitation may register."""
-    if request.param == "running":
-        yield request.getfixturevalue("invite_box")
-        return
-    limits = {"registrations_per_hour": 100}
-    memory = MemoryWorld(tmp_path, registration="invite", limits=limits)
-    yield memory
-    memory.close()
+    more = {"registration": "invite", "limits": {"registrations_per_hour": 100}}
+    yield from running_or_memory(request, "invite_box", tmp_path, **more)
 
 
 def invite(world, kind=Kind.ACCOUNT, days=7, **fields):

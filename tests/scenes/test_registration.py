@@ -7,7 +7,7 @@ import pytest
 from hausbote.base.ways import foreign
 from hausbote.features.newcomers import free_old_names
 from support.scram_client import ScramClient
-from support.worlds import PASSWORD, MemoryWorld, RunningWorld, hausbote
+from support.worlds import PASSWORD, MemoryWorld, RunningWorld, hausbote, running_or_memory
 
 REGISTER = "jabber:iq:register"
 
@@ -25,13 +25,8 @@ def open_box(tmp_path_factory):
 @pytest.fixture(params=["memory", "running"])
 def open_world(request, tmp_path):
     """A server where everybody may register."""
-    if request.param == "running":
-        yield request.getfixturevalue("open_box")
-        return
-    limits = {"registrations_per_hour": 40}
-    memory = MemoryWorld(tmp_path, registration="open", limits=limits)
-    yield memory
-    memory.close()
+    more = {"registration": "open", "limits": {"registrations_per_hour": 40}}
+    yield from running_or_memory(request, "open_box", tmp_path, **more)
 
 
 def registration(name, password="secret"):

@@ -30,6 +30,12 @@ def test_the_data_policy_is_told(cast):
     assert policy["full_erasure"] == ["true"]
     assert policy["access_policy"] == ["admins"]
     assert policy["backup_retention"] == ["0"]
+    assert policy["data_export"] == policy["data_deletion"] == ["true"]
+
+
+def test_without_a_portal_nobody_fetches_or_deletes_what_they_have(own_cast):
+    policy = told(own_cast(ports={"portal": 0})("romeo"))["urn:xmpp:data-policy:0"]
+    assert policy["data_export"] == policy["data_deletion"] == ["false"]
 
 
 def test_the_limits_of_the_stream_before_and_after_the_login(cast):

@@ -8,9 +8,10 @@ from support.worlds import HAUSBOTE, hausbote
 
 
 class Alone:
-    """`hausbote run --only SERVICE...` on a state directory; what it says is in `said`."""
+    """`hausbote run --only SERVICE...` on a state directory, by a command that is `within` another
+    namespace, say; what it says is in `said`."""
 
-    def __init__(self, state, run_dir, *services, domain=None, trial=False):
+    def __init__(self, state, run_dir, *services, domain=None, trial=False, within=()):
         run_dir.mkdir(parents=True, exist_ok=True)
         self.state = state
         self.environment = os.environ | {"HAUSBOTE_RUN_DIR": str(run_dir)}
@@ -21,7 +22,7 @@ class Alone:
         only = [argument for one in services for argument in ("--only", one)]
         self.said = []
         self.process = subprocess.Popen(
-            [*HAUSBOTE, "--state", str(state), "run", *only],
+            [*within, *HAUSBOTE, "--state", str(state), "run", *only],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.environment,
         )  # fmt: skip
 

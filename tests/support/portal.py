@@ -1,14 +1,18 @@
 """The portal in this process, with c2s behind it, and browsers that look at it without pictures."""
 
+import importlib
 import re
+from contextlib import contextmanager
 from html import unescape
 
+import pytest
 from werkzeug.test import Client
 
 from hausbote.base.claim import make_code, write_claim
 from hausbote.portal.application import PortalApplication
 from hausbote.portal.asking import Asking
 from hausbote.portal.box import Box
+from hausbote.storage import StorageError
 from support.worlds import KEYS, PASSWORD, MemoryWorld
 
 DOMAIN = "box.local"
@@ -20,8 +24,8 @@ _TAG = re.compile(r"<[^>]*>")
 class PortalWorld(MemoryWorld):
     """`claimed` has an administrator, juliet, and a member, romeo; else there is a code."""
 
-    def __init__(self, state, claimed=True, **overrides):
-        super().__init__(state, DOMAIN, **({"registration": "invite"} | overrides))
+    def __init__(self, state, claimed=True, domain=DOMAIN, **overrides):
+        super().__init__(state, domain, **({"registration": "invite"} | overrides))
         self.code = make_code()
         if claimed:
             self.store.accounts.create("juliet", KEYS, admin=True)
@@ -35,12 +39,23 @@ class PortalWorld(MemoryWorld):
         self.application = PortalApplication(self.box)
 
     def browser(self, **more):
-        return Browser(self.application, **more)
+        return Browser(self.application, **({"host": self.domain} | more))
 
     def browser_of(self, local):
         browser = self.browser()
         assert browser.log_in(local).status_code == 303
         return browser
+
+    @contextmanager
+    def no_new_sessions(self):
+        """The disk fails whenever a login is to be kept."""
+
+        def fails(*_):
+            raise StorageError("the disk fails")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.store.tokens, "issue", fails)
+            yield
 
     def close(self):
         self.portal.close(graceful=False)
@@ -88,6 +103,20 @@ class Browser:
         found = _SEAL.search(response.text) if response.mimetype == "text/html" else None
         self.seal = found[1] if found else self.seal
         return response
+
+
+def counted(monkeypatch, module, function):
+    """A list with one thing for each time that a module of the portal calls that function."""
+    calls = []
+    place = f"hausbote.portal.{module}"
+    real = getattr(importlib.import_module(place), function)
+
+    def called(*arguments, **more):
+        calls.append(function)
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(f"{place}.{function}", called)
+    return calls
 
 
 def heading(response):

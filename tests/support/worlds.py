@@ -293,3 +293,13 @@ class RunningWorld:
     def kill(self, service):
         """The supervisor starts it again."""
         self.signal(service, "SIGKILL")
+
+
+def running_or_memory(request, running, tmp_path, **settings):
+    """For a fixture with these two: the box of the fixture `running`, or a server in the process."""
+    if request.param == "running":
+        yield request.getfixturevalue(running)
+        return
+    memory = MemoryWorld(tmp_path, **settings)
+    yield memory
+    memory.close()

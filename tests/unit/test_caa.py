@@ -3,7 +3,7 @@
 import pytest
 
 from hausbote.base.acme_record import AcmeRecord, write_record
-from hausbote.cli.caa import caa_findings
+from hausbote.cli.caa import caa_findings, caa_records
 from hausbote.net.dns import Resolver
 from support.nameserver import NameServer, settings_with
 
@@ -101,3 +101,15 @@ def test_a_name_server_that_does_not_answer_is_told(look, tmp_path):
         ("bad", "CAA of house.example"),
         ("bad", "CAA of upload.house.example"),
     }
+
+
+def test_it_is_among_the_records_of_the_box(tmp_path):
+    with NameServer(tmp_path, [caa("other.example")]) as names:
+        raw = {"ports": {"proxy": 0}, "federation": {"enabled": "no"}}
+        settings = settings_with(tmp_path, names, certificates={"acme": "yes"}, **raw)
+        (tmp_path / "certs").mkdir()
+        assert caa_records(settings) == []
+        write_record(settings.acme_record, AcmeRecord(account=ACCOUNT))
+        assert caa_records(settings) == [LINE]
+        closed = settings_with(tmp_path, names, **raw)
+        assert caa_records(closed) == []

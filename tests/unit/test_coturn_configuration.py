@@ -8,10 +8,11 @@ import pytest
 
 from hausbote.base.files import replace_text
 from hausbote.base.settings import Settings, SettingsError
-from hausbote.turn import coturn
-from hausbote.turn.coturn import Place, configuration
+from hausbote.turn import place
+from hausbote.turn.coturn import configuration
 from hausbote.turn.keeper import keep_true, wanted
 from hausbote.turn.networks import own_networks, public_address
+from hausbote.turn.place import Place
 
 
 def address(text):
@@ -116,13 +117,13 @@ def test_elsewhere_it_needs_no_database(tmp_path):
     ],
 )
 def test_what_the_internet_sees(tmp_path, monkeypatch, own, external, found):
-    monkeypatch.setattr(coturn, "public_address", lambda _: address("192.31.196.9"))
+    monkeypatch.setattr(place, "public_address", lambda _: address("192.31.196.9"))
     settings = Settings.from_dict(
         {"domain": "h", "relay": {"address": own, "external": external}}, tmp_path
     )
-    place = coturn.place(settings)
-    assert place.addresses == (address(own),)
-    assert place.external == (address(found) if found else None)
+    here = place.place(settings)
+    assert here.addresses == (address(own),)
+    assert here.external == (address(found) if found else None)
 
 
 def test_a_place_is_uncertain_while_dns_does_not_answer(tmp_path, monkeypatch):
@@ -131,7 +132,7 @@ def test_a_place_is_uncertain_while_dns_does_not_answer(tmp_path, monkeypatch):
 
     monkeypatch.setattr("socket.getaddrinfo", silent)
     settings = Settings.from_dict({"domain": "h", "relay": {"address": "192.168.1.5"}}, tmp_path)
-    assert not coturn.place(settings).certain
+    assert not place.place(settings).certain
     assert wanted(settings) is None
 
 

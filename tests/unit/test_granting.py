@@ -1,6 +1,7 @@
 """What the portal wishes for becomes settings, if it may."""
 
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,7 @@ from hausbote.base.claim import FILE as CLAIM
 from hausbote.base.claim import read_code, tidy_code
 from hausbote.base.settings import FILE, Settings
 from hausbote.base.wishes import Wishes, read_wishes, write_wishes
-from hausbote.cli.granting import are_wishes, grant
+from hausbote.cli.granting import are_wishes, grant, refusal
 from hausbote.cli.own_certificate import keep_own_certificate
 from hausbote.net.in_use import in_use
 from hausbote.storage import open_store
@@ -93,3 +94,72 @@ def test_wishes_that_cannot_be_read_are_none_and_go(state, text):
     assert not read_wishes(state)
     grant(Settings.load(state))
     assert not are_wishes(state)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'domain = "localhost"\n[certificates]  # mine\nacme = "no"\n[web]\nchat = "no"\n',
+        'domain = "localhost"\n  [ certificates ]\n[web]\nchat = "no"\n',
+        'domain = "localhost"\n[certificates]\n#acme = "yes"\nacme = "no"  # not yet\n',
+    ],
+)
+def test_a_file_is_understood_however_its_owner_writes_it(state, text):
+    (state / FILE).write_text(text)
+    _, settings = granted(state, acme="yes")
+    assert settings.certificates.acme == "yes"
+
+
+def test_a_value_beside_its_comment_is_the_one_that_changes(state):
+    (state / FILE).write_text('#domain = "old.example"\ndomain = "localhost"\n')
+    _, settings = granted(state, domain="verona.example")
+    assert settings.domain == "verona.example"
+    assert (state / FILE).read_text().startswith('#domain = "old.example"\n')
+
+
+@pytest.mark.parametrize("text", ["certificates.acme = 'no'\n", "domain = \n", "\xff"])
+def test_a_file_that_is_not_understood_stays_as_it_is_and_is_told(state, text):
+    settings = Settings.load(state)
+    (state / FILE).write_text('domain = "localhost"\n' + text, "latin-1")
+    before = (state / FILE).read_bytes()
+    write_wishes(state, Wishes(acme="yes"))
+    assert "stay as they are" in grant(settings)
+    assert (state / FILE).read_bytes() == before
+    assert not are_wishes(state)
+
+
+def test_a_disk_that_does_not_take_the_settings_is_told(state):
+    settings = Settings.load(state)
+    (state / f"{FILE}.part").mkdir()
+    write_wishes(state, Wishes(language="de"))
+    assert "stay as they are" in grant(settings)
+    assert not are_wishes(state)
+
+
+def test_nothing_is_stopped_for_what_cannot_be_granted(state):
+    settings = Settings.load(state)
+    write_wishes(state, Wishes(domain="not a domain"))
+    assert "stay as they are" in refusal(settings)
+    assert not are_wishes(state)
+    write_wishes(state, Wishes(domain="verona.example"))
+    assert refusal(settings) == ""
+    assert are_wishes(state)
+
+
+def test_a_domain_is_not_changed_where_nobody_can_look_whether_there_are_accounts(state):
+    settings = Settings.load(state)
+    (state / "hausbote.db").write_text("this is no database")
+    write_wishes(state, Wishes(domain="verona.example"))
+    assert "stay as they are" in refusal(settings)
+    assert not are_wishes(state)
+
+
+def test_wishes_that_cannot_be_removed_are_refused_all_the_same(state, monkeypatch):
+    settings = Settings.load(state)
+    write_wishes(state, Wishes(domain="not a domain"))
+
+    def fails(*_, **__):
+        raise OSError(5, "the disk fails")
+
+    monkeypatch.setattr(Path, "unlink", fails)
+    assert "stay as they are" in refusal(settings)

@@ -119,6 +119,7 @@ WORST = {
     r"locked (?:exclusively )?by PID (\d{1,10}) on (\S{1,255})": (
         "search", ("", "locked by PID 1", ""), ("locked by PID 1 on ", "a", "")),
     r"#+ ?([a-z_0-9]+) ?= ?(.*)": ("fullmatch", ("", "#", ""), ("#", "a", ""), ("#a = ", "a", "\n")),
+    r"[a-z0-9.-]{1,247}\.local": ("fullmatch", ("", "a", ""), ("", ".local", "")),
     r"\[([a-z_0-9]+)\]": ("fullmatch", ("[", "a", "")),
     r"<moderated[ />]": ("search", ("", "<moderated", "")),
     r">[ \t\n]{8}": ("search", ("", ">       ", ""), (">", " ", "")),

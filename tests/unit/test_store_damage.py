@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from support.damaged import damage_database
 from support.worlds import hausbote
 
 ADDRESS = "127.0.0.24"
@@ -69,20 +70,9 @@ def test_an_older_copy_of_the_database_is_the_same_one(state):
     assert hausbote("user", "list", state=state).stdout.split() == ["romeo@h"]
 
 
-def flip(state):
-    """Write over pages in the middle of the file."""
-    for name in ("hausbote.db-wal", "hausbote.db-shm"):
-        (state / name).unlink(missing_ok=True)
-    path = state / "hausbote.db"
-    with path.open("r+b") as file:
-        for place in range(path.stat().st_size // 2, path.stat().st_size, 1024):
-            file.seek(place)
-            file.write(b"\xa5" * 64)
-
-
 def test_a_damaged_file_keeps_the_box_from_starting(state):
     assert "is sound" in hausbote("check", "store", state=state).stdout
-    flip(state)
+    damage_database(state)
     said = refused("run", state=state)
     assert "is damaged" in said
     assert "hausbote check store" in said

@@ -1,16 +1,15 @@
-"""The page of the chat and its files, as whoever mounts them gets them."""
+"""The files of the chat, and what the browser may do for its page."""
 
 import gzip
-import html
 import json
-import re
 
 import pytest
 
 from hausbote.base.settings import Settings
-from hausbote.webchat import PREFIX, WebChat
+from hausbote.core.threads import compute
+from hausbote.net.stored import Stored
+from hausbote.webchat import PREFIX, Assets
 from hausbote.webchat.policy import content_policy
-from hausbote.webchat.words import WORDS
 
 SCRIPT = b"'use strict';" * 100
 
@@ -40,59 +39,30 @@ def fetched(tmp_path):
 
 
 @pytest.fixture
-def chat(settings, fetched):
-    return WebChat(settings, fetched=fetched)
+def assets(fetched):
+    return Assets(compute, fetched)
 
 
-def told(answer):
-    """What the page tells its script."""
-    found = re.search(r'data-chat="([^"]*)"', answer.body.decode())
-    return json.loads(html.unescape(found[1]))
+def asked(assets, name, accepted="gzip, deflate, br", place=None, method="GET"):
+    """Status, headers and body."""
+    path = f"{place or assets.path}/{name}"
+    asked = {"REQUEST_METHOD": method, "PATH_INFO": path, "HTTP_ACCEPT_ENCODING": accepted}
+    told = []
+    answer = assets(asked, lambda *begun: told.extend(begun))
+    status, headers = told[0], dict(told[1])
+    body = b"".join(pieces(answer) if isinstance(answer, Stored) else answer)
+    if method != "HEAD":
+        assert headers["Content-Length"] == str(len(body))
+    return status, headers, body
 
 
-def place_of(chat):
-    return told(chat.page("romeo", "en", "seal"))["converse"]["assets_path"]
-
-
-def asked(chat, name, accepted="gzip, deflate, br", place=None):
-    answer = chat.asset(f"{place or place_of(chat)}/{name}", accepted)
-    return answer.status, dict(answer.headers), answer.body
-
-
-def test_the_page_says_who_and_where(chat):
-    page = told(chat.page("romeo", "en", "a seal"))
-    assert page["seal"] == "a seal"
-    assert page["converse"]["jid"] == "romeo@capulet.example"
-    assert page["converse"]["websocket_url"] == "wss://capulet.example:5281/xmpp-websocket"
-    assert page["converse"]["bosh_service_url"] == "https://capulet.example:5281/http-bind"
-    assert page["converse"]["render_media"] == ["upload.capulet.example"]
-
-
-@pytest.mark.parametrize(
-    "name", ["o'brien", '"><script>alert(1)</script>', "&quot;", "ärger", "{x}"]
-)
-def test_any_name_is_only_a_name(chat, name):
-    answer = chat.page(name, "en", "seal")
-    assert told(answer)["converse"]["jid"] == f"{name}@capulet.example"
-    assert b"<script>" not in answer.body
-
-
-def test_the_page_is_in_german_and_else_in_english(chat):
-    for language, lang in (("de", "de"), ("en", "en"), ("fr", "en")):
-        answer = chat.page("romeo", language, "seal")
-        assert f'<html lang="{lang}">' in answer.body.decode()
-        assert told(answer)["converse"]["i18n"] == lang
-    assert WORDS["de"].keys() == WORDS["en"].keys()
-
-
-def test_the_page_has_nothing_inline_and_nothing_from_elsewhere(chat):
-    answer = chat.page("romeo", "en", "seal")
-    text = answer.body.decode()
-    sources = re.findall(r'(?:src|href)="([^"]*)"', text)
-    assert sources
-    assert all(one.startswith("/") and not one.startswith("//") for one in sources)
-    assert not re.search(r"<style|<script(?![^>]* src=)| style=| on\w+=", text)
-    assert dict(answer.headers)["Cache-Control"] == "no-store"
+def pieces(stored):
+    at = 0
+    while at < stored.size:
+        piece = bytes(stored.piece(at))
+        at += len(piece)
+        yield piece
+    stored.close()
 
 
 def test_the_policy_names_nobody_but_the_box(settings):
@@ -106,16 +76,16 @@ def test_the_policy_names_nobody_but_the_box(settings):
     assert policy["frame-ancestors"] == policy["base-uri"] == policy["form-action"] == "'none'"
 
 
-def test_files_are_kept_for_good_at_an_address_that_changes_with_them(chat, settings, fetched):
-    status, headers, _ = asked(chat, "converse.min.js")
+def test_files_are_kept_for_good_at_an_address_that_changes_with_them(assets, fetched):
+    status, headers, _ = asked(assets, "converse.min.js")
     assert (status, "immutable" in headers["Cache-Control"]) == ("200 OK", True)
     manifest = fetched / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"1"', '"3"'))
-    assert place_of(WebChat(settings, fetched=fetched)) != place_of(chat)
+    assert Assets(compute, fetched).path != assets.path
 
 
-def test_a_page_of_before_an_update_gets_todays_files_and_keeps_none(chat):
-    status, headers, body = asked(chat, "converse.min.js", "", f"{PREFIX}0123456789abcdef")
+def test_a_page_of_before_an_update_gets_todays_files_and_keeps_none(assets):
+    status, headers, body = asked(assets, "converse.min.js", "", f"{PREFIX}0123456789abcdef")
     assert (status, headers["Cache-Control"], body) == ("200 OK", "no-store", SCRIPT)
 
 
@@ -132,21 +102,21 @@ def test_a_page_of_before_an_update_gets_todays_files_and_keeps_none(chat):
         ("x" * 10_000, None),
     ],
 )
-def test_files_come_as_the_browser_can_read_them(chat, accepted, coding):
-    _, headers, body = asked(chat, "converse.min.js", accepted)
+def test_files_come_as_the_browser_can_read_them(assets, accepted, coding):
+    _, headers, body = asked(assets, "converse.min.js", accepted)
     assert headers.get("Content-Encoding") == coding
     assert headers["Vary"] == "Accept-Encoding"
     assert body == {"br": b"as brotli", "gzip": gzip.compress(SCRIPT), None: SCRIPT}[coding]
 
 
-def test_what_cannot_be_compressed_comes_as_it_is(chat):
-    _, headers, body = asked(chat, "deep/sound.ogg")
+def test_what_cannot_be_compressed_comes_as_it_is(assets):
+    _, headers, body = asked(assets, "deep/sound.ogg")
     assert (headers.get("Content-Encoding"), headers["Content-Type"]) == (None, "audio/ogg")
     assert body == SCRIPT
 
 
-def test_our_own_files_are_among_them(chat):
-    _, headers, body = asked(chat, "chat.js")
+def test_our_own_files_are_among_them(assets):
+    _, headers, body = asked(assets, "chat.js")
     assert headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert b".initialize(" in gzip.decompress(body)
 
@@ -162,27 +132,36 @@ def test_our_own_files_are_among_them(chat):
         "converse.min.js.gz",
     ],
 )
-def test_there_are_no_other_files(chat, path):
-    assert asked(chat, path)[0] == "404 Not Found"
-    assert chat.asset(path, "").status == "404 Not Found"
+def test_there_are_no_other_files(assets, path):
+    assert asked(assets, path)[0] == "404 Not Found"
 
 
-def test_a_file_is_read_once(settings, fetched):
-    read = []
-    chat = WebChat(
-        settings, read=lambda path: read.append(path) or path.read_bytes(), fetched=fetched
-    )
-    for _ in range(3):
-        asked(chat, "converse.min.js")
-    assert [path.name for path in read] == ["converse.min.js.br"]
+def test_what_they_are_can_be_asked_without_them(assets):
+    for accepted, size in (("gzip", len(gzip.compress(SCRIPT))), ("", len(SCRIPT))):
+        _, headers, body = asked(assets, "converse.min.js", accepted, method="HEAD")
+        assert (headers["Content-Length"], body) == (str(size), b"")
+    assert asked(assets, "nothing", method="HEAD")[0] == "404 Not Found"
+    assert asked(assets, "chat.js", method="POST")[0] == "405 Method Not Allowed"
 
 
-def test_without_the_files_the_page_says_what_to_do(settings, tmp_path):
-    for language, words in WORDS.items():
-        answer = WebChat(settings, fetched=tmp_path).page("romeo", language, "seal")
-        assert answer.status == "503 Service Unavailable"
-        assert html.escape(words["missing"]) in answer.body.decode()
-        assert "make webchat" in html.unescape(answer.body.decode())
+def test_all_who_get_a_file_get_it_from_the_same_memory(assets, fetched):
+    """Nothing of a large one is held for somebody who reads slowly."""
+    (fetched / "converse.min.js").write_bytes(bytes(range(256)) * 1_000)
+    whole = asked(assets, "converse.min.js", "")[2]
+    assert whole == bytes(range(256)) * 1_000
+    told = {"REQUEST_METHOD": "GET", "PATH_INFO": f"{assets.path}/converse.min.js"}
+    one, other = (assets(told, lambda *_: None) for _ in range(2))
+    assert bytes(one.piece(16_384)) == bytes(other.piece(16_384)) == whole[16_384:32_768]
+    assert one.piece(0).obj is other.piece(0).obj
+    one.close()
+    assert bytes(other.piece(0)) == whole[:16_384]
+
+
+def test_without_the_files_there_are_ours(tmp_path):
+    assets = Assets(compute, tmp_path)
+    assert not assets.complete
+    assert asked(assets, "chat.css")[0] == "200 OK"
+    assert asked(assets, "converse.min.js")[0] == "404 Not Found"
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from hausbote.storage import (
     last_copy,
     path_of,
     put_back,
+    undone_of,
     version_in,
 )
 
@@ -178,7 +179,7 @@ def undo(settings: Settings) -> tuple[str, Path] | None:
     database = path_of(settings.database_url)
     if database.exists() and version_in(database) <= NEWEST:
         return None
-    copy, aside = last_copy(database), database.with_name(f"{database.name}.undone")
+    copy, aside = last_copy(database), undone_of(database)
     if copy is None:
         raise BackupError(f"There is no copy of {database} that this Hausbote can read.")
     go_on_from(copy, settings.database_mark)

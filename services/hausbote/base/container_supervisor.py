@@ -9,7 +9,6 @@ import configparser
 import io
 import os
 import sys
-import urllib.parse
 from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
@@ -40,7 +39,7 @@ _SLIM: Final[dict[str, dict[str, Any]]] = {
         "long": int,
         "maxint": sys.maxsize,
         "syslog": None,
-        "urlparse": urllib.parse,
+        "urlparse": None,
         "xmlrpclib": None,
     },
     "supervisor.xmlrpc": {},

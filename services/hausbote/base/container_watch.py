@@ -45,7 +45,7 @@ class _Life:
         self.changing: object = None  # and at the last look, if that is something else
         self.pause = _FIRST_PAUSE
         self.next_try = 0.0
-        self.starts = 0
+        self.ends = 0
         self.since = 0.0  # when it was started last; of the monotonic clock
 
 
@@ -95,16 +95,18 @@ class Watch:
         """A process is being started."""
         name = event.process.config.name
         one = self._watched.get(name)
-        if one is None:  # a backup
+        if one is None:  # a program that runs now and then
             return
         one.since, one.seen = self._clock(), _state(one.known.certificates)
-        ends, one.starts = one.starts, one.starts + 1
-        if ends and ends.bit_count() == 1:  # 1, 2, 4, 8 ...: one that ends every minute is told
-            tell(f"{name} ended and was started again (times: {ends}).")
+        if event.from_state == ProcessStates.STOPPED:
+            return  # the first time, or it was told to stop: see turn/in_container.py
+        one.ends += 1
+        if one.ends.bit_count() == 1:  # 1, 2, 4, 8 ...: one that ends every minute is told
+            tell(f"{name} ended and was started again (times: {one.ends}).")
 
     def _lives(self, name: str, one: _Life, process: Any) -> None:
         if self._clock() - one.since > _STEADY:
-            one.starts, one.pause = 1, _FIRST_PAUSE
+            one.ends, one.pause = 0, _FIRST_PAUSE
         self._certificates(name, one, process)
 
     def _certificates(self, name: str, one: _Life, process: Any) -> None:

@@ -1,8 +1,12 @@
-"""Where the front, HAProxy, leads: its backends, which are services' sockets, and its ports."""
+"""Where the front, HAProxy, leads: its backends, which are services' sockets, and its ports.
 
-from typing import Final, NamedTuple
+Health checks load this with the table of services, and do without the settings.
+"""
 
-from hausbote.base.settings import Settings
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from hausbote.base.settings import Settings
 
 CHALLENGES: Final = 8_402  # of this machine: where http-01 is answered behind the front
 _RELAY_TLS: Final = 5_349
@@ -20,7 +24,7 @@ class Backend(NamedTuple):
     on_https: bool
 
 
-def backends(settings: Settings) -> list[Backend]:
+def backends(settings: "Settings") -> list[Backend]:
     """Those that are open."""
     ports = settings.ports
     found = [
@@ -35,19 +39,19 @@ def backends(settings: Settings) -> list[Backend]:
     return [backend for backend in found if backend.port or backend.on_https]
 
 
-def challenge_place(settings: Settings) -> tuple[str, int]:
+def challenge_place(settings: "Settings") -> tuple[str, int]:
     """Address ("" = all) and port where http-01 is answered (RFC 8555 §8.3)."""
     if settings.has_front:
         return "127.0.0.1", CHALLENGES
     return settings.certificates.address, settings.ports.http
 
 
-def leads_to(settings: Settings, name: str) -> bool:
+def leads_to(settings: "Settings", name: str) -> bool:
     """Whether the front leads to the backend of that name."""
     return settings.has_front and any(backend.name == name for backend in backends(settings))
 
 
-def relay_port(settings: Settings) -> int:
+def relay_port(settings: "Settings") -> int:
     """The port of this machine at which the relay takes TLS from the front; 0 if it takes none."""
     if settings.relay.run != "here" or not settings.has_front:
         return 0

@@ -1,6 +1,7 @@
 """What the portal asks c2s when somebody follows an invitation: an account, or another password.
 
-c2s counts newcomers, whichever way they come, and tells everybody who must know.
+c2s counts newcomers, whichever way they come, before the portal makes keys of their passwords, and
+tells everybody who must know.
 """
 
 import json
@@ -9,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
-ASK: Final = "portal.join"  # kinds of frames: the portal to c2s,
+ADMIT: Final = "portal.admit"  # kinds of frames: the portal to c2s, first
+ASK: Final = "portal.join"  # and then,
 TOLD: Final = "portal.joined"  # and back
 # Problems besides those of invitations:
 IMPERSONATES: Final = "impersonates"  # the name looks like somebody else's
@@ -17,6 +19,21 @@ TOO_OFTEN: Final = "too-often"  # too many newcomers of that network
 NO_SPACE: Final = "no-space"
 
 Keys = Mapping[str, tuple[bytes, int, bytes, bytes]]
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """Somebody at `address` has a good invitation, and wants to follow it."""
+
+    id: str
+    address: str
+
+    def pack(self) -> bytes:
+        return json.dumps([self.id, self.address]).encode()
+
+    @classmethod
+    def unpack(cls, payload: bytes) -> Self:
+        return cls(*json.loads(payload))
 
 
 @dataclass(frozen=True)
@@ -49,7 +66,8 @@ class Join:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`local` is whose account it is now; else `problem` is why not, a word."""
+    """`local` is whose account it is now, "" of somebody who was admitted; `problem` is why not, a
+    word, or ""."""
 
     id: str
     local: str = ""

@@ -1,7 +1,7 @@
 """What the portal asks c2s for every login: both count failures together.
 
-The portal has looked whether the password is right, and c2s has the last word: it knows who has
-tried too often.  The password itself stays with the portal.
+c2s knows who has tried too often, so it is asked before the portal looks whether the password is
+right, and has the last word afterwards.  The password itself stays with the portal.
 """
 
 import json
@@ -16,13 +16,14 @@ TOLD: Final = "portal.verdict"  # and back
 @dataclass(frozen=True)
 class Attempt:
     """Somebody at `address` claims to be the account `local`, and `proven` is whether the password
-    was right.  `agent` is the id of a browser that has been logged in before, or ""."""
+    was right, None if nobody has looked yet.  `agent` is the id of a browser that has been logged
+    in before, or ""."""
 
     id: str
     local: str
     address: str
     agent: str
-    proven: bool
+    proven: bool | None
 
     def pack(self) -> bytes:
         return json.dumps(asdict(self)).encode()
@@ -35,6 +36,7 @@ class Attempt:
 class Verdict(StrEnum):
     """What becomes of an attempt."""
 
+    MAY_TRY = "may-try"  # nobody has looked at the password yet
     IN = "in"
     WRONG = "wrong"
     LOCKED = "locked"  # the owner has locked the account, whose password was right

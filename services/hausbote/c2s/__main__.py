@@ -2,7 +2,9 @@
 
 import sys
 
+from hausbote.c2s.account_events import forget_old_events, write_failures
 from hausbote.c2s.components import ComponentServer, SecretMissing
+from hausbote.c2s.departures import erase_departed
 from hausbote.c2s.health_rounds import go_round
 from hausbote.c2s.management import preserving
 from hausbote.c2s.server import Server
@@ -36,18 +38,22 @@ def main() -> int:
     every(_HOUR, lambda: forget_old_messages(host))
     every(_HOUR, lambda: free_old_names(host))
     every(_HOUR, lambda: forget_old_invitations(host))
+    every(_HOUR, lambda: erase_departed(host))
+    every(_HOUR, lambda: forget_old_events(host))
     every(_HOUR, host.store.arrivals.prune)
     every(_HOUR, lambda: host.store.pubsub.expire_all(host.surely()))
     every(_HOUR, lambda: certificate_news.look(host))
     every(_HOUR, lambda: go_round(host))
     every(_LOOK, lambda: full_disk.look(host))
     every(_MINUTE, lambda: backup_news.look(host))
+    every(_MINUTE, lambda: write_failures(host))
     announce_restart(host, here)
     process.on_reload(server.reload_certificates)
 
     def stop() -> None:
         components.stop()
         server.stop()
+        write_failures(host)
 
     process.run(host, stop=stop, notified=server.account_changed)
     return 0

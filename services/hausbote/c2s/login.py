@@ -13,6 +13,7 @@ import gevent
 from hausbote.base.jid import JID
 from hausbote.base.log import Event, Word, log
 from hausbote.c2s import web_login
+from hausbote.c2s.account_events import count_failure
 from hausbote.core.feature import Feature
 from hausbote.features.clients import Agent
 from hausbote.xmpp import ns
@@ -212,10 +213,12 @@ def _agent(stream: "ClientStream") -> str:
 
 def keep_locked_out(stream: "ClientStream", local: str) -> None:
     """SaslError if the account is locked: who has proven its password may know (§6.5.2)."""
-    if not stream.server.host.store.accounts.may_log_in(local):
-        raise SaslError(
-            "account-disabled", "the owner of this server has locked the account", Reason.LOCKED
-        )
+    accounts = stream.server.host.store.accounts
+    if not accounts.may_log_in(local):
+        why = "the owner of this server has locked the account"
+        if not accounts.is_here(local):
+            why = "the account is being deleted: to keep it, log in at the server's web page"
+        raise SaslError("account-disabled", why, Reason.LOCKED)
 
 
 def fail(stream: "ClientStream", error: SaslError) -> None:
@@ -237,6 +240,7 @@ def tell_failure(stream: "ClientStream", error: SaslError, failure: Markup) -> N
             local = login.exchange.local if login.exchange is not None else ""
             connection, guard = stream.connection, stream.server.guard
             penalty = guard.penalty(connection.address, connection.way, local, _agent(stream))
+            count_failure(stream.server.host, local)
     if login is not None:
         login.exchange = login.attempt = None
         login.failures += 1

@@ -3,7 +3,17 @@
 from collections.abc import Callable
 
 from hausbote.base.log import Event, Word, log
-from hausbote.base.portal_joins import ASK, IMPERSONATES, NO_SPACE, TOLD, TOO_OFTEN, Join, Outcome
+from hausbote.base.portal_joins import (
+    ADMIT,
+    ASK,
+    IMPERSONATES,
+    NO_SPACE,
+    TOLD,
+    TOO_OFTEN,
+    Join,
+    Newcomer,
+    Outcome,
+)
 from hausbote.base.ways import WEB
 from hausbote.core.bus.frame import Frame
 from hausbote.core.feature import Feature
@@ -13,12 +23,30 @@ from hausbote.features.closing import end_sessions
 from hausbote.features.newcomers import Newcomers, held_since
 from hausbote.features.preauth import welcome
 from hausbote.storage import InvitationRefused, Kind, StorageError, Why
-from hausbote.xmpp.errors import Conflict, NotAcceptable, StanzaError, StreamError
+from hausbote.xmpp.errors import (
+    Conflict,
+    NotAcceptable,
+    ResourceConstraint,
+    StanzaError,
+    StreamError,
+)
 from hausbote.xmpp.sasl import ScramKeys
 
 feature = Feature("portal invitations")
 
 _PORTAL = "portal"
+
+
+@feature.frame(ADMIT)
+def admit(host: Host, frame: Frame) -> None:
+    """Counts a try, whatever becomes of it: what it costs the portal is spent afterwards."""
+    asked = Newcomer.unpack(frame.payload)
+    try:
+        host.state(Newcomers).admit(host, asked.address, WEB)
+        outcome = Outcome(asked.id)
+    except ResourceConstraint:
+        outcome = Outcome(asked.id, problem=TOO_OFTEN)
+    host.bus.send(_PORTAL, TOLD, "", (), outcome.pack())
 
 
 @feature.frame(ASK)
@@ -47,7 +75,6 @@ def _tried(act: Callable[[Host, Join], str], host: Host, asked: Join) -> Outcome
 
 def _new(host: Host, asked: Join) -> str:
     newcomers, now = host.state(Newcomers), host.surely()
-    newcomers.admit(host, asked.address, WEB)
     invitation = host.store.invitations.check(asked.token, now)
     with newcomers.claim(host, asked.local, invited=invitation.name == asked.local):
         need_space(host)
@@ -68,7 +95,6 @@ def _new(host: Host, asked: Join) -> str:
 def _reset(host: Host, asked: Join) -> str:
     """Whoever knows the old password is logged out."""
     now = host.surely()
-    host.state(Newcomers).admit(host, asked.address, WEB)
     local = host.store.invitations.use_for_reset(asked.token, _keys(asked), now=now)
     log(Event.INVITATION_USED, kind=Word(Kind.RESET))
     account = host.directory.online(local)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import gevent
 
-from hausbote.base.log import Event, bug, log
+from hausbote.base.log import bug
 from hausbote.base.memory import Rests, give_back
 from hausbote.c2s.login import KeyRing
 from hausbote.c2s.management import hibernation, preserving
@@ -22,10 +22,10 @@ from hausbote.features.clients import end_agents_sessions, forget_old_clients
 from hausbote.features.contacts import forget_person
 from hausbote.features.roster_changes import reread
 from hausbote.net.address_book import AddressBook, most_connections
-from hausbote.net.certificates import certificates
+from hausbote.net.certificates import certificates, use_new_certificates
 from hausbote.net.connection import Connection
 from hausbote.net.listener import Listener, listening
-from hausbote.net.tls import CertificateError, TlsShelf
+from hausbote.net.tls import TlsShelf
 from hausbote.net.traffic import Traffic
 from hausbote.net.transport import Transport
 from hausbote.xmpp.errors import StreamError
@@ -123,15 +123,7 @@ class Server:
         return len(self._streams)
 
     def reload_certificates(self) -> None:
-        """New connections get what is on disk now; if that is unusable, what they got before."""
-        try:
-            self.shelf.reload()
-            if self._web is not None:
-                self._web.shelf.reload()
-        except CertificateError:
-            log(Event.CERTIFICATE_UNUSABLE)
-        else:
-            log(Event.CERTIFICATE_RELOADED)
+        use_new_certificates(self.shelf, *([self._web.shelf] if self._web is not None else []))
 
     def account_changed(self, message: dict[str, str]) -> None:
         """An account was deleted or locked, or got another password: its streams end."""

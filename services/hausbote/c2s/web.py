@@ -1,5 +1,5 @@
 """What clients in browsers find, on ports.web or by the front: WebSocket, BOSH, and where both are;
-all other pages are the portal's.
+and the files of the chat in the browser; all other pages are the portal's.
 
 Any page on the web may speak to all of it, unless `web.origins` says which: there are no cookies
 and nobody is logged in by coming from somewhere.  What the Origin of a request decides is whom
@@ -8,7 +8,7 @@ failed logins hold back (`guessing.py`).
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
@@ -21,8 +21,10 @@ from hausbote.c2s.origins import Origins
 from hausbote.c2s.portal_relay import PortalRelay
 from hausbote.net.certificates import certificates
 from hausbote.net.http import Environ, Exchange, HttpServer
+from hausbote.net.stored import Stored
 from hausbote.net.tls import TlsShelf
 from hausbote.net.websocket import HandshakeError, WebSocket, handshake
+from hausbote.webchat import PREFIX, Assets
 from hausbote.xmpp.framing import FRAMES
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ class Web:
         self._sockets: WeakSet[WebSocket] = WeakSet()
         self._http: HttpServer | None = None
         self._portal = PortalRelay(str(settings.bus_dir)) if settings.has_portal else None
+        self._chat_assets = Assets(server.host.compute) if settings.has_web_chat else None
         self._pages: dict[str, tuple[str, bytes]] = {
             "/.well-known/host-meta": ("application/xrd+xml", discovery.xrd(settings)),
             "/.well-known/host-meta.json": ("application/json", discovery.jrd(settings)),
@@ -90,7 +93,7 @@ class Web:
         if self._http is not None:
             self._http.close()
 
-    def _answer(self, environ: Environ, start: Callable[..., Any]) -> list[bytes]:
+    def _answer(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes] | Stored:
         request = _Request(environ, start)
         path, method = request.path, request.method
         if path == discovery.BOSH_PATH:
@@ -99,6 +102,8 @@ class Web:
             methods = ("GET",)
         elif path in self._pages:
             methods = ("GET", "HEAD")
+        elif self._chat_assets is not None and path.startswith(PREFIX):
+            return self._chat_assets(environ, start)
         elif self._portal is not None:
             return self._portal.answer(environ, start)
         else:

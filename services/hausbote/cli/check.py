@@ -9,6 +9,7 @@ import click
 
 from hausbote.base.jid import InvalidJID, prepare_domain
 from hausbote.base.settings import FILE, Settings
+from hausbote.cli.caa import caa_records
 from hausbote.cli.finding import Finding, Mark
 from hausbote.cli.inspection import Inspection
 from hausbote.cli.problem import Problem
@@ -41,7 +42,8 @@ def command(state: Path, domain: str | None) -> None:
         _tell(storage_findings(load_settings(state)))
         return
     if domain == "records":
-        click.echo("\n".join(records(load_settings(state))))
+        settings = load_settings(state)
+        click.echo("\n".join([*records(settings), *caa_records(settings)]))
         return
     # Other people's servers can be looked at without a box.
     without_box = domain and not (state / FILE).exists()

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hausbote.base.settings import Settings
-from hausbote.storage import path_of
+from hausbote.storage import copies_by_version, path_of, undone_of
 
 
 def old_logs(settings: Settings) -> list[Path]:
@@ -14,9 +14,11 @@ def old_logs(settings: Settings) -> list[Path]:
 
 
 def backups(settings: Settings) -> list[Path]:
-    """The database as it was before it was brought to another version."""
+    """The database as it was before it was brought to another version, and the newer one that was
+    given up for it, with what SQLite may have beside it."""
     database = path_of(settings.database_url)
-    return sorted(database.parent.glob(f"{database.name}.backup-v[0-9]*"))
+    undone = database.parent.glob(f"{undone_of(database).name}*")
+    return sorted([*copies_by_version(database).values(), *undone])
 
 
 def size_of(paths: Iterable[Path]) -> int:

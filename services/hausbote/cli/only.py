@@ -42,6 +42,8 @@ from hausbote.cli.waiting import Idle, Short, Waiting
 from hausbote.core.health import BUS, IDLE
 from hausbote.net.certificates import certificates
 from hausbote.storage import NEWEST, StorageError, make_way, migrate, path_of, schema_version
+from hausbote.turn.in_container import RELAY
+from hausbote.turn.place import Configured
 
 PORTAL: Final = "portal"  # whose container says how the box is claimed
 MIGRATES: Final = "c2s"  # the one service that makes the box and brings its database up to date
@@ -82,7 +84,11 @@ def run_only(state: Path, names: Sequence[str], *, damaged: bool) -> None:
             click.echo(line)
     sys.stdout.flush()
     told = {name: _watched(settings, BY_NAME[name], locks[name]) for name in names}
-    more = {WATCHED: json.dumps(told), KEPT_BOX: json.dumps(_kept(settings))}
+    more = {
+        WATCHED: json.dumps(told),
+        KEPT_BOX: json.dumps(_kept(settings)),
+        RELAY: json.dumps(_relay(settings)),
+    }
     become(settings, names, more | ({TRIAL: str(state.absolute())} if is_trial() else {}))
 
 
@@ -256,6 +262,11 @@ def _kept(settings: Settings) -> dict[str, Any]:
         "wanted": [one.name for one in SERVICES if one.is_wanted(settings)],
         "plan": Plan.of(settings),
     }
+
+
+def _relay(settings: Settings) -> dict[str, Any]:
+    """What the container of the relay has to know."""
+    return {"file": str(settings.relay_config), "configured": Configured.of(settings)}
 
 
 def _watched(settings: Settings, service: Service, lock: ServiceLock) -> Watched:

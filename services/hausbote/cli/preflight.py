@@ -18,7 +18,7 @@ from hausbote.net.chains import TrustError
 from hausbote.net.identities import identities, matches
 from hausbote.net.judge import Judge
 from hausbote.net.tls import CertificateError, CertificateFiles, TlsShelf
-from hausbote.turn.coturn import addresses
+from hausbote.turn.place import addresses
 
 _LOW: Final = 1_024  # ports below are not for everybody
 

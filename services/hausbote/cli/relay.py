@@ -11,9 +11,10 @@ from hausbote.cli.problem import Problem
 from hausbote.cli.relay_trial import inside, tried, trust
 from hausbote.cli.state import load_settings, state_option
 from hausbote.core.bus.control import notify
-from hausbote.turn.coturn import addresses, configuration, place
+from hausbote.turn.coturn import configuration
 from hausbote.turn.credentials import issue
 from hausbote.turn.offers import offers
+from hausbote.turn.place import addresses, place
 from hausbote.turn.secrets import Secrets, secrets_of
 
 _CHECK_SECONDS: Final = 60

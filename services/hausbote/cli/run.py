@@ -22,7 +22,7 @@ from hausbote.cli import preflight
 from hausbote.cli.backup_schedule import Schedule
 from hausbote.cli.certificate_news import CertificateNews
 from hausbote.cli.errands import Errands
-from hausbote.cli.granting import are_wishes, grant
+from hausbote.cli.granting import are_wishes, grant, refusal
 from hausbote.cli.next_steps import what_next
 from hausbote.cli.only import run_only
 from hausbote.cli.own_certificate import OwnCertificate, keep_own_certificate
@@ -118,7 +118,10 @@ def _run(state: Path, *, damaged: bool) -> bool:
     if code:
         raise Problem(f"The supervisor ended with code {code}; see {settings.log_dir}.")
     if wished:
-        click.echo(grant(settings))
+        try:
+            click.echo(grant(settings))
+        except OSError as error:
+            raise Problem(f"{error.filename} cannot be removed: {error.strerror}") from None
     return wished and not told_to_stop
 
 
@@ -189,7 +192,7 @@ def _wait_for(settings: Settings, child: subprocess.Popen[bytes]) -> tuple[int, 
     schedule = Schedule(settings)
     looks = (OwnCertificate(settings), CertificateNews(settings), schedule)
     errands = Errands(settings, watch, schedule)
-    wished = False
+    wished, told = False, ""
     descriptor = os.pidfd_open(child.pid)
     try:
         poll.register(descriptor, select.POLLIN)
@@ -201,8 +204,13 @@ def _wait_for(settings: Settings, child: subprocess.Popen[bytes]) -> tuple[int, 
             for one in looks:
                 one.look()
             if not wished and are_wishes(settings.state):
-                wished = True
-                _ask_to_stop(child)  # once: the second time, the supervisor would end as it is
+                why_not = refusal(settings)
+                if not why_not:
+                    wished = True
+                    _ask_to_stop(child)  # once: the second time, the supervisor would end as it is
+                elif why_not != told:  # they may be there still, if the disk fails
+                    click.echo(why_not)
+                told = why_not
     finally:
         os.close(descriptor)
     return child.wait(), wished

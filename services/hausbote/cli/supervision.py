@@ -9,9 +9,9 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from hausbote import net
 from hausbote.backup.in_container import PROGRAM as BACKUPS
@@ -23,7 +23,9 @@ from hausbote.base.services import BY_NAME, SERVICES, Service
 from hausbote.base.settings import Settings
 from hausbote.base.short_path import short_path
 from hausbote.cli.haproxy import configuration as front_configuration
-from hausbote.turn.coturn import configuration, place
+from hausbote.turn.coturn import configuration
+from hausbote.turn.in_container import PROGRAM as RELAY_CONFIG
+from hausbote.turn.place import place
 from hausbote.turn.secrets import secrets_of
 
 CONFIG: Final = "supervisord.conf"
@@ -52,9 +54,9 @@ _NO_LOG: Final = "logfile = /dev/null\nlogfile_maxbytes = 0"
 # In a container, services write to its screen, nobody calls the supervisor, and extensions do what
 # `hausbote run` does elsewhere.
 _SCREEN: Final = "stdout_logfile = /dev/fd/1\nstdout_logfile_maxbytes = 0"
-_KEEPING: Final = f"""
-[program:{BACKUPS}]
-command = %(ENV_HAUSBOTE_PYTHON)s -m hausbote.cli --state %(ENV_HAUSBOTE_BOX)s {" ".join(CREATE)}
+_NOW_AND_THEN: Final = f"""
+[program:{{program}}]
+command = %(ENV_HAUSBOTE_PYTHON)s -m {{command}}
 autostart = false
 autorestart = false
 startsecs = 0
@@ -115,14 +117,32 @@ def write_config(settings: Settings, only: Sequence[str] = ()) -> Path:
     path = settings.run_dir / CONFIG
     head = _HEAD.format(log=_NO_LOG if only else _LOG) + ("" if only else _CALLS)
     parts = [_program(service, is_alone=bool(only)) for service in chosen]
-    if only and _looks_after_box(chosen):
-        parts.append(_KEEPING)
+    if only:
+        parts += [
+            _NOW_AND_THEN.format(program=one.program, command=one.command)
+            for one in _extensions(chosen)
+        ]
     replace_text(path, "".join([head, *parts]))
     return path
 
 
-def _looks_after_box(services: Sequence[Service]) -> bool:
-    return any(one.backups for one in services)
+class _Extension(NamedTuple):
+    """Of a container's supervisor: its module, and the program that it starts when it is time."""
+
+    module: str
+    program: str
+    command: str
+
+
+def _extensions(services: Sequence[Service]) -> Iterator[_Extension]:
+    """Those of the container of these services."""
+    box = "--state %(ENV_HAUSBOTE_BOX)s"
+    if any(one.backups for one in services):
+        command = f"hausbote.cli {box} {' '.join(CREATE)}"
+        yield _Extension("hausbote.backup.in_container", BACKUPS, command)
+    if any(one.name == "relay" for one in services):
+        command = f"hausbote.turn.configure {box}"
+        yield _Extension("hausbote.turn.in_container", RELAY_CONFIG, command)
 
 
 def programs(settings: Settings) -> list[Service]:
@@ -178,10 +198,8 @@ def start(settings: Settings) -> subprocess.Popen[bytes]:
 def become(settings: Settings, names: Sequence[str], more: dict[str, str]) -> NoReturn:
     """Let this process be the supervisor of these services, with `more` in its environment."""
     os.chdir(settings.run_dir)
-    extensions = ["hausbote.base.container_watch"]
-    if _looks_after_box([BY_NAME[name] for name in names]):
-        extensions.append("hausbote.backup.in_container")
-    more = more | {EXTENSIONS: " ".join(extensions)}
+    own = [one.module for one in _extensions([BY_NAME[name] for name in names])]
+    more = more | {EXTENSIONS: " ".join(["hausbote.base.container_watch", *own])}
     command = _supervisor("hausbote.base.container_supervisor")
     os.execve(command[0], command, _environment(settings) | more)  # noqa: S606 - ours
 

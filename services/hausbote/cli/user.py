@@ -122,7 +122,7 @@ def list_accounts(state: Path, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps({"jid": jid, **account._asdict()}, ensure_ascii=False))
         else:
-            marks = [name for name in ("admin", "locked") if getattr(account, name)]
+            marks = [name for name in ("admin", "locked", "leaves") if getattr(account, name)]
             click.echo(" ".join([jid, *[f"({mark})" for mark in marks]]))
 
 

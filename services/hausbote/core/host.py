@@ -91,10 +91,10 @@ class Host:
         return [*self.services, *self.neighbours, *attached]
 
     def is_account(self, local: str) -> bool:
-        """Whether there is such an account at this domain."""
+        """Whether there is such an account at this domain, for others than who has it."""
         if not self.has_accounts:
             return False
-        return self.directory.online(local) is not None or self.store.accounts.exists(local)
+        return self.directory.online(local) is not None or self.store.accounts.is_here(local)
 
     def uptime(self) -> int:
         """Whole seconds since start, whatever becomes of the clock."""

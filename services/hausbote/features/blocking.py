@@ -56,6 +56,12 @@ def block(request: Request) -> None:
         raise BadRequest("nobody is named")
     jids = _addresses(items)
     found = reports(items)
+    block_all(host, account, jids)
+    forward(host, account, found)
+
+
+def block_all(host: Host, account: Account, jids: list[str]) -> None:
+    """Waits; ResourceConstraint, and nothing is changed, if the list would be too long."""
     with account.lock:
         before = list_of(host, account)
         new = frozenset(jids) - before
@@ -70,14 +76,17 @@ def block(request: Request) -> None:
     with account.lock:
         replace_list(host, account, frozenset(host.store.blocklists.load(account.local)))
     _push(account, "block", jids)
-    forward(host, account, found)
 
 
 @feature.iq("set", ns.BLOCKING, "unblock", Target.ACCOUNT)
 def unblock(request: Request) -> None:
     """Unblock some addresses, or all (§3.4, §3.5), and show them the account again."""
     host, account = request.host, _owner(request).account
-    jids = _addresses(request.tree().findall(f"{{{ns.BLOCKING}}}item"))
+    unblock_all(host, account, _addresses(request.tree().findall(f"{{{ns.BLOCKING}}}item")))
+
+
+def unblock_all(host: Host, account: Account, jids: list[str]) -> None:
+    """These, or everybody if there are none.  Waits."""
     with account.lock:
         before = list_of(host, account)
         gone = before.intersection(jids) if jids else before

@@ -19,9 +19,9 @@ def policy(host: Host) -> DataForm:
     fields = [
         Field("auth_data", ("hidden",), "list-single"),  # SCRAM: passwords never come here
         Field("data_retention", (_retention(settings),), "text-single"),
-        Field("data_deletion", ("false",), "boolean"),
+        Field("data_deletion", (_truth(settings.has_portal),), "boolean"),  # messages, and files
         Field("encryption_at_rest", (_truth(declared.disk_encrypted == "yes"),), "boolean"),
-        Field("data_export", ("false",), "boolean"),
+        Field("data_export", (_truth(settings.has_portal),), "boolean"),
         Field("access_policy", declared.access, "list-multi"),
         Field("full_erasure", ("true",), "boolean"),  # XEP-0077 §3.2 deletes every row
         Field("backup_frequency", (str(_backup_hours(settings)),), "text-single"),

@@ -58,6 +58,8 @@ def _wake(host: Host, local: str, member: Member, said: Said) -> None:
         if asleep and service.resource not in member.inside:
             away.append(service)
     mentioned = local in said.mentioned
-    if away and room_wishes.wanted(host, account, said.message, member.nicks, mentioned=mentioned):
+    if not away or not host.is_account(local):  # who is about to leave hears no more of it
+        return
+    if room_wishes.wanted(host, account, said.message, member.nicks, mentioned=mentioned):
         for service in away:
             push.notify(host, local, service, said.message)

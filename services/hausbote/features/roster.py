@@ -5,6 +5,7 @@ from functools import partial
 
 from hausbote.base.jid import JID, InvalidJID
 from hausbote.base.tokens import token
+from hausbote.core.directory import Account
 from hausbote.core.feature import Feature, Phase, Target
 from hausbote.core.host import Host
 from hausbote.core.request import Request
@@ -72,7 +73,8 @@ def change(request: Request) -> None:
     if jid.bare == request.session.jid.bare:
         raise NotAllowed("nobody is in their own roster")
     if items[0].get("subscription") == "remove":
-        _remove(request, jid)
+        if not remove_contact(request.host, request.session.account, jid.bare):
+            raise ItemNotFound
     else:
         _put(request, jid, items[0])
 
@@ -118,15 +120,15 @@ def _groups(item: Tree) -> tuple[str, ...]:
     return tuple(groups)
 
 
-def _remove(request: Request, jid: JID) -> None:
-    assert request.session is not None
-    account = request.session.account
+def remove_contact(host: Host, account: Account, jid: str) -> bool:
+    """With all that it still has with us; False if there is no such contact.  Waits."""
     with account.lock:
-        item = contacts_of(request.host, account).get(jid.bare)
+        item = contacts_of(host, account).get(jid)
         if not item.listed:
-            raise ItemNotFound
-        remove(request.host, account, jid.bare)
-    cancel(request.host, account, item)
+            return False
+        remove(host, account, jid)
+    cancel(host, account, item)
+    return True
 
 
 def _unpack(_host: Host, session: Session, _wants: bool) -> None:

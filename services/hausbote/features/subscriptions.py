@@ -196,7 +196,7 @@ def _too_many_requests() -> ResourceConstraint:
 def asked_no_longer(presence: Presence) -> None:
     """The contact does not want our presence any more (§3.3.3)."""
     host, jid = presence.host, presence.sender.bare
-    account = _account(presence)
+    account = _kept(presence)
     if account is None:
         return
     with account.lock:
@@ -229,7 +229,7 @@ def granted(presence: Presence) -> None:
 @feature.inbound("unsubscribed")
 def denied(presence: Presence) -> None:
     """Our request was refused, or the grant withdrawn (§3.2.3)."""
-    account = _account(presence)
+    account = _kept(presence)
     if account is None:
         return
     with account.lock:
@@ -243,6 +243,12 @@ def _account(presence: Presence) -> Account | None:
     local = presence.recipient.local
     host = presence.host
     return host.directory.account(local) if host.is_account(local) else None
+
+
+def _kept(presence: Presence) -> Account | None:
+    """Likewise, and if it is about to go: who may stay after all knows what others have ended."""
+    host, local = presence.host, presence.recipient.local
+    return host.directory.account(local) if host.store.accounts.exists(local) else None
 
 
 def _deliver(account: Account, presence: Stanza) -> None:

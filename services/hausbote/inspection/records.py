@@ -6,7 +6,7 @@ from hausbote.base.front import relay_port
 from hausbote.base.jid import a_label
 from hausbote.base.settings import HTTPS, Settings
 from hausbote.base.settings_checks import is_ip_address
-from hausbote.turn.coturn import Place, place
+from hausbote.turn.place import Place, place
 
 _SECONDS = 3_600  # that others remember them
 _SERVICES = ("client", "server")

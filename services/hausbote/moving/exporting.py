@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from hausbote.base.clock import exact_timestamp
+from hausbote.base.clock import exact_timestamp, timestamp
 from hausbote.base.moment_ids import MICROSECONDS
 from hausbote.base.settings import Settings
 from hausbote.features.archive.ids import sealer
@@ -11,7 +11,16 @@ from hausbote.features.avatars import in_vcard, published
 from hausbote.features.bookmarks import old_form
 from hausbote.features.contacts import contact_markup
 from hausbote.features.pubsub.config import NodeConfig
-from hausbote.storage import Account, Item, Node, Preferences, Range, RosterItem, Store
+from hausbote.storage import (
+    Account,
+    AccountEvent,
+    Item,
+    Node,
+    Preferences,
+    Range,
+    RosterItem,
+    Store,
+)
 from hausbote.xmpp import ns
 from hausbote.xmpp.sasl import ScramKeys, encode
 from hausbote.xmpp.soundness import is_sound, is_sound_packed
@@ -70,6 +79,7 @@ class _Export:
         preferences = self._store.archiving.preferences(self._local)
         if preferences != Preferences():
             yield _preferences(preferences)
+        yield from _events(self._store.account_events.of(self._local))
         if self._nodes:
             yield el("pubsub", *self._configurations(), xmlns=ns.PUBSUB_OWNER)
 
@@ -190,6 +200,16 @@ def _said(account: Account) -> Markup:
         admin="true" if account.admin else None,
         locked="true" if account.locked else None,
     )
+
+
+def _events(events: list[AccountEvent]) -> Iterator[Markup]:
+    """What happened to the account here, which no other server takes over."""
+    if events:
+        rows = [
+            el("event", one.told or None, kind=one.kind, at=timestamp(one.at), count=str(one.times))
+            for one in events
+        ]
+        yield el("events", *rows, xmlns=ns.PIE_ACCOUNT)
 
 
 def _keys(hash: str, keys: ScramKeys) -> Markup:

@@ -177,6 +177,8 @@ class Intake:
             self._keys(account, element, place)
         elif (uri, name) == (ns.PIE_ACCOUNT, "account"):
             account.said = element
+        elif (uri, name) == (ns.PIE_ACCOUNT, "events"):
+            pass  # they happened elsewhere, and are for reading
         elif (uri, name) == (ns.VCARD, "vCard"):
             self._vcard(account, element)
         elif name == "presence" and uri in (ns.CLIENT, ns.PIE):

@@ -34,6 +34,7 @@ from hausbote.net.http_head import (
 from hausbote.net.http_socket import CHUNK, HttpSocket
 from hausbote.net.listener import keep_alive
 from hausbote.net.shortage import PAUSE, is_shortage
+from hausbote.net.stored import Stored
 from hausbote.net.tls import TlsShelf
 from hausbote.net.traffic import Traffic
 
@@ -56,19 +57,6 @@ def _key(name: str) -> str:
     """How WSGI calls a field."""
     key = name.upper().replace("-", "_")
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
-
-
-class Stored:
-    """An answer's body that can be read again: `size` bytes."""
-
-    size: int
-
-    def piece(self, at: int) -> memoryview:
-        """Up to CHUNK bytes from there on, the same ones each time; good until somebody waits."""
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Nothing more is read."""
 
 
 class Exchange:

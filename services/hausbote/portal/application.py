@@ -11,13 +11,16 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from hausbote.base.log import bug
+from hausbote.net.http import Environ
+from hausbote.net.stored import Stored
 from hausbote.portal.access import Route, Who
 from hausbote.portal.asking import Away
 from hausbote.portal.box import Box
 from hausbote.portal.hosts import Hosts
-from hausbote.portal.pages.chat import as_response
 from hausbote.portal.rendering import Pages
 from hausbote.portal.routes import ROUTES
+from hausbote.portal.strict_transport import NAME as STRICT_TRANSPORT
+from hausbote.portal.strict_transport import StrictTransport
 from hausbote.portal.visit import Refused, Visit
 from hausbote.storage import StorageError
 from hausbote.webchat import PREFIX
@@ -47,9 +50,12 @@ class PortalApplication:
         self._pages = Pages(box.store.secret("portal-forms"))
         self._routes = [(route.pattern, route) for route in ROUTES]
         self._hosts = Hosts(box.settings)
+        self._strict_transport = StrictTransport(box.settings, box.clock)
 
-    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes] | Stored:
         self._box.views += 1
+        if self._box.settings.has_web_chat and environ["PATH_INFO"].startswith(PREFIX):
+            return self._box.chat_assets(environ, start)
         request = Request(environ)
         try:
             response = self._static(request) or self._answer(request)
@@ -59,14 +65,14 @@ class PortalApplication:
         for name, value in _HEADERS:
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
+        strictness = self._strict_transport.field(self._hosts.ours(environ.get("HTTP_HOST", "")))
+        if strictness:
+            response.headers[STRICT_TRANSPORT] = strictness
         return response(environ, start)
 
     def _static(self, request: Request) -> Response | None:
         if request.method not in ("GET", "HEAD"):
             return None
-        if request.path.startswith(PREFIX):
-            accepted = request.headers.get("Accept-Encoding", "")
-            return as_response(self._box.chat.asset(request.path, accepted))
         file = self._pages.files.get(request.path)
         if file is None:
             return None

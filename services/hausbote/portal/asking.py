@@ -6,8 +6,9 @@ from typing import Any, Final, Protocol
 from gevent.event import AsyncResult
 from gevent.timeout import Timeout
 
-from hausbote.base import portal_joins, portal_logins, portal_notices, portal_rooms
-from hausbote.base.portal_joins import Join, Keys, Outcome
+from hausbote.base import portal_acts, portal_joins, portal_logins, portal_notices, portal_rooms
+from hausbote.base.portal_acts import Act, Deed, Done, Trouble
+from hausbote.base.portal_joins import Join, Keys, Newcomer, Outcome
 from hausbote.base.portal_logins import Attempt, Judgement
 from hausbote.base.tokens import token
 from hausbote.core.bus import Bus
@@ -17,9 +18,11 @@ from hausbote.core.bus.frame import Frame
 _PATIENCE: Final = 10.0  # seconds that somebody looks at an empty page
 _WHO_KNOWS: Final = "c2s"
 _ROOMS: Final = "rooms"
+_OWN: Final = "portal"
 _ANSWERS: Final[dict[str, Callable[[bytes], Any]]] = {
     portal_logins.TOLD: Judgement.unpack,
     portal_joins.TOLD: Outcome.unpack,
+    portal_acts.TOLD: Done.unpack,
     portal_notices.TOLD: portal_notices.Done.unpack,
     portal_rooms.TOLD: portal_rooms.Told.unpack,
 }
@@ -45,21 +48,36 @@ class Asking:
         self.bus: Bus | None = None
         self._waiting: dict[str, AsyncResult] = {}
 
-    def judge(self, local: str, address: str, agent: str, *, proven: bool) -> Judgement:
-        """What becomes of a login; Away if c2s does not say so."""
+    def judge(
+        self, local: str, address: str, agent: str, *, proven: bool | None = None
+    ) -> Judgement:
+        """What becomes of a login, or whether its password may be looked at (`proven` is None);
+        Away if c2s does not say so."""
         attempt = Attempt(token(96), local, address, agent, proven)
         found: Judgement = self._ask(portal_logins.ASK, attempt)
         return found
 
+    def admit(self, address: str) -> Outcome:
+        """Whether somebody from there may follow an invitation now, which counts as a try; Away
+        likewise."""
+        found: Outcome = self._ask(portal_joins.ADMIT, Newcomer(token(96), address))
+        return found
+
     def join(self, token_: str, local: str, keys: Keys, address: str) -> Outcome:
-        """What becomes of somebody who follows an invitation; Away likewise."""
+        """What becomes of somebody who was admitted and follows an invitation; Away likewise."""
         found: Outcome = self._ask(portal_joins.ASK, Join(token(96), token_, local, keys, address))
         return found
+
+    def act(self, local: str, act: Act, value: str, more: str = "") -> Trouble:
+        """Why something that the account wants is not done, or NONE; Away likewise."""
+        deed = Deed(token(96), local, act, value, more)
+        found: Done = self._ask(portal_acts.ASK, deed, f"{local}@{_OWN}")
+        return found.trouble
 
     def rooms(self, act: portal_rooms.Act, local: str = "", **more: Any) -> portal_rooms.Told:
         """What the rooms service says, or has done; `more` are fields of the question."""
         question = portal_rooms.Question(token(96), act, local, **more)
-        found: portal_rooms.Told = self._ask(portal_rooms.ASK, question, _ROOMS)
+        found: portal_rooms.Told = self._ask(portal_rooms.ASK, question, service=_ROOMS)
         return found
 
     def announce(self, act: portal_notices.Act, text: str) -> portal_notices.Done:
@@ -68,11 +86,14 @@ class Asking:
         found: portal_notices.Done = self._ask(portal_notices.ASK, notice)
         return found
 
-    def _ask(self, kind: str, question: _Question, service: str = _WHO_KNOWS) -> Any:
+    def _ask(
+        self, kind: str, question: _Question, sender: str = "", service: str = _WHO_KNOWS
+    ) -> Any:
+        """What is asked for by an address is done in its order, and waits for nobody else's."""
         assert self.bus is not None
         answer = self._waiting[question.id] = AsyncResult()
         try:
-            self.bus.send(service, kind, "", (), question.pack())
+            self.bus.send(service, kind, sender, (), question.pack())
             with Timeout(_PATIENCE):
                 return answer.get()
         except Timeout:

@@ -4,17 +4,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from gevent.lock import BoundedSemaphore
 
 from hausbote.base.claim import read_code
 from hausbote.base.settings import Settings
+from hausbote.base.wishes import Wishes, write_wishes
 from hausbote.core.bus import notify
 from hausbote.core.threads import compute
+from hausbote.net.turns import Turns
 from hausbote.portal.asking import Asking
 from hausbote.portal.health import Health
-from hausbote.storage import Store
-from hausbote.webchat import WebChat
+from hausbote.portal.turn import OneAtATime
+from hausbote.storage import StorageError, Store
+from hausbote.webchat import Assets
+
+_PATIENCE: Final = 20.0  # seconds that one waits for others' tries of passwords
 
 
 @dataclass
@@ -27,21 +33,34 @@ class Box:
     clock: Callable[[], float] = time.time
     compute: Callable[..., Any] = compute
     views: int = field(default=0)
+    tries: Turns = field(default_factory=partial(Turns, _PATIENCE))
+    """Of passwords, by who makes them."""
+    changing_administrators: BoundedSemaphore = field(default_factory=BoundedSemaphore)
+    """Held from looking who administers the box to the change that this decides: one has to stay,
+    and there is one first."""
+
+    export: OneAtATime = field(default_factory=OneAtATime)
+
+    @cached_property
+    def chat_assets(self) -> Assets:
+        return Assets(self.compute)
 
     @cached_property
     def health(self) -> Health:
         """Whether all is well, for programs."""
         return Health(self.settings, self.store, self.compute)
 
-    @cached_property
-    def chat(self) -> WebChat:
-        """The chat in the browser; its files are read by threads."""
-        return WebChat(self.settings, read=partial(self.compute, Path.read_bytes))
-
     @property
     def is_claimed(self) -> bool:
         """Whether somebody looks after the box already, or nobody can claim it."""
         return not read_code(self.settings.state) or bool(self.store.accounts.admins())
+
+    def wish(self, wishes: Wishes) -> None:
+        """Settings are to be changed; StorageError if the disk does not take that."""
+        try:
+            self.compute(write_wishes, self.settings.state, wishes)
+        except OSError as error:
+            raise StorageError(f"wishes cannot be written: {error.strerror}") from None
 
     def tell(self, local: str, change: str, **more: str) -> bool:
         """c2s hears that an account was changed; False if it does not answer."""

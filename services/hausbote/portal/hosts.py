@@ -5,9 +5,13 @@ this machine (DNS rebinding).
 """
 
 import ipaddress
+import re
+from typing import Final
 from urllib.parse import urlsplit
 
 from hausbote.base.settings import Settings
+
+_AT_HOME: Final = re.compile(r"[a-z0-9.-]{1,247}\.local")  # RFC 6762 §3
 
 
 class Hosts:
@@ -28,7 +32,7 @@ class Hosts:
             return ""
         if field.partition("@")[1] or not host:
             return ""
-        if host in self._names or (host.endswith(".local") and host.isascii()):
+        if host in self._names or _AT_HOME.fullmatch(host):
             return host
         try:
             return str(ipaddress.ip_address(host))

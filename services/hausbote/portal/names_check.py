@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+import gevent
 from gevent.pool import Pool
 
 from hausbote.base.jid import a_label
 from hausbote.base.networks import is_public
 from hausbote.base.settings import Settings
 from hausbote.base.settings_checks import is_ip_address
+from hausbote.inspection.caa import Allowed, Permission, is_writable, permissions
 from hausbote.inspection.records import records, service_records
 from hausbote.net.dns import NameProblem, Resolver
 from hausbote.portal.language import Language
@@ -54,23 +56,63 @@ def is_at_home(settings: Settings) -> bool:
 
 
 def lines(settings: Settings) -> list[Line]:
-    """The records of the box; may wait for DNS."""
-    found = [record.split(" ", 4) for record in records(settings)]
-    return [Line(kind, name.rstrip("."), value) for name, _, _, kind, value in found]
+    """The records of the box; may wait for DNS, and all others with it: call it in a thread."""
+    return [_line(record) for record in records(settings)]
 
 
-def findings(settings: Settings, language: Language) -> list[Finding]:
-    """May take seconds, of which only this greenlet is aware."""
+def _line(record: str) -> Line:
+    name, _, _, kind, value = record.split(" ", 4)
+    return Line(kind, name.rstrip("."), value)
+
+
+@dataclass(frozen=True)
+class Names:
+    """What is in DNS, and what should be."""
+
+    findings: list[Finding]
+    lines: list[Line]
+
+
+def look(settings: Settings, language: Language, wanted: list[Line]) -> Names:
+    """What there is of the lines that are wanted, and the same for CAA records, which DNS itself
+    decides where to put; may take seconds, of which only this greenlet is aware."""
     resolver, pool = Resolver(settings), Pool(_AT_ONCE)
-    wanted = dict.fromkeys(
-        name for one in lines(settings) if one.kind in ("A", "AAAA") for name in (one.name,)
-    )
-    jobs = [pool.spawn(_address, resolver, language, name) for name in wanted]
+    asks = settings.certificates.acme == "yes" and is_writable(settings)
+    allowed = gevent.spawn(lambda: list(permissions(settings, resolver)) if asks else [])
+    names = dict.fromkeys(one.name for one in wanted if one.kind in ("A", "AAAA"))
+    jobs = [pool.spawn(_address, resolver, language, name) for name in names]
     for kind in ("client", "server"):
         if service_records(settings, kind, settings.ascii_domain, direct=True):
             jobs.append(pool.spawn(_service, settings, resolver, language, kind))
     pool.join()
-    return [job.get() for job in jobs]
+    caa = allowed.get()
+    return Names(
+        [*[job.get() for job in jobs], *[_permission(language, one) for one in caa]],
+        [*wanted, *[_line(one.record) for one in caa if one.record]],
+    )
+
+
+def _permission(language: Language, one: Permission) -> Finding:
+    subject = language.say("Certificates for %(name)s", name=one.place)
+    match one.allowed:
+        case Allowed.BOX:
+            told = language.say("%(issuer)s gives them to this box alone.", issuer=one.issuer)
+            return Finding(Mark.GOOD, subject, told)
+        case Allowed.NOT_THE_BOX:
+            told = language.say(
+                "The CAA record forbids %(issuer)s to renew that of this box: write the line below"
+                " in its place.",
+                issuer=one.issuer,
+            )
+            return Finding(Mark.BAD, subject, told)
+        case Allowed.UNKNOWN:
+            return Finding(Mark.WAITING, subject, language.say("DNS does not answer."))
+        case Allowed.ANYBODY | Allowed.ANY_ACCOUNT:
+            told = language.say(
+                "Whoever answers for the name for a moment, a provider say, could get one. With the"
+                " CAA line below only this box can."
+            )
+            return Finding(Mark.WAITING, subject, told)
 
 
 def _address(resolver: Resolver, language: Language, name: str) -> Finding:

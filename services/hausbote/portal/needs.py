@@ -87,23 +87,25 @@ def _disk(visit: Visit) -> list[Need]:
 
 def _certificate(visit: Visit) -> list[Need]:
     settings = visit.box.settings
-    shown, now = in_use(settings), time.time()
-    record = read_record(settings.acme_record)
     if is_at_home(settings):
         return []
+    shown, now = in_use(settings), time.time()
+    record = read_record(settings.acme_record)
     path, do = "/setup/certificate", visit.say("Show what to do")
     if shown is None or shown.ends <= now:
         what = visit.say("The certificate has ended: apps and other servers refuse the box.")
-        return [Need(True, what, record.problem, path, do)]
+        return [Need(True, what, visit.reason(record.problem), path, do)]
     if shown.ends_soon(now):
         days = shown.days_left(now)
         what = visit.language.count(
             "The certificate ends in %(num)s day.", "The certificate ends in %(num)s days.", days
         )
-        return [Need(True, what, record.problem, path, do)]
+        return [Need(True, what, visit.reason(record.problem), path, do)]
     if shown.own:
         what = visit.say("The box has no certificate yet that others trust.")
-        why = record.problem or visit.say("Until then apps warn, and other servers stay away.")
+        why = visit.reason(record.problem) or visit.say(
+            "Until then apps warn, and other servers stay away."
+        )
         return [Need(False, what, why, path, do)]
     return []
 
@@ -124,4 +126,4 @@ def _backup(visit: Visit) -> list[Need]:
     if not problem:
         return []
     what = visit.say("The last backup failed, or is too old.")
-    return [Need(True, what, problem, "/box#backups", visit.say("Show the box"))]
+    return [Need(True, what, visit.reason(problem), "/box#backups", visit.say("Show the box"))]

@@ -44,6 +44,22 @@ def new_password(visit: Visit, field: str = "password") -> str:
     return prepared
 
 
+def name_and_password(visit: Visit, *, named: bool = True) -> tuple[str, str, dict[str, str]]:
+    """What somebody who gets an account has typed, and what is wrong with it, by field; without
+    `named` no name is asked for."""
+    wrong: dict[str, str] = {}
+    local = password = ""
+    try:
+        local = name(visit) if named else ""
+    except Wrong as problem:
+        wrong["name"] = str(problem)
+    try:
+        password = new_password(visit)
+    except Wrong as problem:
+        wrong["password"] = str(problem)
+    return local, password, wrong
+
+
 def keys(visit: Visit, password: str) -> dict[str, ScramKeys]:
     """What is kept of a password; takes a while, in a thread."""
     found: dict[str, ScramKeys] = visit.box.compute(keys_for, password)

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hausbote.portal import words
 from hausbote.portal.language import NAMES, Language
+from hausbote.portal.reasons import told
 
 if TYPE_CHECKING:
     from hausbote.portal.visit import Visit
@@ -45,6 +46,7 @@ class Pages:
             day=partial(words.day, language),
             date=partial(words.date, language),
             spelled=partial(words.spelled, language),
+            told=partial(told, language),
         )
         return environment
 

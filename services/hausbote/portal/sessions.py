@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from hausbote.base.tokens import token
 from hausbote.features.clients import BROWSERS
 from hausbote.portal.box import Box
-from hausbote.storage import NEW, Token
+from hausbote.storage import NEW, StorageError, Token
 
 MECHANISM: Final = "portal"  # of tokens that no client can log in with by SASL
 _DAY: Final = 86_400
@@ -71,18 +71,26 @@ def find(box: Box, cookie: str) -> Session | None:
             if kept.expires <= now:
                 return None
             if kept.issued < now - _DAY:
-                _issue(box, session)  # which puts its end off
-                session = session._replace(renewed=True)
+                session = _put_off(box, session)
             box.store.clients.seen(session.local, session.agent, int(now))
             return session
     return None
 
 
+def _put_off(box: Box, session: Session) -> Session:
+    """With another end, if the disk takes that; else it is tried at the next request."""
+    try:
+        _issue(box, session)
+    except StorageError:
+        return session
+    return session._replace(renewed=True)
+
+
 def end(box: Box, session: Session) -> None:
     """Log out."""
-    for client in box.store.clients.all(session.local):
-        if client.agent == session.agent:
-            box.store.clients.revoke(session.local, client.ref)
+    client = box.store.clients.get(session.local, session.agent)
+    if client is not None:
+        box.store.clients.revoke(session.local, client.ref)
 
 
 def known_browser(cookie: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from hausbote.portal import sessions
 from hausbote.portal.access import Who
 from hausbote.portal.box import Box
 from hausbote.portal.language import FALLBACK, NAMES, Language, wanted
+from hausbote.portal.reasons import told
 from hausbote.portal.sessions import Session
 
 SESSION: Final = "__Host-session"
@@ -71,6 +72,10 @@ class Visit:
         return self.session.local
 
     @property
+    def address(self) -> str:
+        return self.request.remote_addr or "127.0.0.1"
+
+    @property
     def has_code(self) -> bool:
         """Whether this browser was given the code of the claim."""
         shown = self.request.cookies.get(CLAIM, "")
@@ -89,6 +94,10 @@ class Visit:
 
     def say(self, sentence: str, **values: object) -> str:
         return self.language.say(sentence, **values)
+
+    def reason(self, text: str) -> str:
+        """Why something failed, as another part of the box has written it down."""
+        return told(self.language, text) or text
 
     # -- forms ---------------------------------------------------------------------------------
 
@@ -110,9 +119,7 @@ class Visit:
 
     def check_form(self) -> None:
         """Refused unless the form is one of ours that this browser was given."""
-        origin = self.request.headers.get("Origin")
-        ours = origin is None or urlsplit(origin).netloc == self.request.host
-        if not ours or not hmac.compare_digest(
+        if not self._is_from_here() or not hmac.compare_digest(
             self.form.get("seal", "").encode(), self.seal.encode()
         ):
             raise Refused(
@@ -123,6 +130,14 @@ class Visit:
                     " allow cookies for this page."
                 ),
             )
+
+    def _is_from_here(self) -> bool:
+        """Whether a page of ours sent it, if the browser says which did (RFC 6454 §7)."""
+        origin = self.request.headers.get("Origin")
+        try:
+            return origin is None or urlsplit(origin).netloc == self.request.host
+        except ValueError:
+            return False
 
     @cached_property
     def form(self) -> MultiDict[str, str]:

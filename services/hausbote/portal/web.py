@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from io import BytesIO
 from typing import Any, Final
-from urllib.parse import quote
 
 import gevent
 from gevent.pool import Pool
@@ -13,34 +12,45 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from hausbote.base.claim import portal_at
 from hausbote.base.log import Event, bug, log
-from hausbote.base.portal_socket import ADDRESS, LARGEST, SOCKET
+from hausbote.base.portal_socket import (
+    ADDRESS,
+    LARGEST,
+    SOCKET,
+    TOO_LARGE,
+    quoted_path,
+    quoted_query,
+)
 from hausbote.base.settings import Settings
 from hausbote.core.bus.sockets import is_ours
 from hausbote.core.bus.unix import listen as listen_at_socket
 from hausbote.net.address_book import AddressBook, most_connections
-from hausbote.net.certificates import certificates
+from hausbote.net.certificates import certificates, use_new_certificates, watch_certificates
 from hausbote.net.http import Application, Environ, Exchange, HttpServer
 from hausbote.net.listener import listen
-from hausbote.net.tls import CertificateError, TlsShelf
+from hausbote.net.stored import Stored
+from hausbote.net.tls import TlsShelf
 from hausbote.net.traffic import Traffic
 from hausbote.portal.hosts import Hosts
 from hausbote.portal.metrics import SOCKET as METRICS
 
 _ALPN: Final = b"http/1.1"
-_CHECK: Final = 60.0  # seconds between two looks at the certificates
 _PASSED_ON: Final = 64  # requests at the same time that come by c2s
 _FIGURES: Final = 4  # that ask for figures
 _REDIRECTED: Final = 32  # connections at the same time without TLS,
 _REDIRECT_SECONDS: Final = 10.0  # and how long one may take
 _KEY: Final = "HTTP_" + ADDRESS.upper().replace("-", "_")
-_TOO_LARGE: Final = "413 Content Too Large"
+_WHOLE: Final = (
+    ("Connection", "close"),
+    ("Content-Length", str(len(TOO_LARGE))),
+    ("Content-Type", "text/html; charset=utf-8"),
+)
 _NO_MORE: Final = (("Connection", "close"), ("Content-Length", "0"))
 
 
 class Web:
     """Listens; `application` answers."""
 
-    def __init__(self, settings: Settings, application: Callable[..., Iterable[bytes]]) -> None:
+    def __init__(self, settings: Settings, application: Application) -> None:
         self._settings = settings
         self._application = application
         self._servers: list[Any] = []
@@ -64,7 +74,6 @@ class Web:
             return
         if settings.ports.portal:
             self._serve(self._with_tls())
-            gevent.spawn(self._watch)
         if settings.ports.portal_http:
             redirects = WSGIServer(
                 listen(settings.address, settings.ports.portal_http),
@@ -97,13 +106,14 @@ class Web:
     def _with_tls(self) -> HttpServer:
         settings, limits = self._settings, self._settings.limits
         shelf = self._shelf = TlsShelf(*certificates(settings), alpn=_ALPN)
+        gevent.spawn(watch_certificates, shelf)
         sock = listen(settings.address, settings.ports.portal)
         log(Event.LISTENING, port=settings.ports.portal)
         book = AddressBook(
             limits.connections_per_address, most_connections(limits.connections, share=3)
         )
         traffic = Traffic(limits.bytes_per_second, limits.burst_bytes, idle=limits.idle_seconds)
-        application: Application = partial(_read, self._application)
+        application = partial(_read, self._application)
         return HttpServer(sock, application, shelf, book, traffic)
 
     def stop(self) -> None:
@@ -111,25 +121,13 @@ class Web:
             server.close()
 
     def reload_certificates(self) -> None:
-        """What is on the disk now; what cannot be used leaves the old ones in use."""
-        if self._shelf is None:
-            return
-        try:
-            self._shelf.reload()
-            log(Event.CERTIFICATE_RELOADED)
-        except CertificateError:
-            log(Event.CERTIFICATE_UNUSABLE)
-
-    def _watch(self) -> None:
-        while True:
-            gevent.sleep(_CHECK)
-            if self._shelf is not None and self._shelf.changed():
-                self.reload_certificates()
+        if self._shelf is not None:
+            use_new_certificates(self._shelf)
 
 
 def _read(
-    application: Callable[..., Iterable[bytes]], environ: Environ, start: Callable[..., Any]
-) -> Iterable[bytes]:
+    application: Application, environ: Environ, start: Callable[..., Any]
+) -> Iterable[bytes] | Stored:
     """The body is read first, within the time that the socket gives a request."""
     environ.pop(_KEY, None)  # an address is that of the connection
     body = environ[Exchange.KEY].read(LARGEST)
@@ -137,8 +135,8 @@ def _read(
 
 
 def _bounded(
-    application: Callable[..., Iterable[bytes]], environ: Environ, start: Callable[..., Any]
-) -> Iterable[bytes]:
+    application: Application, environ: Environ, start: Callable[..., Any]
+) -> Iterable[bytes] | Stored:
     """What c2s passes on has a body of known size, which c2s has read already."""
     size = environ.get("CONTENT_LENGTH") or "0"
     environ["REMOTE_ADDR"] = environ.pop(_KEY, "")
@@ -148,14 +146,12 @@ def _bounded(
 
 
 def _answer(
-    application: Callable[..., Iterable[bytes]],
-    environ: Environ,
-    start: Callable[..., Any],
-    body: bytes | None,
-) -> Iterable[bytes]:
+    application: Application, environ: Environ, start: Callable[..., Any], body: bytes | None
+) -> Iterable[bytes] | Stored:
     if body is None:
-        start(_TOO_LARGE, [*_NO_MORE])
-        return []
+        start("413 Content Too Large", [*_WHOLE])
+        return [TOO_LARGE]
+    environ["QUERY_STRING"] = quoted_query(environ["QUERY_STRING"])
     environ["wsgi.input"] = BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
     environ["wsgi.url_scheme"] = "https"
@@ -167,7 +163,7 @@ def _redirect(
     settings: Settings, hosts: Hosts, environ: Environ, start: Callable[..., Any]
 ) -> list[bytes]:
     """To the same page with TLS, at the name that the browser came for if that is ours."""
-    path = quote(environ["PATH_INFO"].encode("latin-1"))
+    path = quoted_path(environ["PATH_INFO"])
     host = hosts.ours(environ.get("HTTP_HOST", ""))
     where = portal_at(settings, host) + (path if not path.startswith("//") else "/")
     start("301 Moved Permanently", [("Location", where), *_NO_MORE])

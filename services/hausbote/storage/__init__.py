@@ -4,16 +4,19 @@ Nothing of the database leaves this package: callers speak of accounts, rosters 
 """
 
 from hausbote.storage.abuse_reports import AbuseReport
+from hausbote.storage.account_events import AccountEvent, EventKind
 from hausbote.storage.accounts import Account, AccountExists, Keys
 from hausbote.storage.archives import Archived
 from hausbote.storage.archiving import Preferences
 from hausbote.storage.before_upgrade import (
+    copies_by_version,
     copy_of,
     forget_copy,
     keep_copy,
     keep_what_is_new,
     last_copy,
     put_back,
+    undone_of,
     version_in,
 )
 from hausbote.storage.bounds import Bounds, bounds_of
@@ -92,6 +95,7 @@ __all__ = [
     "NEWEST",
     "AbuseReport",
     "Account",
+    "AccountEvent",
     "AccountExists",
     "AccountUsage",
     "Affiliation",
@@ -102,6 +106,7 @@ __all__ = [
     "Client",
     "Copy",
     "DestroyedRoom",
+    "EventKind",
     "Invitation",
     "InvitationRefused",
     "Item",
@@ -155,6 +160,7 @@ __all__ = [
     "Why",
     "all_damage",
     "bounds_of",
+    "copies_by_version",
     "copy_database",
     "copy_of",
     "copy_small_database",
@@ -172,5 +178,6 @@ __all__ = [
     "schema_version",
     "shrink",
     "spare_in",
+    "undone_of",
     "version_in",
 ]

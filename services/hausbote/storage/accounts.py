@@ -8,11 +8,12 @@ from typing import Final, NamedTuple
 
 from peewee import SqliteDatabase
 
-from hausbote.storage import schema
-from hausbote.storage.archives import clear_archive, sort_in
-from hausbote.storage.departed import forget_departed, is_departed, note_departed
-from hausbote.storage.tokens import end_tokens
-from hausbote.storage.web_logins import end_web_logins
+from hausbote.storage import account_locks, schema
+from hausbote.storage.account_deletion import delete_account
+from hausbote.storage.account_events import EventKind, note
+from hausbote.storage.account_locks import end_logins
+from hausbote.storage.departed import forget_departed, is_departed
+from hausbote.storage.invitation import Kind
 from hausbote.storage.writer import Writer
 from hausbote.xmpp.sasl import ScramKeys
 
@@ -44,32 +45,9 @@ _ALL_KEYS: Final = (
     "SELECT hash, salt, iterations, stored_key, server_key FROM scram"
     " JOIN account ON account.id = account_id WHERE local = ? ORDER BY hash"
 )
-_KNOWING: Final = (
-    "SELECT account_id FROM contact WHERE jid = ? AND NOT removed"
-    " AND (subscription != 'none' OR ask OR approved)"
-)
-_NEXT_VERSION: Final = (
-    "UPDATE account SET roster_version = roster_version + 1 WHERE id = ? RETURNING roster_version"
-)
-# One that is there for its approval only goes with it.
-_UNSUBSCRIBE: Final = (
-    "UPDATE contact SET subscription = 'none', ask = 0, approved = 0, version = ?,"
-    " removed = NOT listed WHERE account_id = ? AND jid = ?"
-)
-
-# What may be large, in steps that need little room on a full disk: at most 4 MiB each.
-_DELETE_OFFLINE: Final = (
-    "DELETE FROM offline WHERE id IN (SELECT offline.id FROM offline"
-    " JOIN account ON account.id = account_id WHERE local = ? LIMIT 16)"
-)
-_DELETE_UPLOADS: Final = (
-    "DELETE FROM upload WHERE id IN (SELECT upload.id FROM upload"
-    " JOIN account ON account.id = account_id WHERE local = ? LIMIT 200)"
-)
-_DELETE_ITEMS: Final = (
-    "DELETE FROM pubsub_item WHERE number IN (SELECT number FROM pubsub_item"
-    " JOIN pubsub_node ON pubsub_node.id = node_id"
-    " JOIN account ON account.id = account_id WHERE local = ? LIMIT 16)"
+_WITHDRAW: Final = (
+    "UPDATE invitation SET withdrawn = 1 WHERE inviter_id = ? AND kind IN"
+    f" ('{Kind.ACCOUNT}', '{Kind.FRIEND}', '{Kind.RESET}')"
 )
 
 
@@ -78,12 +56,14 @@ class AccountExists(Exception):
 
 
 class Account(NamedTuple):
-    """`local` is the part before the @, `created` is in seconds since 1970."""
+    """`local` is the part before the @, times are in seconds since 1970; `leaves` is when the
+    account goes, as whoever has it wants; 0 if it stays."""
 
     local: str
     admin: bool
     locked: bool
     created: int
+    leaves: int = 0
 
 
 class Accounts:
@@ -100,6 +80,11 @@ class Accounts:
 
     def exists(self, local: str) -> bool:
         sql = "SELECT 1 FROM account WHERE local = ?"
+        return self._reader.execute_sql(sql, (local,)).fetchone() is not None
+
+    def is_here(self, local: str) -> bool:
+        """Whether others find such an account: there is one, and it is not about to go."""
+        sql = "SELECT 1 FROM account WHERE local = ? AND leaves = 0"
         return self._reader.execute_sql(sql, (local,)).fetchone() is not None
 
     def may_log_in(self, local: str) -> bool:
@@ -183,29 +168,51 @@ class Accounts:
     def set_keys(self, local: str, keys: Keys) -> bool:
         """Another password, which ends all tokens, and links for setting one; False without such
         an account."""
-        return self._writer.submit(lambda c: replace_keys(c, local, keys)).wait()
+        change = partial(replace_keys, local=local, keys=keys, event=EventKind.PASSWORD)
+        return self._writer.submit(change).wait()
 
     def add_keys(self, local: str, hash: str, keys: ScramKeys) -> bool:
         """Keys of the current password for one more hash; False if there are some already."""
         return self._update(_ADD_KEYS, (hash, *keys, local))
 
     def set_admin(self, local: str, admin: bool) -> bool:
-        """False without such an account."""
-        return self._update("UPDATE account SET admin = ? WHERE local = ?", (admin, local))
+        """False without such an account.  Invitations to an account here, and to another password,
+        are withdrawn with the right to give them."""
 
-    def set_locked(self, local: str, locked: bool) -> bool:
-        """A locked account cannot log in, and its tokens end; False without such an account."""
-
-        def lock(connection: sqlite3.Connection) -> bool:
-            row = connection.execute("SELECT id FROM account WHERE local = ?", (local,)).fetchone()
-            if row is None:
+        def change(connection: sqlite3.Connection) -> bool:
+            row = connection.execute("SELECT id, admin FROM account WHERE local = ?", (local,))
+            found = row.fetchone()
+            if found is None:
                 return False
-            connection.execute("UPDATE account SET locked = ? WHERE id = ?", (locked, *row))
-            if locked:
-                _end_tokens(connection, row[0])
+            id, was_admin = found
+            connection.execute("UPDATE account SET admin = ? WHERE id = ?", (admin, id))
+            if was_admin and not admin:
+                connection.execute(_WITHDRAW, (id,))
             return True
 
-        return self._writer.submit(lock).wait()
+        return self._writer.submit(change).wait()
+
+    def set_locked(self, local: str, locked: bool) -> bool:
+        """A locked account cannot log in, and its tokens end; one that is let in again does not
+        leave, whoever wanted that.  False without such an account, or if it goes just now."""
+        return self._writer.submit(partial(account_locks.set_locked, local, locked)).wait()
+
+    def leave(self, local: str, at: int) -> bool:
+        """It goes at that time, in seconds since 1970, and is locked until then; False without such
+        an account, or if it is locked already."""
+        return self._writer.submit(partial(account_locks.leave, local, at)).wait()
+
+    def stay(self, local: str) -> bool:
+        """Who wanted to leave does not; False if they did not want to, if an administrator has
+        locked the account, or if it goes just now."""
+        return self._writer.submit(partial(account_locks.stay, local)).wait()
+
+    def take_departed(self, now: int) -> list[str]:
+        """Accounts whose time is over: from now on nobody takes them back, and the caller deletes
+        them; also those whose deletion was cut off."""
+        if self._reader.execute_sql(account_locks.DEPARTED, (now,)).fetchone() is None:
+            return []
+        return self._writer.submit(partial(account_locks.take_departed, now)).wait()
 
     def delete(self, local: str, jid: str) -> bool:
         """Delete the account and every row of it; False without such an account.
@@ -213,45 +220,14 @@ class Accounts:
         Nobody is subscribed to `jid` then: whoever gets the name next inherits nothing, and
         strangers do not get it for a while (`register`).
         """
-        clear_archive(self._reader, self._writer, local)  # which may be long
-        for sql in (_DELETE_OFFLINE, _DELETE_UPLOADS, _DELETE_ITEMS):
-            self._writer.repeat(partial(_execute, sql, local)).wait()
-
-        def delete(connection: sqlite3.Connection) -> bool:
-            sort_in(connection)  # what is not in the archive yet would not go with it
-            if not connection.execute("DELETE FROM account WHERE local = ?", (local,)).rowcount:
-                return False
-            note_departed(connection, local, int(time.time()))
-            connection.execute("DELETE FROM subscription_request WHERE jid = ?", (jid,))
-            connection.execute("DELETE FROM room_affiliation WHERE jid = ?", (jid,))
-            connection.execute("DELETE FROM destroyed_room_person WHERE jid = ?", (jid,))
-            connection.execute("UPDATE room SET creator = '' WHERE creator = ?", (jid,))
-            connection.execute("UPDATE room_message SET sender = '' WHERE sender = ?", (jid,))
-            rows = connection.execute(_KNOWING, (jid,)).fetchall()
-            for (account,) in rows:
-                row = connection.execute(_NEXT_VERSION, (account,)).fetchone()
-                connection.execute(_UNSUBSCRIBE, (row[0], account, jid))
-            return True
-
-        return self._writer.submit(delete).wait()
+        return delete_account(self._reader, self._writer, local, jid)
 
     def _update(self, sql: str, row: tuple[object, ...]) -> bool:
         return self._writer.submit(lambda c: c.execute(sql, row).rowcount > 0).wait()
 
 
-def _execute(sql: str, local: str, connection: sqlite3.Connection) -> int:
-    return connection.execute(sql, (local,)).rowcount
-
-
 def _account(row: schema.Account) -> Account:
-    return Account(row.local, bool(row.admin), bool(row.locked), row.created)
-
-
-def _end_tokens(connection: sqlite3.Connection, account: int) -> None:
-    clients = connection.execute("SELECT id FROM client WHERE account_id = ?", (account,))
-    for (client,) in clients.fetchall():
-        end_tokens(connection, client)
-        end_web_logins(connection, client)
+    return Account(row.local, bool(row.admin), bool(row.locked), row.created, row.leaves)
 
 
 def insert(
@@ -275,17 +251,18 @@ def insert(
     return True
 
 
-def replace_keys(connection: sqlite3.Connection, local: str, keys: Keys) -> bool:
-    """In the writer's thread: what `Accounts.set_keys` does."""
+def replace_keys(connection: sqlite3.Connection, local: str, keys: Keys, event: EventKind) -> bool:
+    """In the writer's thread: what `Accounts.set_keys` does, and what that is to the account."""
     row = connection.execute("SELECT id FROM account WHERE local = ?", (local,)).fetchone()
     if row is None:
         return False
     # A hash that the new keys lack must not go on proving the old password.
     connection.execute("DELETE FROM scram WHERE account_id = ?", row)
     put_keys(connection, row[0], keys)
-    _end_tokens(connection, row[0])
+    end_logins(connection, row[0])
     connection.execute("UPDATE client SET password = 0 WHERE account_id = ?", row)
     connection.execute("UPDATE invitation SET withdrawn = 1 WHERE account_id = ?", row)
+    note(connection, row[0], event, int(time.time()))
     return True
 
 

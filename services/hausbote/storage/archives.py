@@ -56,6 +56,13 @@ _MESSAGES: Final = (
 )
 
 
+_WANTED_DAYS: Final = (
+    "SELECT id, coalesce(days, 0) FROM account"
+    " LEFT JOIN archive_preferences ON account_id = account.id"
+)
+_DAY: Final = 86_400.0  # seconds
+
+
 class Archived(NamedTuple):
     """`stanza` is the message as it goes over the wire; one that was kept long ago may have no
     `checksum`."""
@@ -204,11 +211,17 @@ class Archives:
         """Make the entries of what came lately, and forget the oldest where there are too many."""
         self._writer.submit(self._sort_in).wait()
 
-    def purge(self, before: float, at_most: int = 0) -> int:
-        """Delete what came before that time, in seconds since 1970, and the oldest of those that
-        have more than `at_most` (0 = no limit) or too many bytes; returns how many entries went."""
-        accounts = self._connection().execute("SELECT id FROM account").fetchall()
-        return sum(self._purge(id, int(before * MICROSECONDS), at_most) for (id,) in accounts)
+    def purge(self, before: float, at_most: int = 0, now: float = 0.0) -> int:
+        """Delete what came before that time, in seconds since 1970, what is older at `now` than its
+        account wants (0 = nothing is), and the oldest of those that have more than `at_most` (0 =
+        no limit) or too many bytes; returns how many entries went."""
+        wanted = self._connection().execute(_WANTED_DAYS).fetchall()
+        return sum(
+            self._purge(
+                id, int(max(before, now - days * _DAY if days else 0.0) * MICROSECONDS), at_most
+            )
+            for id, days in wanted
+        )
 
     def _purge(self, account: int, before: int, at_most: int) -> int:
         def limit(connection: sqlite3.Connection) -> int:

@@ -8,8 +8,18 @@ from peewee import SqliteDatabase
 from hausbote.storage.writer import Writer
 
 _PUT_PREFERENCES: Final = (
-    "INSERT OR REPLACE INTO archive_preferences (account_id, fallback, always, never)"
+    "INSERT INTO archive_preferences (account_id, fallback, always, never)"
     " SELECT id, ?, ?, ? FROM account WHERE local = ?"
+    " ON CONFLICT (account_id) DO UPDATE SET fallback = excluded.fallback,"
+    " always = excluded.always, never = excluded.never"
+)
+_DAYS: Final = (
+    "SELECT days FROM archive_preferences JOIN account ON account.id = account_id WHERE local = ?"
+)
+_PUT_DAYS: Final = (
+    "INSERT INTO archive_preferences (account_id, fallback, always, never, days)"
+    " SELECT id, 'always', '[]', '[]', ? FROM account WHERE local = ?"
+    " ON CONFLICT (account_id) DO UPDATE SET days = excluded.days"
 )
 _PREFERENCES: Final = (
     "SELECT fallback, always, never FROM archive_preferences"
@@ -56,6 +66,14 @@ class Archiving:
     def set_preferences(self, local: str, wanted: Preferences) -> None:
         lists = json.dumps(wanted.always), json.dumps(wanted.never)
         self._writer.insert(_PUT_PREFERENCES, (wanted.fallback, *lists, local)).wait()
+
+    def days(self, local: str) -> int:
+        """Days for which the account wants its messages kept; 0 = as long as the box keeps them."""
+        row = self._reader.execute_sql(_DAYS, (local,)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def set_days(self, local: str, days: int) -> None:
+        self._writer.insert(_PUT_DAYS, (days, local)).wait()
 
     def locals(self) -> set[str]:
         """The local parts of those who have preferences of their own."""

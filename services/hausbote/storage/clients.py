@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from peewee import SqliteDatabase
 
 from hausbote.base.tokens import token
+from hausbote.storage.account_events import EventKind, note
 from hausbote.storage.ticket import Ticket
 from hausbote.storage.tokens import end_tokens
 from hausbote.storage.web_logins import end_web_logins
@@ -42,6 +43,7 @@ _FIND: Final = (
     "SELECT client.id, agent, password FROM client JOIN account ON account.id = account_id"
     " WHERE local = ? AND ref = ?"
 )
+_ACCOUNT: Final = "SELECT id FROM account WHERE local = ?"
 _PRUNE: Final = "DELETE FROM client WHERE last_seen < ?"
 
 
@@ -105,10 +107,17 @@ class Clients:
         password: bool = False,
         limit: int = 0,
     ) -> Ticket[None]:
-        """It logged in; beyond `limit` (0 = none) those that were away longest are forgotten."""
+        """It logged in; beyond `limit` (0 = none) those that were away longest are forgotten.
+
+        That a new one came is an event of the account.
+        """
 
         def remember(connection: sqlite3.Connection) -> None:
-            connection.execute(_ADD, (agent, token(_REF_BITS), at, at, local))
+            is_new = connection.execute(_ADD, (agent, token(_REF_BITS), at, at, local)).rowcount
+            if is_new:
+                (account,) = connection.execute(_ACCOUNT, (local,)).fetchone()
+                told = ", ".join(filter(None, (software, device)))
+                note(connection, account, EventKind.DEVICE, at, told)
             connection.execute(_CHANGE, (software, device, password, at, local, agent))
             if limit:
                 connection.execute(_OLDEST, (local, limit))

@@ -15,6 +15,7 @@ from peewee import SqliteDatabase
 
 from hausbote.base.tokens import link_token
 from hausbote.storage import circles
+from hausbote.storage.account_events import EventKind, note
 from hausbote.storage.accounts import Keys, insert, replace_keys
 from hausbote.storage.departed import is_departed
 from hausbote.storage.invitation import (
@@ -159,7 +160,7 @@ class Invitations:
             if local not in ("", invitation.name):
                 return Why.OTHER_NAME
             connection.execute(_USE, (invitation.id,))
-            replace_keys(connection, invitation.name, keys)
+            replace_keys(connection, invitation.name, keys, EventKind.RESET_USED)
             return invitation
 
         return _checked(self._writer.submit(use).wait()).name
@@ -244,6 +245,8 @@ def _create(
         if not connection.execute(_PUT_IN, (id, circle)).rowcount:
             connection.execute("DELETE FROM invitation WHERE id = ?", (id,))
             return Why.NO_CIRCLE
+    if account is not None:
+        note(connection, account, EventKind.RESET_MADE, made)
     return _invitation(connection.execute(_BY_ID, (id,)).fetchone())
 
 

@@ -1,21 +1,21 @@
 """Brings a database file to the version that this code reads (PRAGMA user_version).
 
-Each step of `migrations.py` runs in a transaction of its own, and before the first one a copy of
-the file is kept beside it.
+The steps of `migrations.py` that are missing run in one transaction: whatever cuts it off, the file
+is that of the one program or of the other.  Before that, a copy of it is kept beside it.
 """
 
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from hausbote.base.files import free_bytes
-from hausbote.storage.database import connect, page_bytes, path_of
+from hausbote.storage.before_upgrade import copy_before_migration, forget_earlier_copies
+from hausbote.storage.database import connect, path_of
 from hausbote.storage.errors import StorageError
 from hausbote.storage.mark import check_same, check_there
-from hausbote.storage.migrations import STEPS
+from hausbote.storage.migrations import STEPS, Step
 from hausbote.storage.reserve import make_way
 
 
@@ -33,9 +33,8 @@ def migrate(url: str, mark: Path | None = None, *, has_copy: bool = False) -> tu
     """Bring the database to the current version and return (version before, version now).
 
     `mark` is the file that knows the box's database: see `mark.py`.  Who `has_copy` of it already
-    needs no other one.  StorageError if the database
-    is newer than this program, cannot be written, or is not the one that the mark knows.  Several
-    processes may do this at once.
+    needs no other one.  StorageError if the database is newer than this program, cannot be written,
+    or is not the one that the mark knows.  Several processes may do this at once.
     """
     path = path_of(url)
     try:
@@ -73,10 +72,13 @@ def _bring_up_to_date(
             f"{path} was written by a newer Hausbote (version {before}, this one knows "
             f"{len(STEPS)}): update Hausbote, or restore a backup"
         )
-    if 0 < before < len(STEPS) and not has_copy:
-        _backup(connection, path.with_name(f"{path.name}.backup-v{before}"))
-    for number in range(before, len(STEPS)):
-        _run(connection, number)
+    needs_copy = 0 < before < len(STEPS) and not has_copy
+    if needs_copy:
+        copy_before_migration(path, before)
+    if before < len(STEPS):
+        _run(connection, STEPS[before:], len(STEPS))
+    if needs_copy:
+        forget_earlier_copies(path, before)
     return before, len(STEPS)
 
 
@@ -85,34 +87,16 @@ def _version(connection: sqlite3.Connection) -> int:
     return version
 
 
-def _run(connection: sqlite3.Connection, number: int) -> None:
+def _run(connection: sqlite3.Connection, steps: Sequence[Step], version: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        STEPS[number](connection)
-        connection.execute(f"PRAGMA user_version = {number + 1}")
+        for step in steps:
+            step(connection)
+        connection.execute(f"PRAGMA user_version = {version}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
-
-
-def _backup(connection: sqlite3.Connection, path: Path) -> None:
-    half = path.with_name(f"{path.name}.part")
-    for left in (half, half.with_name(f"{half.name}-journal")):  # from a process that was killed
-        left.unlink(missing_ok=True)
-    size, free = page_bytes(connection), free_bytes(path.parent)
-    if free < size:
-        raise StorageError(
-            f"{path} is kept before anything changes, and needs {size >> 20} MB of the disk, which"
-            f" has {free >> 20} MB left: 'hausbote purge' tells what could go"
-        )
-    try:
-        _touch(half)
-        with closing(sqlite3.connect(half)) as copy:
-            connection.backup(copy)
-        half.rename(path)
-    finally:
-        half.unlink(missing_ok=True)
 
 
 def _touch(path: Path) -> None:

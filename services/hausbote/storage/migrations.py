@@ -7,8 +7,10 @@ import sqlite3
 from collections.abc import Callable
 from typing import Final
 
+Step = Callable[[sqlite3.Connection], None]
 
-def _run_all(statements: str) -> Callable[[sqlite3.Connection], None]:
+
+def _run_all(statements: str) -> Step:
     """A step of statements that have no semicolons inside."""
 
     def step(connection: sqlite3.Connection) -> None:
@@ -340,6 +342,15 @@ CREATE INDEX web_login_client_id ON web_login (client_id);
 
 _CHECKSUMS: Final = "ALTER TABLE archived_message ADD COLUMN checksum INTEGER"
 
+# What happened to an account, for its owner.
+_ACCOUNT_EVENTS: Final = """
+CREATE TABLE account_event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, kind TEXT NOT NULL,
+    at INTEGER NOT NULL, count INTEGER NOT NULL, told TEXT NOT NULL);
+CREATE INDEX account_event_order ON account_event (account_id, kind, at);
+CREATE INDEX account_event_at ON account_event (at);
+"""
 _SERVER_RULES: Final = """
 CREATE TABLE server_rule (
     domain TEXT NOT NULL PRIMARY KEY, allowed INTEGER NOT NULL, decided REAL NOT NULL);
@@ -354,7 +365,14 @@ CREATE INDEX abuse_report_account_id ON abuse_report (account_id);
 """
 
 
-STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
+# When an account goes whose owner wants that; 0 = it stays, -1 = it is being deleted.
+_LEAVING: Final = "ALTER TABLE account ADD COLUMN leaves INTEGER NOT NULL DEFAULT 0"
+
+# How many days an account wants its messages kept; 0 = for as long as the box keeps them.
+_ARCHIVE_DAYS: Final = "ALTER TABLE archive_preferences ADD COLUMN days INTEGER NOT NULL DEFAULT 0"
+
+
+STEPS: Final[tuple[Step, ...]] = (
     _run_all(_FIRST),
     _run_all(_CLIENTS),
     _run_all(_ACCOUNT_SERVICES),
@@ -376,6 +394,9 @@ STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
     _run_all(_INVITATIONS),
     _run_all(_WEB_LOGINS),
     _run_all(_CHECKSUMS),
+    _run_all(_ACCOUNT_EVENTS),
+    _run_all(_LEAVING),
+    _run_all(_ARCHIVE_DAYS),
     _run_all(_SERVER_RULES),
     _run_all(_ABUSE_REPORTS),
 )

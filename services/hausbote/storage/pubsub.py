@@ -40,7 +40,7 @@ _LAST_SIZES: Final = (
 _LAST_IN: Final = (
     f"SELECT {_NODE}, {_ITEM} FROM json_each(?) AS wanted"
     " JOIN pubsub_node ON pubsub_node.id = wanted.value"
-    f" JOIN account ON account.id = account_id{_LAST}"
+    f" JOIN account ON account.id = account_id AND leaves = 0{_LAST}"
 )
 
 
@@ -188,7 +188,7 @@ class Pubsub:
         return rows
 
     def last_in(self, nodes: Sequence[int]) -> list[tuple[Node, Item]]:
-        """The newest item of each of these nodes that exists and has one."""
+        """The newest item of each of these nodes that exists and has one, and whose owner stays."""
         rows = self._reader.execute_sql(_LAST_IN, (json.dumps(list(nodes)),)).fetchall()
         return [(_node(row[:6]), item) for row in rows for item in _sound([Item(*row[6:])])]
 

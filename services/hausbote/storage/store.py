@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from hausbote.storage.abuse_reports import AbuseReports
+from hausbote.storage.account_events import AccountEvents
 from hausbote.storage.accounts import Accounts
 from hausbote.storage.activity import LastActivity
 from hausbote.storage.archives import Archives
@@ -54,6 +55,7 @@ class Store:
         self.reserve = Reserve(path, bounds.reserve, lambda: spare_bytes(self._reader.connection()))
         self._writer = Writer(connect(path), room, self.reserve.give_up)
         self.accounts = Accounts(self._reader, self._writer)
+        self.account_events = AccountEvents(self._reader, self._writer)
         self.moves = Moves(self._reader, self._writer, self.accounts)
         self.rosters = Rosters(self._reader, self._writer)
         self.offline = OfflineMessages(self._reader, self._writer)

@@ -2,53 +2,17 @@
 
 import ipaddress
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from hausbote.base.front import relay_port
 from hausbote.base.networks import NOT_THE_INTERNET, Address, Network, is_public
 from hausbote.base.settings import Settings
-from hausbote.turn.networks import outward_addresses, own_networks, public_address
+from hausbote.turn.place import Place
 
 _HEAD = """\
 # The relay for calls, made from hausbote.toml: changes belong there.
 # docs/calls.md says what it does and which ports it needs.
 """
 _FRONT = ipaddress.IPv4Address("127.0.0.1")  # the front comes from this machine
-
-
-class Place(NamedTuple):
-    """Where the relay stands: its addresses, what the internet sees instead of the IPv4 one, and
-    the networks that it is in.  It is not `certain` if DNS was to be asked and did not answer."""
-
-    addresses: tuple[Address, ...]
-    external: Address | None
-    networks: tuple[Network, ...]
-    certain: bool = True
-
-
-def addresses(settings: Settings) -> tuple[Address, ...]:
-    """Where the relay listens now."""
-    given = ipaddress.ip_address(settings.relay.address or settings.address)
-    found = outward_addresses() if given.is_unspecified else [given]
-    return tuple(found) or (ipaddress.IPv4Address("127.0.0.1"),)
-
-
-def place(settings: Settings) -> Place:
-    """Where it stands now; may wait for DNS."""
-    listening, networks = addresses(settings), tuple(own_networks())
-    try:
-        return Place(listening, _external(settings, listening), networks)
-    except OSError:
-        return Place(listening, None, networks, certain=False)
-
-
-def _external(settings: Settings, addresses: Sequence[Address]) -> Address | None:
-    """None if the box has a public IPv4 address, or nobody knows another."""
-    own = [one for one in addresses if one.version == 4]
-    given = settings.relay.external
-    if not own or not given or is_public(own[0]):
-        return None
-    return public_address(settings.relay_host) if given == "dns" else ipaddress.ip_address(given)
 
 
 def configuration(settings: Settings, place: Place, secrets: Sequence[str] = ()) -> str:

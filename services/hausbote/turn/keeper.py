@@ -12,8 +12,9 @@ from pathlib import Path
 from hausbote.base.files import replace_text
 from hausbote.base.log import Event, log
 from hausbote.base.settings import Settings
-from hausbote.turn.coturn import configuration, place
+from hausbote.turn.coturn import configuration
 from hausbote.turn.offers import PROGRAM
+from hausbote.turn.place import place
 from hausbote.turn.restart import start_anew
 
 

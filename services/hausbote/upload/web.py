@@ -14,21 +14,20 @@ from hausbote.base.jid import a_label
 from hausbote.base.log import Event, log
 from hausbote.core.host import Host
 from hausbote.net.address_book import AddressBook, most_connections
-from hausbote.net.certificates import certificates
-from hausbote.net.http import Environ, HttpServer, Stored
+from hausbote.net.certificates import certificates, use_new_certificates, watch_certificates
+from hausbote.net.http import Environ, HttpServer
 from hausbote.net.listener import listening
-from hausbote.net.tls import CertificateError, TlsShelf
+from hausbote.net.stored import Stored, StoredBytes, StoredFile
+from hausbote.net.tls import TlsShelf
 from hausbote.net.traffic import Traffic
 from hausbote.storage import StorageError, Upload
 from hausbote.upload.content import display
 from hausbote.upload.depot import Depot
 from hausbote.upload.http_request import FileRequest, Header, Refused
 from hausbote.upload.ranges import Unsatisfiable, chosen
-from hausbote.upload.reading import Reading, Small
 from hausbote.upload.receiving import receive
 
 _ALPN: Final = b"http/1.1"
-_CHECK: Final = 60.0  # seconds between two looks at the certificates
 _MAX_AGE: Final = 86_400  # seconds that a copy elsewhere may outlive a deleted file
 _METHODS: Final = "OPTIONS, HEAD, GET, PUT"
 _PREFLIGHT: Final = (
@@ -68,25 +67,14 @@ class Web:
         traffic = Traffic(bytes_per_second=0, idle=settings.limits.idle_seconds)
         self._http = HttpServer(sock, self._answer, self._shelf, book, traffic)
         self._http.start()
-        gevent.spawn(self._watch)
+        gevent.spawn(watch_certificates, self._shelf)
 
     def stop(self) -> None:
         if self._http is not None:
             self._http.close()
 
     def reload_certificates(self) -> None:
-        """What is on the disk now; what cannot be used leaves the old ones in use."""
-        try:
-            self._shelf.reload()
-            log(Event.CERTIFICATE_RELOADED)
-        except CertificateError:
-            log(Event.CERTIFICATE_UNUSABLE)
-
-    def _watch(self) -> None:
-        while True:
-            gevent.sleep(_CHECK)
-            if self._shelf.changed():
-                self.reload_certificates()
+        use_new_certificates(self._shelf)
 
     # -- requests ------------------------------------------------------------------------------
 
@@ -137,9 +125,9 @@ class Web:
         if span is not None:
             headers.append(("Content-Range", f"bytes {first}-{end - 1}/{upload.size}"))
         if content is None:
-            stored: Stored = Reading(self._open(upload.id), first, end, self._host.compute)
+            stored: Stored = StoredFile(self._open(upload.id), first, end, self._host.compute)
         else:
-            stored = Small(content[first:end])
+            stored = StoredBytes(content[first:end])
         request.say("200 OK" if span is None else "206 Partial Content", *headers)
         if request.method == "HEAD":
             stored.close()

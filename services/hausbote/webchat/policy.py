@@ -3,7 +3,8 @@
 from typing import Final
 
 from hausbote.base.settings import Settings
-from hausbote.webchat.answer import Header
+
+Header = tuple[str, str]
 
 _EVERYWHERE: Final[tuple[Header, ...]] = (
     ("X-Content-Type-Options", "nosniff"),
@@ -22,7 +23,8 @@ _EMPTY_STYLES: Final = (
 
 
 def headers_of_assets() -> tuple[Header, ...]:
-    return _EVERYWHERE
+    """None of them is a page, and if one is shown as such, it can do nothing."""
+    return (*_EVERYWHERE, ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"))
 
 
 def headers_of_page(settings: Settings) -> tuple[Header, ...]:

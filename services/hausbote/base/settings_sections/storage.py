@@ -81,6 +81,16 @@ class Retention:
     clients_days: int = setting(
         90, "Which clients have logged in to an account, in days since then. 0 = for ever."
     )
+    events_days: int = setting(
+        90,
+        "What happened to an account (devices that logged in, failed logins by the day, passwords, "
+        "locks), for who has it, in days. 0 = for ever.",
+    )
+    leaving_days: int = setting(
+        7,
+        "Days until an account is deleted whose owner wants that in the portal; until then it is "
+        "locked, and logging in to the portal keeps it. 0 = at once.",
+    )
     names_days: int = setting(
         90,
         "Days until the name of a deleted account can be registered from a client; the owner can "

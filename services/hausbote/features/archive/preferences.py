@@ -70,12 +70,17 @@ def choose(request: Request) -> Child:
     if limit and len(wanted.always) + len(wanted.never) > limit:
         raise ResourceConstraint("too many addresses")
     need_space(host)
+    decide(host, local, wanted)
+    return _payload(wanted)
+
+
+def decide(host: Host, local: str, wanted: Preferences) -> None:
+    """On disk when this returns."""
     account = host.directory.account(local)
     with account.lock:
         host.store.archiving.set_preferences(local, wanted)
         account.state(_Chosen).preferences = wanted
         _choosers(host).add(local)
-    return _payload(wanted)
 
 
 def read_again(host: Host) -> None:

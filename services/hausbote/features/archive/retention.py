@@ -8,5 +8,6 @@ _DAY = 86_400.0  # seconds
 def forget_old_messages(host: Host) -> int:
     """Returns how many entries of archives went; others' writes come in between."""
     days = host.settings.retention.archive_days
-    before = host.surely() - days * _DAY if days else 0.0
-    return host.store.archives.purge(before, host.settings.limits.archive_messages)
+    now = host.surely()
+    before = now - days * _DAY if days else 0.0
+    return host.store.archives.purge(before, host.settings.limits.archive_messages, now)

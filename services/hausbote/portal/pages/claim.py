@@ -5,10 +5,11 @@ and is found again after a restart.  What comes after the administrator is in `s
 """
 
 import hmac
+from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import gevent
-from gevent.lock import BoundedSemaphore
 from werkzeug.wrappers import Response
 
 from hausbote.base.claim import PATH, end_claim, read_code, tidy_code
@@ -16,10 +17,11 @@ from hausbote.base.jid import InvalidJID, prepare_domain
 from hausbote.base.log import Event, Word, log
 from hausbote.base.networks import network_of
 from hausbote.base.settings_checks import is_ip_address
-from hausbote.base.wishes import Wishes, read_wishes, write_wishes
+from hausbote.base.wishes import Wishes, read_wishes
 from hausbote.core.throttle import Throttle
 from hausbote.portal import people, sessions
 from hausbote.portal.language import NAMES
+from hausbote.portal.pages.login import let_in
 from hausbote.portal.people import Wrong
 from hausbote.portal.visit import CLAIM, Refused, Visit, claim_cookie
 from hausbote.storage import AccountExists
@@ -29,7 +31,6 @@ _WINDOW: Final = 300.0  # seconds
 _SLOW: Final = 1.0  # seconds that a wrong code costs
 _of_network: Final = Throttle(10, _WINDOW)  # wrong codes
 _of_all: Final = Throttle(100, _WINDOW)
-_one_at_a_time: Final = BoundedSemaphore()  # so that there is one first administrator
 
 
 def show_code(visit: Visit) -> Response:
@@ -48,7 +49,7 @@ def take_code_of_link(visit: Visit, code: str) -> Response:
 
 def _try(visit: Visit, typed: str) -> Response:
     """Wrong codes are counted and slowed; nobody learns more by many of them."""
-    network = network_of(visit.request.remote_addr or "127.0.0.1")
+    network = network_of(visit.address)
     if _of_network.exceeded(network) or _of_all.exceeded(""):
         log(Event.CLAIM_FAILED, why=Word("too-often"))
         raise Refused(
@@ -130,7 +131,7 @@ def take_domain(visit: Visit) -> Response:
     )
     if not wishes:
         return visit.go(after)
-    write_wishes(settings.state, wishes)
+    visit.box.wish(wishes)
     return visit.page("claim_wait.html", steps=STEPS, step=2, domain=domain, after=after)
 
 
@@ -171,20 +172,11 @@ def take_administrator(visit: Visit) -> Response:
     """Make the first administrator, and be logged in as that; the code is good for nothing then."""
     if not visit.has_code:
         return visit.go(PATH)
-    wrong: dict[str, str] = {}
-    local = password = ""
-    try:
-        local = people.name(visit)
-    except Wrong as problem:
-        wrong["name"] = str(problem)
-    try:
-        password = people.new_password(visit)
-    except Wrong as problem:
-        wrong["password"] = str(problem)
+    local, password, wrong = people.name_and_password(visit)
     if wrong:
         return _administrator_page(visit, wrong)
     keys = people.keys(visit, password)
-    with _one_at_a_time:
+    with visit.box.changing_administrators:
         if visit.box.is_claimed:
             raise Refused(
                 409,
@@ -195,7 +187,8 @@ def take_administrator(visit: Visit) -> Response:
             visit.box.store.accounts.create(local, keys, admin=True)
         except AccountExists:
             return _administrator_page(visit, {"name": visit.say("This name is taken.")})
-        end_claim(visit.box.settings.state)
+        with suppress(OSError):  # the code is good for nothing, whether its file goes or not
+            end_claim(visit.box.settings.state)
     log(Event.CLAIMED)
-    visit.log_in(sessions.begin(visit.box, local, *people.browser(visit)))
-    return visit.go("/setup/names")
+    begin = partial(sessions.begin, visit.box, local, *people.browser(visit))
+    return let_in(visit, begin, "/setup/names")

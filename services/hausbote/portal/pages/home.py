@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 from hausbote.portal.access import Who
 from hausbote.portal.language import NAMES
 from hausbote.portal.needs import needs
-from hausbote.portal.pages.login import _own_path
+from hausbote.portal.pages.login import own_path
 from hausbote.portal.visit import Visit
 
 
@@ -29,7 +29,7 @@ def _of_owner(visit: Visit) -> Response:
 def choose_language(visit: Visit, tag: str) -> Response:
     if tag in NAMES:
         visit.choose_language(tag)
-    return visit.go(_own_path(visit.request.args.get("back", "/")))
+    return visit.go(own_path(visit.request.args.get("back", "/")))
 
 
 def privacy(visit: Visit) -> Response:

@@ -1,5 +1,6 @@
 """The page that an invitation leads to: an app for it, or an account at once in the browser."""
 
+from functools import partial
 from typing import Final
 
 from werkzeug.wrappers import Response
@@ -8,7 +9,7 @@ from hausbote.base.portal_joins import IMPERSONATES, NO_SPACE, TOO_OFTEN
 from hausbote.features.invitation_links import links_of
 from hausbote.portal import people, sessions
 from hausbote.portal.apps import PLATFORMS, apps_for, platform_of
-from hausbote.portal.people import Wrong
+from hausbote.portal.pages.login import let_in
 from hausbote.portal.pictures import qr_code
 from hausbote.portal.visit import Refused, Visit
 from hausbote.storage import Invitation, InvitationRefused, Kind, Why
@@ -76,27 +77,21 @@ def follow(visit: Visit, token: str) -> Response:
     is_reset = invitation.kind is Kind.RESET
     if not is_reset and (not invitation.for_account or visit.box.settings.registration == "closed"):
         raise _over(visit, Why.UNFIT)
-    wrong: dict[str, str] = {}
-    local = password = ""
-    try:
-        local = "" if is_reset else people.name(visit)
-    except Wrong as problem:
-        wrong["name"] = str(problem)
-    try:
-        password = people.new_password(visit)
-    except Wrong as problem:
-        wrong["password"] = str(problem)
+    local, password, wrong = people.name_and_password(visit, named=not is_reset)
     if wrong:
         return _page(visit, token, invitation, wrong, 400)
-    keys = people.keys(visit, password)
-    address = visit.request.remote_addr or "127.0.0.1"
-    outcome = visit.box.asking.join(token, local, keys, address)
+    asking = visit.box.asking
+    admitted = asking.admit(visit.address)
+    if admitted.problem:
+        return _problem(visit, token, invitation, admitted.problem)
+    outcome = asking.join(token, local, people.keys(visit, password), visit.address)
     if outcome.problem:
         return _problem(visit, token, invitation, outcome.problem)
-    visit.log_in(sessions.begin(visit.box, outcome.local, *people.browser(visit)))
+    begin = partial(sessions.begin, visit.box, outcome.local, *people.browser(visit))
     if is_reset:
-        return visit.go("/", visit.say("Your password is changed. Other devices have to log in."))
-    return visit.go("/welcome")
+        note = visit.say("Your password is changed. Other devices have to log in.")
+        return let_in(visit, begin, "/", note)
+    return let_in(visit, begin, "/welcome")
 
 
 def _problem(visit: Visit, token: str, invitation: Invitation, problem: str) -> Response:

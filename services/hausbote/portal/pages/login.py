@@ -1,17 +1,17 @@
 """Logging in with the password of one's account, and logging out."""
 
-import hmac
+from collections.abc import Callable
 from urllib.parse import unquote
 
-import gevent
 from werkzeug.wrappers import Response
 
-from hausbote.base.jid import InvalidJID
 from hausbote.base.portal_logins import Verdict
 from hausbote.portal import people, sessions
+from hausbote.portal.passwords import tried
 from hausbote.portal.people import Wrong
+from hausbote.portal.sessions import Session
 from hausbote.portal.visit import SESSION, Visit
-from hausbote.xmpp.sasl import HASHES, ScramKeys, derive_keys, fake_keys
+from hausbote.storage import StorageError
 
 
 def show(visit: Visit) -> Response:
@@ -19,7 +19,7 @@ def show(visit: Visit) -> Response:
 
 
 def _page(visit: Visit, to: str, status: int, wrong: str = "", name: str = "") -> Response:
-    return visit.page("login.html", status, to=_own_path(to), wrong=wrong, name=name)
+    return visit.page("login.html", status, to=own_path(to), wrong=wrong, name=name)
 
 
 def log_in(visit: Visit) -> Response:
@@ -31,17 +31,13 @@ def log_in(visit: Visit) -> Response:
         return _page(visit, to, 400, str(wrong), typed)
     cookie = visit.request.cookies.get(SESSION, "")
     known, agent = sessions.known_browser(cookie)
-    judgement = visit.box.asking.judge(
-        local,
-        visit.request.remote_addr or "127.0.0.1",
-        agent if known == local else "",
-        proven=is_password(visit, local, password),
-    )
-    gevent.sleep(judgement.wait)
-    match judgement.verdict:
+    match tried(visit, local, password, agent if known == local else ""):
         case Verdict.IN:
             visit.log_in(sessions.begin(visit.box, local, *people.browser(visit)))
-            return visit.go(_own_path(to))
+            return visit.go(own_path(to))
+        case Verdict.LOCKED if visit.box.store.accounts.stay(local):
+            visit.log_in(sessions.begin(visit.box, local, *people.browser(visit)))
+            return visit.go("/me", visit.say("Good that you are here: your account stays."))
         case Verdict.LOCKED:
             sentence = visit.say("The owner of this box has locked this account.")
             return _page(visit, to, 403, sentence, typed)
@@ -53,22 +49,14 @@ def log_in(visit: Visit) -> Response:
             return _page(visit, to, 403, sentence, typed)
 
 
-def is_password(visit: Visit, local: str, password: str) -> bool:
-    """Whether it is the account's; without such an account it takes as long."""
-    store = visit.box.store
-    kept = store.accounts.all_keys(local)
-    hash = next((name for name in reversed(HASHES) if name in kept), next(reversed(HASHES)))
-    keys: ScramKeys = kept.get(hash) or fake_keys(store.secret("fake-scram-keys"), local, hash)
-    proven: bool = visit.box.compute(_fits, password, hash, keys)
-    return proven
-
-
-def _fits(password: str, hash: str, keys: ScramKeys) -> bool:
+def let_in(visit: Visit, begin: Callable[[], Session], path: str, note: str = "") -> Response:
+    """What somebody wanted is done; they are logged in, and go on at `path`.  If the disk does not
+    keep that they are, they log in themselves: it was done all the same."""
     try:
-        made = derive_keys(password, hash, salt=keys.salt, iterations=keys.iterations)
-    except InvalidJID:
-        return False
-    return hmac.compare_digest(made.stored_key, keys.stored_key)
+        visit.log_in(begin())
+    except StorageError:
+        return visit.go("/login", note)
+    return visit.go(path, note)
 
 
 def log_out(visit: Visit) -> Response:
@@ -83,7 +71,7 @@ def log_out(visit: Visit) -> Response:
     return answer
 
 
-def _own_path(path: str) -> str:
+def own_path(path: str) -> str:
     """A page of ours, whatever was asked for: `//other.example` would be another host's."""
     safe = unquote(path)
     is_ours = safe.startswith("/") and not safe.startswith("//") and safe.isascii()

@@ -39,8 +39,17 @@ def _known(visit: Visit, local: str) -> Account:
 
 def change(visit: Visit, local: str) -> Response:
     """Lock, unlock, make an administrator or a member again; the last administrator stays."""
-    accounts = visit.box.store.accounts
     _known(visit, local)
+    with visit.box.changing_administrators:
+        note = _changed(visit, local)
+    if visit.local == local and visit.field("do") in ("lock", "member"):
+        return visit.go("/", note)
+    return visit.go(f"/people/{quote(local, safe='')}", note)
+
+
+def _changed(visit: Visit, local: str) -> str:
+    """What was done, as a sentence."""
+    accounts = visit.box.store.accounts
     if accounts.admins() == [local]:
         raise Refused(
             409,
@@ -64,9 +73,7 @@ def change(visit: Visit, local: str) -> Response:
         case _:
             title = visit.say("That was not understood")
             raise Refused(400, title, visit.say("Go back and try again."))
-    if visit.local == local and visit.field("do") in ("lock", "member"):
-        return visit.go("/", note)
-    return visit.go(f"/people/{quote(local, safe='')}", note)
+    return note
 
 
 def reset(visit: Visit, local: str) -> Response:

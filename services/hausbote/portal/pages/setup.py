@@ -6,9 +6,9 @@ from typing import Final
 from werkzeug.wrappers import Response
 
 from hausbote.base.acme_record import read_record
-from hausbote.base.wishes import Wishes, write_wishes
+from hausbote.base.wishes import Wishes
 from hausbote.net.in_use import in_use
-from hausbote.portal.names_check import findings, is_at_home, lines
+from hausbote.portal.names_check import Names, is_at_home, lines, look
 from hausbote.portal.pages.claim import STEPS
 from hausbote.portal.visit import Visit
 
@@ -19,13 +19,16 @@ def names(visit: Visit) -> Response:
     """May wait some seconds for DNS."""
     settings = visit.box.settings
     at_home = is_at_home(settings)
+    found = Names([], [])
+    if not at_home:
+        found = look(settings, visit.language, visit.box.compute(lines, settings))
     return visit.page(
         "setup_names.html",
         steps=STEPS,
         step=4,
         at_home=at_home,
-        findings=[] if at_home else findings(settings, visit.language),
-        lines=[] if at_home else visit.box.compute(lines, settings),
+        findings=found.findings,
+        lines=found.lines,
     )
 
 
@@ -50,7 +53,7 @@ def ask_for_certificate(visit: Visit) -> Response:
     settings = visit.box.settings
     if settings.is_split or is_at_home(settings) or settings.certificates.acme == "yes":
         return visit.go(_AFTER)
-    write_wishes(settings.state, Wishes(acme="yes"))
+    visit.box.wish(Wishes(acme="yes"))
     return visit.page("claim_wait.html", steps=STEPS, step=5, domain=settings.domain, after=_AFTER)
 
 

@@ -46,3 +46,27 @@ for (const place of document.querySelectorAll("[data-copy]")) {
   });
   place.append(button);
 }
+
+// A picture that is chosen becomes a small square, so that one of a camera fits; without JavaScript
+// the box says how large it may be.
+for (const input of document.querySelectorAll("[data-shrink]")) {
+  input.addEventListener("change", async () => {
+    const file = input.files[0];
+    if (!file) return;
+    try {
+      const whole = await createImageBitmap(file);
+      const side = Math.min(whole.width, whole.height);
+      const size = Math.min(side, Number(input.dataset.shrink));
+      const canvas = document.createElement("canvas");
+      canvas.width = canvas.height = size;
+      const [left, top] = [(whole.width - side) / 2, (whole.height - side) / 2];
+      canvas.getContext("2d").drawImage(whole, left, top, side, side, 0, 0, size, size);
+      const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
+      const small = new DataTransfer();
+      small.items.add(new File([blob], "picture.jpg", { type: "image/jpeg" }));
+      input.files = small.files;
+    } catch {
+      // It is no picture that this browser knows: the box says so.
+    }
+  });
+}

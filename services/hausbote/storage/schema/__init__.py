@@ -1,6 +1,13 @@
 """The tables as they are now; how they came to be is in migrations.py."""
 
-from hausbote.storage.schema.accounts import Account, Activity, DepartedName, Scram, Secret
+from hausbote.storage.schema.accounts import (
+    Account,
+    AccountEvent,
+    Activity,
+    DepartedName,
+    Scram,
+    Secret,
+)
 from hausbote.storage.schema.archives import (
     Archive,
     ArchivedMessage,
@@ -37,6 +44,7 @@ __all__ = [
     "TABLES",
     "AbuseReport",
     "Account",
+    "AccountEvent",
     "Activity",
     "Archive",
     "ArchiveFresh",
@@ -96,6 +104,7 @@ TABLES = (
     WebLogin,
     Secret,
     DepartedName,
+    AccountEvent,
     EndedToken,
     Blocked,
     Push,

@@ -14,15 +14,20 @@ from peewee import (
 
 
 class Account(Model):
-    """`roster_version` grows with every change; changes up to `roster_floor` are forgotten."""
+    """`roster_version` grows with every change; changes up to `roster_floor` are forgotten.
+
+    `leaves` is when the account goes, as its owner wants; 0 = it stays, -1 = it is being deleted.
+    `locked` is 2 if it is for that alone.
+    """
 
     id = AutoField()
     local = TextField(unique=True)
     admin = BooleanField(default=False)
-    locked = BooleanField(default=False)
+    locked = IntegerField(default=0)
     created = IntegerField()
     roster_version = IntegerField(default=0)
     roster_floor = IntegerField(default=0)
+    leaves = IntegerField(default=0)
 
 
 class Scram(Model):
@@ -41,6 +46,21 @@ class Activity(Model):
     account = ForeignKeyField(Account, on_delete="CASCADE", primary_key=True)
     at = FloatField()
     status = TextField()
+
+
+class AccountEvent(Model):
+    """Something that happened to an account; `told` is what a device calls itself."""
+
+    id = AutoField()
+    account = ForeignKeyField(Account, on_delete="CASCADE")
+    kind = TextField()
+    at = IntegerField()
+    count = IntegerField()
+    told = TextField()
+
+    class Meta:
+        table_name = "account_event"
+        indexes = ((("account", "kind", "at"), False), (("at",), False))
 
 
 class DepartedName(Model):

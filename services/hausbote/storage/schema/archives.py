@@ -6,8 +6,8 @@ from hausbote.storage.schema.accounts import Account
 
 
 class ArchivedMessage(Model):
-    """`id` is in microseconds since 1970; `entries` is how many archives have it.  `checksum` is the
-    CRC-32 of the stanza, which older ones have not."""
+    """`id` is in microseconds since 1970; `entries` is how many archives have it.  `checksum` is
+    the CRC-32 of the stanza, which older ones have not."""
 
     entries = IntegerField()
     stanza = BlobField()
@@ -62,12 +62,14 @@ class Archive(Model):
 
 
 class ArchivePreferences(Model):
-    """`always` and `never` are JSON lists of JIDs."""
+    """`always` and `never` are JSON lists of JIDs; after `days` messages go, 0 = when the box
+    decides."""
 
     account = ForeignKeyField(Account, on_delete="CASCADE", primary_key=True)
     fallback = TextField()
     always = TextField()
     never = TextField()
+    days = IntegerField(default=0)
 
     class Meta:
         table_name = "archive_preferences"

@@ -1,8 +1,8 @@
-"""A part of a file, as the answer to a request: of a small one, or of one on the disk.
+"""Bodies of answers that are sent a piece at a time: of bytes that many share, or of a file.
 
-What the kernel has in memory is read at once; for the rest a thread waits for the disk, and brings
-more of it into memory than is asked for.  All downloads read into the same small buffer, which is
-free again when a piece was encrypted: who waits for a slow peer holds nothing.
+Of a file, what the kernel has in memory is read at once; for the rest a thread waits for the disk,
+and brings more of it into memory than is asked for.  All downloads read into the same small buffer,
+which is free again when a piece was encrypted: who waits for a slow peer holds nothing.
 """
 
 import errno
@@ -10,14 +10,26 @@ import os
 from collections.abc import Callable
 from typing import Any, Final
 
-from hausbote.net.http import Stored
 from hausbote.net.http_socket import CHUNK
 
 _AHEAD: Final = 1_048_576
 _shared: Final = memoryview(bytearray(CHUNK))
 
 
-class Small(Stored):
+class Stored:
+    """An answer's body that can be read again: `size` bytes."""
+
+    size: int
+
+    def piece(self, at: int) -> memoryview:
+        """Up to CHUNK bytes from there on, the same ones each time; good until somebody waits."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Nothing more is read."""
+
+
+class StoredBytes(Stored):
     """What is in memory already."""
 
     def __init__(self, content: bytes) -> None:
@@ -31,8 +43,8 @@ class Small(Stored):
         pass
 
 
-class Reading(Stored):
-    """Bytes `first` up to `end`; `close` closes the descriptor."""
+class StoredFile(Stored):
+    """Bytes `first` up to `end`; `close` closes the descriptor.  `compute` calls in a thread."""
 
     def __init__(self, descriptor: int, first: int, end: int, compute: Callable[..., Any]) -> None:
         self.size = end - first

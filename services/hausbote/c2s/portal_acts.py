@@ -1,0 +1,104 @@
+"""What people do in the portal to what belongs to them here, told to their clients and contacts as
+if a client had done it."""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from hausbote.base.portal_acts import ASK, TOLD, Act, Deed, Done, Trouble
+from hausbote.core.bus.frame import Frame
+from hausbote.core.directory import Account
+from hausbote.core.feature import Feature
+from hausbote.core.host import Host
+from hausbote.core.space import need_space
+from hausbote.features import avatars
+from hausbote.features.archive.preferences import decide
+from hausbote.features.blocking import block_all, unblock_all
+from hausbote.features.profile import set_name
+from hausbote.features.roster import remove_contact
+from hausbote.storage import StorageError
+from hausbote.xmpp.errors import StanzaError
+
+feature = Feature("portal acts")
+
+_PORTAL: Final = "portal"
+Later = list[Callable[[], None]]
+
+
+class _Doing(NamedTuple):
+    """`later` is done when the page has its answer."""
+
+    host: Host
+    account: Account
+    value: str
+    more: str
+    later: Later
+
+
+@feature.frame(ASK)
+def act(host: Host, frame: Frame) -> None:
+    """Waits for the disk; somebody looks at a page until the answer comes, whatever it is."""
+    deed, later = Deed.unpack(frame.payload), Later()
+    trouble = _tried(host, deed, later)
+    host.bus.send(_PORTAL, TOLD, "", (), Done(deed.id, trouble).pack())
+    for job in later:
+        job()
+
+
+def _tried(host: Host, deed: Deed, later: Later) -> Trouble:
+    if not host.store.accounts.may_log_in(deed.local):
+        return Trouble.GONE
+    account = host.directory.account(deed.local)
+    try:
+        return _DOERS[deed.act](_Doing(host, account, deed.value, deed.more, later))
+    except StorageError:
+        return Trouble.NO_SPACE
+    except StanzaError:
+        return Trouble.NO_SPACE if host.store.reserve.is_low else Trouble.TOO_MUCH
+
+
+def _name(doing: _Doing) -> Trouble:
+    need_space(doing.host)
+    set_name(doing.host, doing.account.local, doing.value, doing.later)
+    return Trouble.NONE
+
+
+def _picture(doing: _Doing) -> Trouble:
+    host, text = doing.host, doing.value
+    if 0 < host.settings.limits.pubsub_item_bytes < len(text):
+        return Trouble.TOO_MUCH
+    picture = avatars.decoded(text, doing.more) if text else None
+    avatars.replace(host, doing.account.local, picture, doing.later)
+    return Trouble.NONE
+
+
+def _block(doing: _Doing) -> Trouble:
+    need_space(doing.host)
+    block_all(doing.host, doing.account, [doing.value])
+    return Trouble.NONE
+
+
+def _unblock(doing: _Doing) -> Trouble:
+    unblock_all(doing.host, doing.account, [doing.value])
+    return Trouble.NONE
+
+
+def _remove_contact(doing: _Doing) -> Trouble:
+    found = remove_contact(doing.host, doing.account, doing.value)
+    return Trouble.NONE if found else Trouble.MISSING
+
+
+def _archive(doing: _Doing) -> Trouble:
+    need_space(doing.host)
+    before = doing.host.store.archiving.preferences(doing.account.local)
+    decide(doing.host, doing.account.local, before._replace(fallback=doing.value))
+    return Trouble.NONE
+
+
+_DOERS: Final[dict[Act, Callable[[_Doing], Trouble]]] = {
+    Act.NAME: _name,
+    Act.PICTURE: _picture,
+    Act.BLOCK: _block,
+    Act.UNBLOCK: _unblock,
+    Act.REMOVE_CONTACT: _remove_contact,
+    Act.ARCHIVE: _archive,
+}
