@@ -53,6 +53,8 @@ TABLE = {
     "/people": {ADMINISTRATOR},
     "/people/<local>": {ADMINISTRATOR},
     "/people/<local>/reset": {ADMINISTRATOR},
+    "/reports": {ADMINISTRATOR},
+    "/reports/<id>/done": {ADMINISTRATOR},
     "/rooms": {ADMINISTRATOR},
     "/rooms/<local>": {ADMINISTRATOR},
     "/rooms/<local>/delete": {ADMINISTRATOR},

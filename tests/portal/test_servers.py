@@ -2,6 +2,7 @@
 
 import pytest
 
+from hausbote.core.bus import open_bus
 from hausbote.storage import Certificate
 from hausbote.storage.outgoing import Room
 from support.portal import DOMAIN, PortalWorld, heading, words
@@ -104,6 +105,23 @@ def test_nothing_is_decided_without_the_seal(world, owner, known):
     assert world.store.server_rules.all() == []
     owner.get("/box/servers")
     assert owner.post("/box/servers/good.example", do="nonsense").status_code == 400
+
+
+def test_s2s_hears_at_once_what_was_decided_and_what_is_to_be_tried(world, owner, known):
+    world.settings.bus_dir.mkdir(exist_ok=True)
+    heard = []
+    s2s = open_bus(f"unix:{world.settings.bus_dir}", "s2s", lambda *_: None)
+    s2s.on_notify(heard.append)
+    s2s.serve(lambda _frame: ())
+    owner.get("/box/servers/good.example")
+    owner.post("/box/servers/good.example", do="try")
+    assert "It is being tried now." in words(owner.get("/box/servers/good.example"))
+    owner.post("/box/servers/good.example", do="deny")
+    owner.get("/box/servers")
+    owner.post("/box/servers", domain="good.example", do="forget")
+    s2s.close(graceful=False)
+    rules = {"change": "rules"}
+    assert heard == [{"change": "try", "domain": "good.example"}, rules, rules]
 
 
 def test_while_s2s_is_away_trying_says_so(owner, known):

@@ -35,7 +35,8 @@ def test_who_is_denied_is_not_spoken_with_any_more(houses, lovers):
     decide(house, FRIEND, False)
     wait_until(lambda: not house.gate.streams)
     is_refused(juliet, romeo, "Wherefore?")
-    assert house.store.peers.get(FRIEND).sentence == f"The owner of the box denies {FRIEND}."
+    why = f"The owner of the box denies {FRIEND}."
+    wait_until(lambda: house.store.peers.get(FRIEND).sentence == why)
     romeo.sends(chat(juliet.bare, "Shall I hear more?"))
     romeo.receives("<message type='error'/>")
     juliet.receives_nothing()

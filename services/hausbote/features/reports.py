@@ -1,6 +1,7 @@
 """Reports of spam and abuse that come with a block, for the administrators (XEP-0377).
 
-They go to the administrators of the box and to nobody else, whatever processing they would allow.
+They go to the administrators of the box and to nobody else, whatever processing they would allow:
+as messages, and onto a page of the portal until one of them has seen to it.
 """
 
 from collections.abc import Sequence
@@ -68,12 +69,15 @@ def _read(jid: str, report: Tree) -> Report:
 
 
 def forward(host: Host, account: Account, found: Sequence[Report]) -> None:
-    """Tell every administrator; what is beyond the limit is only blocked."""
+    """Keep it, and tell every administrator; what is beyond the limit is only blocked."""
     throttle = host.state(Reports).throttle(host)
     for report in found:
         if throttle.exceeded(account.local):
             return
         throttle.note(account.local)
+        host.store.abuse_reports.add(
+            account.local, host.clock(), report.jid, report.reason, report.text
+        )
         reporter = f"{account.local}@{host.domain}"
         parts = (_body(reporter, report), _payload(report))
         for local in host.store.accounts.admins():

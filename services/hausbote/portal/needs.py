@@ -33,6 +33,7 @@ class Need:
 def needs(visit: Visit) -> list[Need]:
     """The graver ones first; none if all is well."""
     found = [*_services(visit), *_disk(visit), *_certificate(visit), *_backup(visit)]
+    found += _reports(visit)
     return sorted(found, key=lambda need: not need.grave)
 
 
@@ -49,6 +50,17 @@ def _services(visit: Visit) -> list[Need]:
             visit.say("Show the box"),
         )
     ]
+
+
+def _reports(visit: Visit) -> list[Need]:
+    count = visit.box.store.abuse_reports.count()
+    if not count:
+        return []
+    what = visit.language.count(
+        "Somebody was reported.", "There are %(num)s reports of people.", count
+    )
+    why = visit.say("Whoever reports has blocked them already; you decide whether more is needed.")
+    return [Need(False, what, why, "/reports", visit.say("Show"))]
 
 
 def silent_services(visit: Visit) -> list[str]:

@@ -3,6 +3,7 @@
 Nothing of the database leaves this package: callers speak of accounts, rosters and messages.
 """
 
+from hausbote.storage.abuse_reports import AbuseReport
 from hausbote.storage.account_events import AccountEvent, EventKind
 from hausbote.storage.accounts import Account, AccountExists, Keys
 from hausbote.storage.archives import Archived
@@ -92,6 +93,7 @@ __all__ = [
     "MOTD",
     "NEW",
     "NEWEST",
+    "AbuseReport",
     "Account",
     "AccountEvent",
     "AccountExists",

@@ -356,6 +356,14 @@ CREATE TABLE server_rule (
     domain TEXT NOT NULL PRIMARY KEY, allowed INTEGER NOT NULL, decided REAL NOT NULL);
 """
 
+_ABUSE_REPORTS: Final = """
+CREATE TABLE abuse_report (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE, at REAL NOT NULL,
+    jid TEXT NOT NULL, reason TEXT NOT NULL, text TEXT NOT NULL);
+CREATE INDEX abuse_report_account_id ON abuse_report (account_id);
+"""
+
 
 # When an account goes whose owner wants that; 0 = it stays, -1 = it is being deleted.
 _LEAVING: Final = "ALTER TABLE account ADD COLUMN leaves INTEGER NOT NULL DEFAULT 0"
@@ -390,6 +398,7 @@ STEPS: Final[tuple[Step, ...]] = (
     _run_all(_LEAVING),
     _run_all(_ARCHIVE_DAYS),
     _run_all(_SERVER_RULES),
+    _run_all(_ABUSE_REPORTS),
 )
 """Step number n leads from version n to version n + 1."""
 NEWEST: Final = len(STEPS)  # the version that this program reads

@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable
 
+from hausbote.storage.abuse_reports import AbuseReports
 from hausbote.storage.account_events import AccountEvents
 from hausbote.storage.accounts import Accounts
 from hausbote.storage.activity import LastActivity
@@ -63,6 +64,7 @@ class Store:
         self.archiving = Archiving(self._reader, self._writer)
         self.activity = LastActivity(self._reader, self._writer)
         self.blocklists = BlockLists(self._reader, self._writer)
+        self.abuse_reports = AbuseReports(self._reader, self._writer)
         self.pushes = Pushes(self._reader, self._writer)
         self.notices = Notices(self._reader, self._writer)
         self.clients = Clients(self._reader, self._writer)

@@ -21,7 +21,7 @@ from hausbote.storage.schema.clients import Client, EndedToken, Push, Token, Web
 from hausbote.storage.schema.contacts import Blocked, Contact, SubscriptionRequest
 from hausbote.storage.schema.delivery import Arrival, Offline, Session, SessionShared
 from hausbote.storage.schema.invitations import Invitation, InvitationCircle
-from hausbote.storage.schema.notices import Notice, NoticeSeen
+from hausbote.storage.schema.notices import AbuseReport, Notice, NoticeSeen
 from hausbote.storage.schema.pubsub import (
     PubsubAffiliation,
     PubsubItem,
@@ -42,6 +42,7 @@ from hausbote.storage.schema.uploads import Upload, UploadDay, UploadGone
 
 __all__ = [
     "TABLES",
+    "AbuseReport",
     "Account",
     "AccountEvent",
     "Activity",
@@ -109,6 +110,7 @@ TABLES = (
     Push,
     Notice,
     NoticeSeen,
+    AbuseReport,
     PubsubNode,
     PubsubItem,
     PubsubAffiliation,

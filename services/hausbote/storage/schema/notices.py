@@ -1,6 +1,6 @@
-"""What the box's owner tells everybody."""
+"""What the box's owner tells everybody, and is told by them."""
 
-from peewee import CompositeKey, ForeignKeyField, Model, TextField
+from peewee import AutoField, CompositeKey, FloatField, ForeignKeyField, Model, TextField
 
 from hausbote.storage.schema.accounts import Account
 
@@ -19,3 +19,17 @@ class NoticeSeen(Model):
     class Meta:
         table_name = "notice_seen"
         primary_key = CompositeKey("name", "account")
+
+
+class AbuseReport(Model):
+    """Somebody was reported by an account (XEP-0377)."""
+
+    id = AutoField()
+    account = ForeignKeyField(Account, on_delete="CASCADE")
+    at = FloatField()
+    jid = TextField()
+    reason = TextField()
+    text = TextField()
+
+    class Meta:
+        table_name = "abuse_report"
