@@ -115,6 +115,7 @@ def test_while_the_portal_is_away_the_rest_goes_on(box):
     answer = ask(box, box.web_port, "/login")
     if answer.status != 200:  # it may be back already
         assert (answer.status, heading(answer)) == (503, "One moment")
+        assert answer.headers["Retry-After"] == "10"
     assert ask(box, box.web_port, "/.well-known/host-meta").status == 200
     box.pid("portal")  # waits until it is back
     assert ask(box, box.web_port, "/login").status == 200
