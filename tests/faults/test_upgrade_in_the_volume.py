@@ -11,6 +11,7 @@ import pytest
 from hausbote.backup import upgrading
 from hausbote.storage import NEWEST
 from support.alone import Alone, new_box
+from support.older import undo_last_step
 from support.worlds import HAUSBOTE, PASSWORD, RunningWorld, hausbote
 
 ADDRESS = "127.0.0.88"
@@ -170,11 +171,7 @@ def test_there_is_one_upgrade_at_a_time(box):
 
 
 def test_a_trial_migrates_without_a_second_copy(box):
-    with closing(sqlite3.connect(box.state / "hausbote.db")) as database:
-        database.execute(
-            "ALTER TABLE archived_message DROP COLUMN checksum"
-        )  # what the last step has made
-        database.execute(f"PRAGMA user_version = {NEWEST - 1}")
+    undo_last_step(box.state / "hausbote.db")
     conductor = box.conduct()
     assert conductor.does("save") is None
     trial = box.run("c2s", trial=True)

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from hausbote.base.errands import asked_for
 from hausbote.base.log import Event
 from hausbote.base.log_reading import MOST_BYTES
+from hausbote.base.owner_tasks import asked_for
 from hausbote.portal.language import Language
 from hausbote.portal.log_words import sentences
 from support.portal import PortalWorld, heading, words

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from hausbote.base.errands import ask_for, asked_for, restart_of
+from hausbote.base.owner_tasks import ask_for, asked_for, restart_of
 from support.portal import PortalWorld
 from support.ways import ask
 

@@ -21,11 +21,11 @@ from hausbote.base.settings import Settings
 from hausbote.cli import preflight
 from hausbote.cli.backup_schedule import Schedule
 from hausbote.cli.certificate_news import CertificateNews
-from hausbote.cli.errands import Errands
 from hausbote.cli.granting import are_wishes, grant, refusal
 from hausbote.cli.next_steps import what_next
 from hausbote.cli.only import run_only
 from hausbote.cli.own_certificate import OwnCertificate, keep_own_certificate
+from hausbote.cli.owner_tasks import OwnerTasks
 from hausbote.cli.problem import Problem
 from hausbote.cli.run_checks import refuse_damage
 from hausbote.cli.state import load_settings, state_option
@@ -191,7 +191,7 @@ def _wait_for(settings: Settings, child: subprocess.Popen[bytes]) -> tuple[int, 
     poll, watch = select.poll(), Watch(settings)
     schedule = Schedule(settings)
     looks = (OwnCertificate(settings), CertificateNews(settings), schedule)
-    errands = Errands(settings, watch, schedule)
+    tasks = OwnerTasks(settings, watch, schedule)
     wished, told = False, ""
     descriptor = os.pidfd_open(child.pid)
     try:
@@ -200,7 +200,7 @@ def _wait_for(settings: Settings, child: subprocess.Popen[bytes]) -> tuple[int, 
         while not poll.poll(_LOOK * 1000):
             found = processes(settings) or []
             watch.look(found)
-            errands.look(found)
+            tasks.look(found)
             for one in looks:
                 one.look()
             if not wished and are_wishes(settings.state):

@@ -6,8 +6,8 @@ from typing import Any, Final, Protocol
 from gevent.event import AsyncResult
 from gevent.timeout import Timeout
 
-from hausbote.base import portal_acts, portal_joins, portal_logins, portal_notices, portal_rooms
-from hausbote.base.portal_acts import Act, Deed, Done, Trouble
+from hausbote.base import portal_actions, portal_joins, portal_logins, portal_notices, portal_rooms
+from hausbote.base.portal_actions import Act, ActionRequest, Done, Trouble
 from hausbote.base.portal_joins import Join, Keys, Newcomer, Outcome
 from hausbote.base.portal_logins import Attempt, Judgement
 from hausbote.base.tokens import token
@@ -22,7 +22,7 @@ _OWN: Final = "portal"
 _ANSWERS: Final[dict[str, Callable[[bytes], Any]]] = {
     portal_logins.TOLD: Judgement.unpack,
     portal_joins.TOLD: Outcome.unpack,
-    portal_acts.TOLD: Done.unpack,
+    portal_actions.TOLD: Done.unpack,
     portal_notices.TOLD: portal_notices.Done.unpack,
     portal_rooms.TOLD: portal_rooms.Told.unpack,
 }
@@ -70,8 +70,8 @@ class Asking:
 
     def act(self, local: str, act: Act, value: str, more: str = "") -> Trouble:
         """Why something that the account wants is not done, or NONE; Away likewise."""
-        deed = Deed(token(96), local, act, value, more)
-        found: Done = self._ask(portal_acts.ASK, deed, f"{local}@{_OWN}")
+        request = ActionRequest(token(96), local, act, value, more)
+        found: Done = self._ask(portal_actions.ASK, request, f"{local}@{_OWN}")
         return found.trouble
 
     def rooms(self, act: portal_rooms.Act, local: str = "", **more: Any) -> portal_rooms.Told:

@@ -16,7 +16,7 @@ from hausbote.core.threads import compute
 from hausbote.net.turns import Turns
 from hausbote.portal.asking import Asking
 from hausbote.portal.health import Health
-from hausbote.portal.turn import OneAtATime
+from hausbote.portal.lease import Exclusive
 from hausbote.storage import StorageError, Store
 from hausbote.webchat import Assets
 
@@ -39,7 +39,7 @@ class Box:
     """Held from looking who administers the box to the change that this decides: one has to stay,
     and there is one first."""
 
-    export: OneAtATime = field(default_factory=OneAtATime)
+    export: Exclusive = field(default_factory=Exclusive)
 
     @cached_property
     def chat_assets(self) -> Assets:

@@ -1,5 +1,9 @@
 """Pictures as people upload them: PNG or JPEG, of a bounded size, and without what cameras and
-programs write into them, such as the place where a picture was taken."""
+programs write into them, such as the place where a picture was taken.
+
+Nothing is decoded here, so no library of decoders reads what anybody uploads, and what is kept is
+kept as it was.
+"""
 
 from collections.abc import Iterator
 from enum import Enum

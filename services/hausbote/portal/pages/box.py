@@ -8,7 +8,7 @@ from hausbote import __version__
 from hausbote.base.acme_record import read_record
 from hausbote.base.backup_places import Places
 from hausbote.base.backup_record import read_record as read_backups
-from hausbote.base.errands import BACKUP, ask_for, restart_of
+from hausbote.base.owner_tasks import BACKUP, ask_for, restart_of
 from hausbote.base.services import ours
 from hausbote.core.bus import query_status
 from hausbote.net.in_use import in_use
@@ -75,14 +75,14 @@ def can_back_up(visit: Visit) -> bool:
     return ready and not settings.is_split
 
 
-def _by_run(visit: Visit, errand: str) -> None:
+def _by_run(visit: Visit, task: str) -> None:
     settings = visit.box.settings
     if settings.is_split:
         title = visit.say("That has to be done on the machine")
         sentence = visit.say("Each part of this box is in a container of its own.")
         raise Refused(409, title, sentence)
     try:
-        ask_for(settings.run_dir, errand)
+        ask_for(settings.run_dir, task)
     except OSError:
         title = visit.say("This cannot be kept now")
         sentence = visit.say(

@@ -3,8 +3,8 @@
 from werkzeug.wrappers import Response
 
 from hausbote.base.jid import JID, InvalidJID
-from hausbote.base.portal_acts import Act
-from hausbote.portal.deeds import refuse_trouble
+from hausbote.base.portal_actions import Act
+from hausbote.portal.refusals import refuse_trouble
 from hausbote.portal.visit import Visit
 
 

@@ -8,8 +8,8 @@ import gevent
 from werkzeug.wrappers import Response
 
 from hausbote.moving.exporting import export
+from hausbote.portal.lease import Lease
 from hausbote.portal.pages.password import proves
-from hausbote.portal.turn import Turn
 from hausbote.portal.visit import Refused, Visit
 
 _PIECE: Final = 65_536  # characters that are sent together
@@ -26,8 +26,8 @@ def download(visit: Visit) -> Response:
         return visit.page("export.html", 400, wrong=visit.say("This is not your password."))
     account = visit.box.store.accounts.get(visit.local)
     assert account is not None
-    turn = visit.box.export.begin(_LONGEST)
-    if turn is None:
+    lease = visit.box.export.begin(_LONGEST)
+    if lease is None:
         raise Refused(
             503,
             visit.say("One moment"),
@@ -36,13 +36,13 @@ def download(visit: Visit) -> Response:
     pieces = export(visit.box.settings, visit.box.store, [account])
     name = quote(f"{visit.local}@{visit.box.settings.domain}.xml", safe="@.")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
-    response = Response(_sent(pieces, turn), mimetype="application/xml", headers=headers)
-    response.call_on_close(turn.end)  # also if nobody ever takes a piece
+    response = Response(_sent(pieces, lease), mimetype="application/xml", headers=headers)
+    response.call_on_close(lease.end)  # also if nobody ever takes a piece
     return visit.answer(response)
 
 
-def _sent(pieces: Iterator[str], turn: Turn) -> Iterator[bytes]:
-    """Others have their turn between two of them; OSError, so that nobody takes half a file for a
+def _sent(pieces: Iterator[str], lease: Lease) -> Iterator[bytes]:
+    """Others are served between two of them; OSError, so that nobody takes half a file for a
     whole one, if this took too long and somebody else has begun."""
     held: list[str] = []
     size = 0
@@ -54,5 +54,5 @@ def _sent(pieces: Iterator[str], turn: Turn) -> Iterator[bytes]:
             held.clear()
             size = 0
             gevent.sleep(0)
-            turn.check()
+            lease.check()
     yield "".join(held).encode()

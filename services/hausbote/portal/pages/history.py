@@ -4,9 +4,9 @@ from typing import Final
 
 from werkzeug.wrappers import Response
 
-from hausbote.base.portal_acts import Act
-from hausbote.portal.deeds import refuse_trouble
+from hausbote.base.portal_actions import Act
 from hausbote.portal.pages.password import proves
+from hausbote.portal.refusals import refuse_trouble
 from hausbote.portal.visit import Refused, Visit
 
 _DAY: Final = 86_400  # seconds

@@ -2,7 +2,7 @@
 
 from werkzeug.wrappers import Response
 
-from hausbote.portal.journal import hour, last_day
+from hausbote.portal.log_summary import hour, last_day
 from hausbote.portal.log_words import sentences
 from hausbote.portal.pages.box import part
 from hausbote.portal.visit import Visit

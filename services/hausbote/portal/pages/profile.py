@@ -4,10 +4,10 @@ from base64 import b64decode, b64encode
 
 from werkzeug.wrappers import Response
 
-from hausbote.base.portal_acts import Act
+from hausbote.base.portal_actions import Act
 from hausbote.features.avatars import published
 from hausbote.features.profile import MOST, name_of
-from hausbote.portal.deeds import refuse_trouble
+from hausbote.portal.refusals import refuse_trouble
 from hausbote.portal.uploaded_picture import Unfit, read, type_of
 from hausbote.portal.visit import Refused, Visit
 

@@ -1,6 +1,6 @@
 """What a page says if c2s could not do what somebody wanted."""
 
-from hausbote.base.portal_acts import Trouble
+from hausbote.base.portal_actions import Trouble
 from hausbote.portal.visit import Refused, Visit
 
 

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final, Self
 
-ASK: Final = "portal.act"  # kinds of frames: the portal to c2s,
-TOLD: Final = "portal.acted"  # and back
+ASK: Final = "portal.action"  # kinds of frames: the portal to c2s,
+TOLD: Final = "portal.action-done"  # and back
 
 
 class Act(StrEnum):
@@ -31,7 +31,7 @@ class Trouble(StrEnum):
 
 
 @dataclass(frozen=True)
-class Deed:
+class ActionRequest:
     """What the account `local` does, which is logged in."""
 
     id: str

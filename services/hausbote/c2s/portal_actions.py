@@ -4,7 +4,7 @@ if a client had done it."""
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from hausbote.base.portal_acts import ASK, TOLD, Act, Deed, Done, Trouble
+from hausbote.base.portal_actions import ASK, TOLD, Act, ActionRequest, Done, Trouble
 from hausbote.core.bus.frame import Frame
 from hausbote.core.directory import Account
 from hausbote.core.feature import Feature
@@ -18,7 +18,7 @@ from hausbote.features.roster import remove_contact
 from hausbote.storage import StorageError
 from hausbote.xmpp.errors import StanzaError
 
-feature = Feature("portal acts")
+feature = Feature("portal actions")
 
 _PORTAL: Final = "portal"
 Later = list[Callable[[], None]]
@@ -37,19 +37,19 @@ class _Doing(NamedTuple):
 @feature.frame(ASK)
 def act(host: Host, frame: Frame) -> None:
     """Waits for the disk; somebody looks at a page until the answer comes, whatever it is."""
-    deed, later = Deed.unpack(frame.payload), Later()
-    trouble = _tried(host, deed, later)
-    host.bus.send(_PORTAL, TOLD, "", (), Done(deed.id, trouble).pack())
+    request, later = ActionRequest.unpack(frame.payload), Later()
+    trouble = _tried(host, request, later)
+    host.bus.send(_PORTAL, TOLD, "", (), Done(request.id, trouble).pack())
     for job in later:
         job()
 
 
-def _tried(host: Host, deed: Deed, later: Later) -> Trouble:
-    if not host.store.accounts.may_log_in(deed.local):
+def _tried(host: Host, request: ActionRequest, later: Later) -> Trouble:
+    if not host.store.accounts.may_log_in(request.local):
         return Trouble.GONE
-    account = host.directory.account(deed.local)
+    account = host.directory.account(request.local)
     try:
-        return _DOERS[deed.act](_Doing(host, account, deed.value, deed.more, later))
+        return _ACTIONS[request.act](_Doing(host, account, request.value, request.more, later))
     except StorageError:
         return Trouble.NO_SPACE
     except StanzaError:
@@ -94,7 +94,7 @@ def _archive(doing: _Doing) -> Trouble:
     return Trouble.NONE
 
 
-_DOERS: Final[dict[Act, Callable[[_Doing], Trouble]]] = {
+_ACTIONS: Final[dict[Act, Callable[[_Doing], Trouble]]] = {
     Act.NAME: _name,
     Act.PICTURE: _picture,
     Act.BLOCK: _block,
