@@ -5,6 +5,7 @@ With SCREENS=DIRECTORY in the environment, each page that they see becomes a pic
 
 import json
 import os
+from contextlib import contextmanager
 from pathlib import Path
 
 PUBLIC = "verona.example"  # a domain that leads to this machine
@@ -87,24 +88,32 @@ class Person:
         assert wide[0] <= wide[1], f"{name} is wider than the screen: {wide}"
 
     def _is_for_everybody(self, name):
-        """axe-core runs over DevTools, past the page's own rules for scripts."""
+        """axe-core runs over DevTools, past the page's own rules for scripts.  All of the page is on
+        the screen meanwhile: from under the bar at the bottom people scroll what they want."""
         self.page.evaluate(self._axe)
-        told = self.page.evaluate(
-            f"axe.run(document, {{runOnly: {json.dumps(_RULES)}}}).then(r => r.violations.map("
-            "v => v.id + ': ' + v.nodes.map(n => n.html + ' ' + n.failureSummary).join(' | ')))"
-        )
+        with self._whole_page():
+            told = self.page.evaluate(
+                f"axe.run(document, {{runOnly: {json.dumps(_RULES)}}}).then(r => r.violations.map("
+                "v => v.id + ': ' + v.nodes.map(n => n.html + ' ' + n.failureSummary).join(' | ')))"
+            )
         assert told == [], f"{name}: {told}"
+
+    @contextmanager
+    def _whole_page(self):
+        """The screen is as high as the page."""
+        width, usual = _SIZES[self.look.device]
+        height = self.page.evaluate("document.documentElement.scrollHeight")
+        self.page.set_viewport_size({"width": width, "height": max(height, usual)})
+        yield
+        self.page.set_viewport_size({"width": width, "height": usual})
 
     def _shoot(self, name):
         directory = os.environ.get("SCREENS")
         if directory:
             Path(directory).mkdir(parents=True, exist_ok=True)
             path = Path(directory, f"{name}-{self.look}.jpg")
-            width, usual = _SIZES[self.look.device]
-            height = self.page.evaluate("document.documentElement.scrollHeight")
-            self.page.set_viewport_size({"width": width, "height": max(height, usual)})
-            self.page.screenshot(path=path, type="jpeg", quality=_QUALITY)
-            self.page.set_viewport_size({"width": width, "height": usual})
+            with self._whole_page():
+                self.page.screenshot(path=path, type="jpeg", quality=_QUALITY)
 
     def close(self):
         self.context.close()
