@@ -35,6 +35,14 @@ def test_both_ways_show_the_same_page(box):
         assert ask(box, port, "/login", Host="evil.example").status == 421
 
 
+def test_how_large_a_page_is_can_be_asked(box):
+    """RFC 9110 §9.3.2, whichever way."""
+    for port in (box.settings.ports.portal, box.web_port):
+        whole, asked = ask(box, port, "/login"), ask(box, port, "/login", "HEAD")
+        assert (asked.status, asked.text) == (200, "")
+        assert asked.headers["Content-Length"] == str(len(whole.text.encode()))
+
+
 def test_host_meta_stays_what_it_was(box):
     answer = ask(box, box.web_port, "/.well-known/host-meta.json")
     assert answer.headers["Content-Type"] == "application/json"

@@ -81,7 +81,8 @@ class PortalRelay:
             start(status, [*told, *sized])
             return _pieces(connection, answer)
         connection.close()
-        start(status, [*told, ("Content-Length", str(len(content)))])
+        size = answer.getheader("Content-Length", "0")  # to HEAD, of what GET would bring
+        start(status, [*told, ("Content-Length", size)])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [content]
 
     @staticmethod
