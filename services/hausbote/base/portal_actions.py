@@ -9,7 +9,7 @@ ASK: Final = "portal.action"  # kinds of frames: the portal to c2s,
 TOLD: Final = "portal.action-done"  # and back
 
 
-class Act(StrEnum):
+class AccountAction(StrEnum):
     """What is done, and what `value` is."""
 
     NAME = "name"  # how somebody is called, "" = by nothing but their address
@@ -20,7 +20,7 @@ class Act(StrEnum):
     ARCHIVE = "archive"  # what is archived: always, roster or never
 
 
-class Trouble(StrEnum):
+class ActionTrouble(StrEnum):
     """Why it was not done."""
 
     NONE = ""
@@ -36,7 +36,7 @@ class ActionRequest:
 
     id: str
     local: str
-    act: Act
+    act: AccountAction
     value: str
     more: str = ""
 
@@ -46,13 +46,13 @@ class ActionRequest:
     @classmethod
     def unpack(cls, payload: bytes) -> Self:
         asked = json.loads(payload)
-        return cls(**asked | {"act": Act(asked["act"])})
+        return cls(**asked | {"act": AccountAction(asked["act"])})
 
 
 @dataclass(frozen=True)
-class Done:
+class ActionDone:
     id: str
-    trouble: Trouble = Trouble.NONE
+    trouble: ActionTrouble = ActionTrouble.NONE
 
     def pack(self) -> bytes:
         return json.dumps(asdict(self)).encode()
@@ -60,4 +60,4 @@ class Done:
     @classmethod
     def unpack(cls, payload: bytes) -> Self:
         told = json.loads(payload)
-        return cls(told["id"], Trouble(told["trouble"]))
+        return cls(told["id"], ActionTrouble(told["trouble"]))

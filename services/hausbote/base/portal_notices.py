@@ -9,7 +9,7 @@ ASK: Final = "portal.notice"  # kinds of frames: the portal to c2s,
 TOLD: Final = "portal.notice-told"  # and back
 
 
-class Act(StrEnum):
+class NoticeAction(StrEnum):
     """What is asked for."""
 
     NOW = "now"  # tell those who are here
@@ -20,7 +20,7 @@ class Act(StrEnum):
 @dataclass(frozen=True)
 class Notice:
     id: str
-    act: Act
+    act: NoticeAction
     text: str = ""
 
     def pack(self) -> bytes:
@@ -29,11 +29,11 @@ class Notice:
     @classmethod
     def unpack(cls, payload: bytes) -> Self:
         asked = json.loads(payload)
-        return cls(asked["id"], Act(asked["act"]), asked["text"])
+        return cls(asked["id"], NoticeAction(asked["act"]), asked["text"])
 
 
 @dataclass(frozen=True)
-class Done:
+class NoticeDone:
     """`done` is False if the disk did not take it; nobody was told then."""
 
     id: str

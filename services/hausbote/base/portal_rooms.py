@@ -11,7 +11,7 @@ TOLD: Final = "portal.rooms-told"  # and back
 PORTION: Final = 50  # rooms in one answer
 
 
-class Act(StrEnum):
+class RoomAction(StrEnum):
     """What is asked for."""
 
     LIST = "list"  # the rooms whose names come after `local`
@@ -20,7 +20,7 @@ class Act(StrEnum):
     DELETE = "delete"
 
 
-class Trouble(StrEnum):
+class RoomTrouble(StrEnum):
     """Why it was not done; nothing was changed."""
 
     NONE = ""
@@ -31,12 +31,12 @@ class Trouble(StrEnum):
 
 
 @dataclass(frozen=True)
-class Question:
+class RoomsQuestion:
     """`reason` is told to those who are in a room that is deleted; `public` and `members_only` are
     what a room shall be, None = as it is."""
 
     id: str
-    act: Act
+    act: RoomAction
     local: str = ""
     reason: str = ""
     public: bool | None = None
@@ -48,7 +48,7 @@ class Question:
     @classmethod
     def unpack(cls, payload: bytes) -> Self:
         asked = json.loads(payload)
-        return cls(**asked | {"act": Act(asked["act"])})
+        return cls(**asked | {"act": RoomAction(asked["act"])})
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,13 @@ class ShownRoom:
 
 
 @dataclass(frozen=True)
-class Told:
+class RoomsTold:
     """`more` is whether other rooms come behind these."""
 
     id: str
     rooms: tuple[ShownRoom, ...] = ()
     more: bool = False
-    trouble: Trouble = Trouble.NONE
+    trouble: RoomTrouble = RoomTrouble.NONE
 
     def pack(self) -> bytes:
         return json.dumps(asdict(self)).encode()
@@ -86,4 +86,4 @@ class Told:
     def unpack(cls, payload: bytes) -> Self:
         told = json.loads(payload)
         rooms = tuple(ShownRoom(**one) for one in told["rooms"])
-        return cls(told["id"], rooms, told["more"], Trouble(told["trouble"]))
+        return cls(told["id"], rooms, told["more"], RoomTrouble(told["trouble"]))

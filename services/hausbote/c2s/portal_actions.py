@@ -4,7 +4,14 @@ if a client had done it."""
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from hausbote.base.portal_actions import ASK, TOLD, Act, ActionRequest, Done, Trouble
+from hausbote.base.portal_actions import (
+    ASK,
+    TOLD,
+    AccountAction,
+    ActionDone,
+    ActionRequest,
+    ActionTrouble,
+)
 from hausbote.core.bus.frame import Frame
 from hausbote.core.directory import Account
 from hausbote.core.feature import Feature
@@ -39,66 +46,66 @@ def act(host: Host, frame: Frame) -> None:
     """Waits for the disk; somebody looks at a page until the answer comes, whatever it is."""
     request, later = ActionRequest.unpack(frame.payload), Later()
     trouble = _tried(host, request, later)
-    host.bus.send(_PORTAL, TOLD, "", (), Done(request.id, trouble).pack())
+    host.bus.send(_PORTAL, TOLD, "", (), ActionDone(request.id, trouble).pack())
     for job in later:
         job()
 
 
-def _tried(host: Host, request: ActionRequest, later: Later) -> Trouble:
+def _tried(host: Host, request: ActionRequest, later: Later) -> ActionTrouble:
     if not host.store.accounts.may_log_in(request.local):
-        return Trouble.GONE
+        return ActionTrouble.GONE
     account = host.directory.account(request.local)
     try:
         return _ACTIONS[request.act](_Doing(host, account, request.value, request.more, later))
     except StorageError:
-        return Trouble.NO_SPACE
+        return ActionTrouble.NO_SPACE
     except StanzaError:
-        return Trouble.NO_SPACE if host.store.reserve.is_low else Trouble.TOO_MUCH
+        return ActionTrouble.NO_SPACE if host.store.reserve.is_low else ActionTrouble.TOO_MUCH
 
 
-def _name(doing: _Doing) -> Trouble:
+def _name(doing: _Doing) -> ActionTrouble:
     need_space(doing.host)
     set_name(doing.host, doing.account.local, doing.value, doing.later)
-    return Trouble.NONE
+    return ActionTrouble.NONE
 
 
-def _picture(doing: _Doing) -> Trouble:
+def _picture(doing: _Doing) -> ActionTrouble:
     host, text = doing.host, doing.value
     if 0 < host.settings.limits.pubsub_item_bytes < len(text):
-        return Trouble.TOO_MUCH
+        return ActionTrouble.TOO_MUCH
     picture = avatars.decoded(text, doing.more) if text else None
     avatars.replace(host, doing.account.local, picture, doing.later)
-    return Trouble.NONE
+    return ActionTrouble.NONE
 
 
-def _block(doing: _Doing) -> Trouble:
+def _block(doing: _Doing) -> ActionTrouble:
     need_space(doing.host)
     block_all(doing.host, doing.account, [doing.value])
-    return Trouble.NONE
+    return ActionTrouble.NONE
 
 
-def _unblock(doing: _Doing) -> Trouble:
+def _unblock(doing: _Doing) -> ActionTrouble:
     unblock_all(doing.host, doing.account, [doing.value])
-    return Trouble.NONE
+    return ActionTrouble.NONE
 
 
-def _remove_contact(doing: _Doing) -> Trouble:
+def _remove_contact(doing: _Doing) -> ActionTrouble:
     found = remove_contact(doing.host, doing.account, doing.value)
-    return Trouble.NONE if found else Trouble.MISSING
+    return ActionTrouble.NONE if found else ActionTrouble.MISSING
 
 
-def _archive(doing: _Doing) -> Trouble:
+def _archive(doing: _Doing) -> ActionTrouble:
     need_space(doing.host)
     before = doing.host.store.archiving.preferences(doing.account.local)
     decide(doing.host, doing.account.local, before._replace(fallback=doing.value))
-    return Trouble.NONE
+    return ActionTrouble.NONE
 
 
-_ACTIONS: Final[dict[Act, Callable[[_Doing], Trouble]]] = {
-    Act.NAME: _name,
-    Act.PICTURE: _picture,
-    Act.BLOCK: _block,
-    Act.UNBLOCK: _unblock,
-    Act.REMOVE_CONTACT: _remove_contact,
-    Act.ARCHIVE: _archive,
+_ACTIONS: Final[dict[AccountAction, Callable[[_Doing], ActionTrouble]]] = {
+    AccountAction.NAME: _name,
+    AccountAction.PICTURE: _picture,
+    AccountAction.BLOCK: _block,
+    AccountAction.UNBLOCK: _unblock,
+    AccountAction.REMOVE_CONTACT: _remove_contact,
+    AccountAction.ARCHIVE: _archive,
 }

@@ -1,7 +1,7 @@
 """Announcements that the owner makes in the portal, as others do by commands (XEP-0133 §4.23)."""
 
 from hausbote.base.log import Event, Word, log
-from hausbote.base.portal_notices import ASK, TOLD, Act, Done, Notice
+from hausbote.base.portal_notices import ASK, TOLD, Notice, NoticeAction, NoticeDone
 from hausbote.core.bus.frame import Frame
 from hausbote.core.feature import Feature
 from hausbote.core.host import Host
@@ -17,18 +17,18 @@ _PORTAL = "portal"
 def announce(host: Host, frame: Frame) -> None:
     """Waits for the disk; somebody looks at a page until the answer comes."""
     asked = Notice.unpack(frame.payload)
-    done = Done(asked.id, _tried(host, asked))
+    done = NoticeDone(asked.id, _tried(host, asked))
     host.bus.send(_PORTAL, TOLD, "", (), done.pack())
 
 
 def _tried(host: Host, asked: Notice) -> bool:
     try:
         match asked.act:
-            case Act.NOW:
+            case NoticeAction.NOW:
                 notices.announce_now(host, asked.text)
-            case Act.ALL:
+            case NoticeAction.ALL:
                 notices.say_today(host, asked.text)
-            case Act.TAKE_BACK:
+            case NoticeAction.TAKE_BACK:
                 notices.take_back_today(host)
     except StorageError:
         return False

@@ -7,7 +7,7 @@ from gevent.event import AsyncResult
 from gevent.timeout import Timeout
 
 from hausbote.base import portal_actions, portal_joins, portal_logins, portal_notices, portal_rooms
-from hausbote.base.portal_actions import Act, ActionRequest, Done, Trouble
+from hausbote.base.portal_actions import AccountAction, ActionDone, ActionRequest, ActionTrouble
 from hausbote.base.portal_joins import Join, Keys, Newcomer, Outcome
 from hausbote.base.portal_logins import Attempt, Judgement
 from hausbote.base.tokens import token
@@ -22,9 +22,9 @@ _OWN: Final = "portal"
 _ANSWERS: Final[dict[str, Callable[[bytes], Any]]] = {
     portal_logins.TOLD: Judgement.unpack,
     portal_joins.TOLD: Outcome.unpack,
-    portal_actions.TOLD: Done.unpack,
-    portal_notices.TOLD: portal_notices.Done.unpack,
-    portal_rooms.TOLD: portal_rooms.Told.unpack,
+    portal_actions.TOLD: ActionDone.unpack,
+    portal_notices.TOLD: portal_notices.NoticeDone.unpack,
+    portal_rooms.TOLD: portal_rooms.RoomsTold.unpack,
 }
 
 
@@ -68,22 +68,24 @@ class Asking:
         found: Outcome = self._ask(portal_joins.ASK, Join(token(96), token_, local, keys, address))
         return found
 
-    def act(self, local: str, act: Act, value: str, more: str = "") -> Trouble:
+    def act(self, local: str, act: AccountAction, value: str, more: str = "") -> ActionTrouble:
         """Why something that the account wants is not done, or NONE; Away likewise."""
         request = ActionRequest(token(96), local, act, value, more)
-        found: Done = self._ask(portal_actions.ASK, request, f"{local}@{_OWN}")
+        found: ActionDone = self._ask(portal_actions.ASK, request, f"{local}@{_OWN}")
         return found.trouble
 
-    def rooms(self, act: portal_rooms.Act, local: str = "", **more: Any) -> portal_rooms.Told:
+    def rooms(
+        self, act: portal_rooms.RoomAction, local: str = "", **more: Any
+    ) -> portal_rooms.RoomsTold:
         """What the rooms service says, or has done; `more` are fields of the question."""
-        question = portal_rooms.Question(token(96), act, local, **more)
-        found: portal_rooms.Told = self._ask(portal_rooms.ASK, question, service=_ROOMS)
+        question = portal_rooms.RoomsQuestion(token(96), act, local, **more)
+        found: portal_rooms.RoomsTold = self._ask(portal_rooms.ASK, question, service=_ROOMS)
         return found
 
-    def announce(self, act: portal_notices.Act, text: str) -> portal_notices.Done:
+    def announce(self, act: portal_notices.NoticeAction, text: str) -> portal_notices.NoticeDone:
         """Whether everybody is told that."""
         notice = portal_notices.Notice(token(96), act, text)
-        found: portal_notices.Done = self._ask(portal_notices.ASK, notice)
+        found: portal_notices.NoticeDone = self._ask(portal_notices.ASK, notice)
         return found
 
     def _ask(

@@ -7,11 +7,11 @@ from hausbote.base.portal_rooms import (
     ASK,
     PORTION,
     TOLD,
-    Act,
-    Question,
+    RoomAction,
+    RoomsQuestion,
+    RoomsTold,
+    RoomTrouble,
     ShownRoom,
-    Told,
-    Trouble,
 )
 from hausbote.core.bus.frame import Frame
 from hausbote.core.feature import Feature
@@ -31,39 +31,39 @@ _PORTAL = "portal"
 @feature.frame(ASK)
 def asked(host: Host, frame: Frame) -> None:
     """Waits for the disk; somebody looks at a page until the answer comes, whatever it is."""
-    question = Question.unpack(frame.payload)
-    acts: dict[Act, Callable[[Host, Question], Told]] = {
-        Act.LIST: _list,
-        Act.SHOW: _show,
-        Act.CHANGE: _change,
-        Act.DELETE: _delete,
+    question = RoomsQuestion.unpack(frame.payload)
+    acts: dict[RoomAction, Callable[[Host, RoomsQuestion], RoomsTold]] = {
+        RoomAction.LIST: _list,
+        RoomAction.SHOW: _show,
+        RoomAction.CHANGE: _change,
+        RoomAction.DELETE: _delete,
     }
     try:
         told = acts[question.act](host, question)
     except StorageError:
-        told = Told(question.id, trouble=Trouble.NO_SPACE)
+        told = RoomsTold(question.id, trouble=RoomTrouble.NO_SPACE)
     host.bus.send(_PORTAL, TOLD, "", (), told.pack())
 
 
-def _list(host: Host, question: Question) -> Told:
+def _list(host: Host, question: RoomsQuestion) -> RoomsTold:
     found = host.store.room_list.after(question.local, PORTION + 1)
     rooms = tuple([_shown(one) for one in found[:PORTION]])
-    return Told(question.id, rooms, len(found) > PORTION)
+    return RoomsTold(question.id, rooms, len(found) > PORTION)
 
 
-def _show(host: Host, question: Question) -> Told:
+def _show(host: Host, question: RoomsQuestion) -> RoomsTold:
     found = host.store.room_list.one(question.local)
     if found is None:
-        return Told(question.id, trouble=Trouble.MISSING)
-    return Told(question.id, (_shown(found),))
+        return RoomsTold(question.id, trouble=RoomTrouble.MISSING)
+    return RoomsTold(question.id, (_shown(found),))
 
 
-def _change(host: Host, question: Question) -> Told:
+def _change(host: Host, question: RoomsQuestion) -> RoomsTold:
     house, room = house_of(host), _found(host, question)
-    if isinstance(room, Trouble):
-        return Told(question.id, trouble=room)
+    if isinstance(room, RoomTrouble):
+        return RoomsTold(question.id, trouble=room)
     if room.locked:
-        return Told(question.id, trouble=Trouble.LOCKED)
+        return RoomsTold(question.id, trouble=RoomTrouble.LOCKED)
     now = room.configuration
     public = now.public if question.public is None else question.public
     closed = now.members_only if question.members_only is None else question.members_only
@@ -71,21 +71,21 @@ def _change(host: Host, question: Question) -> Told:
     return _show(host, question)
 
 
-def _delete(host: Host, question: Question) -> Told:
+def _delete(host: Host, question: RoomsQuestion) -> RoomsTold:
     """Its name is kept for a while, as if its owners had done it."""
     room = _found(host, question)
-    if isinstance(room, Trouble):
-        return Told(question.id, trouble=room)
+    if isinstance(room, RoomTrouble):
+        return RoomsTold(question.id, trouble=room)
     put_out(host, room, question.reason, by_owner=True).wait()
-    return Told(question.id)
+    return RoomsTold(question.id)
 
 
-def _found(host: Host, question: Question) -> Room | Trouble:
+def _found(host: Host, question: RoomsQuestion) -> Room | RoomTrouble:
     """The room, if it may be changed."""
     room = house_of(host).find(question.local)
     if room is None:
-        return Trouble.MISSING
-    return Trouble.CIRCLE if room.configuration.circle else room
+        return RoomTrouble.MISSING
+    return RoomTrouble.CIRCLE if room.configuration.circle else room
 
 
 def _shown(listed: ListedRoom) -> ShownRoom:

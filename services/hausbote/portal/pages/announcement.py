@@ -4,7 +4,7 @@ from typing import Final
 
 from werkzeug.wrappers import Response
 
-from hausbote.base.portal_notices import Act
+from hausbote.base.portal_notices import NoticeAction
 from hausbote.portal.visit import Refused, Visit
 from hausbote.storage import MOTD
 
@@ -23,28 +23,28 @@ def _page(visit: Visit, wrong: str = "", typed: str = "") -> Response:
         current=current,
         wrong=wrong,
         typed=typed,
-        now_only=visit.field("to") == Act.NOW if wrong else False,
+        now_only=visit.field("to") == NoticeAction.NOW if wrong else False,
     )
 
 
 def tell(visit: Visit) -> Response:
-    if visit.field("do") == Act.TAKE_BACK:
-        _ask(visit, Act.TAKE_BACK)
+    if visit.field("do") == NoticeAction.TAKE_BACK:
+        _ask(visit, NoticeAction.TAKE_BACK)
         return visit.go("/box/announcement", visit.say("Nobody else is told."))
     text = _typed(visit)
     if not text:
         return _page(visit, visit.say("Write what you want to say."))
     if len(text) > _MOST:
         return _page(visit, visit.say("That is too long."), text)
-    if visit.field("to") == Act.NOW:
-        _ask(visit, Act.NOW, text)
+    if visit.field("to") == NoticeAction.NOW:
+        _ask(visit, NoticeAction.NOW, text)
         return visit.go("/box/announcement", visit.say("Everybody who is here was told."))
-    _ask(visit, Act.ALL, text)
+    _ask(visit, NoticeAction.ALL, text)
     note = visit.say("Everybody who is here was told; the others are when they come.")
     return visit.go("/box/announcement", note)
 
 
-def _ask(visit: Visit, act: Act, text: str = "") -> None:
+def _ask(visit: Visit, act: NoticeAction, text: str = "") -> None:
     if not visit.box.asking.announce(act, text).done:
         raise Refused(
             503,

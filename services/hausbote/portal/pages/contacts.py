@@ -3,7 +3,7 @@
 from werkzeug.wrappers import Response
 
 from hausbote.base.jid import JID, InvalidJID
-from hausbote.base.portal_actions import Act
+from hausbote.base.portal_actions import AccountAction
 from hausbote.portal.refusals import refuse_trouble
 from hausbote.portal.visit import Visit
 
@@ -19,7 +19,7 @@ def show(visit: Visit) -> Response:
 
 def remove(visit: Visit) -> Response:
     jid = visit.form.get("jid", "")
-    refuse_trouble(visit, visit.box.asking.act(visit.local, Act.REMOVE_CONTACT, jid))
+    refuse_trouble(visit, visit.box.asking.act(visit.local, AccountAction.REMOVE_CONTACT, jid))
     return visit.go("/me/contacts", visit.say("%(name)s is no contact of yours now.", name=jid))
 
 
@@ -42,7 +42,7 @@ def block(visit: Visit) -> Response:
         return _blocked_page(visit, 400, typed, wrong)
     if jid.domain == visit.box.settings.domain and jid.local in ("", visit.local):
         return _blocked_page(visit, 400, typed, visit.say("Neither yourself nor this box."))
-    refuse_trouble(visit, visit.box.asking.act(visit.local, Act.BLOCK, jid.bare))
+    refuse_trouble(visit, visit.box.asking.act(visit.local, AccountAction.BLOCK, jid.bare))
     return visit.go("/me/blocked", visit.say("%(name)s is blocked.", name=jid.bare))
 
 
@@ -50,5 +50,5 @@ def unblock(visit: Visit) -> Response:
     jid = visit.form.get("jid", "")
     if jid not in visit.box.store.blocklists.load(visit.local):
         return visit.go("/me/blocked")
-    refuse_trouble(visit, visit.box.asking.act(visit.local, Act.UNBLOCK, jid))
+    refuse_trouble(visit, visit.box.asking.act(visit.local, AccountAction.UNBLOCK, jid))
     return visit.go("/me/blocked", visit.say("%(name)s can write to you again.", name=jid))

@@ -4,7 +4,7 @@ from typing import Final
 
 from werkzeug.wrappers import Response
 
-from hausbote.base.portal_actions import Act
+from hausbote.base.portal_actions import AccountAction
 from hausbote.portal.pages.password import proves
 from hausbote.portal.refusals import refuse_trouble
 from hausbote.portal.visit import Refused, Visit
@@ -48,7 +48,7 @@ def choose(visit: Visit) -> Response:
         title = visit.say("That was not understood")
         raise Refused(400, title, visit.say("Go back and try again."))
     if kind != visit.box.store.archiving.preferences(visit.local).fallback:
-        refuse_trouble(visit, visit.box.asking.act(visit.local, Act.ARCHIVE, kind))
+        refuse_trouble(visit, visit.box.asking.act(visit.local, AccountAction.ARCHIVE, kind))
     if days != visit.box.store.archiving.days(visit.local):
         visit.box.store.archiving.set_days(visit.local, days)
     return visit.go("/me/history", visit.say("That is how it is kept from now on."))

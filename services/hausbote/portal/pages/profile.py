@@ -4,7 +4,7 @@ from base64 import b64decode, b64encode
 
 from werkzeug.wrappers import Response
 
-from hausbote.base.portal_actions import Act
+from hausbote.base.portal_actions import AccountAction
 from hausbote.features.avatars import published
 from hausbote.features.profile import MOST, name_of
 from hausbote.portal.refusals import refuse_trouble
@@ -31,7 +31,7 @@ def change_name(visit: Visit) -> Response:
     name = " ".join(visit.field("name").split())
     if len(name) > MOST:
         return _page(visit, 400, name, {"name": visit.say("That is too long.")})
-    _do(visit, Act.NAME, name)
+    _do(visit, AccountAction.NAME, name)
     return visit.go("/me/profile", visit.say("Your name is changed, and your contacts see it."))
 
 
@@ -51,16 +51,16 @@ def change_picture(visit: Visit) -> Response:
     chosen = read(found.stream.read() if found is not None else b"")
     if isinstance(chosen, Unfit):
         return _page(visit, 400, name, {"picture": _why(visit, chosen)})
-    _do(visit, Act.PICTURE, b64encode(chosen.data).decode(), chosen.type)
+    _do(visit, AccountAction.PICTURE, b64encode(chosen.data).decode(), chosen.type)
     return visit.go("/me/profile", visit.say("Your picture is changed, and your contacts see it."))
 
 
 def remove_picture(visit: Visit) -> Response:
-    _do(visit, Act.PICTURE, "")
+    _do(visit, AccountAction.PICTURE, "")
     return visit.go("/me/profile", visit.say("Your picture is gone."))
 
 
-def _do(visit: Visit, act: Act, value: str, more: str = "") -> None:
+def _do(visit: Visit, act: AccountAction, value: str, more: str = "") -> None:
     refuse_trouble(visit, visit.box.asking.act(visit.local, act, value, more))
 
 
