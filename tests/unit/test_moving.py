@@ -424,6 +424,7 @@ def test_old_messages_are_warned_of(empty, tmp_path):
 # -- cut off -----------------------------------------------------------------------------------
 
 
+@pytest.mark.timeout(400)  # some fifty commands, one after the other
 def test_an_import_that_is_killed_leaves_whole_accounts_and_goes_on_later(full, tmp_path):
     file = exported(full, tmp_path / "out.xml")
     wanted = compared(file)
