@@ -189,6 +189,15 @@ def test_the_whole_story(story, box, names):
     juliet.sees(shown, "30-storage")
     juliet.go("/box")
     juliet.sees(two("One thing needs you", "%(count)s things need you"), "31-box")
+    for path, name in (
+        ("/rooms", "43-rooms"),
+        ("/box/servers", "44-servers"),
+        ("/box/log", "45-log"),
+        ("/box/announcement", "46-announcement"),
+        ("/reports", "47-reports"),
+    ):
+        juliet.go(path)
+        juliet.sees(juliet.page.locator("h1").inner_text(), name)
 
     # and Romeo, who has forgotten his password, chooses another one.
     late.go(reset)

@@ -11,7 +11,7 @@ from pathlib import Path
 PUBLIC = "verona.example"  # a domain that leads to this machine
 _SIZES = {"phone": (390, 844), "desk": (1180, 900)}
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_QUALITY = 40
+_QUALITY = 32
 
 
 class Look:
