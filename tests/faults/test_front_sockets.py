@@ -262,7 +262,8 @@ def test_http_that_names_no_protocol_is_http(house):
     context = ssl.create_default_context(cafile=str(house.ca))
     wire = FrontWire(house, "web", introduction("198.51.100.20"))
     with context.wrap_socket(wire.sock, server_hostname="h") as sock:
-        for byte in b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n":
+        path = b"/.well-known/host-meta"
+        for byte in b"GET " + path + b" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n":
             sock.sendall(bytes([byte]))
         assert what_comes(sock).startswith(b"HTTP/1.1 200 OK")
 

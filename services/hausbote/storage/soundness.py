@@ -35,11 +35,12 @@ def quick_damage(path: Path, seconds: float) -> str | None:
     until = time.monotonic() + seconds
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            connection.text_factory = bytes  # names that it tells may be damaged themselves
             connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
-            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            found: bytes = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as error:
         return None if error.sqlite_errorcode in _NOT_NOW else str(error)
-    return "" if found == "ok" else _one_line(found)
+    return "" if found == b"ok" else _one_line(found.decode(errors="replace"))
 
 
 def all_damage(path: Path) -> Iterator[str]:
@@ -57,7 +58,8 @@ def _damage_of_pages(connection: sqlite3.Connection) -> Iterator[str]:
             if found != b"ok":
                 yield f"The file is damaged: {_one_line(found.decode(errors='replace'))}."
         for table, _row, parent, _key in connection.execute("PRAGMA foreign_key_check"):
-            yield f"A row of {table.decode()} belongs to one of {parent.decode()} that is gone."
+            names = [name.decode(errors="replace") for name in (table, parent)]
+            yield f"A row of {names[0]} belongs to one of {names[1]} that is gone."
     except sqlite3.DatabaseError as error:
         yield f"The file is damaged: {error}."
 
