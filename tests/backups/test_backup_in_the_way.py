@@ -320,11 +320,13 @@ def test_never_over_a_running_box(box):
     box.add_account("romeo")
     box.backup("create")
     assert "runs" in refused("restore", "--yes", state=box.state)
+    pid = int((box.state / "run" / "supervisor.pid").read_text())
+    os.kill(pid, signal.SIGSTOP)
     box.process.send_signal(signal.SIGKILL)  # its services end by themselves, a little later
     box.process.wait()
     assert "runs: stop it first" in refused("restore", "--yes", state=box.state)
-    pid = (box.state / "run" / "supervisor.pid").read_text()
-    wait_until_ended(int(pid))
+    os.kill(pid, signal.SIGCONT)
+    wait_until_ended(pid)
     box.store.close()
     box.begin()
 
