@@ -71,7 +71,7 @@ test-arm64: check  ## the images for a Raspberry Pi, emulated, which takes long
 	$(PYTEST) tests/arm64
 
 backups: check  ## backups and restores with restic, cut off at any point
-	$(PYTEST) tests/backups
+	$(PYTEST) --timeout=400 tests/backups
 
 kills: check  ## two boxes whose services are killed 300 times while people talk: KILLS=500
 	KILLS=$(KILLS) $(PYTEST) -o faulthandler_timeout=0 -s tests/kills
