@@ -312,6 +312,16 @@ def test_a_report_reaches_the_administrators_and_nobody_else(cast):
     assert listed(juliet) == ["romeo@h"]
 
 
+def test_a_report_keeps_no_more_of_a_reason_than_a_reason_has(cast):
+    juliet = cast("juliet")
+    reason = "urn:xmpp:reporting:" + "a" * 10_000
+    juliet.sends(
+        change("block", "romeo@h", inner=f"<report xmlns='{REPORTING}' reason='{reason}'/>")
+    )
+    juliet.receives("<iq type='result' id='b'/>")
+    assert cast.world.store.abuse_reports.newest(1)[0].reason == reason[:200]
+
+
 TUNE = "http://jabber.org/protocol/tune"
 SONG = f"<tune xmlns='{TUNE}'><title>Heart and Soul</title></tune>"
 

@@ -32,13 +32,18 @@ def ask_for(run_dir: Path, task: str) -> None:
 
 
 def asked_for(run_dir: Path) -> list[str]:
-    """What was asked for and is not begun yet."""
+    """What was asked for and is not begun yet; nothing if the disk does not say."""
     try:
         return sorted(os.listdir(run_dir / _DIRECTORY))
-    except FileNotFoundError:
+    except OSError:
         return []
 
 
-def begin(run_dir: Path, task: str) -> None:
-    """It is being done, and is not to be done again."""
-    (run_dir / _DIRECTORY / task).unlink(missing_ok=True)
+def begin(run_dir: Path, task: str) -> bool:
+    """It is being done, and is not to be done again; False if its file cannot be removed: then it
+    is not to be done at all, or it would be done for ever."""
+    try:
+        (run_dir / _DIRECTORY / task).unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True

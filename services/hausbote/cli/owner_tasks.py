@@ -36,7 +36,8 @@ class OwnerTasks:
         """`processes` is what the supervisor says of the services, which it starts again."""
         pids = {one["name"]: one["pid"] for one in processes if one["pid"]}
         for task in asked_for(self._settings.run_dir):
-            begin(self._settings.run_dir, task)
+            if not begin(self._settings.run_dir, task):
+                continue
             service = service_of(task)
             if task == BACKUP:
                 self._schedule.make_one_now()

@@ -23,6 +23,7 @@ feature = Feature("reports", xeps={"0377": "0.4.1"}, disco=(ns.REPORTING,))
 
 _HOUR: Final = 3_600.0
 _MAX_TEXT: Final = 2_000  # characters
+_MAX_REASON: Final = 200  # characters of a URI; those of the XEP have some thirty
 _MAX_STANZAS: Final = 50  # that one report points to
 _REASON: Final = "urn:xmpp:reporting:"
 
@@ -59,7 +60,7 @@ def reports(items: Sequence[Tree]) -> list[Report]:
 
 
 def _read(jid: str, report: Tree) -> Report:
-    reason = report.get("reason", "")
+    reason = report.get("reason", "")[:_MAX_REASON]
     if not reason:
         raise BadRequest("a report needs a reason")
     texts = [text.text or "" for text in report.findall(f"{{{ns.REPORTING}}}text")]
@@ -77,7 +78,7 @@ def forward(host: Host, account: Account, found: Sequence[Report]) -> None:
         throttle.note(account.local)
         host.store.abuse_reports.add(
             account.local, host.clock(), report.jid, report.reason, report.text
-        )
+        ).wait()
         reporter = f"{account.local}@{host.domain}"
         parts = (_body(reporter, report), _payload(report))
         for local in host.store.accounts.admins():

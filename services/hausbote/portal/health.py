@@ -27,7 +27,9 @@ class Health:
     def is_well(self) -> bool:
         now = time.monotonic()
         if not self._looked or now - self._looked > _KEPT:
-            self._looked = now  # first: others who ask meanwhile get the last answer
+            # First: others who ask meanwhile get the last answer, and the first time a good one.
+            self._well = self._well or not self._looked
+            self._looked = now
             answers = self.ask().values()
             fails = self._store.reserve.is_low or self._store.failed_at
             self._well = not fails and all(answer is not None for answer in answers)

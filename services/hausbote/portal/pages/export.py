@@ -25,7 +25,8 @@ def download(visit: Visit) -> Response:
     if not proves(visit, visit.form.get("password", "")):
         return visit.page("export.html", 400, wrong=visit.say("This is not your password."))
     account = visit.box.store.accounts.get(visit.local)
-    assert account is not None
+    if account is None:  # it was deleted while the password was looked at
+        return visit.go("/login")
     lease = visit.box.export.begin(_LONGEST)
     if lease is None:
         raise Refused(
