@@ -29,6 +29,18 @@ def test_many_who_ask_make_one_look(portal, monkeypatch):
     assert len(looks) == len(portal.box.health.ask())
 
 
+def test_who_asks_during_the_first_look_hears_of_no_illness(portal, monkeypatch):
+    meanwhile = []
+
+    def answers(*_):
+        meanwhile.append(portal.box.health.is_well())
+        return {}
+
+    monkeypatch.setattr("hausbote.portal.health.query_status", answers)
+    assert portal.box.health.is_well()
+    assert set(meanwhile) == {True}
+
+
 @pytest.mark.parametrize("claimed", [True, False])
 def test_security_txt_says_whom_to_write_to(tmp_path, claimed):
     whom = ["mailto:safe@box.example", "https://box.example/safe"]
